@@ -1,0 +1,31 @@
+/* Records of the conversation between runts and init; lib/sync.ts has the diagram. */
+#ifndef RUNTS_SYNC_H
+#define RUNTS_SYNC_H
+
+#include <stdint.h>
+
+enum sync_message {
+  SYNC_PID = 1,
+  SYNC_CGROUP = 2,
+  SYNC_MAPS = 3,
+  SYNC_NAMESPACES = 4,
+  SYNC_NOTIFY = 5,
+  SYNC_READY = 6,
+  SYNC_WARNING = 16,
+  SYNC_TRACE = 17,
+  SYNC_FAILED = 18,
+  SYNC_GO = 32,
+};
+
+/* Header of a record; its detail (UTF-8, not terminated) follows in the same packet. */
+struct sync_header {
+  int32_t type;
+  int32_t op;    /* index of the operation, or -1 */
+  int32_t error; /* errno value, or 0 */
+  int32_t reserved;
+  uint64_t value;
+};
+
+#define SYNC_RECORD_MAX (64u * 1024)
+
+#endif

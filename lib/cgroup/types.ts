@@ -1,0 +1,51 @@
+/** What every cgroup manager can do: v1 (and hybrid), v2, systemd, disabled. */
+
+import type { Resources } from "../spec/types.ts";
+
+/** Which manager a container uses; recorded in its status file. */
+export type ManagerKind = "v1" | "v2" | "systemd" | "disabled";
+
+/** How init gets into its cgroup. */
+export interface CgroupJoin {
+  /** v2: directory that init is cloned into (CLONE_INTO_CGROUP). */
+  readonly bornIn?: string;
+  /** Files init writes "0" to: `tasks` of v1 hierarchies, `cgroup.procs` of v2. */
+  readonly files: readonly string[];
+  /** init waits after its clone until {@linkcode CgroupManager.attach} has moved it. */
+  readonly moved: boolean;
+}
+
+/** What a status file keeps of a manager; enough to make it again with `openCgroup`. */
+export interface CgroupRecord {
+  readonly kind: ManagerKind;
+  /** crun's `cgroup-path`: below every hierarchy's mount point. */
+  readonly path: string;
+  /** systemd: name of the scope. */
+  readonly scope?: string;
+  /** All directories that belong to the container, absolute, by controller ("" for v2). */
+  readonly paths: Readonly<Record<string, string>>;
+}
+
+/** The host side of one container's cgroup. Every method throws {@linkcode RuntsError}. */
+export interface CgroupManager {
+  readonly record: CgroupRecord;
+  /** Makes the cgroup with its limits and device rules; undoes what it made if it fails. */
+  prepare(resources: Resources): CgroupJoin;
+  /** Moves a process in from outside (systemd; exec on a manager that wants it). */
+  attach(pid: number): Promise<void>;
+  /** Files an additional process writes "0" to; `sub`: a cgroup below the container's own. */
+  joinFiles(sub?: string): CgroupJoin;
+  /** Gives the cgroup to the container's root (spec, "Cgroup ownership"). */
+  own(hostUid: number): void;
+  /** Changes limits; a refused value leaves the others as they were. */
+  update(resources: Resources): Promise<void>;
+  frozen(): boolean;
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  /** All process ids in the cgroup and those below it. */
+  pids(): number[];
+  /** Sends SIGKILL to all of them, thawing first where that is needed. */
+  killAll(): Promise<void>;
+  /** Removes the cgroup, leaves first, with bounded retries; names surviving processes in the error. */
+  remove(): Promise<void>;
+}

@@ -1,0 +1,83 @@
+/**
+ * The one error type. It carries data; its text is composed here and nowhere else.
+ * Nothing is logged on the way up: the command line prints `runts: ` and the message once.
+ */
+
+import { errnoNumber, errnoText } from "./errno.ts";
+
+/** What an error knows. Every field but the operation may be missing. */
+export interface ErrorData {
+  /** The command and its container, as `create "web"`. Set once, by the outermost verb. */
+  command?: string;
+  /** JSON path in config.json (or process.json) that asked for the operation: `mounts[3]`. */
+  configPath?: string;
+  /** Error number of the system call that failed (errno(3)). */
+  errno?: number;
+  /** Stage of init that was reached: `namespaces`, `mounts`, … */
+  stage?: string;
+  /** The likely remedy, shown last. */
+  hint?: string;
+  /** What made the operation fail; its message follows the operation's. */
+  cause?: unknown;
+  /** Exit code of the command line when it is not 1. */
+  exitCode?: number;
+}
+
+/** A failure of runts or of what it was asked to do. */
+export class RuntsError extends Error {
+  override readonly name = "RuntsError";
+  /** What was tried, on what: `mount "proc" on "/proc"`. */
+  readonly operation: string;
+  readonly data: Readonly<ErrorData>;
+
+  constructor(operation: string, data: ErrorData = {}) {
+    super(compose(operation, data), data.cause === undefined ? {} : { cause: data.cause });
+    this.operation = operation;
+    this.data = data;
+  }
+
+  /** The same error with more data; fields that are set already win. */
+  with(data: ErrorData): RuntsError {
+    return new RuntsError(this.operation, { ...data, ...this.data });
+  }
+}
+
+/** Whether a value is a {@linkcode RuntsError}, also one of another copy of this module. */
+export function isRuntsError(value: unknown): value is RuntsError {
+  return value instanceof Error && value.name === "RuntsError";
+}
+
+function compose(operation: string, data: ErrorData): string {
+  const parts = [data.command, data.configPath, operation];
+  if (data.errno !== undefined) parts.push(errnoText(data.errno));
+  if (data.cause !== undefined) parts.push(reason(data.cause));
+  parts.push(data.hint);
+  return parts.filter((part) => part !== undefined && part !== "").join(": ");
+}
+
+/**
+ * A value quoted for a message: one line, control characters escaped.
+ * Long values are cut to 200 characters.
+ */
+export function quote(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 200 ? text.slice(0, 199) + "…" : text;
+}
+
+/** The text of whatever was thrown, in the project's form (`ENOENT (no such file or directory)`). */
+export function reason(error: unknown): string {
+  if (isRuntsError(error)) return error.message;
+  const errno = errnoOf(error);
+  if (errno !== undefined) return errnoText(errno);
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The error number inside an error thrown by Deno or by runts, if it has one. */
+export function errnoOf(error: unknown): number | undefined {
+  if (isRuntsError(error)) return error.data.errno ?? errnoOf(error.data.cause);
+  if (!(error instanceof Error)) return undefined;
+  const code = (error as Error & { code?: unknown }).code;
+  if (typeof code === "string") return errnoNumber(code);
+  const match = /\(os error (\d+)\)/.exec(error.message);
+  return match ? Number(match[1]) : undefined;
+}

@@ -1,0 +1,56 @@
+/**
+ * The conversation between runts and init: one socketpair of type SOCK_SEQPACKET, one record a
+ * packet. c/include/sync.h has the same numbers; a test compares them.
+ *
+ * ```
+ *   runts                                init
+ *     │ spawn ──────────────────────────► stage 1: joins namespaces given by path
+ *     │ ◄───────────────────────── pid    stage 1: cloned stage 2, exits
+ *     │ ◄────────────────────── cgroup    stage 2 (only for a manager that moves it itself)
+ *     │ go ─────────────────────────────►
+ *     │ ◄──────────────────────── maps    stage 2 in a new user namespace
+ *     │ go (uid_map, gid_map written) ──►
+ *     │ ◄────────────────── namespaces    all of them exist
+ *     │   moves network devices, runs prestart and createRuntime hooks
+ *     │ go + state document ────────────► mounts, createContainer hooks, enter_root, identity
+ *     │ ◄────────────────────── notify    about to load a filter with a listener (no answer)
+ *     │ ◄─────────────────────── ready    the program was found; all but the start is done
+ *     │ go + state document ────────────► closes the conversation, waits at exec.fifo
+ * ```
+ *
+ * Whoever fails sends one `failed` record before it dies. `warning` and `trace` records may come at any
+ * time and are not answered. For exec there is no wait at the fifo: end-of-file means that the
+ * program runs.
+ */
+
+/** Types of records. */
+export const Message = {
+  pid: 1,
+  cgroup: 2,
+  maps: 3,
+  namespaces: 4,
+  notify: 5,
+  ready: 6,
+  warning: 16,
+  trace: 17,
+  failed: 18,
+  go: 32,
+} as const;
+
+/** Bytes of a record's header: type, op, errno, reserved (i32 each), value (u64). Detail follows. */
+export const RECORD_HEADER = 24;
+/** Longest record, header and detail, in bytes. */
+export const RECORD_MAX = 64 * 1024;
+
+/** One record. */
+export interface SyncRecord {
+  readonly type: number;
+  /** Index of the operation, for `failed`, `warning`, `trace`; else -1. */
+  readonly op: number;
+  /** Error number of `failed` and `warning`; 0 when there was no system call. */
+  readonly errno: number;
+  /** `pid`: the process id. `trace`: duration in ns. `notify`: number of the listener's descriptor. */
+  readonly value: bigint;
+  /** UTF-8 text: the detail of a failure (what, on what), the state document of `go`. */
+  readonly detail: Uint8Array;
+}
