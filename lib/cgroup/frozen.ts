@@ -1,0 +1,32 @@
+/** Whether a container is paused, by one small read: `state` and `list` need nothing more. */
+
+import type { CgroupRecord } from "./types.ts";
+
+/** Looks at the freezer of the recorded cgroup, or, without a record, at that of the process. */
+export function frozenByRecord(record: CgroupRecord | undefined, pid: number): boolean {
+  if (record?.kind === "disabled") return false;
+  const paths = record?.paths ?? pathsOfProcess(pid);
+  if (paths["freezer"] !== undefined) {
+    const state = read(`${paths["freezer"]}/freezer.state`);
+    if (state !== undefined) return state.startsWith("FROZEN") || state.startsWith("FREEZING");
+  }
+  return paths[""] !== undefined && read(`${paths[""]}/cgroup.freeze`)?.startsWith("1") === true;
+}
+
+function pathsOfProcess(pid: number): Record<string, string> {
+  const paths: Record<string, string> = {};
+  for (const line of (read(`/proc/${pid}/cgroup`) ?? "").split("\n")) {
+    const [, controllers, ...path] = line.split(":");
+    if (controllers === "freezer") paths["freezer"] = `/sys/fs/cgroup/freezer${path.join(":")}`;
+    if (controllers === "") paths[""] = `/sys/fs/cgroup${path.join(":")}`;
+  }
+  return paths;
+}
+
+function read(file: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * The state directory ROOT/ID, laid out as crun's, so that either runtime can take over:
+ *
+ * - `status`: what is known of the container; written last, so its presence means "was created"
+ * - `config.json`: the copy of the configuration that every later command reads
+ * - `exec.fifo`: there until start; init waits at it
+ * - ours: `creating` (what create is about to make, until `status` is there), `result.fifo` (how
+ *   the execution of the program went), `lock`, `notify/`
+ */
+
+import { EEXIST, ENOENT, ENOTDIR } from "../errno.ts";
+import { errnoOf, quote, RuntsError } from "../errors.ts";
+import { checkId } from "./id.ts";
+import { formatStatus, parseStatus, type Status } from "./status.ts";
+
+/** The process that is creating a container, and what it had set out to make. */
+export interface Intent {
+  readonly creator: { readonly pid: number; readonly startTime: number };
+  readonly status: Status;
+}
+
+/** One container's directory. Nothing is read or made before a method is called. */
+export class StateDirectory {
+  readonly path: string;
+
+  constructor(readonly root: string, readonly id: string) {
+    this.path = `${root}/${checkId(id)}`;
+  }
+
+  /** Path of a file in the directory. */
+  file(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  /** Makes the directory; an existing one is `container with given ID already exists`. */
+  make(): void {
+    try {
+      Deno.mkdirSync(this.root, { recursive: true, mode: 0o700 });
+      Deno.mkdirSync(this.path, { mode: 0o700 });
+    } catch (cause) {
+      if (errnoOf(cause) === EEXIST && this.exists()) {
+        throw new RuntsError("container with given ID already exists");
+      }
+      throw new RuntsError(`make state directory ${quote(this.path)}`, { cause });
+    }
+  }
+
+  /** Whether there is such a directory. One that belongs to somebody else is an error. */
+  exists(): boolean {
+    let info: Deno.FileInfo;
+    try {
+      info = Deno.lstatSync(this.path);
+    } catch (cause) {
+      const errno = errnoOf(cause);
+      if (errno === ENOENT || errno === ENOTDIR) return false;
+      throw new RuntsError(`look up state directory ${quote(this.path)}`, { cause });
+    }
+    if (!info.isDirectory) {
+      throw new RuntsError(`state directory ${quote(this.path)} is not a directory`);
+    }
+    if (info.uid !== Deno.uid() && info.uid !== 0) {
+      throw new RuntsError(
+        `state directory ${quote(this.path)} belongs to user ${info.uid}, not to ${Deno.uid()}`,
+      );
+    }
+    return true;
+  }
+
+  /** The status, or undefined when create has not got so far (or never will). */
+  readStatus(): Status | undefined {
+    const text = this.readText("status");
+    return text === undefined ? undefined : parseStatus(text, this.file("status"));
+  }
+
+  /** Replaces the status in one step. */
+  writeStatus(status: Status): void {
+    this.replace("status", formatStatus(status));
+  }
+
+  /** What an unfinished create had set out to make. */
+  readIntent(): Intent | undefined {
+    const text = this.readText("creating");
+    if (text === undefined) return undefined;
+    try {
+      const { creator, status } = JSON.parse(text);
+      return { creator, status: parseStatus(JSON.stringify(status), this.file("creating")) };
+    } catch {
+      return undefined; // killed while writing: there was nothing to record yet
+    }
+  }
+
+  writeIntent(creator: Intent["creator"], status: Status): void {
+    const text = `{"creator":${JSON.stringify(creator)},"status":${formatStatus(status)}}`;
+    this.write("creating", text);
+  }
+
+  clearIntent(): void {
+    removeIfThere(this.file("creating"));
+  }
+
+  /** The text of a file in the directory; undefined when it is not there. */
+  readText(name: string): string | undefined {
+    try {
+      return Deno.readTextFileSync(this.file(name));
+    } catch (cause) {
+      if (errnoOf(cause) === ENOENT) return undefined;
+      throw new RuntsError(`read ${quote(this.file(name))}`, { cause });
+    }
+  }
+
+  write(name: string, text: string): void {
+    try {
+      Deno.writeTextFileSync(this.file(name), text, { mode: 0o600 });
+    } catch (cause) {
+      throw new RuntsError(`write ${quote(this.file(name))}`, { cause });
+    }
+  }
+
+  /** Writes a file beside its place and renames it into place. */
+  replace(name: string, text: string): void {
+    this.write(`.${name}.new`, text);
+    try {
+      Deno.renameSync(this.file(`.${name}.new`), this.file(name));
+    } catch (cause) {
+      throw new RuntsError(`write ${quote(this.file(name))}`, { cause });
+    }
+  }
+
+  /** Whether the container waits at its fifo to be started. */
+  waitsForStart(): boolean {
+    try {
+      return Deno.lstatSync(this.file("exec.fifo")).isFifo === true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Removes the directory and all that is in it; the status goes last. Nothing there is success. */
+  remove(): void {
+    try {
+      for (const entry of Deno.readDirSync(this.path)) {
+        if (entry.name === "status") continue;
+        Deno.removeSync(this.file(entry.name), { recursive: true });
+      }
+      removeIfThere(this.file("status"));
+      Deno.removeSync(this.path);
+    } catch (cause) {
+      if (errnoOf(cause) === ENOENT) return;
+      throw new RuntsError(`remove state directory ${quote(this.path)}`, { cause });
+    }
+  }
+}
+
+/** Names of the containers below a root, in order; what is no container's directory is left out. */
+export function listIds(root: string): string[] {
+  let entries: Deno.DirEntry[];
+  try {
+    entries = [...Deno.readDirSync(root)];
+  } catch (cause) {
+    if (errnoOf(cause) === ENOENT) return [];
+    throw new RuntsError(`list state root ${quote(root)}`, { cause });
+  }
+  return entries.filter((entry) => entry.isDirectory && !entry.name.startsWith("."))
+    .map((entry) => entry.name).sort();
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (cause) {
+    if (errnoOf(cause) !== ENOENT) throw cause;
+  }
+}

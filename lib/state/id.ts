@@ -1,0 +1,22 @@
+/** Container ids: what runc accepts, because an id becomes a file name, a cgroup and a scope. */
+
+import { quote, RuntsError } from "../errors.ts";
+
+const ID = /^[A-Za-z0-9_+\-.,]+$/;
+/** Longest file name (NAME_MAX, limits.h). */
+const LONGEST = 255;
+
+/** Checks an id; throws {@linkcode RuntsError} naming the rule that it breaks. */
+export function checkId(id: string): string {
+  if (id === "") throw new RuntsError("container id is empty");
+  if (id === "." || id === "..") throw invalid(id, "it is a directory's own name");
+  if (!ID.test(id)) {
+    throw invalid(id, 'only letters, digits and "_", "+", "-", ".", "," are allowed');
+  }
+  if (id.length > LONGEST) throw invalid(id, `it is longer than ${LONGEST} characters`);
+  return id;
+}
+
+function invalid(id: string, hint: string): RuntsError {
+  return new RuntsError(`invalid container id ${quote(id)}`, { hint });
+}

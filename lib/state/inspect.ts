@@ -1,0 +1,68 @@
+/** What state a container is in, from its directory and the process that it names. */
+
+import { frozenByRecord } from "../cgroup/frozen.ts";
+import { RuntsError } from "../errors.ts";
+import type { StateDirectory } from "./directory.ts";
+import { isAlive } from "./process.ts";
+import type { Status } from "./status.ts";
+
+/** The spec's four, and `paused` as runc and crun have it. */
+export type ContainerState = "creating" | "created" | "running" | "paused" | "stopped";
+
+/** A container as it is now. */
+export interface Inspection {
+  readonly state: ContainerState;
+  /** For a container that was never finished: what create had set out to make. */
+  readonly status: Status;
+  /** Whether create got to its end. */
+  readonly complete: boolean;
+}
+
+/** Looks at a container. An unknown one is `container does not exist`. */
+export function inspect(directory: StateDirectory): Inspection {
+  if (!directory.exists()) throw doesNotExist();
+  const status = directory.readStatus();
+  if (status !== undefined) return { state: stateOf(directory, status), status, complete: true };
+  const intent = directory.readIntent();
+  const creating = intent !== undefined && isAlive(intent.creator.pid, intent.creator.startTime);
+  if (!creating && !directory.exists()) throw doesNotExist();
+  return {
+    state: creating ? "creating" : "stopped",
+    status: intent?.status ?? UNKNOWN,
+    complete: false,
+  };
+}
+
+/** The error for an id that names no container; clients look for its words. */
+export function doesNotExist(): RuntsError {
+  return new RuntsError("container does not exist");
+}
+
+function stateOf(directory: StateDirectory, status: Status): ContainerState {
+  if (!isAlive(status.pid, status.startTime) || !isThisBoot(status)) return "stopped";
+  if (directory.waitsForStart()) return "created";
+  return frozenByRecord(status.cgroup, status.pid) ? "paused" : "running";
+}
+
+/** This boot's id; a pid and start time of another boot may match by chance. */
+export function bootId(): string {
+  return Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+}
+
+function isThisBoot(status: Status): boolean {
+  return status.bootId === undefined || status.bootId === bootId();
+}
+
+const UNKNOWN: Status = {
+  pid: 0,
+  startTime: 0,
+  cgroupPath: "",
+  scope: "",
+  rootfs: "",
+  systemdCgroup: false,
+  bundle: "",
+  created: "",
+  owner: "",
+  detached: true,
+  externalDescriptors: [],
+};

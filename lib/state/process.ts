@@ -1,0 +1,35 @@
+/** Whether a recorded process still lives: pid and start time must both match (proc_pid_stat(5)). */
+
+/** What /proc/PID/stat says of a process. */
+export interface ProcessStat {
+  /** One letter: R S D Z T … */
+  readonly state: string;
+  /** Field 22, in clock ticks since boot. */
+  readonly startTime: number;
+}
+
+/** Reads /proc/PID/stat; undefined when there is no such process. */
+export function readStat(pid: number): ProcessStat | undefined {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  } catch {
+    return undefined;
+  }
+  // The command name, in parentheses, may itself hold spaces and parentheses.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { state: fields[0] ?? "", startTime: Number(fields[19]) };
+}
+
+/** Whether the process exists, is the recorded one, and has not exited. */
+export function isAlive(pid: number, startTime: number): boolean {
+  if (!(pid > 0)) return false;
+  const stat = readStat(pid);
+  return stat !== undefined && stat.startTime === startTime && !"ZXx".includes(stat.state);
+}
+
+/** The process id as the innermost pid namespace of the process sees it (NSpid, Linux 4.1). */
+export function innerPid(pid: number): number {
+  const line = /^NSpid:\s*(.*)$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`));
+  return Number(line?.[1]?.split(/\s+/).at(-1) ?? pid);
+}

@@ -1,0 +1,139 @@
+/**
+ * The status file of a container: crun's fields, and after them our own, which crun ignores.
+ * It is written by temp file and rename, so a reader sees all of it or the one before.
+ */
+
+import type { CgroupRecord } from "../cgroup/types.ts";
+import { quote, RuntsError } from "../errors.ts";
+
+/** What is recorded of a container. */
+export interface Status {
+  /** Process id of init, as runts sees it; 0 before there is one. */
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat, in clock ticks since boot. */
+  readonly startTime: number;
+  readonly cgroupPath: string;
+  readonly scope: string;
+  /** As config.json has it: absolute, or relative to the bundle. */
+  readonly rootfs: string;
+  readonly systemdCgroup: boolean;
+  readonly bundle: string;
+  /** RFC 3339. */
+  readonly created: string;
+  /** Name of the user who created it. */
+  readonly owner: string;
+  readonly detached: boolean;
+  /** What descriptors 0, 1 and 2 were, for checkpoint. */
+  readonly externalDescriptors: readonly string[];
+  /** Ours. Absent in a status file that crun wrote. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly bootId?: string;
+  readonly cgroup?: CgroupRecord;
+}
+
+/** The status as the file has it: crun's key names, crun's order. */
+export function formatStatus(status: Status): string {
+  return JSON.stringify(
+    {
+      "pid": status.pid,
+      "process-start-time": status.startTime,
+      "cgroup-path": status.cgroupPath,
+      "scope": status.scope,
+      "rootfs": status.rootfs,
+      "systemd-cgroup": status.systemdCgroup,
+      "bundle": status.bundle,
+      "created": status.created,
+      "owner": status.owner,
+      "detached": status.detached,
+      "external_descriptors": JSON.stringify(status.externalDescriptors),
+      "annotations": status.annotations ?? {},
+      "boot-id": status.bootId,
+      "cgroup": status.cgroup,
+    },
+    null,
+    4,
+  ) + "\n";
+}
+
+/** Reads what {@linkcode formatStatus} or crun wrote; throws naming the field that is wrong. */
+export function parseStatus(text: string, file: string): Status {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (cause) {
+    throw new RuntsError(`read status file ${quote(file)}`, { cause });
+  }
+  if (typeof document !== "object" || document === null || Array.isArray(document)) {
+    throw new RuntsError(`read status file ${quote(file)}: it holds no object`);
+  }
+  const fields = document as Record<string, unknown>;
+  const cgroup = fields["cgroup"] as CgroupRecord | undefined;
+  const bootId = field(fields, "boot-id", "string", file, "");
+  const annotations = record(fields["annotations"]);
+  return {
+    pid: count(fields, "pid", file),
+    startTime: count(fields, "process-start-time", file),
+    cgroupPath: field(fields, "cgroup-path", "string", file, ""),
+    scope: field(fields, "scope", "string", file, ""),
+    rootfs: field(fields, "rootfs", "string", file, ""),
+    systemdCgroup: field(fields, "systemd-cgroup", "boolean", file, false),
+    bundle: field(fields, "bundle", "string", file),
+    created: field(fields, "created", "string", file, ""),
+    owner: field(fields, "owner", "string", file, ""),
+    detached: field(fields, "detached", "boolean", file, false),
+    externalDescriptors: descriptors(fields["external_descriptors"]),
+    ...(annotations && { annotations }),
+    ...(bootId !== "" && { bootId }),
+    ...(isCgroupRecord(cgroup) && { cgroup }),
+  };
+}
+
+type Kinds = { string: string; boolean: boolean; number: number };
+
+function field<K extends keyof Kinds>(
+  fields: Record<string, unknown>,
+  name: string,
+  kind: K,
+  file: string,
+  fallback?: Kinds[K],
+): Kinds[K] {
+  const value = fields[name] ?? fallback;
+  if (typeof value !== kind) {
+    throw new RuntsError(
+      `read status file ${quote(file)}: ${quote(name)} is ${quote(value)}, not a ${kind}`,
+    );
+  }
+  return value as Kinds[K];
+}
+
+function count(fields: Record<string, unknown>, name: string, file: string): number {
+  const value = field(fields, name, "number", file);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new RuntsError(`read status file ${quote(file)}: ${quote(name)} is ${value}, out of range`);
+}
+
+function record(value: unknown): Record<string, string> | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const texts = Object.entries(value).filter(([, text]) => typeof text === "string");
+  return Object.fromEntries(texts);
+}
+
+/** crun writes the list as a string that holds JSON. */
+function descriptors(value: unknown): string[] {
+  let list = value;
+  if (typeof value === "string") {
+    try {
+      list = JSON.parse(value);
+    } catch {
+      return [];
+    }
+  }
+  return Array.isArray(list) ? list.filter((item) => typeof item === "string") : [];
+}
+
+const KINDS = ["v1", "v2", "systemd", "disabled"];
+
+function isCgroupRecord(value: CgroupRecord | undefined): value is CgroupRecord {
+  return typeof value === "object" && value !== null && KINDS.includes(value.kind) &&
+    typeof value.path === "string" && record(value.paths) !== undefined;
+}
