@@ -98,6 +98,7 @@ function field<K extends keyof Kinds>(
   fallback?: Kinds[K],
 ): Kinds[K] {
   const value = fields[name] ?? fallback;
+  // deno-lint-ignore valid-typeof -- the kinds are names of types
   if (typeof value !== kind) {
     throw new RuntsError(
       `read status file ${quote(file)}: ${quote(name)} is ${quote(value)}, not a ${kind}`,
