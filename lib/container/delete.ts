@@ -1,0 +1,111 @@
+/** `delete`: undoes what create made, and nothing else. */
+
+import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import type { CgroupManager } from "../cgroup/types.ts";
+import { ESRCH } from "../errno.ts";
+import { errnoOf, quote, RuntsError } from "../errors.ts";
+import { runHooksWarning } from "../hooks.ts";
+import { StateDirectory } from "../state/directory.ts";
+import { doesNotExist, inspect, type Inspection } from "../state/inspect.ts";
+import { readStat } from "../state/process.ts";
+import { OCI_VERSION } from "../version.ts";
+import { cgroupOf } from "./cgroup.ts";
+import { inCommand } from "./command.ts";
+import { readCopyIfAny } from "./copy.ts";
+import { openInit } from "./kill.ts";
+import { withLock } from "./lock.ts";
+import type { DeleteOptions, GlobalOptions } from "./types.ts";
+
+const SIGKILL = 9;
+/** How long a killed init may take to go, in ms. */
+const KILL_TIMEOUT = 10_000;
+
+/** Removes a stopped container; with `force`, kills it first, and an unknown one is no error. */
+export function remove(global: GlobalOptions, options: DeleteOptions): Promise<void> {
+  return inCommand("delete", options.id, async () => {
+    const directory = new StateDirectory(global.root, options.id);
+    if (!directory.exists()) {
+      if (options.force) return;
+      throw doesNotExist();
+    }
+    const helper = await loadHelper();
+    await withLock(helper, directory, () => removeLocked(helper, global, directory, options));
+  });
+}
+
+/** The same, for a verb that holds the lock already. */
+export async function removeLocked(
+  helper: Helper,
+  global: GlobalOptions,
+  directory: StateDirectory,
+  options: Omit<DeleteOptions, "id">,
+): Promise<void> {
+  const found = inspectTolerant(directory, options.force === true);
+  if (found.state !== "stopped" && found.complete && !options.force) {
+    throw new RuntsError(`cannot delete a container that is not stopped: it is ${found.state}`);
+  }
+  const cgroup = await cgroupOf(found.status);
+  if (found.state !== "stopped" && found.complete) await end(helper, found, cgroup);
+  const hooks = readCopyIfAny(directory)?.hooks;
+  await cgroup.killAll();
+  await cgroup.remove();
+  directory.remove();
+  const state = {
+    ociVersion: OCI_VERSION,
+    id: directory.id,
+    status: "stopped",
+    pid: 0,
+    bundle: found.status.bundle,
+    annotations: found.status.annotations ?? {},
+  };
+  await runHooksWarning(helper, "poststop", hooks, state, global.warn ?? (() => {}));
+}
+
+/** A damaged status must not keep a container from being deleted by force. */
+function inspectTolerant(directory: StateDirectory, force: boolean): Inspection {
+  try {
+    return inspect(directory);
+  } catch (error) {
+    if (!force || !directory.exists()) throw error;
+    const intent = directory.readIntent();
+    if (intent === undefined) directory.write("status", BROKEN);
+    else directory.writeStatus(intent.status);
+    return inspect(directory);
+  }
+}
+
+const BROKEN = '{"pid":0,"process-start-time":0,"bundle":""}';
+
+/** Kills init and waits until it is gone. */
+async function end(helper: Helper, found: Inspection, cgroup: CgroupManager): Promise<void> {
+  let pidfd: number;
+  try {
+    pidfd = openInit(helper, found.status);
+  } catch {
+    return; // it went by itself
+  }
+  try {
+    helper.sendSignal(pidfd, SIGKILL);
+    if (!helper.exited(pidfd, 2)) await cgroup.killAll();
+    if (!helper.exited(pidfd, KILL_TIMEOUT)) throw stillThere(found.status.pid);
+    helper.reap(pidfd);
+  } catch (error) {
+    if (errnoOf(error) !== ESRCH) throw error;
+  } finally {
+    helper.close(pidfd);
+  }
+}
+
+const STATES: Record<string, string> = {
+  D: "in uninterruptible sleep",
+  T: "stopped by a signal",
+  t: "stopped by a tracer",
+  Z: "a zombie that its parent does not reap",
+};
+
+function stillThere(pid: number): RuntsError {
+  const letter = readStat(pid)?.state ?? "?";
+  return new RuntsError(`init (pid ${pid}) did not end within ${KILL_TIMEOUT / 1000} s`, {
+    hint: `it is ${STATES[letter] ?? `in state ${quote(letter)}`}`,
+  });
+}

@@ -1,0 +1,97 @@
+/** `kill`: signals the recorded process, and no other, through its pidfd. */
+
+import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { ESRCH } from "../errno.ts";
+import { errnoOf, RuntsError } from "../errors.ts";
+import { StateDirectory } from "../state/directory.ts";
+import { inspect, type Inspection } from "../state/inspect.ts";
+import { isAlive } from "../state/process.ts";
+import type { Status } from "../state/status.ts";
+import { cgroupOf } from "./cgroup.ts";
+import { inCommand } from "./command.ts";
+import { hasOwnPidNamespace } from "./copy.ts";
+import type { GlobalOptions, KillOptions } from "./types.ts";
+
+const SIGKILL = 9;
+
+/** Sends a signal; with `all`, to every process in the container's cgroup. */
+export function kill(global: GlobalOptions, options: KillOptions): Promise<void> {
+  return inCommand("kill", options.id, async () => {
+    const directory = new StateDirectory(global.root, options.id);
+    const found = inspect(directory);
+    const helper = await loadHelper();
+    // Without a pid namespace of its own, the death of init takes nobody with it.
+    const everyone = options.all ||
+      (options.signal === SIGKILL && !hasOwnPidNamespace(directory));
+    if (everyone) return await killEveryone(helper, found, options);
+    if (found.state === "stopped") throw notRunning();
+    signalInit(helper, found.status, options.signal);
+    if (options.signal === SIGKILL && found.state === "paused") {
+      await (await cgroupOf(found.status)).thaw();
+    }
+  });
+}
+
+/** The error for a container whose init is gone; clients look for its words. */
+export function notRunning(): RuntsError {
+  return new RuntsError("container not running");
+}
+
+/** Opens a pidfd that is sure to be init's; throws `container not running` when it is gone. */
+export function openInit(helper: Helper, status: Status): number {
+  let pidfd: number;
+  try {
+    pidfd = helper.openPidfd(status.pid);
+  } catch (error) {
+    if (errnoOf(error) === ESRCH) throw notRunning();
+    throw error;
+  }
+  if (isAlive(status.pid, status.startTime)) return pidfd;
+  helper.close(pidfd);
+  throw notRunning();
+}
+
+/** Signals init alone. */
+export function signalInit(helper: Helper, status: Status, signal: number): void {
+  const pidfd = openInit(helper, status);
+  try {
+    helper.sendSignal(pidfd, signal);
+  } catch (error) {
+    if (errnoOf(error) === ESRCH) throw notRunning();
+    throw error;
+  } finally {
+    helper.close(pidfd);
+  }
+}
+
+async function killEveryone(
+  helper: Helper,
+  found: Inspection,
+  options: KillOptions,
+): Promise<void> {
+  const cgroup = await cgroupOf(found.status);
+  const pids = cgroup.pids();
+  if (options.signal === SIGKILL) {
+    if (found.state !== "stopped") signalInit(helper, found.status, SIGKILL);
+    await cgroup.killAll();
+  } else {
+    for (const pid of pids) signalMember(helper, () => cgroup.pids(), pid, options.signal);
+  }
+  if (found.state === "stopped" && pids.length === 0 && !options.all) throw notRunning();
+}
+
+/** A pid read from a cgroup may be another process by now: it must still be in the cgroup. */
+function signalMember(
+  helper: Helper,
+  members: () => number[],
+  pid: number,
+  signal: number,
+): void {
+  try {
+    const pidfd = helper.openPidfd(pid);
+    if (members().includes(pid)) helper.sendSignal(pidfd, signal);
+    helper.close(pidfd);
+  } catch (error) {
+    if (errnoOf(error) !== ESRCH) throw error;
+  }
+}

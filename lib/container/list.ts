@@ -1,0 +1,38 @@
+/** `list`: every container below a root. One that cannot be read is listed as such. */
+
+import { reason } from "../errors.ts";
+import { listIds, StateDirectory } from "../state/directory.ts";
+import { inspect } from "../state/inspect.ts";
+import { OCI_VERSION } from "../version.ts";
+import { stateDocument } from "./state.ts";
+import type { GlobalOptions, ListEntry } from "./types.ts";
+
+/** The containers of a root, by id. A root that is not there has none. */
+export function list(global: GlobalOptions): ListEntry[] {
+  const entries: ListEntry[] = [];
+  for (const id of listIds(global.root)) {
+    const entry = entryOf(global.root, id);
+    if (entry !== undefined) entries.push(entry);
+  }
+  return entries;
+}
+
+function entryOf(root: string, id: string): ListEntry | undefined {
+  try {
+    const directory = new StateDirectory(root, id);
+    if (!directory.exists()) return undefined; // deleted since the root was read
+    return stateDocument(directory, inspect(directory));
+  } catch (error) {
+    return {
+      ociVersion: OCI_VERSION,
+      id,
+      pid: 0,
+      status: "unknown",
+      bundle: "",
+      rootfs: "",
+      created: "",
+      owner: "",
+      error: reason(error),
+    };
+  }
+}

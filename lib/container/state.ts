@@ -1,0 +1,59 @@
+/** `state`: the state document of the specification, with the fields that runc adds. */
+
+import { StateDirectory } from "../state/directory.ts";
+import { inspect, type Inspection } from "../state/inspect.ts";
+import { OCI_VERSION } from "../version.ts";
+import { inCommand } from "./command.ts";
+import type { ContainerName, GlobalOptions } from "./types.ts";
+
+/** The state document (runtime.md, "State"). */
+export interface StateDocument {
+  readonly ociVersion: string;
+  readonly id: string;
+  readonly pid: number;
+  readonly status: string;
+  readonly bundle: string;
+  readonly rootfs: string;
+  readonly created: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly owner: string;
+}
+
+/** What state a container is in; throws when there is none of that id. */
+export function state(global: GlobalOptions, options: ContainerName): Promise<StateDocument> {
+  return inCommand("state", options.id, () => {
+    const directory = new StateDirectory(global.root, options.id);
+    return stateDocument(directory, inspect(directory));
+  });
+}
+
+/** The document of a container that was looked at. */
+export function stateDocument(directory: StateDirectory, found: Inspection): StateDocument {
+  const { status } = found;
+  const annotations = status.annotations ?? annotationsOfCopy(directory);
+  return {
+    ociVersion: OCI_VERSION,
+    id: directory.id,
+    pid: found.state === "stopped" ? 0 : status.pid,
+    status: found.state,
+    bundle: status.bundle,
+    rootfs: absoluteRootfs(status.bundle, status.rootfs),
+    created: status.created,
+    ...(annotations && { annotations }),
+    owner: status.owner,
+  };
+}
+
+/** The root filesystem's path; the status has it as config.json does. */
+export function absoluteRootfs(bundle: string, rootfs: string): string {
+  return rootfs.startsWith("/") || rootfs === "" ? rootfs : `${bundle}/${rootfs}`;
+}
+
+/** crun keeps annotations in the copy of the configuration alone. */
+function annotationsOfCopy(directory: StateDirectory): Record<string, string> | undefined {
+  try {
+    return JSON.parse(directory.readText("config.json") ?? "{}").annotations ?? undefined;
+  } catch {
+    return undefined;
+  }
+}

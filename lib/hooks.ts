@@ -1,0 +1,73 @@
+/**
+ * Hooks that run in the runtime's namespaces (config.md, "POSIX-platform Hooks"): prestart,
+ * createRuntime, poststart, poststop. createContainer and startContainer hooks are operations
+ * of the plan, because init runs them inside.
+ */
+
+import type { Helper } from "../ffi/helper.ts";
+import { callerEnvironment } from "./environment.ts";
+import { errnoText } from "./errno.ts";
+import { quote, RuntsError } from "./errors.ts";
+import type { Hook, HookKind, Hooks } from "./spec/types.ts";
+
+/** Runs the hooks of one kind in order, each with the state document on its standard input. */
+export async function runHooks(
+  helper: Helper,
+  kind: HookKind,
+  hooks: Hooks | undefined,
+  state: object,
+): Promise<void> {
+  const list = hooks?.[kind] ?? [];
+  for (const [index, hook] of list.entries()) await runHook(helper, kind, index, hook, state);
+}
+
+/** As {@linkcode runHooks}, but a failure is handed to `warn` and the next hook runs. */
+export async function runHooksWarning(
+  helper: Helper,
+  kind: HookKind,
+  hooks: Hooks | undefined,
+  state: object,
+  warn: (message: string) => void,
+): Promise<void> {
+  for (const [index, hook] of (hooks?.[kind] ?? []).entries()) {
+    try {
+      await runHook(helper, kind, index, hook, state);
+    } catch (error) {
+      warn((error as RuntsError).message);
+    }
+  }
+}
+
+async function runHook(
+  helper: Helper,
+  kind: HookKind,
+  index: number,
+  hook: Hook,
+  state: object,
+): Promise<void> {
+  const result = await helper.runHook({
+    path: hook.path,
+    args: hook.args?.length ? hook.args : [hook.path],
+    env: hook.env ?? callerEnvironment(),
+    stdin: new TextEncoder().encode(JSON.stringify(state)),
+    timeoutSeconds: hook.timeout ?? 0,
+  });
+  const how = failure(result, hook);
+  if (how === undefined) return;
+  throw new RuntsError(`hook ${quote(hook.path)}`, {
+    configPath: `hooks.${kind}[${index}]`,
+    cause: new Error(how),
+  });
+}
+
+type HookResult = Awaited<ReturnType<Helper["runHook"]>>;
+
+function failure(result: HookResult, hook: Hook): string | undefined {
+  const after = `after ${Math.round(result.durationMs)} ms`;
+  const said = result.stderr.trim() === "" ? "" : `: stderr ${quote(result.stderr.trim())}`;
+  if (result.errno !== 0) return errnoText(result.errno);
+  if (result.timedOut) return `timed out after ${hook.timeout} s${said}`;
+  if (result.signal !== 0) return `killed by signal ${result.signal} ${after}${said}`;
+  if (result.code !== 0) return `exit status ${result.code} ${after}${said}`;
+  return undefined;
+}
