@@ -54,3 +54,15 @@ export interface SyncRecord {
   /** UTF-8 text: the detail of a failure (what, on what), the state document of `go`. */
   readonly detail: Uint8Array;
 }
+
+/** Reads a record as it came; throws RangeError when it is shorter than its header. */
+export function parseRecord(bytes: Uint8Array): SyncRecord {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    type: view.getInt32(0, true),
+    op: view.getInt32(4, true),
+    errno: view.getInt32(8, true),
+    value: view.getBigUint64(16, true),
+    detail: bytes.subarray(RECORD_HEADER),
+  };
+}

@@ -29,6 +29,15 @@ export interface Status {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly bootId?: string;
   readonly cgroup?: CgroupRecord;
+  /** What init does once it is started, to name what failed. */
+  readonly startOps?: readonly StartOp[];
+}
+
+/** An operation of the plan after the wait at the fifo: its index, name and JSON path. */
+export interface StartOp {
+  readonly index: number;
+  readonly op: string;
+  readonly from: string;
 }
 
 /** The status as the file has it: crun's key names, crun's order. */
@@ -49,6 +58,7 @@ export function formatStatus(status: Status): string {
       "annotations": status.annotations ?? {},
       "boot-id": status.bootId,
       "cgroup": status.cgroup,
+      "start-ops": status.startOps,
     },
     null,
     4,
@@ -85,6 +95,7 @@ export function parseStatus(text: string, file: string): Status {
     ...(annotations && { annotations }),
     ...(bootId !== "" && { bootId }),
     ...(isCgroupRecord(cgroup) && { cgroup }),
+    ...(isStartOps(fields["start-ops"]) && { startOps: fields["start-ops"] }),
   };
 }
 
@@ -137,4 +148,9 @@ const KINDS = ["v1", "v2", "systemd", "disabled"];
 function isCgroupRecord(value: CgroupRecord | undefined): value is CgroupRecord {
   return typeof value === "object" && value !== null && KINDS.includes(value.kind) &&
     typeof value.path === "string" && record(value.paths) !== undefined;
+}
+
+function isStartOps(value: unknown): value is StartOp[] {
+  return Array.isArray(value) &&
+    value.every((item) => typeof item?.index === "number" && typeof item?.op === "string");
 }

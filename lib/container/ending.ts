@@ -1,0 +1,57 @@
+/** How a process ended, in words, with the likely cause. */
+
+import type { Helper } from "../../ffi/helper.ts";
+import type { CgroupRecord } from "../cgroup/types.ts";
+import type { Status } from "../state/status.ts";
+import { signalName } from "../spec/signals.ts";
+
+/** What waiting for a process gave. */
+export interface Ending {
+  readonly code: number;
+  readonly signal: number;
+}
+
+/** `exit status 1`, or `killed by SIGKILL` with the limit that did it. */
+export function describeEnding(ending: Ending, cgroup: CgroupRecord | undefined): string {
+  if (ending.signal === 0) return `exit status ${ending.code}`;
+  const killed = `killed by ${signalName(ending.signal)}`;
+  const limit = ending.signal === 9 ? outOfMemory(cgroup) : undefined;
+  return limit === undefined ? killed : `${killed}: ${limit}`;
+}
+
+/** The ending of a container's init, as far as it can be known. */
+export function howInitEnded(helper: Helper, status: Status, pidfd: number): string {
+  const ending = helper.reap(pidfd);
+  return ending === undefined ? `pid ${status.pid} is gone` : describeEnding(ending, status.cgroup);
+}
+
+/** Limit and use, when the kernel killed somebody in the cgroup for want of memory. */
+function outOfMemory(cgroup: CgroupRecord | undefined): string | undefined {
+  const v1 = cgroup?.paths["memory"];
+  if (v1 !== undefined) {
+    const killed = /oom_kill (\d+)/.exec(read(`${v1}/memory.oom_control`));
+    if (!(Number(killed?.[1]) > 0)) return undefined;
+    return tooLow(
+      read(`${v1}/memory.limit_in_bytes`),
+      read(`${v1}/memory.max_usage_in_bytes`),
+    );
+  }
+  const v2 = cgroup?.paths[""];
+  if (v2 === undefined) return undefined;
+  const killed = /oom_kill (\d+)/.exec(read(`${v2}/memory.events`));
+  if (!(Number(killed?.[1]) > 0)) return undefined;
+  return tooLow(read(`${v2}/memory.max`), read(`${v2}/memory.peak`));
+}
+
+function tooLow(limit: string, peak: string): string {
+  const use = peak === "" ? "" : `, use reached ${peak.trim()}`;
+  return `out of memory: the limit of ${limit.trim()} bytes is too low${use}`;
+}
+
+function read(file: string): string {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch {
+    return "";
+  }
+}

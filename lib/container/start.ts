@@ -1,0 +1,167 @@
+/** `start`: releases init from its fifo and learns whether the program was executed. */
+
+import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { ENOENT, ENXIO } from "../errno.ts";
+import { errnoOf, quote, reason, RuntsError } from "../errors.ts";
+import { runHooks } from "../hooks.ts";
+import { StateDirectory } from "../state/directory.ts";
+import { inspect } from "../state/inspect.ts";
+import type { Status } from "../state/status.ts";
+import { parseRecord } from "../sync.ts";
+import { OCI_VERSION } from "../version.ts";
+import { inCommand } from "./command.ts";
+import { readCopyIfAny } from "./copy.ts";
+import { removeLocked } from "./delete.ts";
+import { howInitEnded } from "./ending.ts";
+import { openInit } from "./kill.ts";
+import { withLock } from "./lock.ts";
+import { bindNotifySocket, passOnReady } from "./notify.ts";
+import type { ContainerName, GlobalOptions } from "./types.ts";
+
+const O_WRONLY = 0o1;
+const O_NONBLOCK = 0o4000;
+
+/** Runs the program of a created container. Returns once it was executed and is ready. */
+export function start(global: GlobalOptions, options: ContainerName): Promise<void> {
+  return inCommand("start", options.id, async () => {
+    const directory = new StateDirectory(global.root, options.id);
+    refuseUnlessCreated(directory);
+    const helper = await loadHelper();
+    const ready = await withLock(helper, directory, () => startLocked(helper, global, directory));
+    await ready();
+  });
+}
+
+/**
+ * The same, for a verb that holds the lock already. What it returns waits for the container's
+ * readiness message, which needs no lock and may take long.
+ */
+export async function startLocked(
+  helper: Helper,
+  global: GlobalOptions,
+  directory: StateDirectory,
+): Promise<() => Promise<void>> {
+  const status = refuseUnlessCreated(directory);
+  const pidfd = openInit(helper, status);
+  const notify = bindNotifySocket(helper, directory);
+  const close = () => {
+    helper.close(pidfd);
+    if (notify !== undefined) helper.close(notify);
+  };
+  try {
+    await release(helper, directory, status, pidfd);
+    await poststart(helper, global, directory, status);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return async () => {
+    try {
+      if (notify !== undefined) await passOnReady(helper, notify, status.pid, pidfd);
+    } finally {
+      close();
+    }
+  };
+}
+
+function refuseUnlessCreated(directory: StateDirectory): Status {
+  const { state, status } = inspect(directory);
+  if (state === "created") return status;
+  if (state === "running") throw new RuntsError("cannot start an already running container");
+  if (state === "stopped") throw new RuntsError("cannot start a container that has stopped");
+  throw new RuntsError(`cannot start a container in the ${state} state`);
+}
+
+/** Opens the fifo without ever blocking, takes it away and writes the byte that init waits for. */
+async function release(
+  helper: Helper,
+  directory: StateDirectory,
+  status: Status,
+  pidfd: number,
+): Promise<void> {
+  const result = openResult(helper, directory);
+  try {
+    const fifo = openFifo(helper, directory, status);
+    try {
+      Deno.removeSync(directory.file("exec.fifo"));
+      helper.write(fifo, new Uint8Array([0]));
+    } finally {
+      helper.close(fifo);
+    }
+    if (result !== undefined) await awaitExecution(helper, result, pidfd, status);
+  } finally {
+    if (result !== undefined) helper.close(result);
+  }
+}
+
+/** crun's containers have no result fifo. */
+function openResult(helper: Helper, directory: StateDirectory): number | undefined {
+  try {
+    return helper.open(directory.file("result.fifo"), O_NONBLOCK);
+  } catch (error) {
+    if (errnoOf(error) === ENOENT) return undefined;
+    throw error;
+  }
+}
+
+function openFifo(helper: Helper, directory: StateDirectory, status: Status): number {
+  try {
+    return helper.open(directory.file("exec.fifo"), O_WRONLY | O_NONBLOCK);
+  } catch (error) {
+    if (errnoOf(error) !== ENXIO) throw error;
+    throw new RuntsError(`init (pid ${status.pid}) does not wait to be started`, {
+      hint: "it died, or another start was quicker",
+    });
+  }
+}
+
+/** Init closes the result fifo by executing the program, or writes why it could not. */
+async function awaitExecution(
+  helper: Helper,
+  result: number,
+  pidfd: number,
+  status: Status,
+): Promise<void> {
+  for (;;) {
+    const ready = await helper.pollFdsAsync([result, pidfd], -1);
+    const bytes = helper.readAvailable(result, 64 * 1024);
+    if (bytes instanceof Uint8Array) {
+      const { describeFailure } = await import("../plan/failure.ts");
+      throw describeFailure(parseRecord(bytes), status.startOps ?? []);
+    }
+    // The fifo of a program that was executed and ended at once is at its end, too.
+    if (bytes === "eof") return;
+    if (ready.includes(pidfd)) {
+      throw new RuntsError("init ended before it executed the program", {
+        hint: howInitEnded(helper, status, pidfd),
+      });
+    }
+  }
+}
+
+/** Since 1.3 of the specification a poststart hook that fails ends the container. */
+async function poststart(
+  helper: Helper,
+  global: GlobalOptions,
+  directory: StateDirectory,
+  status: Status,
+): Promise<void> {
+  const hooks = readCopyIfAny(directory)?.hooks;
+  if (!hooks?.poststart?.length) return;
+  const state = {
+    ociVersion: OCI_VERSION,
+    id: directory.id,
+    status: "running",
+    pid: status.pid,
+    bundle: status.bundle,
+    annotations: status.annotations ?? {},
+  };
+  try {
+    await runHooks(helper, "poststart", hooks, state);
+  } catch (error) {
+    await removeLocked(helper, global, directory, { force: true }).catch((also) =>
+      global.warn?.(`clean up ${quote(directory.id)}: ${reason(also)}`)
+    );
+    throw error;
+  }
+}
