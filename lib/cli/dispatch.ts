@@ -1,0 +1,37 @@
+/** Runs one command with the whole command line; resolves to the exit code. */
+export type Run = (args: string[]) => Promise<number>;
+
+/** Global options that take the following word as their value. */
+const WITH_VALUE = /^--?(root|log|log-format|log-level|criu|cgroup-manager)$/;
+const HELP = /^(-h|-\?|--?help)$/;
+const VERSION = /^(-v|-V|--?version)$/;
+
+/**
+ * The verb of a command line: the first word that is neither a global option nor the value of
+ * one. Without a verb it is "help" or "version".
+ */
+export function findVerb(args: readonly string[]): string {
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i]!;
+    if (HELP.test(word)) return "help";
+    if (VERSION.test(word)) return "version";
+    if (WITH_VALUE.test(word)) i++;
+    else if (!word.startsWith("-")) return word;
+  }
+  return "help";
+}
+
+/**
+ * Loads the code of one command only and hands it all of `args`. An unknown verb goes to "help",
+ * which reports it.
+ *
+ * @param load code of a verb, or undefined where there is no such verb
+ * @returns the exit code
+ */
+export async function dispatch(
+  args: string[],
+  load: (verb: string) => Promise<Run> | undefined,
+): Promise<number> {
+  const run = await (load(findVerb(args)) ?? load("help"));
+  return run === undefined ? 1 : await run(args);
+}

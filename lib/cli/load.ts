@@ -1,0 +1,21 @@
+import type { Run } from "./dispatch.ts";
+import type { Command } from "./types.ts";
+
+/** Where the code of each verb is; static strings, so that `deno compile` and the linker see them. */
+const VERBS: Record<string, () => Promise<{ command: Command }>> = {};
+
+/** The verbs that exist, in alphabetical order. */
+export function verbs(): string[] {
+  return Object.keys(VERBS).sort();
+}
+
+/** Loads one verb from its source file; undefined where there is no such verb. */
+export function load(verb: string): Promise<Run> | undefined {
+  const importer = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+  return importer && loadCommand(importer);
+}
+
+async function loadCommand(importer: () => Promise<{ command: Command }>): Promise<Run> {
+  const [{ runCommand }, { command }] = await Promise.all([import("./run.ts"), importer()]);
+  return (args) => runCommand(command, args);
+}

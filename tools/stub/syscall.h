@@ -1,0 +1,102 @@
+/* Raw system calls and the entry point: what differs between the processors. */
+#ifndef RUNTS_STUB_SYSCALL_H
+#define RUNTS_STUB_SYSCALL_H
+
+#if defined(__x86_64__)
+
+#define SYS_WRITE 1
+#define SYS_CLOSE 3
+#define SYS_MMAP 9
+#define SYS_FCNTL 72
+#define SYS_EXIT_GROUP 231
+#define SYS_MEMFD_CREATE 319
+
+static long sys6(long nr, long a, long b, long c, long d, long e, long f) {
+  long result;
+  register long r10 __asm__("r10") = d;
+  register long r8 __asm__("r8") = e;
+  register long r9 __asm__("r9") = f;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
+/* rdx carries ld.so's exit handler to the real entry point. */
+__asm__(".section .text.entry, \"ax\"\n"
+        ".globl stub_start\n"
+        "stub_start:\n"
+        "  endbr64\n"
+        "  mov %rsp, %rdi\n"
+        "  sub $1024, %rsp\n" /* room for the slots that stub_prepare adds */
+        "  push %rdx\n"
+        "  push %rdx\n"
+        "  call stub_prepare\n"
+        "  pop %rdx\n"
+        "  pop %rdx\n"
+        "  mov %rax, %rsp\n"
+        "  lea stub_link_data(%rip), %rax\n"
+        "  add (%rax), %rax\n"
+        "  jmp *%rax\n"
+        ".text\n");
+
+#elif defined(__aarch64__)
+
+#define SYS_FCNTL 25
+#define SYS_CLOSE 57
+#define SYS_WRITE 64
+#define SYS_EXIT_GROUP 94
+#define SYS_MMAP 222
+#define SYS_MEMFD_CREATE 279
+
+static long sys6(long nr, long a, long b, long c, long d, long e, long f) {
+  register long x8 __asm__("x8") = nr;
+  register long x0 __asm__("x0") = a;
+  register long x1 __asm__("x1") = b;
+  register long x2 __asm__("x2") = c;
+  register long x3 __asm__("x3") = d;
+  register long x4 __asm__("x4") = e;
+  register long x5 __asm__("x5") = f;
+  __asm__ volatile("svc #0"
+                   : "+r"(x0)
+                   : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+                   : "memory");
+  return x0;
+}
+
+/* x0 carries ld.so's exit handler to the real entry point. */
+__asm__(".section .text.entry, \"ax\"\n"
+        ".globl stub_start\n"
+        "stub_start:\n"
+        "  hint #36\n" /* bti j, jc */
+        "  mov x19, x0\n"
+        "  mov x0, sp\n"
+        "  sub sp, sp, #1024\n" /* room for the slots that stub_prepare adds */
+        "  bl stub_prepare\n"
+        "  mov sp, x0\n"
+        "  mov x0, x19\n"
+        "  adrp x16, stub_link_data\n"
+        "  add x16, x16, :lo12:stub_link_data\n"
+        "  ldr x17, [x16]\n"
+        "  add x16, x16, x17\n"
+        "  br x16\n"
+        ".text\n");
+
+#else
+#error "the stub knows x86_64 and aarch64 only"
+#endif
+
+static long sys1(long nr, long a) {
+  return sys6(nr, a, 0, 0, 0, 0, 0);
+}
+
+static long sys2(long nr, long a, long b) {
+  return sys6(nr, a, b, 0, 0, 0, 0);
+}
+
+static long sys3(long nr, long a, long b, long c) {
+  return sys6(nr, a, b, c, 0, 0, 0);
+}
+
+#endif
