@@ -8,19 +8,19 @@ import { errnoNumber, errnoText } from "./errno.ts";
 /** What an error knows. Every field but the operation may be missing. */
 export interface ErrorData {
   /** The command and its container, as `create "web"`. Set once, by the outermost verb. */
-  command?: string;
+  command?: string | undefined;
   /** JSON path in config.json (or process.json) that asked for the operation: `mounts[3]`. */
-  configPath?: string;
+  configPath?: string | undefined;
   /** Error number of the system call that failed (errno(3)). */
-  errno?: number;
+  errno?: number | undefined;
   /** Stage of init that was reached: `namespaces`, `mounts`, … */
-  stage?: string;
+  stage?: string | undefined;
   /** The likely remedy, shown last. */
-  hint?: string;
+  hint?: string | undefined;
   /** What made the operation fail; its message follows the operation's. */
   cause?: unknown;
   /** Exit code of the command line when it is not 1. */
-  exitCode?: number;
+  exitCode?: number | undefined;
 }
 
 /** A failure of runts or of what it was asked to do. */
