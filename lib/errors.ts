@@ -60,7 +60,7 @@ function compose(operation: string, data: ErrorData): string {
  * Long values are cut to 200 characters.
  */
 export function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = (typeof value === "bigint" ? undefined : JSON.stringify(value)) ?? String(value);
   return text.length > 200 ? text.slice(0, 199) + "…" : text;
 }
 
