@@ -1,0 +1,92 @@
+/**
+ * What a test must leave behind as it found it: mounts, cgroups, processes of containers and the
+ * state root. `withRuntime` gives a test its own state root and checks all of that at the end.
+ */
+
+import { assertEquals } from "@std/assert";
+import { Bundle, type Config } from "./bundle.ts";
+import { command, commandLine, type CommandOptions, type Output, RUNTIME } from "./runtime.ts";
+
+/** A runtime with a state root of its own. */
+export class TestRuntime {
+  #counter = 0;
+
+  constructor(readonly root: string, readonly executable = RUNTIME) {}
+
+  /** Runs the runtime with global options for this root and the given arguments. */
+  run(args: readonly string[], options: CommandOptions = {}): Promise<Output> {
+    return command(commandLine(this.executable, ["--root", this.root, ...args]), options);
+  }
+
+  /** As {@linkcode run}; a failure fails the test with what it printed. Gives standard output. */
+  async ok(args: readonly string[], options: CommandOptions = {}): Promise<string> {
+    const output = await this.run(args, options);
+    assertEquals(
+      { code: output.code, stderr: output.stderr },
+      { code: 0, stderr: output.stderr },
+      `${args.join(" ")}: ${output.stderr}`,
+    );
+    return output.stdout;
+  }
+
+  /** Runs a bundle in the foreground and removes it. */
+  async container(
+    edit: (config: Config, bundle: Bundle) => void,
+    options: CommandOptions = {},
+  ): Promise<Output> {
+    using bundle = new Bundle();
+    edit(bundle.config, bundle);
+    bundle.save();
+    return await this.run(["run", "--bundle", bundle.path, this.id()], options);
+  }
+
+  /** An id that no other test uses, so that cgroups do not meet. */
+  id(): string {
+    return `t${Deno.pid}-${this.root.slice(-6)}-${this.#counter++}`;
+  }
+
+  /** The state of a container, as the runtime prints it. */
+  async state(id: string): Promise<Config> {
+    return JSON.parse(await this.ok(["state", id]));
+  }
+}
+
+/** Runs a test with a runtime of its own; afterwards the host must be as it was before. */
+export async function withRuntime(body: (runtime: TestRuntime) => Promise<void>): Promise<void> {
+  const root = Deno.makeTempDirSync({ prefix: "runts-root-" });
+  const before = snapshot();
+  const runtime = new TestRuntime(root);
+  try {
+    await body(runtime);
+    assertEquals([...Deno.readDirSync(root)].map((entry) => entry.name), [], "left in state root");
+    assertEquals(snapshot(), before, "the host is not as it was");
+  } finally {
+    await removeLeftovers(runtime);
+    Deno.removeSync(root, { recursive: true });
+  }
+}
+
+async function removeLeftovers(runtime: TestRuntime): Promise<void> {
+  for (const entry of Deno.readDirSync(runtime.root)) {
+    await runtime.run(["delete", "--force", entry.name]);
+  }
+}
+
+/** Mounts and cgroups of the host. */
+function snapshot(): { mounts: string[]; cgroups: string[] } {
+  const mounts = Deno.readTextFileSync("/proc/self/mountinfo").trim().split("\n")
+    .map((line) => line.split(" ").slice(3, 5).join(" "));
+  return { mounts, cgroups: cgroupDirectories("/sys/fs/cgroup", 3) };
+}
+
+/** Those that tests make: their ids begin with "t" and the test's process id. */
+function cgroupDirectories(path: string, depth: number): string[] {
+  if (depth === 0) return [];
+  const found: string[] = [];
+  for (const entry of Deno.readDirSync(path)) {
+    if (!entry.isDirectory) continue;
+    if (entry.name.includes(`t${Deno.pid}-`)) found.push(`${path}/${entry.name}`);
+    found.push(...cgroupDirectories(`${path}/${entry.name}`, depth - 1));
+  }
+  return found;
+}

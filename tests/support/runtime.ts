@@ -1,0 +1,99 @@
+/**
+ * The runtime under test: dist/runts, or the peer that RUNTS names (`RUNTS=/usr/sbin/runc`), so
+ * that a test of plain runtime behaviour is proven before it judges.
+ */
+
+import { basename, fromFileUrl } from "@std/path";
+
+/** Directory of the project. */
+export const PROJECT = fromFileUrl(new URL("../../", import.meta.url)).replace(/\/$/, "");
+
+/** Path of the executable under test. */
+export const RUNTIME = Deno.env.get("RUNTS") ?? `${PROJECT}/dist/runts`;
+
+/** Which runtime it is; what is not a known peer is runts. */
+export const PEER: "runts" | "runc" | "crun" = peerOf(RUNTIME);
+
+function peerOf(path: string): "runts" | "runc" | "crun" {
+  const name = basename(path);
+  return name === "runc" || name === "crun" ? name : "runts";
+}
+
+/** What a command did. */
+export interface Output {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  readonly stdin?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly clearEnv?: boolean;
+  readonly cwd?: string;
+  /** Milliseconds after which the command is killed and the test fails; default 30 000. */
+  readonly timeout?: number;
+}
+
+/**
+ * crun 1.8 takes a hybrid host for cgroup v2 by the look of the `unified` mount, so it is run in a
+ * mount namespace without it.
+ */
+const HIDE_UNIFIED = 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$0" "$@"';
+
+/** The command line that runs an executable, with what a peer needs around it. */
+export function commandLine(executable: string, args: readonly string[]): string[] {
+  if (peerOf(executable) !== "crun" || !isHybrid()) return [executable, ...args];
+  return [
+    ...["unshare", "-m", "--propagation", "slave", "sh", "-c", HIDE_UNIFIED],
+    ...[executable, ...args],
+  ];
+}
+
+function isHybrid(): boolean {
+  try {
+    return Deno.statSync("/sys/fs/cgroup/unified").isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a command to its end. */
+export async function command(
+  line: readonly string[],
+  options: CommandOptions = {},
+): Promise<Output> {
+  const [executable, ...args] = line;
+  const process = new Deno.Command(executable!, {
+    args,
+    stdin: options.stdin === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+    ...(options.env && { env: { ...options.env } }),
+    ...(options.clearEnv && { clearEnv: true }),
+    ...(options.cwd && { cwd: options.cwd }),
+  }).spawn();
+  const timer = setTimeout(() => process.kill("SIGKILL"), options.timeout ?? 30_000);
+  if (options.stdin !== undefined) {
+    const writer = process.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(options.stdin));
+    await writer.close();
+  }
+  const output = await process.output();
+  clearTimeout(timer);
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code: output.code, stdout: decode(output.stdout), stderr: decode(output.stderr) };
+}
+
+/** Waits until a condition holds; throws after the time-out (milliseconds). */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  timeout = 10_000,
+): Promise<void> {
+  const end = performance.now() + timeout;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`waited ${timeout} ms in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
