@@ -27,11 +27,23 @@ const LAUNCH: Launch = {
   ],
   environment: [
     "DENO_NO_PROMPT=1",
+    // A directory where no .npmrc can be; Deno reads it even with --no-npm.
+    "HOME=/proc",
     // A place where no file can be made: Deno does without its cache.
     "DENO_DIR=/dev/null/deno",
     "DENO_NO_UPDATE_CHECK=1",
   ],
-  drop: ["DENO_", "NODE_", "OTEL_", "RUST_", "TOKIO_", "NPM_CONFIG_", "npm_config_", "JSR_URL="],
+  drop: [
+    "HOME=",
+    "DENO_",
+    "NODE_",
+    "OTEL_",
+    "RUST_",
+    "TOKIO_",
+    "NPM_CONFIG_",
+    "npm_config_",
+    "JSR_URL=",
+  ],
 };
 
 /** The parts of the project that go into the executable. */
@@ -63,10 +75,10 @@ function placeVerb(layout: Layout, bundle: Bundle, assets: Map<string, Span>): S
   return layout.add(encode(fillIn(bundle.text).replace('"use strict";', `"use strict";${table}`)));
 }
 
-/** main.ts with the loader of the linked executable. */
-async function mainScript(root: string, spans: Record<string, Span>): Promise<string> {
+/** The script that the stub starts. */
+async function mainScript(spans: Record<string, Span>): Promise<string> {
   const result = await esbuild.build({
-    entryPoints: [join(root, "main.ts")],
+    entryPoints: [join(TOOLS, "link/main.ts")],
     bundle: true,
     write: false,
     minify: true,
@@ -75,15 +87,6 @@ async function mainScript(root: string, spans: Record<string, Span>): Promise<st
     target: "esnext",
     legalComments: "none",
     define: { VERB_SPANS: JSON.stringify(spans) },
-    plugins: [{
-      name: "linked-loader",
-      setup(build) {
-        build.onResolve(
-          { filter: /\/cli\/load\.ts$/ },
-          () => ({ path: join(TOOLS, "link/load.ts") }),
-        );
-      },
-    }],
   });
   return result.outputFiles[0]!.text;
 }
@@ -109,7 +112,7 @@ export async function link(sources: Sources, denoPath: string, output: string): 
       }
       spans[verb] = placeVerb(layout, bundle, assets);
     }
-    const script = encode(await mainScript(sources.root, spans));
+    const script = encode(await mainScript(spans));
     await writeImage(output, deno, layout, stub, LAUNCH, script);
   } finally {
     await esbuild.stop();

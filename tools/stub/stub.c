@@ -2,10 +2,11 @@
  * Runs between ld.so and the entry point of the `deno` executable that dist/runts is a copy of.
  * It turns
  *
- *     argv[0] ARGS…        into        deno run FLAGS… /proc/self/fd/N ARGS…
+ *     argv[0] ARGS…     into     deno run FLAGS… /proc/self/fd/N /proc/self/fd/M ARGS…
  *
- * where N is a sealed memfd that holds runts' main script. The kernel's stack image is edited in
- * place: ARGS, the strings and the auxiliary vector stay where they are, so any command line that
+ * where N is a sealed memfd that holds runts' main script, and M the working directory, to which
+ * the script returns: Deno starts in "/", because it refuses a directory that was removed and
+ * looks for files of its own in any other. The kernel's stack image is edited in place: ARGS, the strings and the auxiliary vector stay where they are, so any command line that
  * the kernel accepts fits. /proc/self/cmdline and environ keep showing what the caller passed.
  */
 #include "stub.h"
@@ -20,10 +21,10 @@
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
-/* Where the memfd goes: above any descriptor that a caller passes on with --preserve-fds. */
-#define SCRIPT_FD_MIN 100
+/* Where the stub's descriptors go: above any descriptor that a caller passes on with --preserve-fds. */
+#define OWN_FD_MIN 100
 /* "/proc/self/fd/" and ten digits */
-#define PATH_MAX_LEN 32
+#define PATH_ROOM 32
 
 extern const struct link_data stub_link_data __attribute__((visibility("hidden")));
 
@@ -82,14 +83,22 @@ static long check(const char *what, long result) {
   return result;
 }
 
+/* Moves a descriptor out of the way, if RLIMIT_NOFILE lets it. */
+static long raise_fd(long fd) {
+  long high = sys3(SYS_FCNTL, fd, F_DUPFD_CLOEXEC, OWN_FD_MIN);
+  if (high < 0)
+    return fd;
+  sys1(SYS_CLOSE, fd);
+  return high;
+}
+
 /* A memfd with the script, sealed so that nothing can change what Deno is about to read. */
-static int script_memfd(void) {
+static long script_memfd(void) {
   static const char name[] = "runts";
   unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   const char *from = linked(stub_link_data.script);
-  long left = stub_link_data.script_len, fd, high;
-
-  fd = sys2(SYS_MEMFD_CREATE, (long)name, flags | MFD_NOEXEC_SEAL);
+  long left = stub_link_data.script_len;
+  long fd = sys2(SYS_MEMFD_CREATE, (long)name, flags | MFD_NOEXEC_SEAL);
   if (fd < 0) /* before Linux 6.3 */
     fd = sys2(SYS_MEMFD_CREATE, (long)name, flags);
   check("memfd_create", fd);
@@ -100,19 +109,29 @@ static int script_memfd(void) {
   }
   check("seal memfd", sys3(SYS_FCNTL, fd, F_ADD_SEALS,
                            F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
-  high = sys3(SYS_FCNTL, fd, F_DUPFD_CLOEXEC, SCRIPT_FD_MIN);
-  if (high < 0) /* a small RLIMIT_NOFILE */
-    return (int)fd;
-  sys1(SYS_CLOSE, fd);
-  return (int)high;
+  return raise_fd(fd);
 }
 
-/* The name of the script, in a page of its own: the stack below is Deno's. */
-static char *script_path(void) {
-  long page = sys6(SYS_MMAP, 0, PATH_MAX_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+static char *put_fd_path(char *to, long fd) {
+  return put_decimal(put_string(to, "/proc/self/fd/"), (unsigned)fd);
+}
+
+/* Leaves the working directory; an empty path where it cannot be opened, and then it stays. */
+static void put_directory(char *to) {
+  static const char here[] = ".", root[] = "/";
+  long fd = sys4(SYS_OPENAT, AT_FDCWD, (long)here, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+  *to = 0;
+  if (fd < 0)
+    return;
+  put_fd_path(to, raise_fd(fd));
+  check("chdir", sys1(SYS_CHDIR, (long)root));
+}
+
+/* Room for the two paths, in a page of its own: the stack below is Deno's. */
+static char *new_page(void) {
+  long page = sys6(SYS_MMAP, 0, 2 * PATH_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
                    -1, 0);
   check("mmap", page < 0 && page > -4096 ? page : 0);
-  put_decimal(put_string((char *)page, "/proc/self/fd/"), (unsigned)script_memfd());
   return (char *)page;
 }
 
@@ -167,27 +186,30 @@ static char **keep_wanted(char **env) {
  * pointer, a few dozen slots from the old one; the caller keeps that much room free below it.
  */
 __attribute__((used, visibility("hidden"))) char **stub_prepare(char **sp) {
+  const char *words = linked(stub_link_data.argv);
+  const char *padding = linked(stub_link_data.env), *extra = padding + length(padding) + 1;
   long argc = (long)sp[0];
-  const char *words = linked(stub_link_data.argv), *extra = linked(stub_link_data.env);
-  const char *padding = extra;
-  char **args = sp + 1, **env = keep_wanted(args + argc + 1);
-  char **low;
-  long own = count(words);
+  long user = argc > 0 ? argc - 1 : 0; /* argc may be 0: Linux before 5.18 allowed it */
+  long own = count(words) + 2;         /* and the two paths */
+  char **args = sp + 1, **kept = keep_wanted(args + argc + 1);
+  char **env = kept - count(extra), **low, *paths = new_page();
 
-  /* argc may be 0: Linux before 5.18 allowed it */
-  long user = argc > 0 ? argc - 1 : 0;
-  extra += length(extra) + 1;
-  env = push_words(env, extra);
-  /* The stack pointer stays aligned to 16 bytes: aarch64 insists on it. */
-  low = env - 1 - user - 1 - own - 1;
-  if (((uintptr_t)low & 15) != 0)
-    *--env = (char *)padding;
-  **(char ****)linked(stub_link_data.environ_slot) = env;
-
+  /* The stack pointer stays aligned to 16 bytes, as aarch64 insists. */
+  int pad = ((uintptr_t)(env - 1 - user - own - 1) & 15) != 0;
+  env -= pad;
+  /* The arguments first: the new variables may land on them. */
   low = move(env - 1 - user, args + (argc - user), user);
   env[-1] = NULL;
-  *--low = script_path();
+  push_words(kept, extra);
+  if (pad)
+    *env = (char *)padding;
+  **(char ****)linked(stub_link_data.environ_slot) = env;
+
+  put_fd_path(paths, script_memfd());
+  put_directory(paths + PATH_ROOM);
+  *--low = paths + PATH_ROOM;
+  *--low = paths;
   low = push_words(low, words);
-  *--low = (char *)(own + 1 + user);
+  *--low = (char *)(own + user);
   return low;
 }

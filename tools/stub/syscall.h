@@ -8,7 +8,9 @@
 #define SYS_CLOSE 3
 #define SYS_MMAP 9
 #define SYS_FCNTL 72
+#define SYS_CHDIR 80
 #define SYS_EXIT_GROUP 231
+#define SYS_OPENAT 257
 #define SYS_MEMFD_CREATE 319
 
 static long sys6(long nr, long a, long b, long c, long d, long e, long f) {
@@ -44,6 +46,8 @@ __asm__(".section .text.entry, \"ax\"\n"
 #elif defined(__aarch64__)
 
 #define SYS_FCNTL 25
+#define SYS_CHDIR 49
+#define SYS_OPENAT 56
 #define SYS_CLOSE 57
 #define SYS_WRITE 64
 #define SYS_EXIT_GROUP 94
@@ -97,6 +101,10 @@ static long sys2(long nr, long a, long b) {
 
 static long sys3(long nr, long a, long b, long c) {
   return sys6(nr, a, b, c, 0, 0, 0);
+}
+
+static long sys4(long nr, long a, long b, long c, long d) {
+  return sys6(nr, a, b, c, d, 0, 0);
 }
 
 #endif
