@@ -7,7 +7,7 @@ export type ManagerKind = "v1" | "v2" | "systemd" | "disabled";
 
 /** How init gets into its cgroup. */
 export interface CgroupJoin {
-  /** v2: directory that init is cloned into (CLONE_INTO_CGROUP). */
+  /** v2: directory that init is cloned into (CLONE_INTO_CGROUP). May come along with `files`. */
   readonly bornIn?: string;
   /** Files init writes "0" to: `tasks` of v1 hierarchies, `cgroup.procs` of v2. */
   readonly files: readonly string[];
@@ -26,15 +26,33 @@ export interface CgroupRecord {
   readonly paths: Readonly<Record<string, string>>;
 }
 
+/** What `create` wants of a container's cgroup. */
+export interface CgroupRequest {
+  /** `--cgroup-manager`; `--systemd-cgroup` is "systemd". Default: "cgroupfs". */
+  readonly manager?: "cgroupfs" | "systemd" | "disabled";
+  readonly id: string;
+  /** linux.cgroupsPath. */
+  readonly cgroupsPath?: string;
+  /** Do without a cgroup if it may not be made, and nothing in the configuration needs it. */
+  readonly rootless: boolean;
+  /** systemd: `org.systemd.property.*`. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly warn?: (message: string) => void;
+}
+
 /** The host side of one container's cgroup. Every method throws {@linkcode RuntsError}. */
 export interface CgroupManager {
+  /** What to keep; to be read after {@linkcode prepare} and {@linkcode attach}, which settle it. */
   readonly record: CgroupRecord;
   /** Makes the cgroup with its limits and device rules; undoes what it made if it fails. */
-  prepare(resources: Resources): CgroupJoin;
+  prepare(resources: Resources): Promise<CgroupJoin>;
   /** Moves a process in from outside (systemd; exec on a manager that wants it). */
   attach(pid: number): Promise<void>;
-  /** Files an additional process writes "0" to; `sub`: a cgroup below the container's own. */
-  joinFiles(sub?: string): CgroupJoin;
+  /**
+   * How an additional process gets in. `sub`: a cgroup below the container's own.
+   * `initPid`: on v2 the process goes where init is when the container has divided its cgroup.
+   */
+  joinFiles(sub?: string, initPid?: number): CgroupJoin;
   /** Gives the cgroup to the container's root (spec, "Cgroup ownership"). */
   own(hostUid: number): void;
   /** Changes limits; a refused value leaves the others as they were. */

@@ -1,0 +1,110 @@
+/** What the managers that work on plain files have in common. */
+
+import { quote, RuntsError } from "../errors.ts";
+import type { Resources } from "../spec/types.ts";
+import { killMembers, removeDirectories } from "./ending.ts";
+import { delay, pidsBelow, withDescendants } from "./files.ts";
+import type { CgroupJoin, CgroupManager, CgroupRecord } from "./types.ts";
+
+/** How long freezing may take, in ms. */
+const FREEZE_TIMEOUT = 10_000;
+
+/** A container's cgroup as directories. */
+export abstract class DirectoryCgroup implements CgroupManager {
+  abstract readonly record: CgroupRecord;
+
+  abstract prepare(resources: Resources): Promise<CgroupJoin>;
+  abstract joinFiles(sub?: string, initPid?: number): CgroupJoin;
+  abstract own(hostUid: number): void;
+  abstract update(resources: Resources): Promise<void>;
+  abstract frozen(): boolean;
+  abstract freeze(): Promise<void>;
+  abstract thaw(): Promise<void>;
+
+  /** A directory through which all members can be found. */
+  protected abstract mainDirectory(): string | undefined;
+
+  attach(_pid: number): Promise<void> {
+    return Promise.resolve();
+  }
+
+  pids(): number[] {
+    const directory = this.mainDirectory();
+    return directory === undefined ? [] : pidsBelow(directory);
+  }
+
+  killAll(): Promise<void> {
+    return killMembers({
+      pids: () => this.pids(),
+      freeze: () => this.freeze(),
+      thaw: () => this.thaw(),
+    });
+  }
+
+  remove(): Promise<void> {
+    return removeDirectories(Object.values(this.record.paths));
+  }
+
+  /** A cgroup below the container's, which must not lead out of it. */
+  protected below(directory: string, sub: string | undefined): string {
+    if (!sub) return directory;
+    if (sub.split("/").includes("..")) {
+      throw new RuntsError(`enter cgroup ${quote(sub)}`, {
+        cause: 'it leads out of the container\'s cgroup by ".."',
+      });
+    }
+    return `${directory}/${sub.replace(/^\/+/, "")}`;
+  }
+}
+
+/**
+ * Refuses a cgroup that others use or that is frozen: a process that enters it would share
+ * limits with strangers, or never run (spec, "Cgroup fitness").
+ */
+export function refuseUnfit(directory: string, frozen: boolean): void {
+  const unfit = (cause: string, hint: string) =>
+    new RuntsError(`use cgroup ${quote(directory)}`, {
+      configPath: "linux.cgroupsPath",
+      cause,
+      hint,
+    });
+  if (frozen) throw unfit("it is frozen", "thaw it, or give the container another one");
+  const { length } = pidsBelow(directory);
+  if (length === 0) return;
+  const count = length === 1 ? "1 process" : `${length} processes`;
+  throw unfit(`it is not empty: ${count} in it`, "give the container a cgroup of its own");
+}
+
+/** Polls until the cgroup is frozen; `again` is called before every look. Undoes it on failure. */
+export async function waitFrozen(
+  directory: string,
+  isFrozen: () => boolean,
+  again: () => void,
+  thaw: () => Promise<void>,
+): Promise<void> {
+  const deadline = Date.now() + FREEZE_TIMEOUT;
+  for (let pause = 0; Date.now() < deadline; pause = Math.min(pause + 1, 20)) {
+    again();
+    if (isFrozen()) return;
+    await delay(pause);
+  }
+  await thaw();
+  throw new RuntsError(`freeze cgroup ${quote(directory)}`, {
+    cause: `it is not frozen after ${FREEZE_TIMEOUT / 1000} s; it was thawed again`,
+    hint: stuckMembers(directory),
+  });
+}
+
+/** Processes in uninterruptible sleep are what keeps a cgroup from freezing. */
+function stuckMembers(directory: string): string {
+  const stuck = withDescendants(directory).flatMap(pidsBelow).filter((pid) => {
+    try {
+      return /^State:\s+D/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+    } catch {
+      return false;
+    }
+  });
+  return stuck.length === 0
+    ? "its processes may be forking too fast"
+    : `in uninterruptible sleep: ${[...new Set(stuck)].join(", ")}`;
+}

@@ -1,0 +1,105 @@
+/** Reading and writing cgroup files, with errors that name file and value. */
+
+import { EACCES, EBUSY, EEXIST, EINVAL, ENOENT, EPERM, EROFS } from "../errno.ts";
+import { errnoOf, quote, RuntsError } from "../errors.ts";
+
+/** The text of a file without its last newline; undefined when it cannot be read. */
+export function readFile(file: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(file).trimEnd();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes to a file that exists. `configPath`: what asked for it. `hint`: by error number. */
+export function writeFile(
+  file: string,
+  value: string,
+  configPath?: string,
+  hint?: (errno: number | undefined) => string | undefined,
+): void {
+  try {
+    Deno.writeTextFileSync(file, value, { create: false });
+  } catch (error) {
+    const remedy = hint?.(errnoOf(error));
+    throw new RuntsError(`write ${quote(value)} to ${quote(file)}`, {
+      ...(configPath !== undefined && { configPath }),
+      cause: error,
+      ...(remedy !== undefined && { hint: remedy }),
+    });
+  }
+}
+
+/** Whether an error says that runts may not, rather than that something is wrong. */
+export function isPermission(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === EACCES || errno === EPERM || errno === EROFS;
+}
+
+/**
+ * Makes a cgroup and its missing parents; the directories made are added to `made`, parents
+ * first. Returns false when it was there already.
+ */
+export function makeDirectory(directory: string, mountPoint: string, made: string[]): boolean {
+  try {
+    Deno.mkdirSync(directory, { mode: 0o755 });
+    made.push(directory);
+    return true;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === EEXIST) return false;
+    const parent = directory.slice(0, directory.lastIndexOf("/"));
+    if (errno === ENOENT && parent.length > mountPoint.length) {
+      makeDirectory(parent, mountPoint, made);
+      return makeDirectory(directory, mountPoint, made);
+    }
+    throw new RuntsError(`make cgroup ${quote(directory)}`, {
+      cause: error,
+      ...mkdirHint(errno),
+    });
+  }
+}
+
+function mkdirHint(errno: number | undefined): { hint?: string } {
+  if (errno === EROFS) return { hint: "the cgroup file system is mounted read-only" };
+  if (errno === EACCES || errno === EPERM) {
+    return { hint: "the cgroup above it is not delegated to this user" };
+  }
+  if (errno === EINVAL || errno === EBUSY) {
+    return { hint: "the cgroup above it cannot have children" };
+  }
+  return {};
+}
+
+/** The children of a cgroup, absolute. */
+export function children(directory: string): string[] {
+  try {
+    const entries = Array.from(Deno.readDirSync(directory));
+    return entries.filter((entry) => entry.isDirectory).map(({ name }) => `${directory}/${name}`);
+  } catch {
+    return [];
+  }
+}
+
+/** A cgroup and all below it, parents first. */
+export function withDescendants(directory: string): string[] {
+  return [directory, ...children(directory).flatMap(withDescendants)];
+}
+
+/** Process ids in one cgroup, by the numbers of runts' pid namespace (0: outside of it). */
+export function pidsIn(directory: string): number[] {
+  // A threaded cgroup of v2 refuses cgroup.procs (EOPNOTSUPP) and has its threads only.
+  const text = readFile(`${directory}/cgroup.procs`) ?? readFile(`${directory}/cgroup.threads`);
+  return (text ?? "").split("\n").map(Number).filter((pid) => pid > 0);
+}
+
+/** Process ids in a cgroup and in all below it. */
+export function pidsBelow(directory: string): number[] {
+  return withDescendants(directory).flatMap(pidsIn);
+}
+
+/** Waits; timers keep the event loop alive while it does. */
+export function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

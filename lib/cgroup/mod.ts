@@ -1,0 +1,63 @@
+/** Choosing a container's cgroup manager; the code of each is loaded when it is chosen. */
+
+import { RuntsError } from "../errors.ts";
+import { DisabledCgroup } from "./disabled.ts";
+import { detectHost, hierarchyOf } from "./host.ts";
+import { containerPaths, pathsBelowMounts } from "./paths.ts";
+import type { CgroupManager, CgroupRecord, CgroupRequest } from "./types.ts";
+
+/** The manager of a container to be created. Nothing is made before its `prepare`. */
+export async function makeCgroup(request: CgroupRequest): Promise<CgroupManager> {
+  if (request.manager === "disabled") return new DisabledCgroup();
+  const host = detectHost();
+  if (request.manager === "systemd") {
+    const { makeScope } = await import("./systemd.ts");
+    return makeScope(host, request);
+  }
+  const tolerant = request.rootless && !request.cgroupsPath;
+  const paths = containerPaths(host, request.id, request.cgroupsPath);
+  return await onDirectories(paths, tolerant);
+}
+
+/** The manager of a container that exists. */
+export async function openCgroup(record: CgroupRecord): Promise<CgroupManager> {
+  switch (record.kind) {
+    case "disabled":
+      return new DisabledCgroup();
+    case "systemd": {
+      const { openScope } = await import("./systemd.ts");
+      return openScope(record);
+    }
+    default:
+      return await onDirectories(record.paths, false);
+  }
+}
+
+/** The record of a container that another runtime made, which left only the path. */
+export function recordOf(path: string, scope: string): CgroupRecord {
+  if (path === "") return { kind: "disabled", path, paths: {} };
+  const host = detectHost();
+  const paths = pathsBelowMounts(host, path);
+  if (scope !== "") return { kind: "systemd", path, scope, paths };
+  return { kind: host.mode === "v2" ? "v2" : "v1", path, paths };
+}
+
+async function onDirectories(
+  paths: Readonly<Record<string, string>>,
+  rootless: boolean,
+): Promise<CgroupManager> {
+  const host = detectHost();
+  if (host.mode !== "v2") {
+    const { CgroupV1 } = await import("./v1.ts");
+    return new CgroupV1(host, paths, rootless);
+  }
+  const { CgroupV2 } = await import("./v2.ts");
+  const directory = paths[""];
+  const mountPoint = hierarchyOf(host, "")?.mountPoint;
+  if (directory === undefined || mountPoint === undefined) {
+    throw new RuntsError("open the container's cgroup", {
+      cause: "it was made on cgroup v1, and this host has v2 alone",
+    });
+  }
+  return new CgroupV2(mountPoint, directory, rootless);
+}

@@ -1,0 +1,63 @@
+/** Where a container's cgroup is: runc's rules, so that clients find what they asked for. */
+
+import { quote, RuntsError } from "../errors.ts";
+import type { CgroupHost, Hierarchy } from "./host.ts";
+
+/**
+ * Directories of a container by controller.
+ *
+ * An absolute cgroupsPath is below each hierarchy's mount point. A relative one, and the id when
+ * there is no path, is below the cgroup of runts in that hierarchy; on v2 below that cgroup's
+ * parent, because a cgroup that holds processes cannot have children with controllers.
+ */
+export function containerPaths(
+  host: CgroupHost,
+  id: string,
+  cgroupsPath: string | undefined,
+): Record<string, string> {
+  const wanted = cgroupsPath || id;
+  const path = normalize(wanted);
+  if (path === "") {
+    throw new RuntsError(`use cgroup ${quote(wanted)}`, {
+      configPath: "linux.cgroupsPath",
+      cause: "it is the root of the hierarchy, which no container can have",
+    });
+  }
+  const absolute = wanted.startsWith("/");
+  const paths: Record<string, string> = {};
+  for (const hierarchy of host.hierarchies) {
+    const base = absolute ? "" : baseOf(host, hierarchy);
+    paths[hierarchy.controller] = hierarchy.mountPoint + base + path;
+  }
+  return paths;
+}
+
+/** The directories that a path below every mount point stands for (crun's `cgroup-path`). */
+export function pathsBelowMounts(host: CgroupHost, path: string): Record<string, string> {
+  const below = normalize(path);
+  const entries = host.hierarchies.map((h) => [h.controller, h.mountPoint + below] as const);
+  return Object.fromEntries(entries);
+}
+
+/** The path below the mount point that stands for a container in records. */
+export function recordPath(host: CgroupHost, paths: Readonly<Record<string, string>>): string {
+  const order = ["", "freezer", ...Object.keys(paths)];
+  const controller = order.find((name) => paths[name] !== undefined);
+  const hierarchy = host.hierarchies.find((h) => h.controller === controller);
+  return hierarchy ? (paths[hierarchy.controller] ?? "").slice(hierarchy.mountPoint.length) : "";
+}
+
+function baseOf(host: CgroupHost, hierarchy: Hierarchy): string {
+  if (host.mode !== "v2") return hierarchy.own;
+  return hierarchy.own.slice(0, Math.max(0, hierarchy.own.lastIndexOf("/")));
+}
+
+/** `a/./b//c/..` → `/a/b`; `..` does not lead above the start. */
+function normalize(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return parts.map((part) => "/" + part).join("");
+}

@@ -1,0 +1,144 @@
+/**
+ * cgroup v1 and hybrid hosts: the container has a directory in every hierarchy, also in
+ * name=systemd and in a cgroup2 mount beside them, since clients read statistics there.
+ */
+
+import { EINVAL } from "../errno.ts";
+import { quote, RuntsError } from "../errors.ts";
+import type { Resources } from "../spec/types.ts";
+import { DirectoryCgroup, refuseUnfit, waitFrozen } from "./directory.ts";
+import { undoDirectories } from "./ending.ts";
+import { isPermission, makeDirectory, readFile, withDescendants, writeFile } from "./files.ts";
+import { type CgroupHost, hierarchyOf } from "./host.ts";
+import { recordPath } from "./paths.ts";
+import type { CgroupJoin, CgroupRecord } from "./types.ts";
+
+/** Manager for hosts whose controllers are on v1 hierarchies. */
+export class CgroupV1 extends DirectoryCgroup {
+  #paths: Record<string, string>;
+  readonly #host: CgroupHost;
+  readonly #rootless: boolean;
+
+  /** `rootless`: hierarchies that may not be written are left out, if no limit needs them. */
+  constructor(host: CgroupHost, paths: Readonly<Record<string, string>>, rootless = false) {
+    super();
+    this.#host = host;
+    this.#paths = { ...paths };
+    this.#rootless = rootless;
+  }
+
+  override get record(): CgroupRecord {
+    const paths = this.#paths;
+    if (Object.keys(paths).length === 0) return { kind: "disabled", path: "", paths };
+    return { kind: "v1", path: recordPath(this.#host, paths), paths };
+  }
+
+  override async prepare(resources: Resources): Promise<CgroupJoin> {
+    const made: string[] = [];
+    try {
+      for (const [controller, directory] of Object.entries(this.#paths)) {
+        this.#make(controller, directory, made);
+      }
+      const { applyV1 } = await import("./apply_v1.ts");
+      applyV1(this.#paths, resources, this.#rootless);
+    } catch (error) {
+      undoDirectories(made);
+      throw error;
+    }
+    return this.joinFiles();
+  }
+
+  #make(controller: string, directory: string, made: string[]): void {
+    const mountPoint = hierarchyOf(this.#host, controller)?.mountPoint ?? "";
+    try {
+      const isNew = makeDirectory(directory, mountPoint, made);
+      if (controller === "cpuset") inheritCpuset(directory, mountPoint);
+      if (!isNew && !made.includes(directory)) refuseUnfit(directory, isFrozen(directory));
+    } catch (error) {
+      if (!this.#rootless || !isPermission(error)) throw error;
+      delete this.#paths[controller];
+    }
+  }
+
+  override joinFiles(sub?: string, _initPid?: number): CgroupJoin {
+    const files = new Set<string>();
+    const unified = this.#paths[""];
+    for (const [controller, directory] of Object.entries(this.#paths)) {
+      if (controller !== "") files.add(`${this.below(directory, sub)}/tasks`);
+    }
+    return {
+      // Entering by cgroup.procs would wait for an RCU grace period; being born there does not.
+      ...(unified !== undefined && { bornIn: this.below(unified, sub) }),
+      files: [...files],
+      moved: false,
+    };
+  }
+
+  /** The specification advises against giving v1 hierarchies away. */
+  override own(_hostUid: number): void {}
+
+  override async update(resources: Resources): Promise<void> {
+    const { updateV1 } = await import("./apply_v1.ts");
+    updateV1(this.#paths, resources);
+  }
+
+  override frozen(): boolean {
+    const directory = this.#paths["freezer"];
+    return directory !== undefined && isFrozen(directory);
+  }
+
+  override async freeze(): Promise<void> {
+    const directory = this.#paths["freezer"];
+    if (directory === undefined) {
+      throw new RuntsError("freeze the container", {
+        cause: "it has no cgroup in a freezer hierarchy",
+      });
+    }
+    const state = `${directory}/freezer.state`;
+    await waitFrozen(
+      directory,
+      () => readFile(state) === "FROZEN",
+      // Written again each time: processes that fork while the kernel freezes can escape it.
+      () => writeFile(state, "FROZEN"),
+      () => this.thaw(),
+    );
+  }
+
+  override thaw(): Promise<void> {
+    const directory = this.#paths["freezer"];
+    if (directory !== undefined) {
+      for (const member of withDescendants(directory)) {
+        if (isFrozen(member)) writeFile(`${member}/freezer.state`, "THAWED");
+      }
+    }
+    return Promise.resolve();
+  }
+
+  protected override mainDirectory(): string | undefined {
+    const paths = this.#paths;
+    return paths["freezer"] ?? paths["devices"] ?? Object.values(paths)[0];
+  }
+}
+
+function isFrozen(directory: string): boolean {
+  const state = readFile(`${directory}/freezer.state`);
+  return state !== undefined && state !== "THAWED";
+}
+
+/** A cpuset cgroup takes no process before it has cpus and memory nodes (cpuset(7)). */
+function inheritCpuset(directory: string, mountPoint: string): void {
+  const parent = directory.slice(0, directory.lastIndexOf("/"));
+  for (const name of ["cpuset.cpus", "cpuset.mems"]) {
+    if (readFile(`${directory}/${name}`) !== "") continue;
+    let value = readFile(`${parent}/${name}`);
+    if (value === "" && parent.length > mountPoint.length) {
+      inheritCpuset(parent, mountPoint);
+      value = readFile(`${parent}/${name}`);
+    }
+    if (value) writeFile(`${directory}/${name}`, value, undefined, cpusetHint);
+  }
+}
+
+function cpusetHint(errno: number | undefined): string | undefined {
+  return errno === EINVAL ? `a sibling has them for itself (${quote("cpu_exclusive")})` : undefined;
+}

@@ -1,0 +1,176 @@
+/** cgroup v2 by plain files (Documentation/admin-guide/cgroup-v2.rst of Linux). */
+
+import { EBUSY, ENOENT } from "../errno.ts";
+import { errnoOf, quote, RuntsError } from "../errors.ts";
+import type { Resources } from "../spec/types.ts";
+import { DirectoryCgroup, refuseUnfit, waitFrozen } from "./directory.ts";
+import { undoDirectories } from "./ending.ts";
+import { isPermission, makeDirectory, readFile, withDescendants, writeFile } from "./files.ts";
+import type { CgroupJoin, CgroupRecord } from "./types.ts";
+
+/** What the kernel lets a cgroup's owner write (the spec's list when there is no such file). */
+const DELEGATE_FILE = "/sys/kernel/cgroup/delegate";
+const DELEGATE = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads";
+
+/** Manager for hosts with the unified hierarchy alone. */
+export class CgroupV2 extends DirectoryCgroup {
+  #directory: string | undefined;
+  readonly #mountPoint: string;
+  readonly #rootless: boolean;
+
+  /** `rootless`: does without a cgroup where none may be made, if nothing needs it. */
+  constructor(mountPoint: string, directory: string, rootless = false) {
+    super();
+    this.#mountPoint = mountPoint;
+    this.#directory = directory;
+    this.#rootless = rootless;
+  }
+
+  override get record(): CgroupRecord {
+    const directory = this.#directory;
+    if (directory === undefined) return { kind: "disabled", path: "", paths: {} };
+    return { kind: "v2", path: directory.slice(this.#mountPoint.length), paths: { "": directory } };
+  }
+
+  override async prepare(resources: Resources): Promise<CgroupJoin> {
+    const directory = this.#directory;
+    if (directory === undefined) return this.joinFiles();
+    const made: string[] = [];
+    try {
+      const isNew = makeDirectory(directory, this.#mountPoint, made);
+      if (!isNew) refuseUnfit(directory, isFrozen(directory));
+      const refused = enableControllers(this.#mountPoint, directory);
+      const { applyV2 } = await import("./apply_v2.ts");
+      await applyV2(directory, resources, refused);
+    } catch (error) {
+      undoDirectories(made);
+      if (!this.#rootless || !isPermission(error) || asksAnything(resources)) throw error;
+      this.#directory = undefined;
+    }
+    return this.joinFiles();
+  }
+
+  override joinFiles(sub?: string, initPid?: number): CgroupJoin {
+    if (this.#directory === undefined) return { files: [], moved: false };
+    const own = this.below(this.#directory, sub);
+    const divided = !sub && initPid !== undefined &&
+      readFile(`${own}/cgroup.subtree_control`) !== "";
+    return { bornIn: divided ? this.#cgroupOf(initPid) ?? own : own, files: [], moved: false };
+  }
+
+  /** Where a process is, if that is below the container's cgroup. */
+  #cgroupOf(pid: number): string | undefined {
+    const line = readFile(`/proc/${pid}/cgroup`)?.split("\n").find((text) => text.startsWith("0:"));
+    const path = this.#mountPoint + (line?.slice("0::".length) ?? "");
+    return path.startsWith(`${this.#directory}/`) ? path : undefined;
+  }
+
+  override own(hostUid: number): void {
+    const directory = this.#directory;
+    if (directory === undefined) return;
+    const names = (readFile(DELEGATE_FILE) ?? DELEGATE).split("\n");
+    for (const file of [directory, ...names.map((name) => `${directory}/${name}`)]) {
+      try {
+        Deno.chownSync(file, hostUid, null);
+      } catch (error) {
+        // Files of controllers that are not enabled are absent.
+        if (errnoOf(error) === ENOENT) continue;
+        throw new RuntsError(`give ${quote(file)} to user ${hostUid}`, { cause: error });
+      }
+    }
+  }
+
+  override async update(resources: Resources): Promise<void> {
+    const directory = this.#directory;
+    if (directory === undefined) return;
+    const { updateV2 } = await import("./apply_v2.ts");
+    await updateV2(directory, resources);
+  }
+
+  override frozen(): boolean {
+    return this.#directory !== undefined && isFrozen(this.#directory);
+  }
+
+  override async freeze(): Promise<void> {
+    const directory = this.#directory;
+    if (directory === undefined) {
+      throw new RuntsError("freeze the container", { cause: "it has no cgroup of its own" });
+    }
+    writeFile(`${directory}/cgroup.freeze`, "1");
+    const events = `${directory}/cgroup.events`;
+    const done = () => /^frozen 1$/m.test(readFile(events) ?? "");
+    await waitFrozen(directory, done, () => {}, () => this.thaw());
+  }
+
+  override thaw(): Promise<void> {
+    if (this.#directory !== undefined) {
+      for (const member of withDescendants(this.#directory)) {
+        if (isFrozen(member)) writeFile(`${member}/cgroup.freeze`, "0");
+      }
+    }
+    return Promise.resolve();
+  }
+
+  /** cgroup.kill (Linux 5.14) also reaches processes that are frozen or just being forked. */
+  override async killAll(): Promise<void> {
+    if (this.#directory === undefined) return;
+    try {
+      writeFile(`${this.#directory}/cgroup.kill`, "1");
+    } catch (error) {
+      if (errnoOf(error) !== ENOENT) throw error;
+      await super.killAll();
+    }
+  }
+
+  protected override mainDirectory(): string | undefined {
+    return this.#directory;
+  }
+}
+
+function isFrozen(directory: string): boolean {
+  return readFile(`${directory}/cgroup.freeze`) === "1";
+}
+
+function asksAnything(resources: Resources): boolean {
+  const { devices: _, ...limits } = resources;
+  return Object.values(limits).some((part) => Object.keys(part ?? {}).length > 0);
+}
+
+/**
+ * Enables every controller along the path, so that the container's files exist. Returns those
+ * that could not be, with the reason: only a limit that needs one makes that an error.
+ */
+export function enableControllers(mountPoint: string, directory: string): Map<string, unknown> {
+  const refused = new Map<string, unknown>();
+  const parts = directory.slice(mountPoint.length + 1).split("/").slice(0, -1);
+  let current = mountPoint;
+  for (const part of [undefined, ...parts]) {
+    if (part !== undefined) current += `/${part}`;
+    enableIn(current, refused);
+  }
+  return refused;
+}
+
+function enableIn(directory: string, refused: Map<string, unknown>): void {
+  const words = (name: string) => (readFile(`${directory}/${name}`) ?? "").split(" ");
+  const enabled = new Set(words("cgroup.subtree_control"));
+  const missing = words("cgroup.controllers").filter((name) => name !== "" && !enabled.has(name));
+  if (missing.length === 0) return;
+  const file = `${directory}/cgroup.subtree_control`;
+  try {
+    writeFile(file, missing.map((name) => `+${name}`).join(" "));
+  } catch {
+    // All or nothing: one by one, the others can still be had.
+    for (const name of missing) {
+      try {
+        writeFile(file, `+${name}`, undefined, subtreeHint);
+      } catch (error) {
+        refused.set(name, error);
+      }
+    }
+  }
+}
+
+function subtreeHint(errno: number | undefined): string | undefined {
+  return errno === EBUSY ? "the cgroup holds processes of its own" : undefined;
+}
