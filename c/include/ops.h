@@ -42,6 +42,7 @@
   X(affinity, 68, "b") \
   X(umask, 69, "u") \
   X(set_ids, 70, "uuVu") \
+  X(stdio_owner, 80, "u") \
   X(keep_caps, 71, "u") \
   X(bounding, 72, "U") \
   X(caps, 73, "UUUU") \

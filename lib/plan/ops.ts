@@ -46,8 +46,9 @@ export const OPS = {
 
   // The root filesystem.
   propagation: { code: 30, fields: { path: "str", flags: "u32" } },
-  // Opens the root filesystem, after binding it to itself (with `bind` 1); what follows is
-  // resolved in it. The mount that holds it is made private, as pivot_root(2) asks.
+  // Opens the root filesystem; what follows is resolved in it. `bind` 0: as it is; 1: bound to
+  // itself, the mount that holds it made private if it is shared, as pivot_root(2) asks; 2: bound
+  // to itself, no other mount is touched (there is no mount namespace of its own).
   rootfs: { code: 31, fields: { path: "str", bind: "u32", slot: "i32" } },
   // Opens (and clones, and with `idmap` >= 0, the slot of a user namespace, maps) a bind source
   // before the namespaces are entered.
@@ -157,6 +158,9 @@ export const OPS = {
     code: 70,
     fields: { uid: "u32", gid: "u32", groups: "u32s", groups_mode: "u32" },
   },
+  // Gives the standard streams to the user, as far as the filesystems let; never a node of
+  // /dev/null.
+  stdio_owner: { code: 80, fields: { uid: "u32" } },
   keep_caps: { code: 71, fields: { value: "u32" } },
   // Bit masks by capability number. Capabilities that cannot be granted are reported as a
   // warning and left out.
