@@ -75,6 +75,8 @@ export const EINTR = 4;
 export const EIO = 5;
 export const ENXIO = 6;
 export const ENOEXEC = 8;
+export const EBADF = 9;
+export const ECHILD = 10;
 export const EAGAIN = 11;
 export const EACCES = 13;
 export const EBUSY = 16;
@@ -88,6 +90,7 @@ export const EPIPE = 32;
 export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
 export const ELOOP = 40;
+export const EPROTO = 71;
 export const ETIMEDOUT = 110;
 
 /** `EPERM` for 1; `errno 999` for a number without a name. */

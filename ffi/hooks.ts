@@ -1,0 +1,78 @@
+/** Runs a hook by the same C code that init uses inside the container. */
+
+import { check, cString, holding, outside } from "./call.ts";
+import type { Library } from "./library.ts";
+import { Size } from "./symbols.ts";
+
+/** A program to run (config.md, "POSIX-platform Hooks"). */
+export interface HookProgram {
+  /** Absolute. */
+  readonly path: string;
+  /** argv, with argv[0]. */
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  /** What it finds on its standard input. */
+  readonly stdin: Uint8Array;
+  /** 0: it may take for ever. */
+  readonly timeoutSeconds: number;
+  /** Its working directory; ours if missing. */
+  readonly cwd?: string;
+}
+
+/** How it went. `errno` is not 0 when it could not be executed; nothing else holds then. */
+export interface HookEnding {
+  readonly code: number;
+  readonly signal: number;
+  readonly timedOut: boolean;
+  readonly durationMs: number;
+  /** The last 4 KiB of what it said on standard error. */
+  readonly stderr: string;
+  readonly errno: number;
+}
+
+export interface HookCalls {
+  /** Runs the program to its end; throws only when no process could be made. */
+  runHook(program: HookProgram): Promise<HookEnding>;
+}
+
+export function hookCalls(library: Library): HookCalls {
+  return {
+    async runHook(program) {
+      const { path, args, env, stdin, timeoutSeconds, cwd = "" } = program;
+      const hook = outside(Size.hook);
+      const numbers = [args.length, env.length, stdin.length, timeoutSeconds];
+      new Uint32Array(hook.buffer).set(numbers);
+      const words = join([path, cwd, ...args, ...env].map(cString));
+      const input = outside(Math.max(1, stdin.length));
+      input.set(stdin);
+      const said = outside(Size.hookSaid);
+      const result = outside(Size.hookResult);
+      const call = library.rts_run_hook(hook, words, input, said, result);
+      check(await holding(call, hook, words, input, said, result), "run a hook");
+      return decode(result, said);
+    },
+  };
+}
+
+/** struct rts_hook_result: code, signal, timed_out, error (i32), duration_ns (u64), said (u32). */
+function decode(result: Uint8Array<ArrayBuffer>, said: Uint8Array): HookEnding {
+  const view = new DataView(result.buffer);
+  return {
+    code: view.getInt32(0, true),
+    signal: view.getInt32(4, true),
+    timedOut: view.getInt32(8, true) !== 0,
+    errno: view.getInt32(12, true),
+    durationMs: Number(view.getBigUint64(16, true)) / 1e6,
+    stderr: new TextDecoder().decode(said.subarray(0, view.getUint32(24, true))),
+  };
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = outside(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}

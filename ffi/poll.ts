@@ -1,0 +1,25 @@
+/** struct pollfd of poll(2): fd i32, events i16, revents i16. */
+
+import { outside } from "./call.ts";
+import { Size } from "./symbols.ts";
+
+/** Events of poll(2). Errors and hang-ups are always reported. */
+export const POLLIN = 1;
+export const POLLOUT = 4;
+
+/** An array of struct pollfd; a negative descriptor is never ready. */
+export function pollBuffer(fds: readonly number[], events: number): Uint8Array<ArrayBuffer> {
+  const bytes = outside(Math.max(1, fds.length) * Size.pollfd);
+  const view = new DataView(bytes.buffer);
+  for (const [index, fd] of fds.entries()) {
+    view.setInt32(index * Size.pollfd, fd, true);
+    view.setInt16(index * Size.pollfd + 4, events, true);
+  }
+  return bytes;
+}
+
+/** Those of the descriptors that poll(2) found ready, in error, or hung up. */
+export function readyOf(fds: readonly number[], polled: Uint8Array<ArrayBuffer>): number[] {
+  const view = new DataView(polled.buffer);
+  return fds.filter((_, index) => view.getInt16(index * Size.pollfd + 6, true) !== 0);
+}

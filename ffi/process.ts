@@ -1,0 +1,186 @@
+/** Processes: starting init, talking to it, pidfds, waiting. */
+
+import { ECHILD, ESRCH, ETIMEDOUT } from "../lib/errno.ts";
+import { Message, parseRecord, RECORD_HEADER, RECORD_MAX, type SyncRecord } from "../lib/sync.ts";
+import { check, cString, holding, ints, outside } from "./call.ts";
+import type { Library } from "./library.ts";
+import { pollBuffer, POLLIN, readyOf } from "./poll.ts";
+
+/** What init is started with. */
+export interface SpawnInit {
+  /** Encoded plan (lib/plan). */
+  readonly plan: Uint8Array;
+  /** Descriptors of the plan's first slots; -1 leaves a slot empty. */
+  readonly fds: readonly number[];
+  /** Init reports how long each operation took. */
+  readonly trace?: boolean;
+  /** What becomes 0, 1 and 2; the caller's own if missing. */
+  readonly stdio?: readonly [number, number, number];
+  /** Number of descriptors from 3 on that init inherits. They must be open and not CLOEXEC. */
+  readonly preserve?: number;
+}
+
+/** How a process ended (waitid(2)). `signal` 0: it exited with `code`. */
+export interface ProcessEnding {
+  readonly code: number;
+  readonly signal: number;
+  /** Whether it left a core dump. */
+  readonly core: boolean;
+}
+
+/** Calls on processes. All but the `Async` ones are synchronous; timeouts in ms, -1 for ever. */
+export interface ProcessCalls {
+  /**
+   * Starts init out of a sealed memfd; what comes back is stage 1. Both it and the process that
+   * it clones and reports (`Message.pid`) are children of this process: both want reaping.
+   * Only from the main thread: parent-death signals follow the thread (PR_SET_PDEATHSIG(2const)).
+   */
+  spawnInit(options: SpawnInit): { pid: number; pidfd: number; socket: number };
+  /** The next record of the conversation. */
+  receive(socket: number, timeoutMs: number): SyncRecord | "eof" | "timeout";
+  /** As `receive`, without end; a quick answer costs no change of thread. */
+  receiveAsync(socket: number): Promise<SyncRecord | "eof">;
+  /** Lets init go on. EPIPE when it is gone. */
+  sendGo(socket: number, detail?: Uint8Array): void;
+  openPidfd(pid: number): number;
+  /** ESRCH when the process has exited and was reaped. */
+  sendSignal(pidfd: number, signal: number): void;
+  /** Whether the process has exited by then (it may still want reaping). */
+  exited(pidfd: number, timeoutMs: number): boolean;
+  /**
+   * Ends when the process has exited, or when `wake` becomes readable. Gives whether the process
+   * has exited.
+   */
+  exitedAsync(pidfd: number, wake?: number): Promise<boolean>;
+  /** Takes the ending of a child; undefined while it runs and when it is not our child. */
+  reap(pidfd: number): ProcessEnding | undefined;
+  /**
+   * Takes the ending of any child, an adopted one too. `running`: there are children, none has
+   * ended; `none`: there are no children.
+   */
+  reapAny(): (ProcessEnding & { readonly pid: number }) | "running" | "none";
+  /** A copy of another process's descriptor (pidfd_getfd(2), Linux 5.6). */
+  pidfdGetFd(pidfd: number, fd: number): number;
+  /** Whether orphaned descendants become our children (PR_SET_CHILD_SUBREAPER). */
+  setSubreaper(on: boolean): void;
+  /** Descriptor of a new user namespace with these maps ("0 100000 65536\n"), without processes. */
+  idMapNamespace(uidMap: string, gidMap: string): number;
+}
+
+/** How long an asynchronous wait first waits synchronously, in ms: a change of thread costs more. */
+const QUICK = 5;
+
+export function processCalls(library: Library): ProcessCalls {
+  return { ...spawning(library), ...conversation(library), ...waiting(library) };
+}
+
+function spawning(library: Library): Pick<ProcessCalls, "spawnInit" | "idMapNamespace"> {
+  return {
+    spawnInit({ plan, fds, trace = false, stdio = [0, 1, 2], preserve = 0 }) {
+      const spawned = ints([0, 0, 0]);
+      const result = library.rts_spawn(
+        plan as Uint8Array<ArrayBuffer>,
+        BigInt(plan.length),
+        ints(fds),
+        fds.length,
+        ints(stdio),
+        preserve,
+        trace ? 1 : 0,
+        spawned,
+      );
+      check(result, "start init");
+      return { pid: spawned[0]!, pidfd: spawned[1]!, socket: spawned[2]! };
+    },
+    idMapNamespace(uidMap, gidMap) {
+      const result = library.rts_userns(cString(uidMap), cString(gidMap));
+      return check(result, "make a user namespace for an idmapped mount");
+    },
+  };
+}
+
+function conversation(
+  library: Library,
+): Pick<ProcessCalls, "receive" | "receiveAsync" | "sendGo"> {
+  const buffer = outside(RECORD_MAX);
+
+  function receive(socket: number, timeoutMs: number): SyncRecord | "eof" | "timeout" {
+    const result = library.rts_receive(socket, buffer, RECORD_MAX, timeoutMs);
+    return result === -ETIMEDOUT ? "timeout" : received(result, buffer);
+  }
+
+  return {
+    receive,
+    async receiveAsync(socket) {
+      const quick = receive(socket, QUICK);
+      if (quick !== "timeout") return quick;
+      const own = outside(RECORD_MAX);
+      const call = library.rts_receive_async(socket, own, RECORD_MAX, -1);
+      return received(await holding(call, own), own);
+    },
+    sendGo(socket, detail = new Uint8Array(0)) {
+      const record = outside(RECORD_HEADER + detail.length);
+      const view = new DataView(record.buffer);
+      view.setInt32(0, Message.go, true);
+      view.setInt32(4, -1, true);
+      record.set(detail, RECORD_HEADER);
+      check(library.rts_send(socket, record, record.length), "answer init");
+    },
+  };
+}
+
+function received(result: number, buffer: Uint8Array): SyncRecord | "eof" {
+  if (result === 0) return "eof";
+  return parseRecord(buffer.slice(0, check(result, "hear from init")));
+}
+
+type Waiting = Omit<
+  ProcessCalls,
+  "spawnInit" | "idMapNamespace" | "receive" | "receiveAsync" | "sendGo"
+>;
+
+function waiting(library: Library): Waiting {
+  function exited(pidfd: number, timeoutMs: number): boolean {
+    return check(
+      library.rts_poll(pollBuffer([pidfd], POLLIN), 1, timeoutMs),
+      "wait for a process",
+    ) > 0;
+  }
+
+  return {
+    openPidfd: (pid) => check(library.rts_pidfd_open(pid), () => `open process ${pid}`),
+    sendSignal(pidfd, signal) {
+      check(library.rts_pidfd_signal(pidfd, signal), () => `send signal ${signal}`);
+    },
+    exited,
+    async exitedAsync(pidfd, wake = -1) {
+      if (exited(pidfd, QUICK)) return true;
+      const fds = [pidfd, wake];
+      const polled = pollBuffer(fds, POLLIN);
+      const call = library.rts_poll_async(polled, fds.length, -1);
+      check(await holding(call, polled), "wait for a process");
+      return readyOf(fds, polled).includes(pidfd);
+    },
+    reap(pidfd) {
+      const ending = ints([0, 0, 0, 0]);
+      const result = library.rts_reap(pidfd, ending);
+      if (result === -ECHILD || result === -ESRCH) return undefined;
+      return check(result, "wait for a process") === 0 ? undefined : endingOf(ending);
+    },
+    reapAny() {
+      const ending = ints([0, 0, 0, 0]);
+      const result = library.rts_reap(-1, ending);
+      if (result === -ECHILD) return "none";
+      if (check(result, "wait for a process") === 0) return "running";
+      return { pid: ending[0]!, ...endingOf(ending) };
+    },
+    pidfdGetFd: (pidfd, fd) =>
+      check(library.rts_pidfd_getfd(pidfd, fd), () => `fetch descriptor ${fd} of a process`),
+    setSubreaper(on) {
+      check(library.rts_set_subreaper(on ? 1 : 0), "become a subreaper");
+    },
+  };
+}
+
+function endingOf(ending: Int32Array): ProcessEnding {
+  return { code: ending[1]!, signal: ending[2]!, core: ending[3] === 1 };
+}

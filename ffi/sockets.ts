@@ -1,0 +1,94 @@
+/** Unix sockets, and descriptors passed over them. Paths may be of any length. */
+
+import { EPROTO } from "../lib/errno.ts";
+import { quote, RuntsError } from "../lib/errors.ts";
+import { check, cString, ints, outside } from "./call.ts";
+import type { Library } from "./library.ts";
+import { Size } from "./symbols.ts";
+
+/** Calls on unix sockets; synchronous, timeouts in ms, -1 for ever (ETIMEDOUT). */
+export interface SocketCalls {
+  /** Connects a stream. */
+  connectUnix(path: string): number;
+  /** Listens for streams. */
+  listenUnix(path: string, mode?: number): number;
+  accept(socket: number, timeoutMs: number): number;
+  /** Two connected streams. */
+  socketpair(): [number, number];
+  /** A datagram socket that anybody may send to whom `mode` allows. */
+  bindDatagram(path: string, mode: number): number;
+  receiveDatagram(socket: number, timeoutMs: number): { bytes: Uint8Array; fds: number[] };
+  /** A path that begins with `@` is an abstract address (unix(7)), as in NOTIFY_SOCKET. */
+  sendDatagram(path: string, bytes: Uint8Array, fds: readonly number[]): void;
+  /** Sends the text with the descriptors; at least one byte of text is sent. */
+  sendFds(socket: number, fds: readonly number[], text: Uint8Array): void;
+  /** Receives exactly one descriptor. EPROTO when there is none or more than one. */
+  receiveFd(socket: number, timeoutMs: number): { fd: number; text: string };
+}
+
+/** Longest message that is received, in bytes. */
+const MESSAGE_MAX = 64 * 1024;
+
+export function socketCalls(library: Library): SocketCalls {
+  return { ...connections(library), ...messages(library) };
+}
+
+type Connections = Pick<
+  SocketCalls,
+  "connectUnix" | "listenUnix" | "accept" | "socketpair" | "bindDatagram"
+>;
+
+function connections(library: Library): Connections {
+  return {
+    connectUnix: (path) =>
+      check(library.rts_connect_unix(cString(path)), () => `connect to socket ${quote(path)}`),
+    listenUnix: (path, mode = 0o600) =>
+      check(library.rts_listen_unix(cString(path), mode), () => `make socket ${quote(path)}`),
+    accept: (socket, timeoutMs) =>
+      check(library.rts_accept(socket, timeoutMs), "accept a connection"),
+    socketpair() {
+      const fds = ints([-1, -1]);
+      check(library.rts_socketpair(fds), "make a pair of sockets");
+      return [fds[0]!, fds[1]!];
+    },
+    bindDatagram: (path, mode) =>
+      check(library.rts_bind_datagram(cString(path), mode), () => `make socket ${quote(path)}`),
+  };
+}
+
+type Messages = Omit<SocketCalls, keyof Connections>;
+
+function messages(library: Library): Messages {
+  function receive(socket: number, timeoutMs: number): { bytes: Uint8Array; fds: number[] } {
+    const bytes = outside(MESSAGE_MAX);
+    // The first is their number.
+    const fds = ints(new Array(1 + Size.messageFds).fill(0));
+    const result = library.rts_receive_message(socket, bytes, bytes.length, fds, timeoutMs);
+    const length = check(result, "receive a message");
+    return { bytes: bytes.slice(0, length), fds: Array.from(fds.subarray(1, 1 + fds[0]!)) };
+  }
+
+  return {
+    receiveDatagram: receive,
+    sendDatagram(path, bytes, fds) {
+      const data = bytes as Uint8Array<ArrayBuffer>;
+      const name = cString(path);
+      const result = library.rts_send_datagram(name, data, data.length, ints(fds), fds.length);
+      check(result, () => `send to socket ${quote(path)}`);
+    },
+    sendFds(socket, fds, text) {
+      const data = text.length === 0 ? new Uint8Array(1) : text as Uint8Array<ArrayBuffer>;
+      const result = library.rts_send_message(socket, data, data.length, ints(fds), fds.length);
+      check(result, "pass descriptors over a socket");
+    },
+    receiveFd(socket, timeoutMs) {
+      const { bytes, fds } = receive(socket, timeoutMs);
+      const [fd] = fds;
+      if (fd !== undefined && fds.length === 1) {
+        return { fd, text: new TextDecoder().decode(bytes) };
+      }
+      for (const each of fds) library.rts_close(each);
+      throw new RuntsError(`receive a descriptor: got ${fds.length}`, { errno: EPROTO });
+    },
+  };
+}

@@ -1,0 +1,129 @@
+/**
+ * What c/helper exports. Each entry has its C prototype, as c/helper/helper.h states it; a test
+ * compares the two with each other and with the types that are given here.
+ *
+ * Results are a value, or a negated error number (errno(3)). `_async` entries are the same C
+ * functions, run by another thread.
+ */
+
+/** Raised whenever a prototype or a structure changes; c/helper/helper.h has the same number. */
+export const ABI = 1;
+
+export const SYMBOLS = {
+  // uint32_t rts_abi(void);
+  rts_abi: { parameters: [], result: "u32" },
+
+  // int32_t rts_spawn(const uint8_t *plan, uint64_t length, const int32_t *fds, uint32_t count, const int32_t *stdio, uint32_t preserve, uint32_t trace, int32_t *spawned);
+  rts_spawn: {
+    parameters: ["buffer", "u64", "buffer", "u32", "buffer", "u32", "u32", "buffer"],
+    result: "i32",
+  },
+  // int32_t rts_receive(int32_t socket, uint8_t *record, uint32_t size, int32_t timeout_ms);
+  rts_receive: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  rts_receive_async: {
+    name: "rts_receive",
+    parameters: ["i32", "buffer", "u32", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  // int32_t rts_send(int32_t socket, const uint8_t *record, uint32_t length);
+  rts_send: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int32_t rts_pidfd_open(int32_t pid);
+  rts_pidfd_open: { parameters: ["i32"], result: "i32" },
+  // int32_t rts_pidfd_signal(int32_t pidfd, int32_t signal);
+  rts_pidfd_signal: { parameters: ["i32", "i32"], result: "i32" },
+  // int32_t rts_pidfd_getfd(int32_t pidfd, int32_t fd);
+  rts_pidfd_getfd: { parameters: ["i32", "i32"], result: "i32" },
+  // int32_t rts_reap(int32_t pidfd, int32_t *ending);
+  rts_reap: { parameters: ["i32", "buffer"], result: "i32" },
+  // int32_t rts_set_subreaper(int32_t on);
+  rts_set_subreaper: { parameters: ["i32"], result: "i32" },
+  // int32_t rts_userns(const char *uid_map, const char *gid_map);
+  rts_userns: { parameters: ["buffer", "buffer"], result: "i32" },
+
+  // int32_t rts_open(const char *path, int32_t flags, uint32_t mode);
+  rts_open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
+  // int32_t rts_close(int32_t fd);
+  rts_close: { parameters: ["i32"], result: "i32" },
+  // int32_t rts_read(int32_t fd, uint8_t *bytes, uint32_t size);
+  rts_read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int32_t rts_read_available(int32_t fd, uint8_t *bytes, uint32_t size);
+  rts_read_available: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int32_t rts_write(int32_t fd, const uint8_t *bytes, uint32_t length);
+  rts_write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int32_t rts_mkfifo(const char *path, uint32_t mode);
+  rts_mkfifo: { parameters: ["buffer", "u32"], result: "i32" },
+  // int32_t rts_lock(const char *path, int32_t timeout_ms);
+  rts_lock: { parameters: ["buffer", "i32"], result: "i32" },
+  rts_lock_async: {
+    name: "rts_lock",
+    parameters: ["buffer", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  // int32_t rts_poll(struct pollfd *polled, uint32_t count, int32_t timeout_ms);
+  rts_poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
+  rts_poll_async: {
+    name: "rts_poll",
+    parameters: ["buffer", "u32", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  // int32_t rts_fd_flags(int32_t fd);
+  rts_fd_flags: { parameters: ["i32"], result: "i32" },
+  // int32_t rts_pipe(int32_t *fds);
+  rts_pipe: { parameters: ["buffer"], result: "i32" },
+
+  // int32_t rts_connect_unix(const char *path);
+  rts_connect_unix: { parameters: ["buffer"], result: "i32" },
+  // int32_t rts_listen_unix(const char *path, uint32_t mode);
+  rts_listen_unix: { parameters: ["buffer", "u32"], result: "i32" },
+  // int32_t rts_accept(int32_t socket, int32_t timeout_ms);
+  rts_accept: { parameters: ["i32", "i32"], result: "i32" },
+  // int32_t rts_socketpair(int32_t *fds);
+  rts_socketpair: { parameters: ["buffer"], result: "i32" },
+  // int32_t rts_bind_datagram(const char *path, uint32_t mode);
+  rts_bind_datagram: { parameters: ["buffer", "u32"], result: "i32" },
+  // int32_t rts_send_datagram(const char *path, const uint8_t *bytes, uint32_t length, const int32_t *fds, uint32_t count);
+  rts_send_datagram: { parameters: ["buffer", "buffer", "u32", "buffer", "u32"], result: "i32" },
+  // int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length, const int32_t *fds, uint32_t count);
+  rts_send_message: { parameters: ["i32", "buffer", "u32", "buffer", "u32"], result: "i32" },
+  // int32_t rts_receive_message(int32_t socket, uint8_t *bytes, uint32_t size, int32_t *fds, int32_t timeout_ms);
+  rts_receive_message: { parameters: ["i32", "buffer", "u32", "buffer", "i32"], result: "i32" },
+
+  // int32_t rts_is_terminal(int32_t fd);
+  rts_is_terminal: { parameters: ["i32"], result: "i32" },
+  // int32_t rts_window_get(int32_t fd, uint16_t *rows_cols);
+  rts_window_get: { parameters: ["i32", "buffer"], result: "i32" },
+  // int32_t rts_window_set(int32_t fd, uint16_t rows, uint16_t cols);
+  rts_window_set: { parameters: ["i32", "u16", "u16"], result: "i32" },
+  // int32_t rts_raw_mode(int32_t fd, uint8_t *saved, uint32_t size);
+  rts_raw_mode: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int32_t rts_restore_mode(int32_t fd, const uint8_t *saved, uint32_t size);
+  rts_restore_mode: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int32_t rts_clear_onlcr(int32_t fd);
+  rts_clear_onlcr: { parameters: ["i32"], result: "i32" },
+  // int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake);
+  rts_relay: { parameters: ["i32", "i32", "i32", "i32"], result: "i32", nonblocking: true },
+
+  // int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8_t *input, uint8_t *said, struct rts_hook_result *result);
+  rts_run_hook: {
+    parameters: ["buffer", "buffer", "buffer", "buffer", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** Numbers that c/helper/helper.h states as well. */
+export const Size = {
+  /** struct termios of the C library (x86-64 and arm64 alike), rounded up. */
+  termios: 64,
+  /** struct pollfd. */
+  pollfd: 8,
+  /** Descriptors that one message can bring (SCM_MAX_FD of the kernel is 253). */
+  messageFds: 16,
+  /** struct rts_hook, struct rts_hook_result; bytes kept of what a hook says on stderr. */
+  hook: 24,
+  hookResult: 32,
+  hookSaid: 4096,
+} as const;
