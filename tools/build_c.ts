@@ -1,0 +1,112 @@
+/**
+ * Compiles c/ into dist/librunts.so:
+ *
+ *     c/init + c/common    -> dist/runts-init, static, against musl
+ *     c/helper + c/common  -> dist/librunts.so, which holds the bytes of runts-init
+ *
+ * Both carry the same build id, a digest of the sources and of how they are compiled.
+ */
+
+import { basename, join, relative } from "@std/path";
+import { DIST, exists, filesBelow, HELPER, ROOT } from "./paths.ts";
+import { inParallel, output, run } from "./run.ts";
+
+const C = join(ROOT, "c");
+const INIT = join(DIST, "runts-init");
+/** Holds the build id of what dist/ has. */
+const STAMP = join(DIST, "build-id");
+
+const WARNINGS = ["-Wall", "-Wextra", "-Werror"];
+const COMMON = [
+  "-std=c11",
+  ...WARNINGS,
+  "-O2",
+  "-fstack-protector-strong",
+  `-I${join(C, "include")}`,
+  `-I${join(C, "common")}`,
+  Deno.build.arch === "x86_64" ? "-fcf-protection" : "-mbranch-protection=standard",
+];
+const HELPER_FLAGS = [...COMMON, "-fPIC", "-D_FORTIFY_SOURCE=2", "-fstack-clash-protection"];
+const HELPER_LINK = ["-shared", "-Wl,-z,relro,-z,now,-z,noexecstack,-z,defs", "-s"];
+const INIT_FLAGS = [...COMMON, "-ffunction-sections", "-fdata-sections"];
+const INIT_LINK = ["-static", "-Wl,--gc-sections,--build-id=none,-z,noexecstack", "-s"];
+
+/** One of the two programs. */
+interface Target {
+  compiler: string;
+  /** Folders below c/ whose sources belong to it. */
+  folders: string[];
+  flags: string[];
+}
+
+const TARGETS = {
+  init: { compiler: "musl-gcc", folders: ["init", "common"], flags: INIT_FLAGS },
+  helper: { compiler: "gcc", folders: ["helper", "common"], flags: HELPER_FLAGS },
+} as const satisfies Record<string, Target>;
+
+async function buildId(): Promise<string> {
+  const parts = [await output("gcc", ["--version"])];
+  parts.push(JSON.stringify([TARGETS, HELPER_LINK, INIT_LINK]));
+  for (const path of await filesBelow(C, "")) {
+    parts.push(relative(ROOT, path), await Deno.readTextFile(path));
+  }
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(parts.join("\0")));
+  return new Uint8Array(digest).toHex().slice(0, 32);
+}
+
+/** Compiles the sources of one target; returns the object files. */
+async function compile(name: keyof typeof TARGETS, id: string): Promise<string[]> {
+  const { compiler, folders, flags } = TARGETS[name];
+  const folder = join(DIST, "obj", name);
+  await Deno.mkdir(folder, { recursive: true });
+  const sources = await Promise.all(folders.map((one) => filesBelow(join(C, one), ".c")));
+  const objects: string[] = [];
+  await inParallel(sources.flat(), navigator.hardwareConcurrency, async (source) => {
+    const object = join(folder, relative(C, source).replaceAll("/", "_").replace(/c$/, "o"));
+    objects.push(object);
+    await run(compiler, [...flags, `-DRUNTS_BUILD_ID="${id}"`, "-c", "-o", object, source]);
+  });
+  return objects.sort();
+}
+
+/** An object file that holds the bytes of init between two symbols. */
+async function embedInit(): Promise<string> {
+  const source = join(DIST, "obj", "init_image.S");
+  await Deno.writeTextFile(
+    source,
+    `  .section .rodata
+  .balign 16
+  .globl runts_init_image, runts_init_image_end
+  .hidden runts_init_image, runts_init_image_end
+runts_init_image:
+  .incbin "${INIT}"
+runts_init_image_end:
+  .byte 0
+  .section .note.GNU-stack, "", %progbits
+`,
+  );
+  const object = source.replace(/S$/, "o");
+  await run("gcc", ["-c", "-o", object, source]);
+  return object;
+}
+
+async function build(): Promise<void> {
+  const id = await buildId();
+  const isCurrent = await exists(STAMP) && await Deno.readTextFile(STAMP) === id;
+  if (isCurrent && await exists(HELPER)) {
+    console.log(`build:c: ${basename(HELPER)} is up to date`);
+    return;
+  }
+  const init = await compile("init", id);
+  await run("musl-gcc", [...INIT_LINK, "-o", INIT, ...init]);
+  const helper = await compile("helper", id);
+  // Replaced at once: a runts that starts meanwhile sees the old library or the new one.
+  const fresh = `${HELPER}.new`;
+  await run("gcc", [...HELPER_LINK, "-o", fresh, ...helper, await embedInit()]);
+  await Deno.rename(fresh, HELPER);
+  await Deno.writeTextFile(STAMP, id);
+  const sizes = await Promise.all([INIT, HELPER].map(async (path) => (await Deno.stat(path)).size));
+  console.log(`build:c: build ${id}, runts-init ${sizes[0]} bytes, librunts.so ${sizes[1]} bytes`);
+}
+
+if (import.meta.main) await build();

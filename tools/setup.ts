@@ -1,0 +1,106 @@
+/**
+ * Checks what the build and the tests need and, as root on Debian, installs what is missing.
+ * Elsewhere it names what to install.
+ *
+ *     deno task setup [build|test|clients|vm]…      default: build test
+ */
+
+import { exists } from "./paths.ts";
+import { fail, run } from "./run.ts";
+
+/** Something that a Debian package brings. */
+interface Need {
+  package: string;
+  /** A program looked up in PATH, or absolute paths of which one must exist. */
+  look: string | string[];
+  why: string;
+}
+
+const LIBRARIES = [`/usr/lib/${Deno.build.arch}-linux-gnu`, "/usr/lib64", "/usr/lib"];
+
+const NEEDS: Record<string, Need[]> = {
+  build: [
+    { package: "gcc", look: "gcc", why: "compiles the helper library" },
+    { package: "binutils", look: "objcopy", why: "flattens the stub of the executable" },
+    {
+      package: "libc6-dev",
+      look: ["/usr/include/stdio.h"],
+      why: "headers of the C library",
+    },
+    { package: "musl-tools", look: "musl-gcc", why: "compiles the static init" },
+    {
+      package: "libseccomp2",
+      look: LIBRARIES.map((folder) => `${folder}/libseccomp.so.2`),
+      why: "compiles seccomp profiles at run time",
+    },
+    { package: "busybox-static", look: "busybox", why: "root filesystem of demo and tests" },
+  ],
+  test: [
+    { package: "crun", look: "crun", why: "peer that shares the state directory" },
+    { package: "runc", look: "runc", why: "peer that the tests are proven on" },
+    { package: "strace", look: "strace", why: "shows which files the executable writes" },
+    { package: "util-linux", look: "unshare", why: "private mount namespaces" },
+    { package: "procps", look: "ps", why: "process lists" },
+  ],
+  clients: [
+    { package: "podman", look: "podman", why: "client" },
+    { package: "containerd", look: "containerd", why: "client" },
+    { package: "buildah", look: "buildah", why: "client" },
+  ],
+  vm: [
+    { package: "mmdebstrap", look: "mmdebstrap", why: "makes the virtual machine's disk" },
+    {
+      package: "qemu-system-x86",
+      look: "qemu-system-x86_64",
+      why: "runs the virtual machine",
+    },
+    { package: "cpio", look: "cpio", why: "packs the virtual machine's initrd" },
+    { package: "e2fsprogs", look: "mke2fs", why: "makes the virtual machine's disk" },
+  ],
+};
+
+async function isMissing({ look }: Need): Promise<boolean> {
+  const path = (Deno.env.get("PATH") ?? "").split(":");
+  const places = typeof look === "string"
+    ? [...path, "/usr/sbin", "/sbin"].filter(Boolean).map((folder) => `${folder}/${look}`)
+    : look;
+  for (const place of places) {
+    if (await exists(place)) return false;
+  }
+  return true;
+}
+
+async function missing(groups: string[]): Promise<Need[]> {
+  const needs = groups.flatMap((group) => NEEDS[group] ?? fail(`no group "${group}"`));
+  const found = await Promise.all(needs.map(isMissing));
+  return needs.filter((_, i) => found[i]);
+}
+
+function describe(needs: Need[]): string {
+  return needs.map((need) => `  ${need.package}: ${need.why}`).join("\n");
+}
+
+async function setup(groups: string[]): Promise<void> {
+  if (Deno.build.os !== "linux") fail("runts builds and runs on Linux only");
+  const lacking = await missing(groups);
+  if (lacking.length === 0) {
+    console.log(`setup: everything for ${groups.join(" and ")} is there`);
+    return;
+  }
+  const packages = lacking.map((need) => need.package);
+  const canInstall = Deno.uid() === 0 && await exists("/usr/bin/apt-get");
+  if (!canInstall) {
+    fail(
+      `missing:\n${describe(lacking)}\n` +
+        `on Debian, as root: apt-get install ${packages.join(" ")}`,
+    );
+  }
+  console.log(`setup: installing\n${describe(lacking)}`);
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  await run("apt-get", ["update", "-q"], { env });
+  await run("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...packages], { env });
+  const still = await missing(groups);
+  if (still.length > 0) fail(`still missing after the installation:\n${describe(still)}`);
+}
+
+if (import.meta.main) await setup(Deno.args.length > 0 ? Deno.args : ["build", "test"]);
