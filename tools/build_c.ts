@@ -9,7 +9,7 @@
 
 import { basename, join, relative } from "@std/path";
 import { DIST, exists, filesBelow, HELPER, ROOT } from "./paths.ts";
-import { inParallel, output, run } from "./run.ts";
+import { fail, inParallel, output, run } from "./run.ts";
 
 const C = join(ROOT, "c");
 const INIT = join(DIST, "runts-init");
@@ -109,4 +109,4 @@ async function build(): Promise<void> {
   console.log(`build:c: build ${id}, runts-init ${sizes[0]} bytes, librunts.so ${sizes[1]} bytes`);
 }
 
-if (import.meta.main) await build();
+if (import.meta.main) await build().catch((error) => fail(error.message));

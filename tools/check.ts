@@ -52,6 +52,7 @@ const relativeImports: Rule = (source) =>
  * in the column where the function's first line starts.
  */
 const functionLength: Rule = ({ path, lines }) => {
+  if (path.endsWith(".d.ts")) return [];
   const start = path.endsWith(".ts")
     ? /^\s*(export )?(default )?(async )?(static )?(function\b|#?[\w]+\(.*\)?.*\{$|const \w+ = .*=> \{$)/
     : /^[a-z].*\)( \{)?$/;

@@ -44,4 +44,4 @@ async function compile(): Promise<void> {
   console.log(`compile: ${EXECUTABLE}, ${(size / 2 ** 20).toFixed(1)} MiB`);
 }
 
-if (import.meta.main) await compile();
+if (import.meta.main) await compile().catch((error) => fail(error.message));

@@ -103,4 +103,7 @@ async function setup(groups: string[]): Promise<void> {
   if (still.length > 0) fail(`still missing after the installation:\n${describe(still)}`);
 }
 
-if (import.meta.main) await setup(Deno.args.length > 0 ? Deno.args : ["build", "test"]);
+if (import.meta.main) {
+  const groups = Deno.args.length > 0 ? Deno.args : ["build", "test"];
+  await setup(groups).catch((error) => fail(error.message));
+}
