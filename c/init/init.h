@@ -4,23 +4,28 @@
  * main.c      start-up: arguments, descriptors, reading the plan, the loop over operations
  * decode.c    bytes to operations; refuses whatever is not well-formed
  * sync.c      the conversation, failure records
- * stage.c     namespaces, clone, cgroups
+ * stage.c     clone, cgroups, small settings; namespace.c: joining and making namespaces
  * path.c      resolving, opening and making paths inside the root filesystem
  * mount.c     mounts and their attributes; rootfs.c: root, pivot, masks; device.c; console.c
- * process.c   limits, labels, scheduling; identity.c: ids and capabilities; seccomp.c
- * hook.c      hooks in the container's namespaces; exec.c: finding and executing the program
+ * process.c   limits, labels, keyring; scheduling.c; identity.c: ids and capabilities; seccomp.c
+ * hook.c      hooks in the container's namespaces
+ * lookup.c    which part of a path refuses; finding the program
+ * cwd.c       the working directory; exec.c: waiting for the start, executing the program
  */
 #ifndef RUNTS_INIT_H
 #define RUNTS_INIT_H
 
+#include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "../include/ops.h"
 #include "../include/sync.h"
 
-/* A list of texts or numbers inside the plan. Texts end in NUL; `texts` also ends in NULL, as argv does. */
+/* One field of an operation. Texts end in NUL; `texts` also ends in NULL, as argv does. */
 union field {
   const char *text;
   uint32_t u32;
@@ -39,18 +44,35 @@ union field {
 
 struct operation {
   uint32_t code;
-  union field field[FIELDS_MAX];
+  union field *field; /* as many as ops.h gives it */
 };
 
 struct plan {
-  struct operation *ops;
+  struct operation *ops; /* one allocation, with the fields and the lists of texts */
   uint32_t count;
 };
+
+/* Number i of a V field. */
+static inline uint32_t data_u32(const union field *f, uint32_t i) {
+  uint32_t value;
+  memcpy(&value, f->data.bytes + (size_t)i * sizeof value, sizeof value);
+  return value;
+}
+
+/* A failure record is written to a pipe by one write(2), which must be atomic (PIPE_BUF). */
+#define DETAIL_MAX (4096 - sizeof(struct sync_header))
+
+/* The error of a failure that no system call reported: the record has error 0. */
+#define NO_ERRNO (-4096)
 
 struct init {
   int sync;          /* the conversation; -1 once closed */
   int result;        /* where failures go after wait_start; -1 before */
-  int slots[SLOTS_MAX];
+  int slots[SLOTS_MAX]; /* -1 where empty */
+  uint32_t joined[SLOTS_MAX]; /* kinds of namespace joined through each slot */
+  const uint8_t *plan_bytes;
+  size_t plan_length;
+  struct plan plan;
   int root;          /* O_PATH descriptor of the root filesystem; -1 before `rootfs` and after `enter_root` */
   int self;          /* /proc/self of the host's procfs, opened after clone; -1 if there is none */
   int mask_tree;     /* the read-only tmpfs that masked directories share, or -1 */
@@ -58,9 +80,11 @@ struct init {
   bool trace;        /* report the duration of each operation */
   bool chdir_done;
   char *program;     /* found by find_program */
+  char **env;        /* of the program: made by find_program */
   char *state;       /* state document for hooks, from the last answer */
   size_t state_length;
-  char detail[4096]; /* what failed, on what: becomes the detail of the failure record */
+  char detail[DETAIL_MAX]; /* what failed, on what: becomes the detail of the failure record */
+  size_t detail_length;
 };
 
 /*
@@ -76,15 +100,47 @@ RUNTS_OPS(X)
 int plan_decode(const uint8_t *bytes, size_t length, struct plan *plan);
 void plan_free(struct plan *plan);
 
+/* namespace.c */
+/* The names of CLONE_NEW* kinds, as "pid", "net"; what is unknown as a number. */
+void namespace_names(uint32_t kinds, char *out, size_t size);
+
+/* stage.c: in->self for the calling process; -1 where no procfs is mounted on /proc. */
+void self_open(struct init *in);
+/* One write(2) of all bytes: 0, or -errno; -EIO for a short one. */
+int write_once(int fd, const void *bytes, size_t length);
+
 /* sync.c */
 int sync_send(struct init *in, int type, int error, uint64_t value, const char *detail, size_t length);
 int sync_wait_go(struct init *in);
 /* Sends the failure record and ends the process. */
 _Noreturn void init_fail(struct init *in, int error);
-/* Notes what failed, printf-like; returns `error` (a -errno), so that callers can `return` it. */
+/*
+ * Notes what failed, printf-like, in words that fit before ": ERRNO"; returns `error` (a -errno, or
+ * NO_ERRNO), so that callers can `return` it.
+ */
 int fail_at(struct init *in, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Appends raw bytes to the detail, after a NUL; what does not fit is cut. */
+void fail_append(struct init *in, const void *bytes, size_t length);
 /* A warning record: the operation goes on. */
 void warn_at(struct init *in, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * lookup.c: the first element of `path` before its last one that cannot be passed is put into `out`, and
+ * why is returned (-ENOENT, -ENOTDIR, -EACCES …). 0 and an empty text if there is none.
+ */
+int path_refusal(const char *path, char out[PATH_MAX]);
+
+/* exec.c: makes the program's environment while its files and calls are still free to use. */
+int exec_prepare(struct init *in);
+
+/*
+ * Details of several parts, separated by NUL bytes:
+ * find_program: text, the candidate that failed (empty if no directory of the search has one), the
+ *   element of its path that refused (empty if it was the candidate itself).
+ * exec: text, path of the program, its first EXEC_HEAD bytes (fewer if it is shorter). After a full
+ *   EXEC_HEAD bytes follows, without a separator, the loader that an ELF program names.
+ */
+#define EXEC_HEAD 1024
 
 /* path.c: descriptors, or -errno. `path` is taken from the container's root; symlinks stay in it. */
 int path_open(struct init *in, const char *path, int flags);

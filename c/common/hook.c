@@ -1,0 +1,230 @@
+#define _GNU_SOURCE 1
+#include "hook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "signals.h"
+
+#define NR_PIDFD_OPEN 434
+#define NR_CLOSE_RANGE 436
+#define MEMFD_CLOEXEC 1u
+#define MEMFD_NOEXEC_SEAL 8u /* since Linux 6.3, where vm.memfd_noexec may demand it */
+#define NS_PER_S 1000000000u
+#define NS_PER_MS 1000000u
+#define FIRST_OTHER_FD 3
+#define PIPE_CAPACITY 65536
+
+/* What the parent and the child share; the child stores the reason why exec failed. */
+struct launch {
+  const struct hook *hook;
+  int input;
+  int error_output;
+  volatile int error;
+};
+
+static uint64_t now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static void close_fd(int fd) {
+  if (fd >= 0) close(fd);
+}
+
+/* Moves a descriptor out of the way of 0, 1 and 2, which the child replaces. */
+static int above_stdio(int fd) {
+  if (fd < 0 || fd >= FIRST_OTHER_FD) return fd;
+  int moved = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OTHER_FD);
+  int error = errno;
+  close(fd);
+  return moved < 0 ? -error : moved;
+}
+
+static int write_all(int fd, const char *bytes, size_t length) {
+  while (length > 0) {
+    ssize_t written = write(fd, bytes, length);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return -errno;
+    bytes += written;
+    length -= (size_t)written;
+  }
+  return 0;
+}
+
+/* A file rather than a pipe: it takes any length, and a hook that never reads it is no matter. */
+static int make_input(const char *bytes, size_t length) {
+  int fd = (int)syscall(SYS_memfd_create, "hook-input", MEMFD_CLOEXEC | MEMFD_NOEXEC_SEAL);
+  if (fd < 0 && errno == EINVAL)
+    fd = (int)syscall(SYS_memfd_create, "hook-input", MEMFD_CLOEXEC);
+  if (fd < 0) return -errno;
+  int error = write_all(fd, bytes, length);
+  if (error == 0 && lseek(fd, 0, SEEK_SET) != 0) error = -errno;
+  if (error == 0) return above_stdio(fd);
+  close(fd);
+  return error;
+}
+
+static void close_others(void) {
+  if (syscall(NR_CLOSE_RANGE, FIRST_OTHER_FD, ~0u, 0) == 0) return;
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  for (rlim_t fd = FIRST_OTHER_FD; fd < limit.rlim_cur; fd++) close((int)fd);
+}
+
+/* Shares the parent's memory, and not its descriptors and dispositions. */
+static _Noreturn void launch_child(struct launch *launch) {
+  const struct hook *hook = launch->hook;
+  const char *plain[] = {hook->path, NULL};
+  const char *const *args = hook->args && hook->args[0] ? hook->args : plain;
+  signals_reset();
+  setpgid(0, 0);
+  if (dup2(launch->input, STDIN_FILENO) >= 0 && dup2(launch->error_output, STDERR_FILENO) >= 0 &&
+      (!hook->directory || chdir(hook->directory) == 0)) {
+    close_others();
+    execve(hook->path, (char *const *)(uintptr_t)args, (char *const *)(uintptr_t)hook->env);
+  }
+  launch->error = errno;
+  _exit(127);
+}
+
+/* The child runs before the parent goes on, so that `error` is settled on return. */
+static __attribute__((noinline)) pid_t launch_process(struct launch *launch) {
+  uint64_t mask = signals_mask(SIGNALS_ALL); /* no handler of the parent may run in the child */
+  pid_t pid = vfork();
+  if (pid == 0) launch_child(launch);
+  int error = errno;
+  signals_mask(mask);
+  return pid < 0 ? -error : pid;
+}
+
+static void keep_tail(struct hook_result *r, const char *bytes, size_t length) {
+  if (length > HOOK_STDERR_MAX) {
+    bytes += length - HOOK_STDERR_MAX;
+    length = HOOK_STDERR_MAX;
+  }
+  size_t kept = r->stderr_length;
+  if (kept > HOOK_STDERR_MAX - length) {
+    size_t dropped = kept - (HOOK_STDERR_MAX - length);
+    memmove(r->stderr_tail, r->stderr_tail + dropped, kept - dropped);
+    kept -= dropped;
+  }
+  memcpy(r->stderr_tail + kept, bytes, length);
+  r->stderr_length = (uint32_t)(kept + length);
+}
+
+/* Passes on some of what is there; false if there was nothing. */
+static bool pass_on(int fd, struct hook_result *r) {
+  char buffer[4096];
+  ssize_t length;
+  do length = read(fd, buffer, sizeof buffer);
+  while (length < 0 && errno == EINTR);
+  if (length <= 0) return false;
+  keep_tail(r, buffer, (size_t)length);
+  if (write_all(STDERR_FILENO, buffer, (size_t)length) == -EPIPE)
+    signals_discard(SIGNAL_BIT(SIGPIPE));
+  return true;
+}
+
+/* What a pipe holds, and no more: a process that was left behind may write for ever. */
+static void pass_on_rest(int fd, struct hook_result *r) {
+  for (size_t i = 0; i < PIPE_CAPACITY / HOOK_STDERR_MAX; i++)
+    if (!pass_on(fd, r)) return;
+}
+
+static int wait_ms(uint64_t deadline) {
+  if (deadline == 0) return -1;
+  uint64_t now = now_ns();
+  if (now >= deadline) return 0;
+  uint64_t ms = (deadline - now + NS_PER_MS - 1) / NS_PER_MS;
+  return ms > INT32_MAX ? INT32_MAX : (int)ms;
+}
+
+/* Until the process has ended or its time is up. */
+static void watch(pid_t pid, int pidfd, int output, uint64_t deadline, struct hook_result *r) {
+  struct pollfd fds[] = {{.fd = pidfd, .events = POLLIN}, {.fd = output, .events = POLLIN}};
+  while (!fds[0].revents) {
+    int timeout = wait_ms(deadline);
+    int ready = poll(fds, 2, timeout);
+    if (ready == 0 && timeout == 0) {
+      r->timed_out = 1;
+      kill(-pid, SIGKILL);
+      kill(pid, SIGKILL); /* it may have left its group */
+      return;
+    }
+    if (ready <= 0) {
+      fds[0].revents = fds[1].revents = 0;
+      continue;
+    }
+    if (fds[1].revents && !pass_on(output, r)) fds[1].fd = -1;
+  }
+}
+
+static void reap(pid_t pid, struct hook_result *r) {
+  int status;
+  pid_t reaped;
+  do reaped = waitpid(pid, &status, 0);
+  while (reaped < 0 && errno == EINTR);
+  if (reaped != pid) return; /* somebody else waits for every child */
+  if (WIFEXITED(status))
+    r->status = WEXITSTATUS(status);
+  else
+    r->signal = WTERMSIG(status);
+}
+
+/* Everything from the start of the process to its end; takes over no descriptor. */
+static int run(struct launch *launch, int output, struct hook_result *r) {
+  uint64_t start = now_ns();
+  pid_t pid = launch_process(launch);
+  close(launch->error_output);
+  launch->error_output = -1;
+  if (pid < 0) return pid;
+  r->error = launch->error;
+  int pidfd = r->error ? -1 : (int)syscall(NR_PIDFD_OPEN, pid, 0);
+  int error = pidfd < 0 && !r->error ? -errno : 0;
+  uint32_t timeout = launch->hook->timeout;
+  if (pidfd >= 0)
+    watch(pid, pidfd, output, timeout ? start + (uint64_t)timeout * NS_PER_S : 0, r);
+  else if (!r->error)
+    kill(pid, SIGKILL);
+  reap(pid, r);
+  if (r->error) r->status = -1;
+  pass_on_rest(output, r);
+  r->duration_ns = now_ns() - start;
+  close_fd(pidfd);
+  return error;
+}
+
+int hook_run(const struct hook *hook, struct hook_result *result) {
+  *result = (struct hook_result){.status = -1};
+  struct launch launch = {.hook = hook, .error_output = -1};
+  launch.input = make_input(hook->input, hook->input_length);
+  if (launch.input < 0) return launch.input;
+  int pipe_fds[2] = {-1, -1};
+  int error = pipe2(pipe_fds, O_CLOEXEC) == 0 ? 0 : -errno;
+  int output = above_stdio(pipe_fds[0]);
+  launch.error_output = above_stdio(pipe_fds[1]);
+  if (error == 0 && output < 0) error = output;
+  if (error == 0 && launch.error_output < 0) error = launch.error_output;
+  if (error == 0 && fcntl(output, F_SETFL, O_NONBLOCK) != 0) error = -errno;
+  if (error == 0) {
+    uint64_t mask = signals_block(SIGNAL_BIT(SIGPIPE));
+    error = run(&launch, output, result);
+    signals_mask(mask);
+  }
+  close_fd(launch.input);
+  close_fd(launch.error_output);
+  close_fd(output);
+  return error;
+}

@@ -1,0 +1,36 @@
+#define _GNU_SOURCE 1
+#include "signals.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SIGNAL_COUNT 64
+
+void signals_reset(void) {
+  /* All zero is SIG_DFL without flags, whatever an architecture's layout. */
+  static const unsigned long action[8];
+  for (int number = 1; number <= SIGNAL_COUNT; number++)
+    syscall(SYS_rt_sigaction, number, action, NULL, sizeof(uint64_t));
+  signals_mask(0);
+}
+
+static uint64_t change_mask(int how, uint64_t set) {
+  uint64_t former = 0;
+  syscall(SYS_rt_sigprocmask, how, &set, &former, sizeof set);
+  return former;
+}
+
+uint64_t signals_mask(uint64_t mask) {
+  return change_mask(SIG_SETMASK, mask);
+}
+
+uint64_t signals_block(uint64_t set) {
+  return change_mask(SIG_BLOCK, set);
+}
+
+void signals_discard(uint64_t set) {
+  static const long long zero[2]; /* struct timespec, in any of its sizes */
+  syscall(SYS_rt_sigtimedwait, &set, NULL, zero, sizeof set);
+}

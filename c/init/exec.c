@@ -1,0 +1,134 @@
+/* Waiting for the start, and becoming the program. */
+#define _GNU_SOURCE 1
+#include <elf.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "init.h"
+#include "passwd.h"
+
+#define WRITER_GONE_NS 5000000 /* between two looks at a fifo that nobody holds open */
+#define EXTRA_VARIABLES 2      /* HOME, LISTEN_PID */
+#define INTERPRETER_MAX 256
+
+static const struct operation *find_exec(const struct plan *plan) {
+  for (uint32_t i = plan->count; i > 0; i--)
+    if (plan->ops[i - 1].code == OP_exec) return &plan->ops[i - 1];
+  return NULL;
+}
+
+int exec_prepare(struct init *in) {
+  const struct operation *exec = find_exec(&in->plan);
+  if (!exec) return 0;
+  uint32_t count = exec->field[1].texts.count;
+  int64_t home_of = exec->field[2].i64;
+  free(in->env);
+  in->env = calloc((size_t)count + EXTRA_VARIABLES + 1, sizeof *in->env);
+  if (!in->env) return -ENOMEM;
+  memcpy(in->env, exec->field[1].texts.items, count * sizeof *in->env);
+  if (home_of >= 0) {
+    char home[PATH_MAX];
+    passwd_home((uint64_t)home_of, home);
+    if (asprintf(&in->env[count++], "HOME=%s", home) < 0) return -ENOMEM;
+  }
+  if (exec->field[3].u32 == 1 && asprintf(&in->env[count], "LISTEN_PID=%d", (int)getpid()) < 0)
+    return -ENOMEM;
+  return 0;
+}
+
+/* The wait may last for days: pages that can be read again are given back. */
+static void shrink(struct init *in) {
+  madvise((void *)(uintptr_t)in->plan_bytes, in->plan_length, MADV_DONTNEED);
+}
+
+/* 0 once a byte came. Whoever starts the container may come and go without one. */
+static int await_byte(int fifo) {
+  for (;;) {
+    char byte;
+    long length = RETRY(read(fifo, &byte, 1));
+    if (length == 1) return 0;
+    if (length < 0 && length != -EAGAIN) return (int)length;
+    if (length == 0) {
+      /* Opened for reading only, with no writer left: poll(2) would not wait either. */
+      nanosleep(&(struct timespec){.tv_nsec = WRITER_GONE_NS}, NULL);
+      continue;
+    }
+    struct pollfd wait = {.fd = fifo, .events = POLLIN};
+    long ready = RETRY(poll(&wait, 1, -1));
+    if (ready < 0) return (int)ready;
+  }
+}
+
+int op_wait_start(struct init *in, const union field *f) {
+  uint32_t fifo = f[0].u32, result = f[1].u32;
+  if (fifo >= SLOTS_MAX || in->slots[fifo] < 0 || result >= SLOTS_MAX || in->slots[result] < 0)
+    return fail_at(in, -EBADF, "wait for the start: slots %u, %u", fifo, result);
+  in->result = in->slots[result];
+  close(in->sync);
+  in->sync = -1;
+  in->trace = false;
+  shrink(in);
+  int error = await_byte(in->slots[fifo]);
+  if (error != 0) return fail_at(in, error, "wait for the start");
+  close(in->slots[fifo]);
+  in->slots[fifo] = -1;
+  return 0;
+}
+
+/* The loader that an ELF file of this machine's byte order names; empty if it names none. */
+static void read_interpreter(int fd, char out[INTERPRETER_MAX]) {
+  union {
+    unsigned char ident[EI_NIDENT];
+    Elf32_Ehdr narrow;
+    Elf64_Ehdr wide;
+  } head;
+  out[0] = '\0';
+  if (pread(fd, &head, sizeof head, 0) != (ssize_t)sizeof head) return;
+  if (memcmp(head.ident, ELFMAG, SELFMAG) != 0) return;
+  bool wide = head.ident[EI_CLASS] == ELFCLASS64;
+  uint64_t at = wide ? head.wide.e_phoff : head.narrow.e_phoff;
+  unsigned count = wide ? head.wide.e_phnum : head.narrow.e_phnum;
+  for (; count > 0; count--, at += wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)) {
+    union {
+      Elf32_Phdr narrow;
+      Elf64_Phdr wide;
+    } part;
+    if (pread(fd, &part, sizeof part.narrow, (off_t)at) != (ssize_t)sizeof part.narrow) return;
+    if (part.narrow.p_type != PT_INTERP) continue; /* p_type comes first in both */
+    if (wide && pread(fd, &part, sizeof part.wide, (off_t)at) != (ssize_t)sizeof part.wide) return;
+    uint64_t offset = wide ? part.wide.p_offset : part.narrow.p_offset;
+    ssize_t length = pread(fd, out, INTERPRETER_MAX - 1, (off_t)offset);
+    out[length < 0 ? 0 : length] = '\0';
+    return;
+  }
+}
+
+/* What the file begins with often tells why it cannot be executed. */
+static void append_head(struct init *in, const char *path) {
+  char head[EXEC_HEAD + INTERPRETER_MAX];
+  int fd = (int)RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  long length = fd < 0 ? 0 : RETRY(read(fd, head, EXEC_HEAD));
+  if (length < 0) length = 0;
+  if (length == EXEC_HEAD) {
+    read_interpreter(fd, head + length);
+    length += (long)strlen(head + length);
+  }
+  if (fd >= 0) close(fd);
+  fail_append(in, head, (size_t)length);
+}
+
+int op_exec(struct init *in, const union field *f) {
+  if (!in->program || !in->env) return fail_at(in, -EINVAL, "execute a program that was not sought");
+  execve(in->program, (char *const *)(uintptr_t)f[0].texts.items, in->env);
+  int error = -errno;
+  fail_at(in, error, "execute \"%s\"", in->program);
+  fail_append(in, in->program, strlen(in->program));
+  append_head(in, in->program);
+  return error;
+}

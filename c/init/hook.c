@@ -1,0 +1,76 @@
+/* Hooks that run in the container's namespaces. */
+#define _GNU_SOURCE 1
+#include "../common/hook.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "init.h"
+
+#define NS_PER_MS 1000000u
+
+static const char *const signal_names[] = {
+    [SIGHUP] = "SIGHUP",   [SIGINT] = "SIGINT",   [SIGQUIT] = "SIGQUIT", [SIGILL] = "SIGILL",
+    [SIGTRAP] = "SIGTRAP", [SIGABRT] = "SIGABRT", [SIGBUS] = "SIGBUS",   [SIGFPE] = "SIGFPE",
+    [SIGKILL] = "SIGKILL", [SIGUSR1] = "SIGUSR1", [SIGSEGV] = "SIGSEGV", [SIGUSR2] = "SIGUSR2",
+    [SIGPIPE] = "SIGPIPE", [SIGALRM] = "SIGALRM", [SIGTERM] = "SIGTERM", [SIGSYS] = "SIGSYS",
+    [SIGXCPU] = "SIGXCPU", [SIGXFSZ] = "SIGXFSZ",
+};
+
+/* `, stderr "…"`: the last of it that fits, on one line. */
+static void append_stderr(struct init *in, const struct hook_result *r) {
+  static const char opening[] = ", stderr \"";
+  size_t end = r->stderr_length, room = sizeof in->detail - in->detail_length;
+  while (end > 0 && (r->stderr_tail[end - 1] == '\n' || r->stderr_tail[end - 1] == '\r')) end--;
+  if (end == 0 || room <= sizeof opening) return;
+  room -= sizeof opening; /* the closing quote has the place of its NUL */
+  size_t start = end;
+  for (size_t used = 0; start > 0; start--) {
+    used += r->stderr_tail[start - 1] == '\n' ? 2 : 1;
+    if (used > room) break;
+  }
+  char *out = in->detail + in->detail_length;
+  memcpy(out, opening, sizeof opening - 1);
+  out += sizeof opening - 1;
+  for (; start < end; start++) {
+    char c = r->stderr_tail[start];
+    if (c == '\n') *out++ = '\\';
+    *out++ = c == '\n' ? 'n' : (unsigned char)c < ' ' || c == 0x7f ? ' ' : c;
+  }
+  *out++ = '"';
+  in->detail_length = (size_t)(out - in->detail);
+}
+
+static int report(struct init *in, const struct hook *hook, const struct hook_result *r) {
+  unsigned long long ms = (unsigned long long)(r->duration_ns / NS_PER_MS);
+  if (r->error != 0) return fail_at(in, -r->error, "execute \"%s\"", hook->path);
+  if (r->timed_out)
+    fail_at(in, NO_ERRNO, "timed out after %u s", hook->timeout);
+  else if (r->signal != 0) {
+    const size_t count = sizeof signal_names / sizeof *signal_names;
+    const char *name = (size_t)r->signal < count ? signal_names[r->signal] : NULL;
+    if (name)
+      fail_at(in, NO_ERRNO, "killed by %s after %llu ms", name, ms);
+    else
+      fail_at(in, NO_ERRNO, "killed by signal %d after %llu ms", r->signal, ms);
+  } else
+    fail_at(in, NO_ERRNO, "exit status %d after %llu ms", r->status, ms);
+  append_stderr(in, r);
+  return NO_ERRNO;
+}
+
+int op_hook(struct init *in, const union field *f) {
+  struct hook hook = {
+      .path = f[2].text,
+      .args = f[3].texts.items,
+      .env = f[4].texts.items,
+      .input = in->state,
+      .input_length = in->state_length,
+      .timeout = f[6].u32,
+  };
+  struct hook_result result;
+  int error = hook_run(&hook, &result);
+  if (error != 0) return fail_at(in, error, "run \"%s\"", hook.path);
+  if (result.error == 0 && result.timed_out == 0 && result.status == 0) return 0;
+  return report(in, &hook, &result);
+}

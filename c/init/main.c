@@ -1,0 +1,93 @@
+/*
+ * Start-up, and the loop over the plan's operations.
+ *
+ * argv: "runts-init" SYNC_FD PLAN_FD TRACE SLOT0_FD SLOT1_FD …, decimal numbers; -1 for an empty
+ * slot. The descriptors are inherited without CLOEXEC and get it here.
+ */
+#define _GNU_SOURCE 1
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../common/signals.h"
+#include "init.h"
+
+enum { ARG_SYNC = 1, ARG_PLAN, ARG_TRACE, ARG_SLOTS };
+
+static struct init the_init;
+
+/* -1 for whatever is not a number. */
+static int parse_fd(const char *text) {
+  if (*text < '0' || *text > '9') return -1;
+  char *end;
+  long value = strtol(text, &end, 10);
+  return *end || value > INT32_MAX ? -1 : (int)value;
+}
+
+static int take_fd(const char *text) {
+  int fd = parse_fd(text);
+  return fd >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? fd : -1;
+}
+
+static void init_prepare(struct init *in, int argc, char **argv) {
+  in->op = UINT32_MAX;
+  in->sync = take_fd(argv[ARG_SYNC]);
+  in->result = in->root = in->self = in->mask_tree = -1;
+  in->trace = argv[ARG_TRACE][0] == '1';
+  for (int i = 0; i < SLOTS_MAX; i++)
+    in->slots[i] = ARG_SLOTS + i < argc ? take_fd(argv[ARG_SLOTS + i]) : -1;
+}
+
+/* Maps and decodes the plan; its descriptor is closed. */
+static int load_plan(struct init *in, int fd) {
+  struct stat file;
+  if (fd < 0 || fstat(fd, &file) != 0) return fail_at(in, -EBADF, "read the plan");
+  if (file.st_size <= 0 || file.st_size > (off_t)PLAN_MAX)
+    return fail_at(in, -EBADMSG, "a plan of %lld bytes", (long long)file.st_size);
+  in->plan_length = (size_t)file.st_size;
+  void *map = mmap(NULL, in->plan_length, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (map == MAP_FAILED) return fail_at(in, -errno, "map the plan");
+  close(fd);
+  in->plan_bytes = map;
+  int error = plan_decode(in->plan_bytes, in->plan_length, &in->plan);
+  return error == 0 ? 0 : fail_at(in, error, "the plan is malformed");
+}
+
+static uint64_t now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static int perform(struct init *in, const struct operation *op) {
+  switch (op->code) {
+#define X(name, code, fields) \
+  case code: return op_##name(in, op->field);
+    RUNTS_OPS(X)
+#undef X
+    default: return -EBADMSG; /* the decoder lets none through */
+  }
+}
+
+int main(int argc, char **argv) {
+  struct init *in = &the_init;
+  if (argc < ARG_SLOTS || argc > ARG_SLOTS + SLOTS_MAX) return 1;
+  signals_reset();
+  init_prepare(in, argc, argv);
+  if (in->sync < 0) return 1;
+  int error = load_plan(in, take_fd(argv[ARG_PLAN]));
+  if (error != 0) init_fail(in, error);
+  self_open(in);
+  for (uint32_t i = 0; i < in->plan.count; i++) {
+    in->op = i;
+    in->detail_length = 0;
+    uint64_t start = in->trace ? now_ns() : 0;
+    error = perform(in, &in->plan.ops[i]);
+    if (error != 0) init_fail(in, error);
+    if (in->trace) sync_send(in, SYNC_TRACE, 0, now_ns() - start, NULL, 0);
+  }
+  return 0; /* a plan without `exec`: all is done */
+}

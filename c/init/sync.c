@@ -1,0 +1,116 @@
+/* init's side of the conversation with runts, and where failures go. */
+#define _GNU_SOURCE 1
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "init.h"
+
+static bool is_gone(long result) {
+  return result == -EPIPE || result == -ECONNRESET || result == -ENOTCONN;
+}
+
+/* Without runts nobody can commit this container: it must not stay behind. */
+static void exit_if_gone(long result) {
+  if (is_gone(result)) _exit(1);
+}
+
+int sync_send(struct init *in, int type, int error, uint64_t value, const char *detail,
+              size_t length) {
+  if (in->sync < 0) return 0;
+  if (length > SYNC_RECORD_MAX - sizeof(struct sync_header))
+    length = SYNC_RECORD_MAX - sizeof(struct sync_header);
+  struct sync_header header = {type, (int32_t)in->op, error, 0, value};
+  struct iovec parts[] = {{&header, sizeof header}, {(void *)(uintptr_t)detail, length}};
+  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+  long sent = RETRY(sendmsg(in->sync, &message, MSG_NOSIGNAL));
+  exit_if_gone(sent);
+  return sent < 0 ? (int)sent : 0;
+}
+
+/* Length of the next record; the process ends if there will be none. */
+static long next_record(struct init *in) {
+  char none;
+  long length = RETRY(recv(in->sync, &none, 0, MSG_PEEK | MSG_TRUNC));
+  exit_if_gone(length);
+  if (length == 0) _exit(1);
+  return length;
+}
+
+int sync_wait_go(struct init *in) {
+  long length = next_record(in);
+  if (length < 0) return fail_at(in, (int)length, "wait for an answer");
+  if ((size_t)length < sizeof(struct sync_header) || (size_t)length > SYNC_RECORD_MAX)
+    return fail_at(in, -EPROTO, "an answer of %ld bytes", length);
+  struct sync_header header;
+  size_t room = (size_t)length - sizeof header;
+  char *detail = malloc(room + 1);
+  if (!detail) return -ENOMEM;
+  struct iovec parts[] = {{&header, sizeof header}, {detail, room}};
+  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+  long got = RETRY(recvmsg(in->sync, &message, MSG_CMSG_CLOEXEC));
+  if (got != length || header.type != SYNC_GO) {
+    free(detail);
+    exit_if_gone(got);
+    return fail_at(in, -EPROTO, "an answer of type %d", got == length ? (int)header.type : -1);
+  }
+  if (room == 0) {
+    free(detail);
+    return 0;
+  }
+  free(in->state);
+  in->state = detail;
+  in->state_length = room;
+  return 0;
+}
+
+/* One write: the reader finds a whole record or none. */
+static void write_result(struct init *in, const struct sync_header *header) {
+  char record[sizeof *header + DETAIL_MAX];
+  memcpy(record, header, sizeof *header);
+  memcpy(record + sizeof *header, in->detail, in->detail_length);
+  signal(SIGPIPE, SIG_IGN);
+  (void)RETRY(write(in->result, record, sizeof *header + in->detail_length));
+}
+
+_Noreturn void init_fail(struct init *in, int error) {
+  int number = error == NO_ERRNO ? 0 : -error;
+  if (in->result >= 0) {
+    struct sync_header header = {SYNC_FAILED, (int32_t)in->op, number, 0, 0};
+    write_result(in, &header);
+  } else {
+    sync_send(in, SYNC_FAILED, number, 0, in->detail, in->detail_length);
+  }
+  _exit(1);
+}
+
+int fail_at(struct init *in, int error, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  int length = vsnprintf(in->detail, sizeof in->detail, format, args);
+  va_end(args);
+  in->detail_length = length < 0 ? 0 : strlen(in->detail);
+  return error;
+}
+
+void fail_append(struct init *in, const void *bytes, size_t length) {
+  size_t room = sizeof in->detail - in->detail_length;
+  if (room == 0) return;
+  in->detail[in->detail_length++] = '\0';
+  if (length > room - 1) length = room - 1;
+  memcpy(in->detail + in->detail_length, bytes, length);
+  in->detail_length += length;
+}
+
+void warn_at(struct init *in, int error, const char *format, ...) {
+  char text[512];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  sync_send(in, SYNC_WARNING, error < 0 ? -error : error, 0, text, strlen(text));
+}
