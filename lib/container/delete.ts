@@ -41,7 +41,8 @@ export async function removeLocked(
   options: Omit<DeleteOptions, "id">,
 ): Promise<void> {
   const found = inspectTolerant(directory, options.force === true);
-  if (found.state !== "stopped" && found.complete && !options.force) {
+  // A container that waits to be started may be deleted, as runc and crun have it.
+  if (!["stopped", "created"].includes(found.state) && found.complete && !options.force) {
     throw new RuntsError(`cannot delete a container that is not stopped: it is ${found.state}`);
   }
   const cgroup = await cgroupOf(found.status);

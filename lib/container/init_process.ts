@@ -18,7 +18,7 @@ export interface Answers {
   /** A listener's descriptor will appear in init under this number. */
   notify?(pidfd: number, fd: number): Promise<void>;
   warning?(record: SyncRecord): void;
-  trace?(record: SyncRecord): void;
+  trace?(record: SyncRecord): Promise<void> | void;
 }
 
 interface Process {
@@ -92,7 +92,7 @@ export class InitProcess {
           answers.warning?.(record);
           break;
         case Message.trace:
-          answers.trace?.(record);
+          await answers.trace?.(record);
           break;
         case Message.failed:
           throw await this.#failure(record);

@@ -1,0 +1,33 @@
+/** Telling the caller of init: the pid file and the pidfd socket. */
+
+import type { Helper } from "../../ffi/helper.ts";
+import { quote, RuntsError } from "../errors.ts";
+import { absolute } from "./bundle.ts";
+
+/** Writes the pid, decimal, without a newline, by rename: whoever sees the file sees all of it. */
+export function writePidFile(path: string, pid: number): void {
+  const file = absolute(path);
+  const slash = file.lastIndexOf("/");
+  const temporary = `${file.slice(0, slash)}/.${file.slice(slash + 1)}.${Deno.pid}`;
+  try {
+    Deno.writeTextFileSync(temporary, String(pid), { mode: 0o644 });
+    Deno.renameSync(temporary, file);
+  } catch (cause) {
+    throw new RuntsError(`write pid file ${quote(file)}`, { cause });
+  }
+}
+
+/** Sends a pidfd of init over a unix socket, as runc does since 1.2. */
+export function sendPidfd(helper: Helper, path: string, pidfd: number): void {
+  let socket: number;
+  try {
+    socket = helper.connectUnix(absolute(path));
+  } catch (cause) {
+    throw new RuntsError(`connect to pidfd socket ${quote(path)}`, { cause });
+  }
+  try {
+    helper.sendFds(socket, [pidfd], new TextEncoder().encode("pidfd"));
+  } finally {
+    helper.close(socket);
+  }
+}

@@ -1,0 +1,298 @@
+/** One container being made: cgroup, plan, init and the conversation with it. */
+
+import type { Helper } from "../../ffi/helper.ts";
+import { makeCgroup } from "../cgroup/mod.ts";
+import type { CgroupJoin, CgroupManager } from "../cgroup/types.ts";
+import { callerVariable } from "../environment.ts";
+import { quote, RuntsError } from "../errors.ts";
+import { runHooks } from "../hooks.ts";
+import { planContainer } from "../plan/container.ts";
+import { encodePlan } from "../plan/encode.ts";
+import type { ContainerPlan, SeccompFilter } from "../plan/types.ts";
+import { bootId } from "../state/inspect.ts";
+import type { StateDirectory } from "../state/directory.ts";
+import { innerPid, readStat } from "../state/process.ts";
+import type { StartOp, Status } from "../state/status.ts";
+import { OCI_VERSION } from "../version.ts";
+import { absolute, type OpenBundle } from "./bundle.ts";
+import { checkPreserved, isInUserNamespace, listenFds, planHost } from "./host.ts";
+import { writeIdMaps } from "./id_maps.ts";
+import { type Answers, InitProcess } from "./init_process.ts";
+import { callerNotifySocket, makeNotifyDirectory } from "./notify.ts";
+import { ownsCgroup } from "./ownership.ts";
+import { openSlots } from "./slots.ts";
+import { standardStreams } from "./streams.ts";
+import type { CreateOptions, GlobalOptions } from "./types.ts";
+import { traceLine, warningLine } from "./trace.ts";
+import type { Undo } from "./undo.ts";
+
+/** The state document as hooks see it (runtime.md, "State"). */
+export interface HookState {
+  readonly ociVersion: string;
+  readonly id: string;
+  readonly status: string;
+  readonly pid: number;
+  readonly bundle: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Makes one container; every step that leaves something behind is noted for undoing. */
+export class Build {
+  readonly #helper: Helper;
+  readonly #global: GlobalOptions;
+  readonly #options: CreateOptions;
+  readonly #bundle: OpenBundle;
+  readonly #directory: StateDirectory;
+  readonly #undo: Undo;
+  /** Whether the hooks of create were begun, so that those of delete are due if it fails. */
+  hooksRan = false;
+  #pid = 0;
+
+  constructor(
+    helper: Helper,
+    global: GlobalOptions,
+    options: CreateOptions,
+    bundle: OpenBundle,
+    directory: StateDirectory,
+    undo: Undo,
+  ) {
+    this.#helper = helper;
+    this.#global = global;
+    this.#options = options;
+    this.#bundle = bundle;
+    this.#directory = directory;
+    this.#undo = undo;
+  }
+
+  /** The state document of the moment; `pid` as runts sees it unless another is given. */
+  state(status = "stopped", pid = 0): HookState {
+    return {
+      ociVersion: OCI_VERSION,
+      id: this.#options.id,
+      status,
+      pid,
+      bundle: this.#bundle.path,
+      annotations: this.#bundle.spec.annotations ?? {},
+    };
+  }
+
+  /** Does it all; init then waits at the fifo and the status says so. */
+  async run(console: number | undefined): Promise<{ pid: number; pidfd: number }> {
+    const { spec } = this.#bundle;
+    const seccomp = await this.#compileSeccomp();
+    const cgroup = await this.#makeCgroup();
+    this.#directory.writeIntent(
+      { pid: Deno.pid, startTime: readStat(Deno.pid)?.startTime ?? 0 },
+      this.#status(cgroup, { pid: 0, startTime: 0 }),
+    );
+    this.#undo.add(() => cgroup.remove());
+    const join = await cgroup.prepare(spec.linux?.resources ?? {});
+    const plan = this.#plan(cgroup, join, console !== undefined || this.#console, seccomp);
+    for (const warning of plan.warnings) this.#global.warn?.(warning);
+    const init = this.#spawn(plan, cgroup, console);
+    this.#undo.add(() => init.abort());
+    await init.converse(this.#answers(plan, cgroup, spec.process?.terminal === true), "ready");
+    this.#commit(init, plan, cgroup);
+    return { pid: init.pid, pidfd: init.pidfd };
+  }
+
+  get #console(): boolean {
+    return this.#options.consoleSocket !== undefined;
+  }
+
+  async #compileSeccomp(): Promise<SeccompFilter | undefined> {
+    const profile = this.#bundle.spec.linux?.seccomp;
+    if (profile === undefined) return undefined;
+    const { compileSeccomp } = await import("../seccomp/mod.ts");
+    return await compileSeccomp(profile, { cache: this.#global.root });
+  }
+
+  #makeCgroup(): Promise<CgroupManager> {
+    const { cgroupManager, rootless = "auto", warn } = this.#global;
+    const { spec } = this.#bundle;
+    const cgroupsPath = spec.linux?.cgroupsPath;
+    return makeCgroup({
+      id: this.#options.id,
+      rootless: rootless === "auto" ? Deno.uid() !== 0 || isInUserNamespace() : rootless,
+      ...(cgroupManager && { manager: cgroupManager }),
+      ...(cgroupsPath && { cgroupsPath }),
+      ...(spec.annotations && { annotations: spec.annotations }),
+      ...(warn && { warn }),
+    });
+  }
+
+  #plan(
+    cgroup: CgroupManager,
+    join: CgroupJoin,
+    console: boolean,
+    seccomp: SeccompFilter | undefined,
+  ): ContainerPlan {
+    const listen = listenFds();
+    const preserveFds = (this.#options.preserveFds ?? 0) + (listen?.fds ?? 0);
+    checkPreserved(this.#helper, preserveFds);
+    const notify = callerNotifySocket() !== undefined;
+    const size = console ? this.#callerSize() : undefined;
+    return planContainer({
+      id: this.#options.id,
+      spec: this.#bundle.spec,
+      bundle: this.#bundle.path,
+      host: planHost(cgroup.record),
+      cgroup: join,
+      noPivot: this.#options.noPivot ?? false,
+      noNewKeyring: this.#options.noNewKeyring ?? false,
+      console,
+      preserveFds,
+      start: "fifo",
+      ...(size && { consoleSize: size }),
+      ...(listen && { listen }),
+      ...(notify && { notifyDirectory: makeNotifyDirectory(this.#directory) }),
+      ...(seccomp && { seccomp }),
+    });
+  }
+
+  /** The size of the caller's terminal, if it has one. */
+  #callerSize(): { height: number; width: number } | undefined {
+    const fd = [0, 1, 2].find((fd) => this.#helper.isTerminal(fd));
+    if (fd === undefined) return undefined;
+    const { rows, cols } = this.#helper.windowSize(fd);
+    return { height: rows, width: cols };
+  }
+
+  #spawn(plan: ContainerPlan, cgroup: CgroupManager, console: number | undefined): InitProcess {
+    const helper = this.#helper;
+    const fifo = this.#directory.file("exec.fifo");
+    const result = this.#directory.file("result.fifo");
+    helper.makeFifo(fifo, 0o600);
+    helper.makeFifo(result, 0o600);
+    const socket = console ?? this.#connectConsole();
+    const streams = standardStreams(helper, this.#options.stdio ?? "inherit");
+    try {
+      const own = { fifo, result, ...(socket !== undefined && { console: socket }) };
+      const slots = openSlots(helper, plan.slots, own);
+      try {
+        return new InitProcess(helper, {
+          plan: encodePlan(plan.ops),
+          ops: plan.ops,
+          fds: slots.fds,
+          trace: this.#global.debug !== undefined,
+          preserve: (this.#options.preserveFds ?? 0) + (listenFds()?.fds ?? 0),
+          cgroup: cgroup.record,
+          ...(streams.fds && { stdio: streams.fds }),
+        });
+      } finally {
+        slots.close();
+      }
+    } finally {
+      streams.close();
+      if (socket !== undefined && console === undefined) helper.close(socket);
+    }
+  }
+
+  #connectConsole(): number | undefined {
+    const path = this.#options.consoleSocket;
+    if (path === undefined) return undefined;
+    try {
+      return this.#helper.connectUnix(absolute(path));
+    } catch (cause) {
+      throw new RuntsError(`connect to console socket ${quote(path)}`, { cause });
+    }
+  }
+
+  #answers(plan: ContainerPlan, cgroup: CgroupManager, _terminal: boolean): Answers {
+    const { spec } = this.#bundle;
+    const { debug, warn } = this.#global;
+    return {
+      pid: (pid) => this.#pid = pid,
+      cgroup: (pid) => cgroup.attach(pid),
+      maps: (pid) => writeIdMaps(pid, spec.linux ?? {}),
+      namespaces: (pid) => this.#namespacesReady(pid, cgroup),
+      notify: async (pidfd, fd) => {
+        const { passOnListener } = await import("../seccomp/notify.ts");
+        const state = this.state("creating", this.#pid);
+        await passOnListener(this.#helper, spec.linux?.seccomp ?? {}, state, pidfd, fd);
+      },
+      warning: (record) => warn?.(warningLine(record, plan.ops)),
+      ...(debug && { trace: async (record) => debug(await traceLine(record, plan.ops)) }),
+    };
+  }
+
+  /** All namespaces exist, and nothing of the root filesystem yet. */
+  async #namespacesReady(pid: number, cgroup: CgroupManager): Promise<Uint8Array | undefined> {
+    const { spec } = this.#bundle;
+    const owner = ownsCgroup(spec);
+    if (owner !== undefined) cgroup.own(owner);
+    if (spec.linux?.netDevices !== undefined) {
+      const { moveNetDevices } = await import("./net_devices.ts");
+      await moveNetDevices(this.#helper, pid, spec.linux.netDevices);
+    }
+    if (spec.linux?.intelRdt !== undefined) {
+      const { joinResctrl } = await import("./intel_rdt.ts");
+      joinResctrl(this.#options.id, pid, spec.linux.intelRdt, this.#undo);
+    }
+    if (spec.hooks === undefined) return undefined;
+    this.hooksRan = true;
+    const state = this.state("creating", pid);
+    await runHooks(this.#helper, "prestart", spec.hooks, state);
+    await runHooks(this.#helper, "createRuntime", spec.hooks, state);
+    return this.#innerState("creating", pid);
+  }
+
+  /** What hooks inside read: the pid is the one that they see. */
+  #innerState(status: string, pid: number): Uint8Array {
+    return new TextEncoder().encode(JSON.stringify(this.state(status, innerPid(pid))));
+  }
+
+  /** From here on the container exists, whatever becomes of runts. */
+  #commit(init: InitProcess, plan: ContainerPlan, cgroup: CgroupManager): void {
+    const startTime = readStat(init.pid)?.startTime;
+    if (startTime === undefined) throw new RuntsError("init ended as soon as it was ready");
+    this.#directory.write("config.json", this.#bundle.text);
+    this.#directory.writeStatus({
+      ...this.#status(cgroup, { pid: init.pid, startTime }),
+      startOps: startOps(plan),
+    });
+    this.#directory.clearIntent();
+    const hooks = this.#bundle.spec.hooks;
+    init.go(hooks?.startContainer && this.#innerState("created", init.pid));
+    init.finish();
+  }
+
+  #status(cgroup: CgroupManager, process: { pid: number; startTime: number }): Status {
+    const { spec, path } = this.#bundle;
+    const { record } = cgroup;
+    return {
+      ...process,
+      cgroupPath: record.path,
+      scope: record.scope ?? "",
+      rootfs: spec.root.path,
+      systemdCgroup: record.kind === "systemd",
+      bundle: path,
+      created: new Date().toISOString(),
+      owner: Deno.uid() === 0 ? "root" : callerVariable("USER") ?? String(Deno.uid()),
+      detached: true,
+      externalDescriptors: [0, 1, 2].map(descriptorTarget),
+      annotations: spec.annotations ?? {},
+      bootId: bootId(),
+      cgroup: record,
+    };
+  }
+}
+
+/** What a standard stream is, for checkpoint. */
+function descriptorTarget(fd: number): string {
+  try {
+    return Deno.readLinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return "/dev/null";
+  }
+}
+
+/** The operations after the wait at the fifo: `start` names the one that failed. */
+function startOps(plan: ContainerPlan): StartOp[] {
+  const wait = plan.ops.findIndex((op) => op.op === "wait_start");
+  return plan.ops.slice(wait + 1).map(({ op, from }, index) => ({
+    index: wait + 1 + index,
+    op,
+    from,
+  }));
+}

@@ -1,0 +1,73 @@
+/** The bundle of a container to be: its configuration and its root filesystem. */
+
+import { errnoOf, quote, RuntsError } from "../errors.ts";
+import { configPath, parseSpec, readConfig } from "../spec/load.ts";
+import type { Spec } from "../spec/types.ts";
+import type { CreateOptions } from "./types.ts";
+
+/** A bundle that was read and found sound. */
+export interface OpenBundle {
+  /** Absolute. */
+  readonly path: string;
+  readonly spec: Spec;
+  /** The text of config.json, for the copy. */
+  readonly text: string;
+}
+
+/** Reads and checks a bundle; nothing has been made when this throws. */
+export function openBundle(options: CreateOptions): OpenBundle {
+  const path = absolute(options.bundle ?? ".");
+  const file = configPath(path, options.config && absolute(options.config));
+  const text = readConfig(path, file);
+  const spec = parseSpec(text, file);
+  checkRootfs(path, spec);
+  if (spec.process === undefined) {
+    throw new RuntsError(`${file}: process is missing`, { hint: "there is nothing to start" });
+  }
+  return { path, spec, text };
+}
+
+/** A path of the caller's, from its working directory. */
+export function absolute(path: string): string {
+  const joined = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+  const parts: string[] = [];
+  for (const part of joined.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
+
+function checkRootfs(bundle: string, spec: Spec): void {
+  const rootfs = spec.root.path.startsWith("/") ? spec.root.path : `${bundle}/${spec.root.path}`;
+  let isDirectory: boolean;
+  try {
+    isDirectory = Deno.statSync(rootfs).isDirectory;
+  } catch (cause) {
+    throw new RuntsError(`root filesystem ${quote(rootfs)}`, {
+      configPath: "root.path",
+      errno: errnoOf(cause),
+    });
+  }
+  if (isDirectory) return;
+  throw new RuntsError(`root filesystem ${quote(rootfs)} is not a directory`, {
+    configPath: "root.path",
+  });
+}
+
+/** A terminal of a detached container needs somebody to take its master, and only then. */
+export function checkConsole(spec: Spec, consoleSocket: string | undefined): void {
+  const terminal = spec.process?.terminal === true;
+  if (terminal && !consoleSocket) {
+    throw new RuntsError("cannot allocate a terminal without a console socket", {
+      configPath: "process.terminal",
+      hint: "give --console-socket PATH, or set process.terminal to false",
+    });
+  }
+  if (!terminal && consoleSocket) {
+    throw new RuntsError(`console socket ${quote(consoleSocket)} is given, but no terminal`, {
+      configPath: "process.terminal",
+      hint: "leave --console-socket away, or set process.terminal to true",
+    });
+  }
+}

@@ -1,0 +1,69 @@
+/** `create`: everything up to the wait at exec.fifo. */
+
+import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { quote, reason } from "../errors.ts";
+import { runHooksWarning } from "../hooks.ts";
+import { StateDirectory } from "../state/directory.ts";
+import { Build } from "./build.ts";
+import { checkConsole, type OpenBundle, openBundle } from "./bundle.ts";
+import { inCommand } from "./command.ts";
+import { takeLock } from "./lock.ts";
+import { sendPidfd, writePidFile } from "./announce.ts";
+import type { CreateOptions, GlobalOptions } from "./types.ts";
+import { Undo } from "./undo.ts";
+
+/** A container that was just made. */
+export interface Created {
+  readonly directory: StateDirectory;
+  readonly pid: number;
+  /** pidfd of init; the owner of this object closes it. */
+  readonly pidfd: number;
+}
+
+/** Makes a container from a bundle. When it fails, the host is as it was. */
+export function create(global: GlobalOptions, options: CreateOptions): Promise<void> {
+  return inCommand("create", options.id, async () => {
+    const bundle = openBundle(options);
+    checkConsole(bundle.spec, options.consoleSocket);
+    const helper = await loadHelper();
+    await createLocked(helper, global, options, bundle, undefined, (created) => {
+      helper.close(created.pidfd);
+      return Promise.resolve();
+    });
+  });
+}
+
+/**
+ * Makes a container and goes on with `then` while the lock is held. When that fails, too, nothing
+ * is left of the container. `console`: connected socket for the terminal's master.
+ */
+export async function createLocked<T>(
+  helper: Helper,
+  global: GlobalOptions,
+  options: CreateOptions,
+  bundle: OpenBundle,
+  console: number | undefined,
+  then: (created: Created) => Promise<T>,
+): Promise<T> {
+  const directory = new StateDirectory(global.root, options.id);
+  const undo = new Undo();
+  const build = new Build(helper, global, options, bundle, directory, undo);
+  directory.make();
+  undo.add(() => directory.remove());
+  const lock = await takeLock(helper, directory);
+  try {
+    const init = await build.run(console);
+    if (options.pidFile !== undefined) writePidFile(options.pidFile, init.pid);
+    if (options.pidfdSocket !== undefined) sendPidfd(helper, options.pidfdSocket, init.pidfd);
+    return await then({ directory, ...init });
+  } catch (error) {
+    const warn = global.warn ?? (() => {});
+    await undo.run((also) => warn(`clean up ${quote(options.id)}: ${reason(also)}`));
+    // A failed hook ends the container as delete does (spec, "Lifecycle", steps 3 to 5).
+    const hooks = bundle.spec.hooks;
+    if (build.hooksRan) await runHooksWarning(helper, "poststop", hooks, build.state(), warn);
+    throw error;
+  } finally {
+    helper.close(lock);
+  }
+}

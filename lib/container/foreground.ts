@@ -1,0 +1,113 @@
+/** A process in the foreground: its terminal, the signals that it should get, its end. */
+
+import type { Helper } from "../../ffi/helper.ts";
+import { parseSignal } from "../spec/signals.ts";
+import type { ExitStatus } from "./types.ts";
+
+/** Every signal that can be caught and concerns the program, as runc forwards them. */
+const FORWARDED: readonly Deno.Signal[] = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTERM",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGCONT",
+  "SIGTSTP",
+  "SIGTTIN",
+  "SIGTTOU",
+  "SIGVTALRM",
+  "SIGPROF",
+  "SIGIO",
+  "SIGPWR",
+  "SIGXCPU",
+  "SIGXFSZ",
+];
+
+/** The caller's terminal joined to that of a container; before anything runs in there. */
+export class Terminal {
+  readonly #helper: Helper;
+  readonly #ours: number;
+  /** To be handed to init, which sends the master over it. */
+  readonly socket: number;
+  #master = -1;
+  #saved: Uint8Array | undefined;
+  #wake: [number, number] = [-1, -1];
+  #relay: Promise<void> | undefined;
+
+  constructor(helper: Helper) {
+    this.#helper = helper;
+    [this.#ours, this.socket] = helper.socketpair();
+  }
+
+  /** Takes the master from init and begins to copy both ways. */
+  connect(): void {
+    const helper = this.#helper;
+    this.#master = helper.receiveFd(this.#ours, 10_000).fd;
+    const tty = this.#callerTerminal();
+    if (tty !== undefined) helper.setWindowSize(this.#master, helper.windowSize(tty));
+    if (helper.isTerminal(0)) this.#saved = helper.rawMode(0);
+    this.#wake = helper.pipe();
+    this.#relay = helper.relay({ master: this.#master, input: 0, output: 1, wake: this.#wake[0] });
+  }
+
+  /** The caller's window changed its size. */
+  readonly resized = (): void => {
+    const tty = this.#callerTerminal();
+    if (tty === undefined || this.#master < 0) return;
+    this.#helper.setWindowSize(this.#master, this.#helper.windowSize(tty));
+  };
+
+  /** Copies what is left, and gives the caller's terminal back as it was. */
+  async disconnect(): Promise<void> {
+    const helper = this.#helper;
+    if (this.#relay !== undefined) {
+      helper.write(this.#wake[1], new Uint8Array([0]));
+      await this.#relay;
+    }
+    if (this.#saved !== undefined) helper.restoreMode(0, this.#saved);
+    for (const fd of [this.#master, ...this.#wake, this.#ours, this.socket]) {
+      if (fd >= 0) helper.close(fd);
+    }
+  }
+
+  #callerTerminal(): number | undefined {
+    return [0, 1, 2].find((fd) => this.#helper.isTerminal(fd));
+  }
+}
+
+/** Hands the signals that runts gets on to a process; the function that is returned stops it. */
+export function forwardSignals(
+  helper: Helper,
+  pidfd: number,
+  terminal: Terminal | undefined,
+): () => void {
+  const listeners: [Deno.Signal, () => void][] = [];
+  const listen = (name: Deno.Signal, listener: () => void) => {
+    Deno.addSignalListener(name, listener);
+    listeners.push([name, listener]);
+  };
+  for (const name of FORWARDED) {
+    const signal = parseSignal(name);
+    listen(name, () => {
+      try {
+        helper.sendSignal(pidfd, signal);
+      } catch {
+        // it has just ended; its exit is being awaited
+      }
+    });
+  }
+  if (terminal !== undefined) listen("SIGWINCH", terminal.resized);
+  return () => {
+    for (const [name, listener] of listeners) Deno.removeSignalListener(name, listener);
+  };
+}
+
+/** Waits for a child; its zombie is reaped, and so are orphans that became ours. */
+export async function waitForExit(helper: Helper, pidfd: number): Promise<ExitStatus> {
+  await helper.exitedAsync(pidfd);
+  const ending = helper.reap(pidfd) ?? { code: 255, signal: 0 };
+  const { signal } = ending;
+  return { code: signal === 0 ? ending.code : 128 + signal, signal };
+}

@@ -1,0 +1,54 @@
+/** What a plan depends on beside the configuration, as this host has it. */
+
+import { detectHost } from "../cgroup/host.ts";
+import type { CgroupRecord } from "../cgroup/types.ts";
+import { callerVariable } from "../environment.ts";
+import { RuntsError } from "../errors.ts";
+import type { CgroupHierarchy, Host, ProcessOptions } from "../plan/types.ts";
+import type { Helper } from "../../ffi/helper.ts";
+
+/** The host, with the container's directory in every hierarchy. */
+export function planHost(record: CgroupRecord): Host {
+  return {
+    euid: Deno.uid() ?? 0,
+    inUserNamespace: isInUserNamespace(),
+    cgroups: () => hierarchies(record),
+  };
+}
+
+/** The first user namespace maps every id to itself. */
+export function isInUserNamespace(): boolean {
+  return !/^\s*0\s+0\s+4294967295\s*$/.test(Deno.readTextFileSync("/proc/self/uid_map"));
+}
+
+/** Co-mounted controllers share one mount point. */
+function hierarchies(record: CgroupRecord): CgroupHierarchy[] {
+  const byMount = new Map<string, { controllers: string[]; directory: string }>();
+  for (const { controller, mountPoint, own } of detectHost().hierarchies) {
+    const known = byMount.get(mountPoint);
+    if (known !== undefined) known.controllers.push(controller);
+    else {
+      const directory = record.paths[controller] ?? `${mountPoint}${own}`;
+      const controllers = controller === "" ? [] : [controller];
+      byMount.set(mountPoint, { controllers, directory });
+    }
+  }
+  return [...byMount].map(([mountPoint, rest]) => ({ mountPoint, ...rest }));
+}
+
+/** Descriptors of socket activation that were meant for runts (sd_listen_fds(3)). */
+export function listenFds(): ProcessOptions["listen"] {
+  const count = Number(callerVariable("LISTEN_FDS") ?? 0);
+  if (!Number.isInteger(count) || count <= 0) return undefined;
+  if (callerVariable("LISTEN_PID") !== String(Deno.pid)) return undefined;
+  const names = callerVariable("LISTEN_FDNAMES");
+  return { fds: count, ...(names && { names }) };
+}
+
+/** Each descriptor that is passed on must be open, and meant to be inherited. */
+export function checkPreserved(helper: Helper, count: number): void {
+  for (let fd = 3; fd < 3 + count; fd++) {
+    if (helper.isOpenFd(fd)) continue;
+    throw new RuntsError(`descriptor ${fd} of --preserve-fds ${count} is not open`);
+  }
+}

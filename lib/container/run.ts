@@ -1,0 +1,82 @@
+/** `run`: create and start in one, and in the foreground wait for the end. */
+
+import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { checkConsole, type OpenBundle, openBundle } from "./bundle.ts";
+import { inCommand } from "./command.ts";
+import { type Created, createLocked } from "./create.ts";
+import { removeLocked } from "./delete.ts";
+import { forwardSignals, Terminal, waitForExit } from "./foreground.ts";
+import { withLock } from "./lock.ts";
+import { startLocked } from "./start.ts";
+import type { GlobalOptions, RunOptions } from "./types.ts";
+
+/** Runs a container. Gives the exit code: that of the program, or 0 when detached. */
+export function run(global: GlobalOptions, options: RunOptions): Promise<number> {
+  return inCommand("run", options.id, async () => {
+    const bundle = openBundle(options);
+    const foreground = bundle.spec.process?.terminal === true && !options.detach &&
+      options.consoleSocket === undefined;
+    if (!foreground) checkConsole(bundle.spec, options.consoleSocket);
+    const helper = await loadHelper();
+    if (options.detach) return await runDetached(helper, global, options, bundle);
+    const terminal = foreground ? new Terminal(helper) : undefined;
+    helper.setSubreaper(true);
+    try {
+      return await runAttached(helper, global, options, bundle, terminal);
+    } finally {
+      await terminal?.disconnect();
+    }
+  });
+}
+
+async function runDetached(
+  helper: Helper,
+  global: GlobalOptions,
+  options: RunOptions,
+  bundle: OpenBundle,
+): Promise<number> {
+  const ready = await createLocked(helper, global, options, bundle, undefined, async (created) => {
+    helper.close(created.pidfd);
+    return await startLocked(helper, global, created.directory);
+  });
+  await ready();
+  return 0;
+}
+
+async function runAttached(
+  helper: Helper,
+  global: GlobalOptions,
+  options: RunOptions,
+  bundle: OpenBundle,
+  terminal: Terminal | undefined,
+): Promise<number> {
+  let stopForwarding = () => {};
+  const begin = async (created: Created) => {
+    terminal?.connect();
+    stopForwarding = forwardSignals(helper, created.pidfd, terminal);
+    return { created, ready: await startLocked(helper, global, created.directory) };
+  };
+  try {
+    const socket = terminal?.socket;
+    const { created, ready } = await createLocked(helper, global, options, bundle, socket, begin);
+    const readiness = ready();
+    const ending = await waitForExit(helper, created.pidfd);
+    await readiness;
+    helper.close(created.pidfd);
+    if (!options.keep) await removeAfterwards(helper, global, created);
+    return ending.code;
+  } finally {
+    stopForwarding();
+  }
+}
+
+/** Somebody else may have deleted it by then. */
+async function removeAfterwards(
+  helper: Helper,
+  global: GlobalOptions,
+  { directory }: Created,
+): Promise<void> {
+  if (!directory.exists()) return;
+  const force = { force: true };
+  await withLock(helper, directory, () => removeLocked(helper, global, directory, force));
+}

@@ -1,0 +1,22 @@
+/** Lines for `--debug` and for warnings, from records of init. */
+
+import { errnoText } from "../errno.ts";
+import type { Op } from "../plan/ops.ts";
+import type { SyncRecord } from "../sync.ts";
+
+/** `12.3 us  mounts[3]: mount proc on /proc`. */
+export async function traceLine(record: SyncRecord, ops: readonly Op[]): Promise<string> {
+  const { describeOp } = await import("../plan/describe.ts");
+  const op = ops[record.op];
+  const micros = (Number(record.value) / 1000).toFixed(1).padStart(9);
+  if (op === undefined) return `${micros} us  operation ${record.op}`;
+  return `${micros} us  ${op.from === "" ? "" : `${op.from}: `}${describeOp(op)}`;
+}
+
+/** `process.capabilities: …: EPERM (operation not permitted)`. */
+export function warningLine(record: SyncRecord, ops: readonly Op[]): string {
+  const from = ops[record.op]?.from ?? "";
+  const detail = new TextDecoder().decode(record.detail);
+  const parts = [from, detail, record.errno === 0 ? "" : errnoText(record.errno)];
+  return parts.filter((part) => part !== "").join(": ");
+}
