@@ -1,0 +1,177 @@
+/* Directories, symlinks and device nodes in the root filesystem. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "fs.h"
+
+enum node_source { NODE_MAKE, NODE_BIND, NODE_MAKE_OR_BIND };
+
+struct node {
+  const char *path, *source;
+  mode_t type, mode;
+  dev_t number;
+  uid_t uid;
+  gid_t gid;
+};
+
+int op_mkdir(struct init *in, const union field *f) {
+  CLEANUP_FD int fd = path_make_directory(in, f[0].text, f[1].u32);
+  if (fd >= 0)
+    return 0;
+  fail_at(in, fd, "make the directory \"%s\"", f[0].text);
+  return explain_path(in, in->root, f[0].text, fd);
+}
+
+int op_symlink(struct init *in, const union field *f) {
+  const char *target = f[0].text, *path = f[1].text, *name;
+  char there[PATH_MAX];
+  CLEANUP_FD int parent = path_open_parent(in, path, &name);
+  if (parent < 0) {
+    fail_at(in, parent, "make the symlink \"%s\"", path);
+    return explain_path(in, in->root, path, parent);
+  }
+  int error = (int)kernel_result(symlinkat(target, parent, name));
+  if (error == -EEXIST && f[2].u32) {
+    ssize_t length = readlinkat(parent, name, there, sizeof there);
+    if (length == (ssize_t)strlen(target) && memcmp(there, target, (size_t)length) == 0)
+      return 0;
+    error = (int)kernel_result(unlinkat(parent, name, 0));
+    if (error == 0)
+      error = (int)kernel_result(symlinkat(target, parent, name));
+  } else if (error == -EEXIST)
+    return 0;
+  return error ? fail_at(in, error, "make the symlink \"%s\" to \"%s\"", path, target) : 0;
+}
+
+static bool node_matches(const struct node *node, const struct stat *st) {
+  return (st->st_mode & S_IFMT) == node->type &&
+         (node->type == S_IFIFO || st->st_rdev == node->number);
+}
+
+static int node_fail(struct init *in, const struct node *node, int error) {
+  if (node->type == S_IFIFO)
+    return fail_at(in, error, "make the fifo \"%s\"", node->path);
+  return fail_at(in, error, "make the %s device %u:%u \"%s\"",
+                 node->type == S_IFBLK ? "block" : "character", major(node->number),
+                 minor(node->number), node->path);
+}
+
+/* What is there instead of the node. */
+static int node_conflict(struct init *in, const struct node *node, const struct stat *st) {
+  node_fail(in, node, -EEXIST);
+  if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
+    detail_add(in, ": %s %u:%u is in its place", file_kind(st->st_mode), major(st->st_rdev),
+               minor(st->st_rdev));
+  else
+    detail_add(in, ": %s is in its place", file_kind(st->st_mode));
+  return -EEXIST;
+}
+
+/* Mode by descriptor; fchmod(2) does not take one that is O_PATH. */
+static int set_mode(const struct init *in, int fd, mode_t mode) {
+  char name[32];
+  int error = (int)kernel_result(syscall(NR_FCHMODAT2, fd, "", mode, AT_EMPTY_PATH));
+  if (error != -ENOSYS) /* Linux 6.6 */
+    return error;
+  snprintf(name, sizeof name, "fd/%d", fd);
+  return (int)kernel_result(fchmodat(in->self, name, mode, 0));
+}
+
+/* The node's owner and mode are set on what was verified to be the node just made. */
+static int make_node(struct init *in, const struct node *node, int parent, const char *name) {
+  mode_t mask = umask(0);
+  int error = (int)kernel_result(mknodat(parent, name, node->type | node->mode, node->number));
+  umask(mask);
+  if (error)
+    return error;
+  CLEANUP_FD int fd = (int)RETRY(openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat st;
+  if (fd < 0 || fstat(fd, &st) != 0)
+    return fd < 0 ? fd : -errno;
+  if (!node_matches(node, &st))
+    return node_conflict(in, node, &st);
+  if ((st.st_uid != node->uid || st.st_gid != node->gid) &&
+      fchownat(fd, "", node->uid, node->gid, AT_EMPTY_PATH) != 0)
+    return -errno;
+  return (st.st_mode & 07777) == node->mode ? 0 : set_mode(in, fd, node->mode);
+}
+
+/* An empty file to mount on. One that is there may be the mount point of an earlier run. */
+static int open_mount_point(struct init *in, const struct node *node, int parent,
+                            const char *name) {
+  const int create = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+  int fd = (int)RETRY(openat(parent, name, create, 0644));
+  if (fd >= 0)
+    close(fd);
+  else if (fd != -EEXIST)
+    return fd;
+  fd = (int)RETRY(openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat st;
+  if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+    return fd;
+  close(fd);
+  return node_conflict(in, node, &st);
+}
+
+static int bind_node(struct init *in, const struct node *node, int parent, const char *name) {
+  CLEANUP_FD int tree = kernel_open_tree(AT_FDCWD, node->source, OPEN_TREE_CLONE);
+  struct stat st;
+  if (tree < 0) {
+    node_fail(in, node, tree);
+    return explain_path(in, -1, node->source, tree);
+  }
+  if (fstat(tree, &st) != 0)
+    return -errno;
+  if (!node_matches(node, &st)) {
+    node_conflict(in, node, &st);
+    detail_add(in, " on the host (\"%s\")", node->source);
+    return -EEXIST;
+  }
+  CLEANUP_FD int target = open_mount_point(in, node, parent, name);
+  return target < 0 ? target : kernel_move_mount(tree, target);
+}
+
+static int place_node(struct init *in, const struct node *node, enum node_source how) {
+  const char *name;
+  struct stat st;
+  CLEANUP_FD int parent = path_open_parent(in, node->path, &name);
+  if (parent < 0) {
+    node_fail(in, node, parent);
+    return explain_path(in, in->root, node->path, parent);
+  }
+  if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (node_matches(node, &st))
+      return 0;
+    if (how == NODE_MAKE || !S_ISREG(st.st_mode))
+      return node_conflict(in, node, &st);
+    return bind_node(in, node, parent, name);
+  }
+  if (how == NODE_BIND)
+    return bind_node(in, node, parent, name);
+  int error = make_node(in, node, parent, name);
+  if (error == -EPERM && how == NODE_MAKE_OR_BIND)
+    return bind_node(in, node, parent, name);
+  return error;
+}
+
+int op_device(struct init *in, const union field *f) {
+  struct node node = {
+      .path = f[0].text,
+      .type = f[1].u32,
+      .mode = f[2].u32 & 07777,
+      .number = makedev(f[3].u32, f[4].u32),
+      .uid = f[5].u32,
+      .gid = f[6].u32,
+      .source = f[8].text,
+  };
+  in->detail[0] = '\0';
+  int error = place_node(in, &node, (enum node_source)f[7].u32);
+  if (error && in->detail[0] == '\0')
+    node_fail(in, &node, error);
+  return error;
+}

@@ -1,0 +1,86 @@
+/*
+ * What the files on paths, mounts, devices and the console share. All functions that return int
+ * give a descriptor or 0, or -errno.
+ */
+#ifndef RUNTS_FS_H
+#define RUNTS_FS_H
+
+#include <sys/stat.h>
+
+#include "init.h"
+#include "kernel.h"
+
+/* Calls `close` at the end of the scope; a negative number is no descriptor. */
+void fd_cleanup(const int *fd);
+#define CLEANUP_FD __attribute__((cleanup(fd_cleanup)))
+
+/* path.c */
+/* As path_make_directories; the last component, if it is missing, gets `mode`. */
+int path_make_directory(struct init *in, const char *path, unsigned mode);
+/* Opens `path` O_PATH without following a last symlink; makes a directory or file if missing. */
+int path_make_nofollow(struct init *in, const char *path, bool directory);
+/* Whether both descriptors are open on the same file of the same mount. */
+bool same_place(int a, int b);
+/* The path of what a descriptor is open on, as procfs shows it. */
+int fd_real_path(const struct init *in, int fd, char *out, size_t size);
+
+/* explain.c */
+/* Appends to `in->detail`. */
+void detail_add(struct init *in, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * Appends which element of `path` refuses, and why: `: "/a/b" does not exist`. `root` < 0: a
+ * path of the host. Returns `error`, so that callers can `return` it.
+ */
+int explain_path(struct init *in, int root, const char *path, int error);
+/* "a regular file", "a directory", ... */
+const char *file_kind(mode_t mode);
+
+/* The fields of a mount, in wire order (lib/plan/ops.ts). */
+struct mount_request {
+  enum mount_kind kind;
+  const char *source;
+  int slot;
+  const char *destination;
+  const char *fstype;
+  const char **superblock, **data; /* end in NULL */
+  uint64_t attr_set, attr_clear, rec_set, rec_clear;
+  const uint8_t *propagation; /* unaligned little-endian uint32 */
+  uint32_t propagation_count;
+  enum create_kind create;
+  uint32_t flags;
+};
+
+/* mount.c: states in `in->detail` what was to be mounted where; returns `error`. */
+int mount_fail(struct init *in, const struct mount_request *request, int error);
+
+/* fscontext.c */
+/*
+ * Makes a detached mount of a new filesystem. `root_mode` >= 0 becomes the parameter `mode`.
+ * With `writable` it is not yet read-only, and has none of the request's attributes.
+ * `place`: a directory that mount(2) may use for a moment where fsopen(2) cannot do it.
+ */
+int fs_create(struct init *in, const struct mount_request *request, int root_mode, bool writable,
+              int place);
+/* Changes flags and parameters of the superblock of `mount`. */
+int fs_reconfigure(struct init *in, const struct mount_request *request, int mount);
+
+/* legacy.c: as fs_create, by mount(2). Leaves the detail alone. */
+int legacy_create(const struct mount_request *request, int root_mode, bool writable, int place);
+
+/* attributes.c */
+/* Those that fsmount(2) sets. */
+#define FSMOUNT_ATTRIBUTES                                                       \
+  (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | \
+   MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME)
+/* Applies attr_* and rec_* of the request to the mount. */
+int attributes_apply(int mount, const struct mount_request *request);
+/* Applies the propagation values, one after the other. */
+int attributes_propagate(int mount, const struct mount_request *request);
+
+/* tmpcopyup.c: copies the content of the directory `from` (O_PATH) into the directory `to`. */
+int tmpcopyup(int from, int to);
+
+/* chroot.c: moves the root mount over "/" and enters it. */
+int move_root(struct init *in);
+
+#endif

@@ -1,0 +1,333 @@
+/*
+ * Mounts. A source becomes a detached mount, gets its attributes, and is then attached to a
+ * descriptor of the mount point, so no path is resolved twice.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "fs.h"
+
+static const char *nothing[] = {NULL};
+
+static struct mount_request request_of(const union field *f) {
+  return (struct mount_request){
+      .kind = (enum mount_kind)f[0].u32,
+      .source = f[1].text,
+      .slot = f[2].i32,
+      .destination = f[3].text,
+      .fstype = f[4].text,
+      .superblock = f[5].texts.count ? f[5].texts.items : nothing,
+      .data = f[6].texts.count ? f[6].texts.items : nothing,
+      .attr_set = f[7].u64,
+      .attr_clear = f[8].u64,
+      .rec_set = f[9].u64,
+      .rec_clear = f[10].u64,
+      .propagation = f[11].data.bytes,
+      .propagation_count = f[11].data.count,
+      .create = (enum create_kind)f[12].u32,
+      .flags = f[13].u32,
+  };
+}
+
+int mount_fail(struct init *in, const struct mount_request *r, int error) {
+  switch (r->kind) {
+  case MOUNT_FILESYSTEM:
+    if (*r->source == '/')
+      return fail_at(in, error, "mount \"%s\" (%s) on \"%s\"", r->source, r->fstype,
+                     r->destination);
+    return fail_at(in, error, "mount \"%s\" on \"%s\"", r->fstype, r->destination);
+  case MOUNT_REMOUNT:
+    return fail_at(in, error, "remount \"%s\"", r->destination);
+  case MOUNT_MOVE:
+    return fail_at(in, error, "move the mount \"%s\" to \"%s\"", r->source, r->destination);
+  default:
+    return fail_at(in, error, "bind \"%s\" on \"%s\"", r->source, r->destination);
+  }
+}
+
+/* Opens what is at the mount point; -ENOENT if there is nothing. */
+static int find_destination(struct init *in, const struct mount_request *r) {
+  if (r->flags & MOUNT_DEST_NOFOLLOW)
+    return path_open_nofollow(in, r->destination, O_PATH);
+  return path_open(in, r->destination, O_PATH);
+}
+
+/* Opens the mount point, making it where the request allows. */
+static int open_destination(struct init *in, const struct mount_request *r, bool directory) {
+  int fd = find_destination(in, r);
+  if (fd == -ENOENT && r->create != CREATE_NONE) {
+    if (r->create != CREATE_AUTO)
+      directory = r->create == CREATE_DIRECTORY;
+    if (r->flags & MOUNT_DEST_NOFOLLOW)
+      fd = path_make_nofollow(in, r->destination, directory);
+    else
+      fd = directory ? path_make_directories(in, r->destination)
+                     : path_make_file(in, r->destination);
+  }
+  if (fd >= 0)
+    return fd;
+  mount_fail(in, r, fd);
+  return explain_path(in, in->root, r->destination, fd);
+}
+
+/* Attaches the tree. A mount over the whole root becomes the root. */
+static int attach(struct init *in, const struct mount_request *r, int tree, int destination) {
+  bool over_root = same_place(destination, in->root);
+  int error = kernel_move_mount(tree, destination);
+  if (error == -ENOTDIR) {
+    struct stat from, to;
+    mount_fail(in, r, error);
+    if (fstat(tree, &from) == 0 && fstat(destination, &to) == 0)
+      detail_add(in, ": the source is %s, the mount point %s", file_kind(from.st_mode),
+                 file_kind(to.st_mode));
+    return error;
+  }
+  if (error)
+    return mount_fail(in, r, error);
+  error = attributes_propagate(tree, r);
+  if (error) {
+    mount_fail(in, r, error);
+    detail_add(in, ": set its propagation");
+    return error;
+  }
+  if (!over_root)
+    return 0;
+  int root = (int)RETRY(fcntl(tree, F_DUPFD_CLOEXEC, 3));
+  if (root < 0)
+    return mount_fail(in, r, root);
+  close(in->root);
+  in->root = root;
+  return 0;
+}
+
+static int apply_attributes(struct init *in, const struct mount_request *r, int mount) {
+  int error = attributes_apply(mount, r);
+  if (error == 0)
+    return 0;
+  mount_fail(in, r, error);
+  detail_add(in, ": set its attributes");
+  return error;
+}
+
+/*
+ * The mount point of a new filesystem. For proc and sysfs it has to be a directory by itself: a
+ * symlink in the image must not decide where programs find their /proc (CVE-2019-19921).
+ */
+static int open_fs_destination(struct init *in, const struct mount_request *r, bool *existed) {
+  struct mount_request own = *r;
+  if (strcmp(r->fstype, "proc") == 0 || strcmp(r->fstype, "sysfs") == 0)
+    own.flags |= MOUNT_DEST_NOFOLLOW;
+  int fd = find_destination(in, &own);
+  *existed = fd >= 0;
+  if (fd < 0)
+    fd = open_destination(in, &own, true);
+  struct stat st;
+  if (fd < 0 || (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)))
+    return fd;
+  close(fd);
+  mount_fail(in, r, -ENOTDIR);
+  detail_add(in, ": the mount point is %s, not a directory", file_kind(st.st_mode));
+  return -ENOTDIR;
+}
+
+static bool has_parameter(const char **list, const char *key) {
+  size_t length = strlen(key);
+  for (; *list; list++)
+    if (strncmp(*list, key, length) == 0)
+      return true;
+  return false;
+}
+
+static bool has_flag(const char **list, const char *flag) {
+  for (; *list; list++)
+    if (strcmp(*list, flag) == 0)
+      return true;
+  return false;
+}
+
+/* Fills a new tmpfs with what its mount point holds, then makes it what the request asks for. */
+static int copy_up(struct init *in, const struct mount_request *r, int tree, int destination) {
+  struct stat st;
+  int error = fstat(destination, &st) == 0 ? 0 : -errno;
+  if (error == 0 && !has_parameter(r->data, "uid=") && !has_parameter(r->data, "gid="))
+    error = (int)kernel_result(fchownat(tree, "", st.st_uid, st.st_gid, AT_EMPTY_PATH));
+  if (error == 0)
+    error = tmpcopyup(destination, tree);
+  if (error) {
+    mount_fail(in, r, error);
+    detail_add(in, ": copy what is at the mount point");
+    return error;
+  }
+  if (!has_flag(r->superblock, "ro"))
+    return 0;
+  struct mount_request flags = *r;
+  flags.data = nothing;
+  return fs_reconfigure(in, &flags, tree);
+}
+
+static int mount_filesystem(struct init *in, const struct mount_request *r) {
+  bool existed;
+  CLEANUP_FD int destination = open_fs_destination(in, r, &existed);
+  if (destination < 0)
+    return destination;
+  bool copy = existed && r->flags & MOUNT_TMPCOPYUP;
+  int root_mode = -1;
+  struct stat st;
+  if (existed && r->flags & (MOUNT_INHERIT_MODE | MOUNT_TMPCOPYUP) &&
+      !has_parameter(r->data, "mode=") && fstat(destination, &st) == 0)
+    root_mode = st.st_mode & 07777;
+  CLEANUP_FD int tree = fs_create(in, r, root_mode, copy, destination);
+  if (tree < 0)
+    return tree;
+  int error = copy ? copy_up(in, r, tree, destination) : 0;
+  struct mount_request rest = *r;
+  if (!copy) { /* fsmount(2) has set these */
+    rest.attr_set &= ~(uint64_t)FSMOUNT_ATTRIBUTES;
+    rest.attr_clear = 0;
+  }
+  if (error == 0)
+    error = apply_attributes(in, &rest, tree);
+  return error ? error : attach(in, r, tree, destination);
+}
+
+/* A detached clone of what the source is. */
+static int open_source(struct init *in, const struct mount_request *r) {
+  if (r->slot >= 0) {
+    int tree = r->slot < SLOTS_MAX ? in->slots[r->slot] : -1;
+    if (tree < 0) {
+      mount_fail(in, r, -EBADF);
+      detail_add(in, ": slot %d is empty", r->slot);
+      return -EBADF;
+    }
+    in->slots[r->slot] = -1;
+    return tree;
+  }
+  unsigned flags = OPEN_TREE_CLONE;
+  flags |= r->kind == MOUNT_RBIND ? AT_RECURSIVE : 0;
+  flags |= r->flags & MOUNT_SRC_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0;
+  int tree = kernel_open_tree(AT_FDCWD, r->source, flags);
+  if (tree >= 0)
+    return tree;
+  mount_fail(in, r, tree);
+  if (tree != -EINVAL)
+    return explain_path(in, -1, r->source, tree);
+  CLEANUP_FD int whole = kernel_open_tree(AT_FDCWD, r->source, flags | AT_RECURSIVE);
+  if (whole >= 0)
+    detail_add(in, ": mounts below the source may not be left out here; use \"rbind\"");
+  return tree;
+}
+
+/* Makes the symlink that the source is. Gives 1 if the source is something else. */
+static int copy_symlink(struct init *in, const struct mount_request *r) {
+  char target[PATH_MAX], there[PATH_MAX];
+  const char *name;
+  long length = kernel_result(readlinkat(AT_FDCWD, r->source, target, sizeof target - 1));
+  if (length < 0)
+    return 1;
+  target[length] = '\0';
+  CLEANUP_FD int parent = path_open_parent(in, r->destination, &name);
+  if (parent < 0) {
+    mount_fail(in, r, parent);
+    return explain_path(in, in->root, r->destination, parent);
+  }
+  int error = (int)kernel_result(symlinkat(target, parent, name));
+  if (error == -EEXIST && readlinkat(parent, name, there, sizeof there) == length &&
+      memcmp(there, target, (size_t)length) == 0)
+    return 0;
+  return error ? mount_fail(in, r, error) : 0;
+}
+
+static int mount_bind(struct init *in, const struct mount_request *r) {
+  if (r->flags & MOUNT_COPY_SYMLINK && r->slot < 0) {
+    int copied = copy_symlink(in, r);
+    if (copied <= 0)
+      return copied;
+  }
+  CLEANUP_FD int tree = open_source(in, r);
+  struct stat st;
+  if (tree < 0)
+    return tree;
+  if (fstat(tree, &st) != 0)
+    return mount_fail(in, r, -errno);
+  CLEANUP_FD int destination = open_destination(in, r, S_ISDIR(st.st_mode));
+  if (destination < 0)
+    return destination;
+  int error = apply_attributes(in, r, tree);
+  return error ? error : attach(in, r, tree, destination);
+}
+
+static int remount(struct init *in, const struct mount_request *r) {
+  CLEANUP_FD int mount = open_destination(in, r, true);
+  if (mount < 0)
+    return mount;
+  int error = 0;
+  if (*r->superblock || *r->data)
+    error = fs_reconfigure(in, r, mount);
+  if (error)
+    return error;
+  error = apply_attributes(in, r, mount);
+  if (error)
+    return error;
+  error = attributes_propagate(mount, r);
+  return error ? mount_fail(in, r, error) : 0;
+}
+
+static int move(struct init *in, const struct mount_request *r) {
+  CLEANUP_FD int tree = kernel_open_tree(AT_FDCWD, r->source, 0);
+  struct stat st;
+  if (tree < 0) {
+    mount_fail(in, r, tree);
+    return explain_path(in, -1, r->source, tree);
+  }
+  if (fstat(tree, &st) != 0)
+    return mount_fail(in, r, -errno);
+  CLEANUP_FD int destination = open_destination(in, r, S_ISDIR(st.st_mode));
+  if (destination < 0)
+    return destination;
+  int error = apply_attributes(in, r, tree);
+  return error ? error : attach(in, r, tree, destination);
+}
+
+int op_mount(struct init *in, const union field *f) {
+  struct mount_request r = request_of(f);
+  switch (r.kind) {
+  case MOUNT_FILESYSTEM:
+    return mount_filesystem(in, &r);
+  case MOUNT_BIND:
+  case MOUNT_RBIND:
+    return mount_bind(in, &r);
+  case MOUNT_REMOUNT:
+    return remount(in, &r);
+  case MOUNT_MOVE:
+    return move(in, &r);
+  }
+  return fail_at(in, -EINVAL, "mount on \"%s\": kind %u is unknown", r.destination, f[0].u32);
+}
+
+int op_open_tree(struct init *in, const union field *f) {
+  const char *source = f[1].text;
+  const int idmap = f[4].i32;
+  const unsigned recursive = f[2].u32 ? AT_RECURSIVE : 0;
+  if (f[0].u32 >= SLOTS_MAX || idmap >= SLOTS_MAX)
+    return fail_at(in, -EBADF, "open the bind source \"%s\": no such slot", source);
+  const unsigned follow = f[3].u32 ? AT_SYMLINK_NOFOLLOW : 0;
+  int tree = kernel_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | recursive | follow);
+  if (tree < 0) {
+    fail_at(in, tree, "open the bind source \"%s\"", source);
+    return explain_path(in, -1, source, tree);
+  }
+  if (idmap >= 0) {
+    struct kernel_mount_attr attr = {.set = MOUNT_ATTR_IDMAP,
+                                     .userns_fd = (uint64_t)(int64_t)in->slots[idmap]};
+    int error = kernel_mount_setattr(tree, recursive, &attr);
+    if (error) {
+      close(tree);
+      return fail_at(in, error, "map the ids of the bind source \"%s\"", source);
+    }
+  }
+  in->slots[f[0].u32] = tree;
+  return 0;
+}

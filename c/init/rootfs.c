@@ -1,0 +1,136 @@
+/* The root filesystem: making it a mount, entering it, making it read-only. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "fs.h"
+
+int op_propagation(struct init *in, const union field *f) {
+  const char *path = f[0].text;
+  long error = kernel_result(mount(NULL, path, NULL, f[1].u32, NULL));
+  return error ? fail_at(in, (int)error, "set the propagation of \"%s\"", path) : 0;
+}
+
+/*
+ * Whatever is attached in the mount that holds `directory` must stay in this mount namespace, and
+ * pivot_root(2) asks for the same. A slave, unlike a private mount, still sees what the host mounts.
+ */
+static int enslave_mount_of(int directory) {
+  int fd = (int)RETRY(fcntl(directory, F_DUPFD_CLOEXEC, 3));
+  while (fd >= 0) {
+    struct kernel_mount_attr attr = {.propagation = MS_SLAVE};
+    int error = kernel_mount_setattr(fd, 0, &attr);
+    if (error != -EINVAL) { /* EINVAL: not the root of a mount */
+      close(fd);
+      return error;
+    }
+    int parent = (int)RETRY(openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    bool top = parent >= 0 && same_place(fd, parent);
+    close(fd);
+    if (top) {
+      close(parent);
+      return 0;
+    }
+    fd = parent;
+  }
+  return fd;
+}
+
+/* Takes the tree from its slot, or clones what is at the path. */
+static int open_root_tree(struct init *in, const char *path, int slot) {
+  if (slot < 0)
+    return kernel_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | AT_RECURSIVE);
+  if (slot >= SLOTS_MAX || in->slots[slot] < 0)
+    return -EBADF;
+  int tree = in->slots[slot];
+  in->slots[slot] = -1;
+  return tree;
+}
+
+static int root_fail(struct init *in, const char *path, const char *step, int error) {
+  return fail_at(in, error, "root filesystem \"%s\"%s", path, step);
+}
+
+int op_rootfs(struct init *in, const union field *f) {
+  const char *path = f[0].text;
+  int root = (int)RETRY(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (root < 0) {
+    root_fail(in, path, "", root);
+    return explain_path(in, -1, path, root);
+  }
+  if (in->root >= 0)
+    close(in->root);
+  in->root = root;
+  if (f[1].u32 == 0)
+    return 0;
+  int error = enslave_mount_of(root);
+  if (error < 0)
+    return root_fail(in, path, ": keep its mounts from the host", error);
+  int tree = open_root_tree(in, path, f[2].i32);
+  if (tree < 0)
+    return root_fail(in, path, ": bind it to itself", tree);
+  error = kernel_move_mount(tree, root);
+  if (error == 0) {
+    struct kernel_mount_attr attr = {.propagation = MS_SLAVE};
+    error = kernel_mount_setattr(tree, 0, &attr);
+  }
+  if (error) {
+    close(tree);
+    return root_fail(in, path, ": bind it to itself", error);
+  }
+  close(root);
+  in->root = tree;
+  return 0;
+}
+
+int op_readonly_root(struct init *in, const union field *f) {
+  (void)f;
+  struct kernel_mount_attr attr = {.set = MOUNT_ATTR_RDONLY};
+  int error = kernel_mount_setattr(in->root, 0, &attr);
+  return error ? fail_at(in, error, "make the root filesystem read-only") : 0;
+}
+
+/*
+ * With "." for both arguments the old root comes to lie on the new one, so no directory is needed for
+ * it. It is unmounted as a slave: the host must not see that.
+ */
+static int pivot(struct init *in) {
+  CLEANUP_FD int old = (int)RETRY(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (old < 0)
+    return fail_at(in, old, "open the old root");
+  if (fchdir(in->root) != 0)
+    return fail_at(in, -errno, "enter the root filesystem");
+  long error = kernel_result(syscall(SYS_pivot_root, ".", "."));
+  if (error)
+    return fail_at(in, (int)error, "pivot_root into the root filesystem");
+  if (fchdir(old) != 0 || mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) != 0)
+    return fail_at(in, -errno, "keep the unmounting of the old root from the host");
+  if (umount2(".", MNT_DETACH) != 0)
+    return fail_at(in, -errno, "unmount the old root");
+  return 0;
+}
+
+int op_enter_root(struct init *in, const union field *f) {
+  int error = 0;
+  if (in->root < 0)
+    return fail_at(in, -EBADF, "enter the root filesystem: there is none yet");
+  switch (f[0].u32) {
+  case 0:
+    error = pivot(in);
+    break;
+  case 1:
+    error = move_root(in);
+    break;
+  case 2:
+    if (fchdir(in->root) != 0 || chroot(".") != 0)
+      error = fail_at(in, -errno, "chroot into the root filesystem");
+    break;
+  default:
+    return fail_at(in, -EINVAL, "enter the root filesystem: method %u is unknown", f[0].u32);
+  }
+  if (error)
+    return error;
+  return chdir("/") == 0 ? 0 : fail_at(in, -errno, "enter \"/\"");
+}
