@@ -1,0 +1,87 @@
+/** The global options, and what they mean for the library. */
+
+import type { GlobalOptions } from "../container/types.ts";
+import { callerVariable } from "../environment.ts";
+import { quote, RuntsError } from "../errors.ts";
+import type { Options, OptionValues } from "./types.ts";
+
+/** The global options that may also stand after the verb. */
+export const LATE_OPTIONS = {
+  root: {
+    value: "DIR",
+    description: "where the state of containers is kept (default: /run/runts, or " +
+      "$XDG_RUNTIME_DIR/runts when not root)",
+    complete: "directory",
+  },
+  log: {
+    value: "PATH",
+    description: "write errors to [file:]PATH, journald:ID or syslog:ID as well",
+    complete: "file",
+  },
+  logFormat: { value: "FORMAT", choices: ["text", "json"], description: "form of the log" },
+  logLevel: {
+    value: "LEVEL",
+    choices: ["error", "warning", "info", "debug"],
+    description: "what is logged (default: error)",
+  },
+  debug: { description: "log each step; the same as --log-level debug" },
+  systemdCgroup: {
+    description: "make cgroups through systemd; cgroupsPath is slice:prefix:name",
+  },
+  cgroupManager: {
+    value: "MANAGER",
+    choices: ["cgroupfs", "systemd", "disabled"],
+    description: "how cgroups are made (default: cgroupfs)",
+  },
+  rootless: {
+    value: "WHEN",
+    choices: ["auto", "true", "false"],
+    description: "tolerate cgroups that may not be made: auto, true or false (default: auto)",
+  },
+  criu: { value: "PATH", description: "the criu executable (default: criu)", complete: "file" },
+  help: { short: "h?", description: "print help" },
+  usage: { description: "print how the command is called", hidden: true },
+} as const satisfies Options;
+
+export const GLOBAL_OPTIONS = {
+  ...LATE_OPTIONS,
+  version: { short: "vV", description: "print the versions" },
+} as const satisfies Options;
+
+export type GlobalValues = OptionValues<typeof GLOBAL_OPTIONS>;
+
+/** The library's settings for the global options of a command line. */
+export function globalOptions(values: GlobalValues): GlobalOptions {
+  const manager = values.cgroupManager ?? (values.systemdCgroup ? "systemd" : undefined);
+  if (values.systemdCgroup && manager !== "systemd") {
+    throw new RuntsError(`--systemd-cgroup contradicts --cgroup-manager ${quote(manager)}`);
+  }
+  const rootless = values.rootless ?? "auto";
+  return {
+    root: absolute(values.root ?? defaultRoot()),
+    ...(manager && { cgroupManager: manager }),
+    rootless: rootless === "auto" ? "auto" : rootless === "true",
+  };
+}
+
+/** A state directory must not depend on where the next command is called from. */
+function absolute(path: string): string {
+  const whole = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+  return whole.replace(/\/+$/, "") || "/";
+}
+
+/**
+ * Real root has one place whatever its session; everybody else, root of a user namespace too, has
+ * the runtime directory of the session (XDG Base Directory Specification).
+ */
+function defaultRoot(): string {
+  const uid = Deno.uid() ?? 0;
+  if (uid === 0 && isInitialUserNamespace()) return "/run/runts";
+  return `${callerVariable("XDG_RUNTIME_DIR") ?? `/run/user/${uid}`}/runts`;
+}
+
+/** The initial user namespace maps all ids to themselves (user_namespaces(7)). */
+function isInitialUserNamespace(): boolean {
+  const map = Deno.readTextFileSync("/proc/self/uid_map").trim();
+  return /^0\s+0\s+4294967295$/.test(map);
+}

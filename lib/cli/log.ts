@@ -1,0 +1,86 @@
+/**
+ * Where messages go. Clients read the log file back: one JSON object if the command failed,
+ * nothing if it succeeded; so warnings are written to it only when a level was asked for.
+ */
+
+import { quote, RuntsError } from "../errors.ts";
+import type { GlobalValues } from "./globals.ts";
+
+/** Levels, the most severe first; the names are those of the log. */
+const LEVELS = ["error", "warning", "info", "debug"] as const;
+export type Level = typeof LEVELS[number];
+
+/** Takes one entry. */
+export type Sink = (level: Level, message: string) => void;
+
+/** What the command line reports through. */
+export interface Log {
+  readonly warn: (message: string) => void;
+  /** Absent when nobody asked for it. */
+  readonly debug?: (message: string) => void;
+  /** Reports why the command failed; whatever the log is, on the standard error too. */
+  readonly fail: (message: string) => void;
+}
+
+/** Opens the log that the options ask for; throws when it cannot be opened. */
+export async function openLog(options: GlobalValues): Promise<Log> {
+  const path = options.log?.replace(/^file:/, "");
+  const isStderr = path === undefined || path === "/dev/stderr";
+  const sink = isStderr ? stderrSink(options) : await openSink(path, options);
+  const level = options.debug ? "debug" : options.logLevel ?? (isStderr ? "warning" : "error");
+  const shows = (wanted: Level) => LEVELS.indexOf(wanted) <= LEVELS.indexOf(level);
+  return {
+    warn: shows("warning") ? (message) => sink("warning", message) : () => {},
+    ...(shows("debug") && { debug: (message: string) => sink("debug", message) }),
+    fail(message) {
+      if (!isStderr) toStderr("error", message);
+      sink("error", message);
+    },
+  };
+}
+
+function stderrSink({ logFormat }: GlobalValues): Sink {
+  if (logFormat !== "json") return toStderr;
+  return (level, message) => write(Deno.stderr, entry(level, message, true));
+}
+
+/** One line for people: `runts: warning: …`. */
+export function toStderr(level: Level, message: string): void {
+  const prefix = level === "error" ? "" : `${level}: `;
+  write(Deno.stderr, `runts: ${prefix}${message}\n`);
+}
+
+async function openSink(path: string, { log, logFormat }: GlobalValues): Promise<Sink> {
+  const service = log!.startsWith("file:") ? null : /^(journald|syslog):(.*)$/.exec(path);
+  if (service) {
+    const { openService } = await import("./log_service.ts");
+    return await openService(service[1]!, service[2]!);
+  }
+  const file = openFile(path);
+  return (level, message) => write(file, entry(level, message, logFormat === "json"));
+}
+
+function openFile(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { create: true, append: true, mode: 0o644 });
+  } catch (cause) {
+    throw new RuntsError(`open log file ${quote(path)}`, { cause });
+  }
+}
+
+/** A line as runc writes it, which is what podman and containerd parse. */
+function entry(level: Level, message: string, json: boolean): string {
+  const time = `${new Date().toISOString().slice(0, 19)}Z`; // RFC 3339
+  return json
+    ? `${JSON.stringify({ level, msg: message, time })}\n`
+    : `time="${time}" level=${level} msg=${JSON.stringify(message)}\n`;
+}
+
+/** A full disk must not make a command fail that would succeed without a log. */
+function write(file: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  try {
+    file.writeSync(new TextEncoder().encode(text));
+  } catch {
+    // there is no other place to tell it
+  }
+}

@@ -1,0 +1,66 @@
+/** Logging to journald and syslog, each a datagram socket. */
+
+import { loadHelper } from "../../ffi/helper.ts";
+import { quote, RuntsError } from "../errors.ts";
+import type { Level, Sink } from "./log.ts";
+
+/** Severities of syslog(3), which journald has taken over. */
+const SEVERITY: Record<Level, number> = { error: 3, warning: 4, info: 6, debug: 7 };
+/** Facility LOG_DAEMON (syslog(3)), shifted. */
+const DAEMON = 3 << 3;
+
+const SOCKETS: Record<string, string> = {
+  journald: "/run/systemd/journal/socket",
+  syslog: "/dev/log",
+};
+
+/**
+ * @param service `journald` or `syslog`
+ * @param id the identifier that entries carry; "runts" when empty
+ */
+export async function openService(service: string, id: string): Promise<Sink> {
+  const path = SOCKETS[service]!;
+  try {
+    Deno.statSync(path);
+  } catch (cause) {
+    throw new RuntsError(`log to ${service} at ${quote(path)}`, { cause });
+  }
+  const helper = await loadHelper();
+  const format = service === "journald" ? journalEntry : syslogEntry;
+  return (level, message) => {
+    try {
+      helper.sendDatagram(path, format(id || "runts", SEVERITY[level], message), []);
+    } catch {
+      // a log that is gone must not make the command fail
+    }
+  };
+}
+
+/**
+ * An entry in journald's native protocol: `NAME=value` lines (systemd, "Native Journal Protocol").
+ */
+export function journalEntry(id: string, severity: number, message: string): Uint8Array {
+  const fields = [
+    `MESSAGE=${oneLine(message)}`,
+    `PRIORITY=${severity}`,
+    `SYSLOG_IDENTIFIER=${oneLine(id)}`,
+  ];
+  return new TextEncoder().encode(`${fields.join("\n")}\n`);
+}
+
+/** An entry in the form that local syslog daemons take (RFC 3164, without a host name). */
+export function syslogEntry(
+  id: string,
+  severity: number,
+  message: string,
+  now = new Date(),
+): Uint8Array {
+  const [, month, day, , time] = /^\w+ (\w+) (\d+) (\d+) ([\d:]+)/.exec(now.toString())!;
+  const stamp = `${month} ${String(Number(day)).padStart(2)} ${time}`;
+  const text = `<${DAEMON | severity}>${stamp} ${oneLine(id)}[${Deno.pid}]: ${oneLine(message)}`;
+  return new TextEncoder().encode(text);
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll("\n", "\\n");
+}

@@ -1,0 +1,22 @@
+/** Writing to the standard output. */
+
+import { RuntsError } from "../errors.ts";
+
+/** The exit code of a program that SIGPIPE ended, as a shell has it. */
+const BROKEN_PIPE = 141;
+
+/** Writes all of a text; throws RuntsError when the standard output does not take it. */
+export function print(text: string): void {
+  let bytes = new TextEncoder().encode(text);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+  } catch (cause) {
+    const exitCode = cause instanceof Deno.errors.BrokenPipe ? BROKEN_PIPE : undefined;
+    throw new RuntsError("write to the standard output", { cause, exitCode });
+  }
+}
+
+/** A value as a JSON document of several lines. */
+export function jsonDocument(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

@@ -1,0 +1,46 @@
+/** Runs one command: parses, opens the log, calls it, and reports what it throws, once. */
+
+import { isRuntsError, reason } from "../errors.ts";
+import { globalOptions } from "./globals.ts";
+import { type Log, openLog, toStderr } from "./log.ts";
+import { print } from "./output.ts";
+import { parse } from "./parse.ts";
+import type { Command } from "./types.ts";
+
+/**
+ * @param args the whole command line, with global options and the verb in it
+ * @returns the exit code
+ */
+export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
+  let log: Pick<Log, "fail"> = { fail: (message) => toStderr("error", message) };
+  try {
+    const line = parse(command, args);
+    const { help, usage } = line.globals;
+    if ((help || usage) && command.name !== "help") return await showHelp(command, help === true);
+    const opened = await openLog(line.globals);
+    log = opened;
+    if (line.problem !== undefined) throw line.problem;
+    const { warn, debug } = opened;
+    return await command.run({
+      global: { ...globalOptions(line.globals), warn, ...(debug && { debug }) },
+      ...(line.globals.criu !== undefined && { criu: line.globals.criu }),
+      args: line.args as Record<string, never>,
+      options: line.options as Record<string, never>,
+      print,
+    }) ?? 0;
+  } catch (error) {
+    if (!isBrokenPipe(error)) log.fail(reason(error));
+    return isRuntsError(error) ? error.data.exitCode ?? 1 : 1;
+  }
+}
+
+/** Whether the reader of the standard output has gone; nobody is left to be told. */
+function isBrokenPipe(error: unknown): boolean {
+  return isRuntsError(error) && error.data.cause instanceof Deno.errors.BrokenPipe;
+}
+
+async function showHelp(command: Command, full: boolean): Promise<number> {
+  const { commandHelp, usageLine } = await import("./help.ts");
+  print(full ? commandHelp(command) : `Usage: ${usageLine(command)}\n`);
+  return 0;
+}

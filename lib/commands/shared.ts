@@ -1,0 +1,65 @@
+/** Parts of the command table that several commands share. */
+
+import type { Argument, Options } from "../cli/types.ts";
+
+/** The id of a container that exists. */
+export const CONTAINER = {
+  value: "CONTAINER",
+  description: "id of the container",
+  complete: "container",
+} as const satisfies Argument;
+
+/** The id of a container that is to be made. */
+export const NEW_CONTAINER = {
+  value: "CONTAINER",
+  description: "id of the new container: letters, digits, + - . _",
+  complete: "none",
+} as const satisfies Argument;
+
+export const BUNDLE = {
+  bundle: {
+    short: "b",
+    value: "DIR",
+    description: "directory of the bundle (default: the working directory)",
+    complete: "directory",
+  },
+} as const satisfies Options;
+
+/** Options of the commands that start a process. */
+export const PROCESS_OPTIONS = {
+  consoleSocket: {
+    value: "PATH",
+    description: "Unix socket that receives the master of the terminal",
+    complete: "file",
+  },
+  pidFile: {
+    value: "FILE",
+    description: "write the pid of the process to this file",
+    complete: "file",
+  },
+  pidfdSocket: {
+    value: "PATH",
+    description: "Unix socket that receives a pidfd of the process",
+    complete: "file",
+  },
+  preserveFds: {
+    value: "N",
+    integer: true,
+    description: "pass N more file descriptors, from 3 on, to the program",
+  },
+} as const satisfies Options;
+
+/** Options of `create` and `run`. */
+export const CREATE_OPTIONS = {
+  ...BUNDLE,
+  config: {
+    short: "f",
+    value: "FILE",
+    description: "the configuration (default: config.json of the bundle)",
+    complete: "file",
+  },
+  ...PROCESS_OPTIONS,
+  noPivot: { description: "do not use pivot_root, as a rootfs on a ramdisk needs" },
+  noNewKeyring: { description: "keep the session keyring of the caller" },
+  noSubreaper: { description: "accepted and ignored", hidden: true },
+} as const satisfies Options;
