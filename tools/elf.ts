@@ -42,7 +42,6 @@ export function alignToPage(value: bigint): bigint {
 /** An executable held in memory whose headers can be edited. */
 export class Elf {
   readonly #view: DataView;
-  readonly #headers: ProgramHeader[];
 
   /** Throws when `bytes` is not a position-independent ELF64 executable in little-endian order. */
   constructor(readonly bytes: Uint8Array) {
@@ -51,7 +50,6 @@ export class Elf {
     if (!isElf64 || bytes[5] !== 1 || this.#view.getUint16(16, true) !== 3) {
       throw new Error("not a position-independent 64-bit little-endian ELF executable");
     }
-    this.#headers = this.#readHeaders();
   }
 
   /** `e_machine`: 62 is x86_64, 183 is aarch64. */
@@ -113,7 +111,7 @@ export class Elf {
     this.#view.setBigUint64(24, place.address, true);
   }
 
-  #readHeaders(): ProgramHeader[] {
+  get #headers(): ProgramHeader[] {
     const start = Number(this.#word(32));
     const size = this.#view.getUint16(54, true);
     const count = this.#view.getUint16(56, true);

@@ -86,6 +86,7 @@ async function mainScript(spans: Record<string, Span>): Promise<string> {
     platform: "neutral",
     target: "esnext",
     legalComments: "none",
+    logLevel: "silent",
     define: { VERB_SPANS: JSON.stringify(spans) },
   });
   return result.outputFiles[0]!.text;

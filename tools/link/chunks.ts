@@ -39,7 +39,7 @@ const COMMON = {
   target: "esnext",
   charset: "ascii",
   legalComments: "none",
-  logLevel: "error",
+  logLevel: "silent",
 } as const satisfies esbuild.BuildOptions;
 
 /** Replaces `import … with { type: "bytes" }` by a read from the executable. */
