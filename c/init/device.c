@@ -169,9 +169,8 @@ int op_device(struct init *in, const union field *f) {
       .gid = f[6].u32,
       .source = f[8].text,
   };
-  in->detail[0] = '\0';
   int error = place_node(in, &node, (enum node_source)f[7].u32);
-  if (error && in->detail[0] == '\0')
+  if (error && in->detail_length == 0)
     node_fail(in, &node, error);
   return error;
 }

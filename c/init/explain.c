@@ -9,11 +9,15 @@
 #include "fs.h"
 
 void detail_add(struct init *in, const char *format, ...) {
-  size_t used = strnlen(in->detail, sizeof in->detail - 1);
+  size_t used = in->detail_length;
+  if (used >= sizeof in->detail)
+    return;
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(in->detail + used, sizeof in->detail - used, format, arguments);
+  int length = vsnprintf(in->detail + used, sizeof in->detail - used, format, arguments);
   va_end(arguments);
+  if (length > 0)
+    in->detail_length = used + strlen(in->detail + used);
 }
 
 const char *file_kind(mode_t mode) {

@@ -102,10 +102,9 @@ int op_mask(struct init *in, const union field *f) {
     return 0;
   if (target < 0 || fstat(target, &st) != 0)
     return fail_at(in, target < 0 ? target : -errno, "mask \"%s\"", path);
-  in->detail[0] = '\0';
   int error = S_ISDIR(st.st_mode) ? mask_directory(in, f[1].text, target)
                                   : mask_file(in, path, target);
-  if (error && in->detail[0] == '\0')
+  if (error && in->detail_length == 0)
     fail_at(in, error, "mask \"%s\"", path);
   return error;
 }

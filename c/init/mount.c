@@ -124,7 +124,7 @@ static int open_fs_destination(struct init *in, const struct mount_request *r, b
   *existed = fd >= 0;
   if (fd < 0)
     fd = open_destination(in, &own, true);
-  struct stat st;
+  struct stat st = {0};
   if (fd < 0 || (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)))
     return fd;
   close(fd);
