@@ -2,13 +2,13 @@
  * Compiles c/ into dist/librunts.so:
  *
  *     c/init + c/common    -> dist/runts-init, static, against musl
- *     c/helper + c/common  -> dist/librunts.so, which holds the bytes of runts-init
+ *     c/helper + c/common  -> dist/librunts.so, which holds the bytes of runts-init: INIT_PATH
  *
  * Both carry the same build id, a digest of the sources and of how they are compiled.
  */
 
 import { basename, join, relative } from "@std/path";
-import { DIST, exists, filesBelow, HELPER, ROOT } from "./paths.ts";
+import { DIST, exists, filesBelow, HELPER, lockDist, ROOT } from "./paths.ts";
 import { fail, inParallel, output, run } from "./run.ts";
 
 const C = join(ROOT, "c");
@@ -45,8 +45,8 @@ const TARGETS = {
 } as const satisfies Record<string, Target>;
 
 async function buildId(): Promise<string> {
-  const parts = [await output("gcc", ["--version"])];
-  parts.push(JSON.stringify([TARGETS, HELPER_LINK, INIT_LINK]));
+  const self = await Deno.readTextFile(new URL(import.meta.url));
+  const parts = [await output("gcc", ["--version"]), self];
   for (const path of await filesBelow(C, "")) {
     parts.push(relative(ROOT, path), await Deno.readTextFile(path));
   }
@@ -59,38 +59,20 @@ async function compile(name: keyof typeof TARGETS, id: string): Promise<string[]
   const { compiler, folders, flags } = TARGETS[name];
   const folder = join(DIST, "obj", name);
   await Deno.mkdir(folder, { recursive: true });
-  const sources = await Promise.all(folders.map((one) => filesBelow(join(C, one), ".c")));
+  const files = await Promise.all(folders.map((one) => filesBelow(join(C, one), "")));
+  const sources = files.flat().filter((path) => /\.[cS]$/.test(path));
   const objects: string[] = [];
-  await inParallel(sources.flat(), navigator.hardwareConcurrency, async (source) => {
-    const object = join(folder, relative(C, source).replaceAll("/", "_").replace(/c$/, "o"));
+  await inParallel(sources, navigator.hardwareConcurrency, async (source) => {
+    const object = join(folder, relative(C, source).replaceAll("/", "_").replace(/[cS]$/, "o"));
     objects.push(object);
-    await run(compiler, [...flags, `-DRUNTS_BUILD_ID="${id}"`, "-c", "-o", object, source]);
+    const defines = [`-DRUNTS_BUILD_ID="${id}"`, `-DINIT_PATH="${INIT}"`];
+    await run(compiler, [...flags, ...defines, "-c", "-o", object, source]);
   });
   return objects.sort();
 }
 
-/** An object file that holds the bytes of init between two symbols. */
-async function embedInit(): Promise<string> {
-  const source = join(DIST, "obj", "init_image.S");
-  await Deno.writeTextFile(
-    source,
-    `  .section .rodata
-  .balign 16
-  .globl runts_init_image, runts_init_image_end
-  .hidden runts_init_image, runts_init_image_end
-runts_init_image:
-  .incbin "${INIT}"
-runts_init_image_end:
-  .byte 0
-  .section .note.GNU-stack, "", %progbits
-`,
-  );
-  const object = source.replace(/S$/, "o");
-  await run("gcc", ["-c", "-o", object, source]);
-  return object;
-}
-
 async function build(): Promise<void> {
+  using _lock = await lockDist();
   const id = await buildId();
   const isCurrent = await exists(STAMP) && await Deno.readTextFile(STAMP) === id;
   if (isCurrent && await exists(HELPER)) {
@@ -102,7 +84,7 @@ async function build(): Promise<void> {
   const helper = await compile("helper", id);
   // Replaced at once: a runts that starts meanwhile sees the old library or the new one.
   const fresh = `${HELPER}.new`;
-  await run("gcc", [...HELPER_LINK, "-o", fresh, ...helper, await embedInit()]);
+  await run("gcc", [...HELPER_LINK, "-o", fresh, ...helper]);
   await Deno.rename(fresh, HELPER);
   await Deno.writeTextFile(STAMP, id);
   const sizes = await Promise.all([INIT, HELPER].map(async (path) => (await Deno.stat(path)).size));

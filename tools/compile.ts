@@ -5,7 +5,7 @@
 
 import { verbs } from "../lib/cli/load.ts";
 import { link } from "./link.ts";
-import { EXECUTABLE, exists, HELPER, ROOT } from "./paths.ts";
+import { EXECUTABLE, exists, HELPER, lockDist, ROOT } from "./paths.ts";
 import { fail, run } from "./run.ts";
 
 /** Where `deno compile` downloads its base runtime from. */
@@ -30,6 +30,7 @@ async function baseRuntime(): Promise<{ found: boolean; reason: string }> {
 }
 
 async function compile(): Promise<void> {
+  using _lock = await lockDist();
   if (!await exists(HELPER)) fail(`"${HELPER}" is missing: run "deno task build:c" first`);
   const { found, reason } = await baseRuntime();
   if (found) {

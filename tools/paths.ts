@@ -32,3 +32,11 @@ export async function exists(path: string): Promise<boolean> {
     throw error;
   }
 }
+
+/** Keeps other builds out of dist/ until it is disposed of. */
+export async function lockDist(): Promise<Disposable> {
+  await Deno.mkdir(DIST, { recursive: true });
+  const file = await Deno.open(join(DIST, ".lock"), { write: true, create: true });
+  await file.lock(true);
+  return file;
+}
