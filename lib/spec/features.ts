@@ -1,5 +1,6 @@
 /** features.md: the document that `features` prints. Its lists are those that the code works with. */
 
+import { OCI_VERSION, OCI_VERSION_MIN } from "../version.ts";
 import { CAPABILITIES } from "./capabilities.ts";
 import { MOUNT_OPTIONS } from "./mount_options.ts";
 import {
@@ -13,12 +14,10 @@ import {
   SECCOMP_OPERATORS,
 } from "./names.ts";
 import type { Features, LinuxFeatures, SeccompFeatures } from "./types.ts";
-import { OCI_VERSION } from "./version.ts";
 
 /** What other rooms know of themselves. */
-export interface FeatureParts extends Pick<LinuxFeatures, "cgroup" | "apparmor" | "selinux"> {
-  readonly intelRdt?: LinuxFeatures["intelRdt"];
-  readonly netDevices?: LinuxFeatures["netDevices"];
+export interface FeatureParts
+  extends Pick<LinuxFeatures, "cgroup" | "apparmor" | "selinux" | "intelRdt" | "netDevices"> {
   /** What the seccomp library adds or lacks; its lists replace those of the specification. */
   readonly seccomp?: SeccompFeatures;
   /** Of runts itself, as the versions of what it was built from. */
@@ -31,7 +30,7 @@ export interface FeatureParts extends Pick<LinuxFeatures, "cgroup" | "apparmor" 
 export function features(parts: FeatureParts): Features {
   const { annotations = {}, configAnnotations = [], seccomp, ...linux } = parts;
   return {
-    ociVersionMin: "1.0.0",
+    ociVersionMin: OCI_VERSION_MIN,
     ociVersionMax: OCI_VERSION,
     hooks: HOOK_KINDS,
     mountOptions: Object.keys(MOUNT_OPTIONS).sort(),
