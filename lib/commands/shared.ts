@@ -1,6 +1,8 @@
 /** Parts of the command table that several commands share. */
 
-import type { Argument, Options } from "../cli/types.ts";
+import type { Argument, Option, Options } from "../cli/types.ts";
+import type { GlobalOptions } from "../container/types.ts";
+import { quote, RuntsError } from "../errors.ts";
 
 /** The id of a container that exists. */
 export const CONTAINER = {
@@ -63,3 +65,32 @@ export const CREATE_OPTIONS = {
   noNewKeyring: { description: "keep the session keyring of the caller" },
   noSubreaper: { description: "accepted and ignored", hidden: true },
 } as const satisfies Options;
+
+export const FORMAT = {
+  short: "f",
+  value: "FORMAT",
+  choices: ["table", "json"],
+  description: "table (default) or json",
+} as const satisfies Option;
+
+export const REGEX = {
+  short: "r",
+  description: "CONTAINER is a regular expression; all whose id it matches",
+} as const satisfies Option;
+
+/** The ids that a command is for: the one given, or those that match it. */
+export async function matching(
+  global: GlobalOptions,
+  id: string,
+  regex: boolean | undefined,
+): Promise<string[]> {
+  if (!regex) return [id];
+  const { list } = await import("../container/list.ts");
+  let pattern: RegExp;
+  try {
+    pattern = new RegExp(id);
+  } catch (cause) {
+    throw new RuntsError(`regular expression ${quote(id)}`, { cause });
+  }
+  return list(global).map((entry) => entry.id).filter((one) => pattern.test(one));
+}

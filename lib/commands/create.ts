@@ -1,0 +1,25 @@
+import { defineCommand } from "../cli/types.ts";
+import { create } from "../container/create.ts";
+import { CREATE_OPTIONS, NEW_CONTAINER } from "./shared.ts";
+
+export const command = defineCommand({
+  name: "create",
+  group: "lifecycle",
+  summary: "make a container that waits for start",
+  description: [
+    "Everything is set up as config.json of the bundle says, but the user's program does not " +
+    'run before "runts start". The program gets the standard streams of this command.',
+  ],
+  arguments: { id: NEW_CONTAINER },
+  options: CREATE_OPTIONS,
+  examples: [
+    { text: "from the bundle in /srv/web", command: "runts create --bundle /srv/web web" },
+    {
+      text: "note the pid of its init",
+      command: "runts create --bundle /srv/web --pid-file /run/web.pid web",
+    },
+  ],
+  async run({ global, args, options }) {
+    await create(global, { ...args, ...options });
+  },
+});

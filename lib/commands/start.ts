@@ -1,0 +1,15 @@
+import { defineCommand } from "../cli/types.ts";
+import { start } from "../container/start.ts";
+import { CONTAINER } from "./shared.ts";
+
+export const command = defineCommand({
+  name: "start",
+  group: "lifecycle",
+  summary: "run the program of a created container",
+  arguments: { id: CONTAINER },
+  options: {},
+  examples: [{ text: "start what create has made", command: "runts start web" }],
+  async run({ global, args }) {
+    await start(global, args);
+  },
+});
