@@ -16,7 +16,6 @@
 #define RUNTS_INIT_H
 
 #include <errno.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -128,7 +127,7 @@ void warn_at(struct init *in, int error, const char *format, ...) __attribute__(
  * lookup.c: the first element of `path` before its last one that cannot be passed is put into `out`, and
  * why is returned (-ENOENT, -ENOTDIR, -EACCES …). 0 and an empty text if there is none.
  */
-int path_refusal(const char *path, char out[PATH_MAX]);
+int path_refusal(const char *path, char *out); /* PATH_MAX bytes */
 
 /* exec.c: makes the program's environment while its files and calls are still free to use. */
 int exec_prepare(struct init *in);

@@ -19,7 +19,7 @@ static int check_access(const char *path) {
   return (int)error;
 }
 
-int path_refusal(const char *path, char out[PATH_MAX]) {
+int path_refusal(const char *path, char *out) {
   for (const char *slash = path; (slash = strchr(slash, '/')); slash++) {
     size_t length = slash == path ? 1 : (size_t)(slash - path);
     if (length >= PATH_MAX) return -ENAMETOOLONG;
