@@ -22,6 +22,7 @@ import { callerNotifySocket, makeNotifyDirectory } from "./notify.ts";
 import { ownsCgroup } from "./ownership.ts";
 import { openSlots } from "./slots.ts";
 import { standardStreams } from "./streams.ts";
+import { callerSize } from "./terminal_size.ts";
 import type { CreateOptions, GlobalOptions } from "./types.ts";
 import { traceLine, warningLine } from "./trace.ts";
 import type { Undo } from "./undo.ts";
@@ -91,7 +92,7 @@ export class Build {
     for (const warning of plan.warnings) this.#global.warn?.(warning);
     const init = this.#spawn(plan, cgroup, console);
     this.#undo.add(() => init.abort());
-    await init.converse(this.#answers(plan, cgroup, spec.process?.terminal === true), "ready");
+    await init.converse(this.#answers(plan, cgroup), "ready");
     this.#commit(init, plan, cgroup);
     return { pid: init.pid, pidfd: init.pidfd };
   }
@@ -131,7 +132,7 @@ export class Build {
     const preserveFds = (this.#options.preserveFds ?? 0) + (listen?.fds ?? 0);
     checkPreserved(this.#helper, preserveFds);
     const notify = callerNotifySocket() !== undefined;
-    const size = console ? this.#callerSize() : undefined;
+    const size = console ? callerSize(this.#helper) : undefined;
     return planContainer({
       id: this.#options.id,
       spec: this.#bundle.spec,
@@ -148,14 +149,6 @@ export class Build {
       ...(notify && { notifyDirectory: makeNotifyDirectory(this.#directory) }),
       ...(seccomp && { seccomp }),
     });
-  }
-
-  /** The size of the caller's terminal, if it has one. */
-  #callerSize(): { height: number; width: number } | undefined {
-    const fd = [0, 1, 2].find((fd) => this.#helper.isTerminal(fd));
-    if (fd === undefined) return undefined;
-    const { rows, cols } = this.#helper.windowSize(fd);
-    return { height: rows, width: cols };
   }
 
   #spawn(plan: ContainerPlan, cgroup: CgroupManager, console: number | undefined): InitProcess {
@@ -198,7 +191,7 @@ export class Build {
     }
   }
 
-  #answers(plan: ContainerPlan, cgroup: CgroupManager, _terminal: boolean): Answers {
+  #answers(plan: ContainerPlan, cgroup: CgroupManager): Answers {
     const { spec } = this.#bundle;
     const { debug, warn } = this.#global;
     return {

@@ -83,3 +83,32 @@ export interface ExitStatus {
   /** The signal that ended it, or 0. */
   readonly signal: number;
 }
+
+export interface ExecOptions extends ContainerName {
+  /** The process document (process.json); then what follows of it is ignored. */
+  readonly process?: string;
+  /** argv; required without `process`. */
+  readonly args?: readonly string[];
+  readonly cwd?: string;
+  /** `NAME=value`, after those of the configuration. */
+  readonly env?: readonly string[];
+  /** `UID[:GID]`. */
+  readonly user?: string;
+  readonly additionalGids?: readonly number[];
+  /** Capabilities (`CAP_…`) in addition to those of the configuration. */
+  readonly caps?: readonly string[];
+  readonly apparmor?: string;
+  readonly processLabel?: string;
+  readonly noNewPrivs?: boolean;
+  readonly tty?: boolean;
+  readonly detach?: boolean;
+  readonly pidFile?: string;
+  readonly consoleSocket?: string;
+  readonly pidfdSocket?: string;
+  readonly preserveFds?: number;
+  /** A cgroup below the container's own: `/sub`. */
+  readonly cgroup?: string;
+  /** Allows it while the container is paused. */
+  readonly ignorePaused?: boolean;
+  readonly stdio?: Stdio;
+}

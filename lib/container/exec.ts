@@ -1,0 +1,207 @@
+/** `exec`: one more process in a container that runs. */
+
+import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { isRuntsError, RuntsError } from "../errors.ts";
+import { encodePlan } from "../plan/encode.ts";
+import { planExec } from "../plan/exec.ts";
+import type { Plan } from "../plan/types.ts";
+import type { Process, Spec } from "../spec/types.ts";
+import { StateDirectory } from "../state/directory.ts";
+import { inspect, type Inspection } from "../state/inspect.ts";
+import { OCI_VERSION } from "../version.ts";
+import { sendPidfd, writePidFile } from "./announce.ts";
+import { absolute, checkConsole } from "./bundle.ts";
+import { cgroupOf } from "./cgroup.ts";
+import { inCommand } from "./command.ts";
+import { readCopy } from "./copy.ts";
+import { execProcess } from "./exec_process.ts";
+import { forwardSignals, Terminal, waitForExit } from "./foreground.ts";
+import { checkPreserved, planHost } from "./host.ts";
+import { InitProcess } from "./init_process.ts";
+import { openInit } from "./kill.ts";
+import { namespacesToJoin } from "./namespaces.ts";
+import { openSlots } from "./slots.ts";
+import { standardStreams } from "./streams.ts";
+import { callerSize } from "./terminal_size.ts";
+import { traceLine, warningLine } from "./trace.ts";
+import type { ExecOptions, ExitStatus, GlobalOptions } from "./types.ts";
+
+/** Exit code of an exec that failed itself, as runc has it. */
+const EXEC_FAILED = 255;
+
+/** A process that runs in a container. */
+export interface Executed {
+  readonly pid: number;
+  /** Its pidfd; the owner of this object closes it. */
+  readonly pidfd: number;
+}
+
+/** Runs a process in a container. Gives the program's exit code, or 0 when detached. */
+export async function exec(global: GlobalOptions, options: ExecOptions): Promise<number> {
+  try {
+    return await inCommand("exec", options.id, () => execute(global, options));
+  } catch (error) {
+    throw isRuntsError(error) ? error.with({ exitCode: EXEC_FAILED }) : error;
+  }
+}
+
+async function execute(global: GlobalOptions, options: ExecOptions): Promise<number> {
+  const directory = new StateDirectory(global.root, options.id);
+  const found = inspect(directory);
+  refuse(found, options);
+  const spec = readCopy(directory);
+  const process = execProcess(spec, options);
+  const foreground = process.terminal === true && !options.detach && !options.consoleSocket;
+  if (!foreground) checkConsole({ ...spec, process }, options.consoleSocket);
+  const helper = await loadHelper();
+  const terminal = foreground ? new Terminal(helper) : undefined;
+  if (!options.detach) helper.setSubreaper(true);
+  try {
+    const socket = terminal?.socket;
+    const executed = await spawnIn(helper, global, options, found, spec, process, socket);
+    try {
+      if (options.pidFile !== undefined) writePidFile(options.pidFile, executed.pid);
+      if (options.pidfdSocket) sendPidfd(helper, options.pidfdSocket, executed.pidfd);
+      if (options.detach) return 0;
+      return (await attend(helper, executed, terminal)).code;
+    } finally {
+      helper.close(executed.pidfd);
+    }
+  } finally {
+    await terminal?.disconnect();
+  }
+}
+
+async function attend(
+  helper: Helper,
+  executed: Executed,
+  terminal: Terminal | undefined,
+): Promise<ExitStatus> {
+  terminal?.connect();
+  const stop = forwardSignals(helper, executed.pidfd, terminal);
+  try {
+    return await waitForExit(helper, executed.pidfd);
+  } finally {
+    stop();
+  }
+}
+
+function refuse({ state }: Inspection, options: ExecOptions): void {
+  if (state === "stopped") throw new RuntsError("cannot exec in a stopped container");
+  if (state === "creating") {
+    throw new RuntsError("cannot exec in a container that is being created");
+  }
+  if (state === "paused" && !options.ignorePaused) {
+    throw new RuntsError("cannot exec in a paused container (use --ignore-paused to override)");
+  }
+}
+
+/** Starts the process. `console`: connected socket for the terminal's master. */
+export async function spawnIn(
+  helper: Helper,
+  global: GlobalOptions,
+  options: ExecOptions,
+  found: Inspection,
+  spec: Spec,
+  process: Process,
+  console: number | undefined,
+): Promise<Executed> {
+  const { status } = found;
+  const container = openInit(helper, status);
+  let init: InitProcess | undefined;
+  try {
+    const cgroup = await cgroupOf(status);
+    const preserveFds = options.preserveFds ?? 0;
+    checkPreserved(helper, preserveFds);
+    const socket = console ?? connectConsole(helper, options.consoleSocket);
+    const size = socket === undefined ? undefined : callerSize(helper);
+    const seccomp = await compiledSeccomp(global, spec);
+    const plan = planExec({
+      id: options.id,
+      spec,
+      process,
+      host: planHost(cgroup.record),
+      cgroup: cgroup.joinFiles(options.cgroup, status.pid),
+      console: socket !== undefined,
+      preserveFds,
+      noNewKeyring: true,
+      ...namespacesToJoin(status.pid),
+      ...(size && { consoleSize: size }),
+      ...(seccomp && { seccomp }),
+    });
+    init = spawn(helper, global, options, plan, container, socket);
+    if (socket !== undefined && console === undefined) helper.close(socket);
+    await init.converse(answers(helper, global, plan, found, spec, options.id), "executed");
+    init.finish();
+    return { pid: init.pid, pidfd: init.pidfd };
+  } catch (error) {
+    init?.abort();
+    throw error;
+  } finally {
+    helper.close(container);
+  }
+}
+
+function spawn(
+  helper: Helper,
+  global: GlobalOptions,
+  options: ExecOptions,
+  plan: Plan,
+  container: number,
+  console: number | undefined,
+): InitProcess {
+  const own = { pidfd: container, ...(console !== undefined && { console }) };
+  const slots = openSlots(helper, plan.slots, own);
+  const streams = standardStreams(helper, options.stdio ?? "inherit");
+  try {
+    return new InitProcess(helper, {
+      plan: encodePlan(plan.ops),
+      ops: plan.ops,
+      fds: slots.fds,
+      trace: global.debug !== undefined,
+      preserve: options.preserveFds ?? 0,
+      ...(streams.fds && { stdio: streams.fds }),
+    });
+  } finally {
+    streams.close();
+    slots.close();
+  }
+}
+
+function connectConsole(helper: Helper, path: string | undefined): number | undefined {
+  return path === undefined ? undefined : helper.connectUnix(absolute(path));
+}
+
+async function compiledSeccomp(global: GlobalOptions, spec: Spec) {
+  if (spec.linux?.seccomp === undefined) return undefined;
+  const { compileSeccomp } = await import("../seccomp/mod.ts");
+  return await compileSeccomp(spec.linux.seccomp, { cache: global.root });
+}
+
+function answers(
+  helper: Helper,
+  global: GlobalOptions,
+  plan: Plan,
+  { status, state }: Inspection,
+  spec: Spec,
+  id: string,
+) {
+  const { debug, warn } = global;
+  let pid = 0;
+  return {
+    pid: (newest: number) => void (pid = newest),
+    cgroup: async (newest: number) => await (await cgroupOf(status)).attach(newest),
+    notify: async (pidfd: number, fd: number) => {
+      const { passOnListener } = await import("../seccomp/notify.ts");
+      const annotations = spec.annotations ?? {};
+      const { bundle } = status;
+      const document = { ociVersion: OCI_VERSION, id, status: state, pid, bundle, annotations };
+      await passOnListener(helper, spec.linux?.seccomp ?? {}, document, pidfd, fd);
+    },
+    warning: (record: Parameters<typeof warningLine>[0]) => warn?.(warningLine(record, plan.ops)),
+    ...(debug && {
+      trace: async (record: Parameters<typeof traceLine>[0]) =>
+        debug(await traceLine(record, plan.ops)),
+    }),
+  };
+}

@@ -1,0 +1,66 @@
+/** The process of `exec`: a document, or the container's own with changes. */
+
+import { quote, RuntsError } from "../errors.ts";
+import { loadProcess } from "../spec/load.ts";
+import type { Capabilities, Process, Spec, User } from "../spec/types.ts";
+import { absolute } from "./bundle.ts";
+import type { ExecOptions } from "./types.ts";
+
+/** What to execute; throws when the options do not say. */
+export function execProcess(spec: Spec, options: ExecOptions): Process {
+  if (options.process !== undefined) {
+    const process = loadProcess(absolute(options.process));
+    return options.tty ? { ...process, terminal: true } : process;
+  }
+  const { args = [], apparmor, processLabel, noNewPrivs, cwd } = options;
+  if (args.length === 0) throw new RuntsError("no program to execute is given");
+  const base = spec.process;
+  if (base === undefined) throw new RuntsError("the container's configuration has no process");
+  // The size of its own terminal is the caller's, not that of the container's first process.
+  const { consoleSize: _, ...rest } = base;
+  return {
+    ...rest,
+    args,
+    terminal: options.tty ?? false,
+    cwd: cwd ?? base.cwd,
+    env: [...(base.env ?? []), ...(options.env ?? [])],
+    user: userOf(base.user, options),
+    ...(apparmor !== undefined && { apparmorProfile: apparmor }),
+    ...(processLabel !== undefined && { selinuxLabel: processLabel }),
+    ...(noNewPrivs && { noNewPrivileges: true }),
+    ...(options.caps?.length && { capabilities: withCaps(base.capabilities, options.caps) }),
+  };
+}
+
+function userOf(base: User, options: ExecOptions): User {
+  const additionalGids = [...(base.additionalGids ?? []), ...(options.additionalGids ?? [])];
+  const ids = options.user === undefined ? {} : parseUser(options.user, base);
+  return { ...base, ...ids, ...(additionalGids.length > 0 && { additionalGids }) };
+}
+
+/** `UID` or `UID:GID`; names are not looked up, as in runc. */
+function parseUser(text: string, base: User): { uid: number; gid: number } {
+  const match = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text);
+  const uid = Number(match?.[1]);
+  const gid = Number(match?.[2] ?? base.gid);
+  if (match === null || uid > 0xfffffffe || gid > 0xfffffffe) {
+    throw new RuntsError(`user ${quote(text)} is not UID or UID:GID`);
+  }
+  return { uid, gid };
+}
+
+/** Ambient capabilities must be inheritable, and the option does not make them so. */
+function withCaps(base: Capabilities | undefined, caps: readonly string[]): Capabilities {
+  const inheritable = base?.inheritable ?? [];
+  const add = (
+    set: readonly string[] | undefined,
+    more: readonly string[],
+  ) => [...new Set([...(set ?? []), ...more])];
+  return {
+    bounding: add(base?.bounding, caps),
+    effective: add(base?.effective, caps),
+    permitted: add(base?.permitted, caps),
+    inheritable,
+    ambient: add(base?.ambient, caps.filter((cap) => inheritable.includes(cap))),
+  };
+}
