@@ -17,7 +17,7 @@ import { readCopy } from "./copy.ts";
 import { execProcess } from "./exec_process.ts";
 import { forwardSignals, Terminal, waitForExit } from "./foreground.ts";
 import { checkPreserved, planHost } from "./host.ts";
-import { InitProcess } from "./init_process.ts";
+import { type Answers, InitProcess } from "./init_process.ts";
 import { openInit } from "./kill.ts";
 import { namespacesToJoin } from "./namespaces.ts";
 import { openSlots } from "./slots.ts";
@@ -48,7 +48,7 @@ export async function exec(global: GlobalOptions, options: ExecOptions): Promise
 async function execute(global: GlobalOptions, options: ExecOptions): Promise<number> {
   const directory = new StateDirectory(global.root, options.id);
   const found = inspect(directory);
-  refuse(found, options);
+  refuseExec(found, options);
   const spec = readCopy(directory);
   const process = execProcess(spec, options);
   const foreground = process.terminal === true && !options.detach && !options.consoleSocket;
@@ -57,8 +57,8 @@ async function execute(global: GlobalOptions, options: ExecOptions): Promise<num
   const terminal = foreground ? new Terminal(helper) : undefined;
   if (!options.detach) helper.setSubreaper(true);
   try {
-    const socket = terminal?.socket;
-    const executed = await spawnIn(helper, global, options, found, spec, process, socket);
+    const console = terminal && { console: terminal.socket };
+    const executed = await spawnIn({ helper, global, options, found, spec, process, ...console });
     try {
       if (options.pidFile !== undefined) writePidFile(options.pidFile, executed.pid);
       if (options.pidfdSocket) sendPidfd(helper, options.pidfdSocket, executed.pidfd);
@@ -86,7 +86,8 @@ async function attend(
   }
 }
 
-function refuse({ state }: Inspection, options: ExecOptions): void {
+/** Throws when no process can be started in it now. */
+export function refuseExec({ state }: Inspection, options: ExecOptions): void {
   if (state === "stopped") throw new RuntsError("cannot exec in a stopped container");
   if (state === "creating") {
     throw new RuntsError("cannot exec in a container that is being created");
@@ -96,42 +97,29 @@ function refuse({ state }: Inspection, options: ExecOptions): void {
   }
 }
 
-/** Starts the process. `console`: connected socket for the terminal's master. */
-export async function spawnIn(
-  helper: Helper,
-  global: GlobalOptions,
-  options: ExecOptions,
-  found: Inspection,
-  spec: Spec,
-  process: Process,
-  console: number | undefined,
-): Promise<Executed> {
-  const { status } = found;
-  const container = openInit(helper, status);
+/** All that starting a process in a container takes. */
+export interface SpawnIn {
+  readonly helper: Helper;
+  readonly global: GlobalOptions;
+  readonly options: ExecOptions;
+  readonly found: Inspection;
+  readonly spec: Spec;
+  readonly process: Process;
+  /** Connected socket for the terminal's master; else that of the options is connected. */
+  readonly console?: number;
+}
+
+/** Starts the process; it has been executed when this returns. */
+export async function spawnIn(request: SpawnIn): Promise<Executed> {
+  const { helper, options } = request;
+  const container = openInit(helper, request.found.status);
+  const socket = request.console ?? connectConsole(helper, options.consoleSocket);
   let init: InitProcess | undefined;
   try {
-    const cgroup = await cgroupOf(status);
-    const preserveFds = options.preserveFds ?? 0;
-    checkPreserved(helper, preserveFds);
-    const socket = console ?? connectConsole(helper, options.consoleSocket);
-    const size = socket === undefined ? undefined : callerSize(helper);
-    const seccomp = await compiledSeccomp(global, spec);
-    const plan = planExec({
-      id: options.id,
-      spec,
-      process,
-      host: planHost(cgroup.record),
-      cgroup: cgroup.joinFiles(options.cgroup, status.pid),
-      console: socket !== undefined,
-      preserveFds,
-      noNewKeyring: true,
-      ...namespacesToJoin(status.pid),
-      ...(size && { consoleSize: size }),
-      ...(seccomp && { seccomp }),
-    });
-    init = spawn(helper, global, options, plan, container, socket);
-    if (socket !== undefined && console === undefined) helper.close(socket);
-    await init.converse(answers(helper, global, plan, found, spec, options.id), "executed");
+    const plan = await planFor(request, socket !== undefined);
+    for (const warning of plan.warnings) request.global.warn?.(warning);
+    init = spawn(request, plan, container, socket);
+    await init.converse(answers(request, plan), "executed");
     init.finish();
     return { pid: init.pid, pidfd: init.pidfd };
   } catch (error) {
@@ -139,13 +127,34 @@ export async function spawnIn(
     throw error;
   } finally {
     helper.close(container);
+    if (socket !== undefined && request.console === undefined) helper.close(socket);
   }
 }
 
+async function planFor(request: SpawnIn, console: boolean): Promise<Plan> {
+  const { helper, options, spec, process, found: { status } } = request;
+  const cgroup = await cgroupOf(status);
+  const preserveFds = options.preserveFds ?? 0;
+  checkPreserved(helper, preserveFds);
+  const size = console ? callerSize(helper) : undefined;
+  const seccomp = await compiledSeccomp(request.global, spec);
+  return planExec({
+    id: options.id,
+    spec,
+    process,
+    host: planHost(cgroup.record),
+    cgroup: cgroup.joinFiles(options.cgroup, status.pid),
+    console,
+    preserveFds,
+    noNewKeyring: true,
+    ...namespacesToJoin(status.pid),
+    ...(size && { consoleSize: size }),
+    ...(seccomp && { seccomp }),
+  });
+}
+
 function spawn(
-  helper: Helper,
-  global: GlobalOptions,
-  options: ExecOptions,
+  { helper, global, options }: SpawnIn,
   plan: Plan,
   container: number,
   console: number | undefined,
@@ -178,30 +187,26 @@ async function compiledSeccomp(global: GlobalOptions, spec: Spec) {
   return await compileSeccomp(spec.linux.seccomp, { cache: global.root });
 }
 
-function answers(
-  helper: Helper,
-  global: GlobalOptions,
-  plan: Plan,
-  { status, state }: Inspection,
-  spec: Spec,
-  id: string,
-) {
+function answers({ helper, global, options, found, spec }: SpawnIn, plan: Plan): Answers {
   const { debug, warn } = global;
+  const { status, state } = found;
   let pid = 0;
   return {
-    pid: (newest: number) => void (pid = newest),
-    cgroup: async (newest: number) => await (await cgroupOf(status)).attach(newest),
-    notify: async (pidfd: number, fd: number) => {
+    pid: (newest) => pid = newest,
+    cgroup: async (newest) => await (await cgroupOf(status)).attach(newest),
+    notify: async (pidfd, fd) => {
       const { passOnListener } = await import("../seccomp/notify.ts");
-      const annotations = spec.annotations ?? {};
-      const { bundle } = status;
-      const document = { ociVersion: OCI_VERSION, id, status: state, pid, bundle, annotations };
+      const document = {
+        ociVersion: OCI_VERSION,
+        id: options.id,
+        status: state,
+        pid,
+        bundle: status.bundle,
+        annotations: spec.annotations ?? {},
+      };
       await passOnListener(helper, spec.linux?.seccomp ?? {}, document, pidfd, fd);
     },
-    warning: (record: Parameters<typeof warningLine>[0]) => warn?.(warningLine(record, plan.ops)),
-    ...(debug && {
-      trace: async (record: Parameters<typeof traceLine>[0]) =>
-        debug(await traceLine(record, plan.ops)),
-    }),
+    warning: (record) => warn?.(warningLine(record, plan.ops)),
+    ...(debug && { trace: async (record) => debug(await traceLine(record, plan.ops)) }),
   };
 }

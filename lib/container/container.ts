@@ -1,0 +1,196 @@
+/** A container as an object, for scripts: the verbs of the command line in one process. */
+
+import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { RuntsError } from "../errors.ts";
+import { parseSignal } from "../spec/signals.ts";
+import { StateDirectory } from "../state/directory.ts";
+import { inspect } from "../state/inspect.ts";
+import { checkConsole, openBundle } from "./bundle.ts";
+import { inCommand } from "./command.ts";
+import { readCopy } from "./copy.ts";
+import { createLocked } from "./create.ts";
+import { remove } from "./delete.ts";
+import { refuseExec, spawnIn } from "./exec.ts";
+import { execProcess } from "./exec_process.ts";
+import { waitForExit } from "./foreground.ts";
+import { kill, openInit } from "./kill.ts";
+import { withLock } from "./lock.ts";
+import { pause, resume } from "./pause.ts";
+import { defaultRoot } from "./root.ts";
+import { startLocked } from "./start.ts";
+import { state, type StateDocument } from "./state.ts";
+import type { CreateOptions, ExecOptions, ExitStatus, GlobalOptions } from "./types.ts";
+
+/** Where and how a script's containers are kept; everything has the command line's default. */
+export type ContainerSettings = Partial<GlobalOptions>;
+
+/** What {@linkcode Container.create} takes. */
+export type ContainerOptions = CreateOptions & ContainerSettings;
+
+/** A process that {@linkcode Container.exec} started. */
+export class ContainerProcess {
+  readonly #helper: Helper;
+  readonly #pidfd: number;
+  #ending: Promise<ExitStatus> | undefined;
+
+  /** Takes over the pidfd. */
+  constructor(helper: Helper, readonly pid: number, pidfd: number) {
+    this.#helper = helper;
+    this.#pidfd = pidfd;
+  }
+
+  /** Waits until it has ended. */
+  wait(): Promise<ExitStatus> {
+    this.#ending ??= waitForExit(this.#helper, this.#pidfd).finally(() =>
+      this.#helper.close(this.#pidfd)
+    );
+    return this.#ending;
+  }
+}
+
+/**
+ * A container. `await using` deletes it, alive or not, at the end of the block.
+ * Every method throws {@linkcode RuntsError}, whose message names the command and the cause.
+ */
+export class Container implements AsyncDisposable {
+  readonly #helper: Helper;
+  readonly #global: GlobalOptions;
+  readonly #directory: StateDirectory;
+  #pidfd: number;
+  #ending: ExitStatus | undefined;
+
+  private constructor(
+    helper: Helper,
+    global: GlobalOptions,
+    readonly id: string,
+    /** Process id of init. */
+    readonly pid: number,
+    pidfd: number,
+  ) {
+    this.#helper = helper;
+    this.#global = global;
+    this.#directory = new StateDirectory(global.root, id);
+    this.#pidfd = pidfd;
+  }
+
+  /** Makes a container from a bundle; its program does not run before {@linkcode start}. */
+  static create(options: ContainerOptions): Promise<Container> {
+    return inCommand("create", options.id, async () => {
+      const global = globalOf(options);
+      const bundle = openBundle(options);
+      checkConsole(bundle.spec, options.consoleSocket);
+      const helper = await loadHelper();
+      return await createLocked(
+        helper,
+        global,
+        options,
+        bundle,
+        undefined,
+        ({ pid, pidfd }) => Promise.resolve(new Container(helper, global, options.id, pid, pidfd)),
+      );
+    });
+  }
+
+  /** A container that exists already; whoever made it, its init must be alive. */
+  static open(id: string, settings: ContainerSettings = {}): Promise<Container> {
+    return inCommand("open", id, async () => {
+      const global = globalOf(settings);
+      const { status } = inspect(new StateDirectory(global.root, id));
+      const helper = await loadHelper();
+      return new Container(helper, global, id, status.pid, openInit(helper, status));
+    });
+  }
+
+  /** Runs the program. Returns once it was executed (and is ready, with NOTIFY_SOCKET). */
+  start(): Promise<void> {
+    return inCommand("start", this.id, async () => {
+      const ready = await withLock(
+        this.#helper,
+        this.#directory,
+        () => startLocked(this.#helper, this.#global, this.#directory),
+      );
+      await ready();
+    });
+  }
+
+  /** What state it is in. */
+  state(): Promise<StateDocument> {
+    return state(this.#global, { id: this.id });
+  }
+
+  /**
+   * Waits until init has ended. How is known to the process that made the container; in any other
+   * it throws.
+   */
+  async wait(): Promise<ExitStatus> {
+    if (this.#ending !== undefined) return this.#ending;
+    await this.#helper.exitedAsync(this.#pidfd);
+    const ending = this.#helper.reap(this.#pidfd);
+    if (ending === undefined) {
+      throw new RuntsError("the exit status is known only to the process that made the container");
+    }
+    const { signal } = ending;
+    this.#ending = { code: signal === 0 ? ending.code : 128 + signal, signal };
+    return this.#ending;
+  }
+
+  /** Sends a signal: `TERM`, `SIGTERM`, 15; default SIGTERM. */
+  kill(signal: string | number = "SIGTERM", options: { all?: boolean } = {}): Promise<void> {
+    return kill(this.#global, { id: this.id, signal: parseSignal(String(signal)), ...options });
+  }
+
+  /** Freezes all its processes. */
+  pause(): Promise<void> {
+    return pause(this.#global, { id: this.id });
+  }
+
+  /** Lets them go on. */
+  resume(): Promise<void> {
+    return resume(this.#global, { id: this.id });
+  }
+
+  /** Starts one more process in it. */
+  exec(
+    args: readonly string[],
+    options: Omit<ExecOptions, "id" | "args" | "detach" | "pidFile"> = {},
+  ): Promise<ContainerProcess> {
+    return inCommand("exec", this.id, async () => {
+      const all: ExecOptions = { ...options, id: this.id, args };
+      const found = inspect(this.#directory);
+      refuseExec(found, all);
+      const spec = readCopy(this.#directory);
+      const process = execProcess(spec, all);
+      checkConsole({ ...spec, process }, all.consoleSocket);
+      const executed = await spawnIn({
+        helper: this.#helper,
+        global: this.#global,
+        options: all,
+        found,
+        spec,
+        process,
+      });
+      return new ContainerProcess(this.#helper, executed.pid, executed.pidfd);
+    });
+  }
+
+  /** Removes it; with `force`, kills it first. */
+  async delete(options: { force?: boolean } = {}): Promise<void> {
+    await remove(this.#global, { id: this.id, ...options });
+    if (this.#pidfd < 0) return;
+    const ending = this.#helper.reap(this.#pidfd);
+    if (ending !== undefined && this.#ending === undefined) {
+      const { code, signal } = ending;
+      this.#ending = { code: signal === 0 ? code : 128 + signal, signal };
+    }
+    this.#helper.close(this.#pidfd);
+    this.#pidfd = -1;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.delete({ force: true });
+  }
+}
+
+function globalOf(settings: ContainerSettings): GlobalOptions {
+  return { ...settings, root: settings.root ?? defaultRoot() };
+}

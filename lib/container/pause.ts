@@ -1,0 +1,44 @@
+/** `pause` and `resume`: the freezer of the container's cgroup. */
+
+import { loadHelper } from "../../ffi/helper.ts";
+import { RuntsError } from "../errors.ts";
+import { StateDirectory } from "../state/directory.ts";
+import { inspect } from "../state/inspect.ts";
+import { cgroupOf } from "./cgroup.ts";
+import { inCommand } from "./command.ts";
+import { withLock } from "./lock.ts";
+import type { ContainerName, GlobalOptions } from "./types.ts";
+
+/** Freezes all processes of a running (or created) container. */
+export function pause(global: GlobalOptions, options: ContainerName): Promise<void> {
+  return inCommand("pause", options.id, () => change(global, options, "pause"));
+}
+
+/** Lets a paused container go on. */
+export function resume(global: GlobalOptions, options: ContainerName): Promise<void> {
+  return inCommand("resume", options.id, () => change(global, options, "resume"));
+}
+
+const ALLOWED = { pause: ["running", "created"], resume: ["paused"] };
+
+async function change(
+  global: GlobalOptions,
+  options: ContainerName,
+  verb: "pause" | "resume",
+): Promise<void> {
+  const directory = new StateDirectory(global.root, options.id);
+  inspect(directory);
+  const helper = await loadHelper();
+  await withLock(helper, directory, async () => {
+    const { state, status } = inspect(directory);
+    if (!ALLOWED[verb].includes(state)) {
+      throw new RuntsError(
+        verb === "pause"
+          ? `container not running: it is ${state}`
+          : `container not paused: it is ${state}`,
+      );
+    }
+    const cgroup = await cgroupOf(status);
+    await (verb === "pause" ? cgroup.freeze() : cgroup.thaw());
+  });
+}

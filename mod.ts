@@ -1,0 +1,45 @@
+/**
+ * runts as a library: container lifecycles scripted in TypeScript, in one process.
+ *
+ * ```ts
+ * import { Container } from "./mod.ts";
+ *
+ * await using container = await Container.create({ id: "web", bundle: "/bundles/web" });
+ * await container.start();
+ * const { code } = await container.wait();
+ * ```
+ *
+ * Every function throws {@linkcode RuntsError}. It needs `deno run -A`: the work is done by a
+ * C library that is loaded by `Deno.dlopen`, to which Deno's permissions do not apply.
+ *
+ * @module
+ */
+
+export { Container, ContainerProcess } from "./lib/container/container.ts";
+export type { ContainerOptions, ContainerSettings } from "./lib/container/container.ts";
+export { create } from "./lib/container/create.ts";
+export { remove } from "./lib/container/delete.ts";
+export { exec } from "./lib/container/exec.ts";
+export { kill } from "./lib/container/kill.ts";
+export { list } from "./lib/container/list.ts";
+export { pause, resume } from "./lib/container/pause.ts";
+export { defaultRoot } from "./lib/container/root.ts";
+export { run } from "./lib/container/run.ts";
+export { start } from "./lib/container/start.ts";
+export { state } from "./lib/container/state.ts";
+export type { StateDocument } from "./lib/container/state.ts";
+export type {
+  ContainerName,
+  CreateOptions,
+  DeleteOptions,
+  ExecOptions,
+  ExitStatus,
+  GlobalOptions,
+  KillOptions,
+  ListEntry,
+  RunOptions,
+  Stdio,
+} from "./lib/container/types.ts";
+export { isRuntsError, RuntsError } from "./lib/errors.ts";
+export type { ErrorData } from "./lib/errors.ts";
+export type { Spec } from "./lib/spec/types.ts";
