@@ -13,7 +13,8 @@ export const SYMBOLS = {
   // uint32_t rts_abi(void);
   rts_abi: { parameters: [], result: "u32" },
 
-  // int32_t rts_spawn(const uint8_t *plan, uint64_t length, const int32_t *fds, uint32_t count, const int32_t *stdio, uint32_t preserve, uint32_t trace, int32_t *spawned);
+  // int32_t rts_spawn(const uint8_t *plan, uint64_t length, const int32_t *fds, uint32_t count,
+  //   const int32_t *stdio, uint32_t preserve, uint32_t trace, int32_t *spawned);
   rts_spawn: {
     parameters: ["buffer", "u64", "buffer", "u32", "buffer", "u32", "u32", "buffer"],
     result: "i32",
@@ -84,11 +85,14 @@ export const SYMBOLS = {
   rts_socketpair: { parameters: ["buffer"], result: "i32" },
   // int32_t rts_bind_datagram(const char *path, uint32_t mode);
   rts_bind_datagram: { parameters: ["buffer", "u32"], result: "i32" },
-  // int32_t rts_send_datagram(const char *path, const uint8_t *bytes, uint32_t length, const int32_t *fds, uint32_t count);
+  // int32_t rts_send_datagram(const char *path, const uint8_t *bytes, uint32_t length, const
+  //   int32_t *fds, uint32_t count);
   rts_send_datagram: { parameters: ["buffer", "buffer", "u32", "buffer", "u32"], result: "i32" },
-  // int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length, const int32_t *fds, uint32_t count);
+  // int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length, const int32_t
+  //   *fds, uint32_t count);
   rts_send_message: { parameters: ["i32", "buffer", "u32", "buffer", "u32"], result: "i32" },
-  // int32_t rts_receive_message(int32_t socket, uint8_t *bytes, uint32_t size, int32_t *fds, int32_t timeout_ms);
+  // int32_t rts_receive_message(int32_t socket, uint8_t *bytes, uint32_t size, int32_t *fds,
+  //   int32_t timeout_ms);
   rts_receive_message: { parameters: ["i32", "buffer", "u32", "buffer", "i32"], result: "i32" },
 
   // int32_t rts_is_terminal(int32_t fd);
@@ -106,7 +110,8 @@ export const SYMBOLS = {
   // int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake);
   rts_relay: { parameters: ["i32", "i32", "i32", "i32"], result: "i32", nonblocking: true },
 
-  // int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8_t *input, uint8_t *said, struct rts_hook_result *result);
+  // int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8_t *input,
+  //   uint8_t *said, struct rts_hook_result *result);
   rts_run_hook: {
     parameters: ["buffer", "buffer", "buffer", "buffer", "buffer"],
     result: "i32",

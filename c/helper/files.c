@@ -1,0 +1,92 @@
+/* Descriptors, fifos, locks, poll(2). */
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "helper.h"
+
+/* How long a lock that is taken is left alone before the next try, in ms. */
+#define LOCK_PAUSE_MAX 10
+
+int32_t rts_open(const char *path, int32_t flags, uint32_t mode) {
+  return RETRY(open(path, flags | O_CLOEXEC, mode));
+}
+
+/* Not retried: Linux has released the descriptor even when it reports EINTR. */
+int32_t rts_close(int32_t fd) {
+  return close(fd) == 0 || errno == EINTR ? 0 : -errno;
+}
+
+int32_t rts_read(int32_t fd, uint8_t *bytes, uint32_t size) {
+  return RETRY(read(fd, bytes, size));
+}
+
+int32_t rts_read_available(int32_t fd, uint8_t *bytes, uint32_t size) {
+  struct pollfd polled = {.fd = fd, .events = POLLIN};
+  int ready = rts_poll(&polled, 1, 0);
+  if (ready < 0) return ready;
+  if (polled.revents & POLLNVAL) return -EBADF;
+  return ready == 0 ? -EAGAIN : rts_read(fd, bytes, size);
+}
+
+int32_t rts_write(int32_t fd, const uint8_t *bytes, uint32_t length) {
+  uint32_t done = 0;
+  while (done < length) {
+    int written = RETRY(write(fd, bytes + done, length - done));
+    if (written == -EAGAIN) {
+      struct pollfd polled = {.fd = fd, .events = POLLOUT};
+      written = rts_poll(&polled, 1, -1) < 0 ? -EAGAIN : 0;
+    }
+    if (written < 0) return written;
+    done += (uint32_t)written;
+  }
+  return (int32_t)done;
+}
+
+int32_t rts_mkfifo(const char *path, uint32_t mode) {
+  int result = RETRY(mkfifo(path, mode));
+  return result < 0 ? result : RETRY(chmod(path, mode));
+}
+
+static int lock_wait(int fd, uint64_t start, int32_t timeout_ms) {
+  for (int pause = 1;; pause = pause * 2 > LOCK_PAUSE_MAX ? LOCK_PAUSE_MAX : pause * 2) {
+    int result = RETRY(flock(fd, LOCK_EX | LOCK_NB));
+    if (result != -EWOULDBLOCK) return result;
+    int left = clock_left(start, timeout_ms);
+    if (left == 0) return -ETIMEDOUT;
+    if (left > 0 && left < pause) pause = left;
+    nanosleep(&(struct timespec){.tv_nsec = pause * 1000000L}, NULL);
+  }
+}
+
+int32_t rts_lock(const char *path, int32_t timeout_ms) {
+  uint64_t start = clock_ms();
+  int fd = rts_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+  if (fd < 0) return fd;
+  int result = lock_wait(fd, start, timeout_ms);
+  if (result == 0) return fd;
+  close(fd);
+  return result;
+}
+
+int32_t rts_poll(struct pollfd *polled, uint32_t count, int32_t timeout_ms) {
+  uint64_t start = clock_ms();
+  for (;;) {
+    int ready = poll(polled, count, clock_left(start, timeout_ms));
+    if (ready >= 0) return ready;
+    if (errno != EINTR) return -errno;
+  }
+}
+
+int32_t rts_fd_flags(int32_t fd) {
+  return RETRY(fcntl(fd, F_GETFD));
+}
+
+int32_t rts_pipe(int32_t *fds) {
+  return RETRY(pipe2(fds, O_CLOEXEC));
+}
