@@ -1,0 +1,84 @@
+/** What a process does to the file system and the network, by strace(1). */
+
+import { command, type CommandOptions } from "./runtime.ts";
+
+/** One system call: its name, its arguments as strace prints them, and its result. */
+export interface Call {
+  name: string;
+  args: string;
+  result: string;
+}
+
+const TRACED = "%file,%network,clone,clone3,ftruncate,write";
+
+/** Joins `CALL <unfinished ...>` and `<... CALL resumed>`, and drops what is no call. */
+function* wholeLines(text: string): Generator<[pid: string, line: string]> {
+  const pending = new Map<string, string>();
+  for (const raw of text.split("\n")) {
+    const [, pid, line] = /^(\d+) +(.*)$/.exec(raw) ?? [];
+    if (pid === undefined || line === undefined) continue;
+    const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(line);
+    if (line.endsWith("<unfinished ...>")) {
+      pending.set(pid, line.slice(0, -"<unfinished ...>".length));
+    } else if (resumed) {
+      yield [pid, (pending.get(pid) ?? "") + resumed[1]];
+    } else {
+      yield [pid, line];
+    }
+  }
+}
+
+/** The calls of the traced process and its threads, without those of its child processes. */
+export function callsOfProcess(trace: string): Call[] {
+  const calls: Call[] = [];
+  const lines = [...wholeLines(trace)];
+  const own = new Set(lines[0] ? [lines[0][0]] : []);
+  for (const [, line] of lines) {
+    const thread = /^clone3?\(.*CLONE_THREAD.* = (\d+)/.exec(line);
+    if (thread) own.add(thread[1]!);
+  }
+  for (const [pid, line] of lines) {
+    const [, name, args, result] = /^(\w+)\((.*)\) += (.*)$/.exec(line) ?? [];
+    if (own.has(pid) && name !== undefined) calls.push({ name, args: args!, result: result! });
+  }
+  return calls;
+}
+
+/** Runs a command line under strace. */
+export async function trace(
+  line: readonly string[],
+  options: CommandOptions = {},
+): Promise<{ code: number; stdout: string; stderr: string; calls: Call[] }> {
+  const file = Deno.makeTempFileSync({ prefix: "runts-trace-" });
+  try {
+    const strace = ["strace", "-f", "-y", "-s", "256", "-e", `trace=${TRACED}`, "-o", file];
+    const output = await command([...strace, ...line], options);
+    return { ...output, calls: callsOfProcess(Deno.readTextFileSync(file)) };
+  } finally {
+    Deno.removeSync(file);
+  }
+}
+
+const CHANGES =
+  /^(mkdir|rename|unlink|rmdir|link|symlink|mknod|chmod|fchmodat|chown|fchownat|lchown|truncate|utime|creat|setxattr|removexattr)/;
+
+/** The paths that calls changed, or opened for a change, with success. */
+export function changedPaths(calls: Call[]): string[] {
+  const changes = calls.filter(({ name, args, result }) =>
+    !result.startsWith("-1") &&
+    (CHANGES.test(name) || (/^openat2?$|^open$/.test(name) && /O_(WRONLY|RDWR|CREAT)/.test(args)))
+  );
+  return changes.flatMap(({ args, result }) => {
+    const opened = /^\d+<(.*?)>/.exec(result)?.[1];
+    return opened !== undefined ? [opened] : pathsOf(args);
+  });
+}
+
+/** Quoted paths; relative ones are put behind the directory that strace shows for the call. */
+function pathsOf(args: string): string[] {
+  const found: string[] = [];
+  for (const match of args.matchAll(/(?:(?:AT_FDCWD|\d+)<([^>]*)>, )?"([^"]*)"/g)) {
+    found.push(match[2]!.startsWith("/") ? match[2]! : `${match[1] ?? "."}/${match[2]}`);
+  }
+  return found;
+}
