@@ -3,7 +3,17 @@ import type { Command } from "./types.ts";
 
 /** Where the code of each verb is; static strings, so that `deno compile` and the linker see them. */
 const VERBS: Record<string, () => Promise<{ command: Command }>> = {
+  completion: () => import("../commands/completion.ts"),
+  create: () => import("../commands/create.ts"),
+  delete: () => import("../commands/delete.ts"),
+  help: () => import("../commands/help.ts"),
+  kill: () => import("../commands/kill.ts"),
+  list: () => import("../commands/list.ts"),
+  man: () => import("../commands/man.ts"),
+  run: () => import("../commands/run.ts"),
+  start: () => import("../commands/start.ts"),
   state: () => import("../commands/state.ts"),
+  version: () => import("../commands/version.ts"),
 };
 
 /** The verbs that exist, in alphabetical order. */
