@@ -26,7 +26,13 @@ const COMMON = [
   `-I${join(C, "common")}`,
   Deno.build.arch === "x86_64" ? "-fcf-protection" : "-mbranch-protection=standard",
 ];
-const HELPER_FLAGS = [...COMMON, "-fPIC", "-D_FORTIFY_SOURCE=2", "-fstack-clash-protection"];
+const HELPER_FLAGS = [
+  ...COMMON,
+  "-fPIC",
+  "-fvisibility=hidden",
+  "-D_FORTIFY_SOURCE=2",
+  "-fstack-clash-protection",
+];
 const HELPER_LINK = ["-shared", "-Wl,-z,relro,-z,now,-z,noexecstack,-z,defs", "-s"];
 const INIT_FLAGS = [...COMMON, "-ffunction-sections", "-fdata-sections"];
 const INIT_LINK = ["-static", "-Wl,--gc-sections,--build-id=none,-z,noexecstack", "-s"];
