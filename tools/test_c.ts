@@ -4,15 +4,15 @@
  *
  *      * links: c/init/path.c c/common/signals.c
  *
- * names the sources that go with it. Exit code 0 is a pass, 77 a skip.
+ * names the sources that go with it. What it prints is in the Test Anything Protocol; a program
+ * that prints no result counts as one test.
  */
 
 import { basename, join } from "@std/path";
-import type { Count } from "./count.ts";
+import { add, type Count, render } from "./count.ts";
 import { DIST, exists, filesBelow, ROOT } from "./paths.ts";
 import { run } from "./run.ts";
 
-const SKIPPED = 77;
 const FLAGS = [
   "-std=c11",
   "-Wall",
@@ -27,28 +27,43 @@ const FLAGS = [
   ...["include", "common", "init", "helper"].map((folder) => `-I${join(ROOT, "c", folder)}`),
 ];
 
-async function runOne(source: string): Promise<keyof Count> {
+/** Counts results in the Test Anything Protocol. */
+export function countTap(text: string, success: boolean): Count {
+  const results = [...text.matchAll(/^(not )?ok\b[^#\n]*(# skip\b.*)?/gmi)];
+  const skipped = results.filter((match) => match[2] !== undefined).length;
+  const failed = results.filter((match) => match[1] !== undefined).length;
+  const count = { passed: results.length - failed - skipped, failed, skipped };
+  if (results.length === 0 && success) count.passed = 1;
+  // A program that crashes does not say so.
+  if (failed === 0 && !success) count.failed = 1;
+  return count;
+}
+
+async function runOne(source: string): Promise<Count> {
   const links = /^ \* links: (.*)$/m.exec(await Deno.readTextFile(source))?.[1] ?? "";
   const program = join(DIST, "obj", "test", basename(source, ".c"));
   const linked = links.split(" ").filter(Boolean).map((path) => join(ROOT, path));
   await run("gcc", [...FLAGS, "-o", program, source, ...linked]);
-  const { code } = await new Deno.Command(program, { cwd: ROOT }).spawn().status;
-  return code === 0 ? "passed" : code === SKIPPED ? "skipped" : "failed";
+  const child = new Deno.Command(program, { cwd: ROOT, stdout: "piped", stderr: "inherit" });
+  const { success, stdout } = await child.output();
+  await Deno.stdout.write(stdout);
+  return countTap(new TextDecoder().decode(stdout), success);
 }
 
 /** Runs them all; prints a line for each. */
 export async function testC(): Promise<Count> {
-  const count: Count = { passed: 0, failed: 0, skipped: 0 };
+  const sum: Count = { passed: 0, failed: 0, skipped: 0 };
   const folder = join(ROOT, "tests", "c");
-  if (!await exists(folder)) return count;
+  if (!await exists(folder)) return sum;
   await Deno.mkdir(join(DIST, "obj", "test"), { recursive: true });
-  for (const source of await filesBelow(folder, "_test.c")) {
-    const result = await runOne(source).catch((error) => {
+  const sources = (await filesBelow(folder, ".c")).filter((path) => /_(test|fuzz)\.c$/.test(path));
+  for (const source of sources) {
+    const count = await runOne(source).catch((error) => {
       console.error(error.message);
-      return "failed" as const;
+      return { passed: 0, failed: 1, skipped: 0 };
     });
-    console.log(`${basename(source)} ... ${result}`);
-    count[result]++;
+    console.log(`${basename(source)}: ${render(count)}`);
+    add(sum, count);
   }
-  return count;
+  return sum;
 }
