@@ -61,14 +61,13 @@ static int node_fail(struct init *in, const struct node *node, int error) {
                  minor(node->number), node->path);
 }
 
-/* What is there instead of the node. */
-static int node_conflict(struct init *in, const struct node *node, const struct stat *st) {
+/* Says what is at `path` instead of the node. */
+static int node_conflict(struct init *in, const struct node *node, const char *path,
+                         const struct stat *st) {
   node_fail(in, node, -EEXIST);
+  detail_add(in, ": \"%s\" is %s", path, file_kind(st->st_mode));
   if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
-    detail_add(in, ": %s %u:%u is in its place", file_kind(st->st_mode), major(st->st_rdev),
-               minor(st->st_rdev));
-  else
-    detail_add(in, ": %s is in its place", file_kind(st->st_mode));
+    detail_add(in, " %u:%u", major(st->st_rdev), minor(st->st_rdev));
   return -EEXIST;
 }
 
@@ -94,7 +93,7 @@ static int make_node(struct init *in, const struct node *node, int parent, const
   if (fd < 0 || fstat(fd, &st) != 0)
     return fd < 0 ? fd : -errno;
   if (!node_matches(node, &st))
-    return node_conflict(in, node, &st);
+    return node_conflict(in, node, node->path, &st);
   if ((st.st_uid != node->uid || st.st_gid != node->gid) &&
       fchownat(fd, "", node->uid, node->gid, AT_EMPTY_PATH) != 0)
     return -errno;
@@ -115,7 +114,7 @@ static int open_mount_point(struct init *in, const struct node *node, int parent
   if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
     return fd;
   close(fd);
-  return node_conflict(in, node, &st);
+  return node_conflict(in, node, node->path, &st);
 }
 
 static int bind_node(struct init *in, const struct node *node, int parent, const char *name) {
@@ -128,8 +127,8 @@ static int bind_node(struct init *in, const struct node *node, int parent, const
   if (fstat(tree, &st) != 0)
     return -errno;
   if (!node_matches(node, &st)) {
-    node_conflict(in, node, &st);
-    detail_add(in, " on the host (\"%s\")", node->source);
+    node_conflict(in, node, node->source, &st);
+    detail_add(in, " on the host");
     return -EEXIST;
   }
   CLEANUP_FD int target = open_mount_point(in, node, parent, name);
@@ -148,7 +147,7 @@ static int place_node(struct init *in, const struct node *node, enum node_source
     if (node_matches(node, &st))
       return 0;
     if (how == NODE_MAKE || !S_ISREG(st.st_mode))
-      return node_conflict(in, node, &st);
+      return node_conflict(in, node, node->path, &st);
     return bind_node(in, node, parent, name);
   }
   if (how == NODE_BIND)

@@ -40,6 +40,7 @@ static void add_option(char *data, size_t size, const char *option) {
     snprintf(data + used, size - used, "%s%s", comma, option);
 }
 
+/* Attributes of the mount are no business of mount(2): it would apply them to the superblock too. */
 static unsigned long flags_of(const struct mount_request *r, bool writable, char *data,
                               size_t size) {
   unsigned long flags = 0;
@@ -52,14 +53,6 @@ static unsigned long flags_of(const struct mount_request *r, bool writable, char
     else
       add_option(data, size, *flag);
   }
-  const uint64_t set = r->attr_set;
-  flags |= set & MOUNT_ATTR_RDONLY ? MS_RDONLY : 0;
-  flags |= set & MOUNT_ATTR_NOSUID ? MS_NOSUID : 0;
-  flags |= set & MOUNT_ATTR_NODEV ? MS_NODEV : 0;
-  flags |= set & MOUNT_ATTR_NOEXEC ? MS_NOEXEC : 0;
-  flags |= set & MOUNT_ATTR_NOATIME ? MS_NOATIME : 0;
-  flags |= set & MOUNT_ATTR_STRICTATIME ? MS_STRICTATIME : 0;
-  flags |= set & MOUNT_ATTR_NODIRATIME ? MS_NODIRATIME : 0;
   return writable ? flags & ~(unsigned long)MS_RDONLY : flags;
 }
 
@@ -92,6 +85,17 @@ static int mount_and_clone(int stage, const struct mount_request *r, unsigned lo
   if (fchdir(m) != 0 || mount(*r->source ? r->source : "none", ".", r->fstype, flags, data) != 0)
     return -errno;
   return kernel_open_tree(stage, "m", OPEN_TREE_CLONE);
+}
+
+static int set_attributes(const struct mount_request *r, int tree) {
+  struct kernel_mount_attr attr = {.set = r->attr_set & FSMOUNT_ATTRIBUTES};
+  if (attr.set & MOUNT_ATTR__ATIME)
+    attr.clear = MOUNT_ATTR__ATIME;
+  int error = kernel_mount_setattr(tree, 0, &attr);
+  if (error == 0)
+    return tree;
+  close(tree);
+  return error;
 }
 
 static int stage_and_mount(const struct mount_request *r, unsigned long flags, const char *data,
@@ -127,5 +131,5 @@ int legacy_create(const struct mount_request *r, int root_mode, bool writable, i
   bool complete = strlen(data) < size - 1;
   int tree = complete ? stage_and_mount(r, flags, data, place) : -E2BIG;
   free(data);
-  return tree;
+  return tree < 0 || writable ? tree : set_attributes(r, tree);
 }

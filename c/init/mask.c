@@ -72,6 +72,8 @@ static int make_empty(const char *label) {
     return context;
   int error = kernel_fsconfig(context, FSCONFIG_SET_FLAG, "ro", NULL);
   if (error == 0)
+    error = kernel_fsconfig(context, FSCONFIG_SET_STRING, "source", "tmpfs");
+  if (error == 0)
     error = kernel_fsconfig(context, FSCONFIG_SET_STRING, "nr_blocks", "1");
   if (error == 0)
     error = kernel_fsconfig(context, FSCONFIG_SET_STRING, "nr_inodes", "1");

@@ -77,16 +77,15 @@ static int open_destination(struct init *in, const struct mount_request *r, bool
 static int attach(struct init *in, const struct mount_request *r, int tree, int destination) {
   bool over_root = same_place(destination, in->root);
   int error = kernel_move_mount(tree, destination);
-  if (error == -ENOTDIR) {
+  if (error) {
     struct stat from, to;
     mount_fail(in, r, error);
-    if (fstat(tree, &from) == 0 && fstat(destination, &to) == 0)
+    if (fstat(tree, &from) == 0 && fstat(destination, &to) == 0 &&
+        S_ISDIR(from.st_mode) != S_ISDIR(to.st_mode))
       detail_add(in, ": the source is %s, the mount point %s", file_kind(from.st_mode),
                  file_kind(to.st_mode));
     return error;
   }
-  if (error)
-    return mount_fail(in, r, error);
   error = attributes_propagate(tree, r);
   if (error) {
     mount_fail(in, r, error);
@@ -108,7 +107,8 @@ static int apply_attributes(struct init *in, const struct mount_request *r, int 
   if (error == 0)
     return 0;
   mount_fail(in, r, error);
-  detail_add(in, ": set its attributes");
+  const bool other = r->kind == MOUNT_REMOUNT && error == -EINVAL;
+  detail_add(in, other ? ": nothing is mounted there" : ": set its attributes");
   return error;
 }
 
