@@ -1,8 +1,8 @@
-// sources: c/init/decode.c
 /*
  * Fuzzing the decoder of plans. For libFuzzer:
  *   clang -fsanitize=fuzzer,address,undefined -DLIBFUZZER tests/c/decode_fuzz.c c/init/decode.c
  * Without it the program tries mutations of a good plan for the given number of seconds (1).
+ * links: c/init/decode.c
  */
 #include <time.h>
 

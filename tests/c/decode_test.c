@@ -1,4 +1,7 @@
-// sources: c/init/decode.c
+/*
+ * Decoding plans: what is well-formed, and what is refused.
+ * links: c/init/decode.c
+ */
 #include "../../c/init/init.h"
 #include "support/corpus.h"
 #include "support/test.h"
