@@ -1,0 +1,293 @@
+/*
+ * The conversation, the loop over a plan, the start and the program: what needs no privilege.
+ * links: c/init/decode.c c/init/sync.c c/init/stage.c c/init/namespace.c c/init/process.c c/init/scheduling.c c/init/identity.c c/init/seccomp.c c/init/hook.c c/init/lookup.c c/init/cwd.c c/init/exec.c c/init/passwd.c c/common/hook.c c/common/signals.c
+ */
+#define _GNU_SOURCE 1
+#include "support/init.h"
+
+static const char *const none[] = {NULL};
+
+static void plan_program(struct plan_bytes *p, const char *script) {
+  const char *const args[] = {"sh", "-c", script, NULL};
+  static const char *const env[] = {"PATH=/usr/bin:/bin", "A=1", NULL};
+  plan_add(p, OP_find_program, "sh", "/nowhere::/bin");
+  plan_add(p, OP_exec, args, env, (int64_t)-1, 0u);
+}
+
+static void runs_a_program(void) {
+  struct plan_bytes p;
+  plan_start(&p);
+  plan_program(&p, "test \"$A\" = 1 || exit 4; exit 3");
+  CHECK_NUMBER(init_run(&p, NO_SLOTS), 3);
+  CHECK_NUMBER(record.header.type, 0);
+}
+
+static void refuses_a_malformed_plan(void) {
+  struct plan_bytes p;
+  plan_start(&p);
+  plan_put(&p, "garbage", 7);
+  CHECK_FAILS(&p, -1, EBADMSG, "the plan is malformed");
+}
+
+static void reports_the_clone_before_all_else(void) {
+  struct plan_bytes p;
+  plan_start(&p);
+  plan_add(&p, OP_clone, 0u, -1);
+  plan_add(&p, OP_clone, 0u, -1);
+  plan_add(&p, OP_sync, (uint32_t)SYNC_NAMESPACES);
+  plan_program(&p, "exit 5");
+  struct conversation c = init_start(&p, NO_SLOTS, true);
+  pid_t pids[3] = {c.first};
+  int got = 1;
+  for (int i = 0; i < 4; i++) {
+    /* Both pids come before what their processes have to say. */
+    struct iovec part = {&record.header, sizeof record.header};
+    NEED(recvmsg(c.socket, &(struct msghdr){.msg_iov = &part, .msg_iovlen = 1}, 0) > 0);
+    CHECK_NUMBER(record.header.type, i % 2 ? SYNC_TRACE : SYNC_PID);
+    CHECK_NUMBER(record.header.op, i / 2);
+    if (i % 2 == 0) pids[got++] = (pid_t)record.header.value;
+  }
+  CHECK_NUMBER(init_receive(&c), SYNC_NAMESPACES);
+  CHECK_NUMBER(wait_for(pids[0]), 0);
+  CHECK_NUMBER(wait_for(pids[1]), 0);
+  CHECK_NUMBER(kill(pids[2], 0), 0); /* it lives on, as our child */
+  init_go(&c, "");
+  CHECK_NUMBER(init_receive(&c), SYNC_TRACE);
+  CHECK(record.header.value > 0);
+  CHECK_NUMBER(init_receive(&c), SYNC_TRACE);
+  CHECK_NUMBER(record.header.op, 3);
+  CHECK_NUMBER(init_receive(&c), 0); /* exec closed the socket */
+  CHECK_NUMBER(wait_for(pids[2]), 5);
+  close(c.socket);
+}
+
+static void ends_quietly_when_runts_is_gone(void) {
+  for (int stage = 0; stage < 2; stage++) {
+    struct plan_bytes p;
+    plan_start(&p);
+    if (stage == 1) plan_add(&p, OP_clone, 0u, -1);
+    plan_add(&p, OP_sync, (uint32_t)SYNC_READY);
+    plan_program(&p, "exit 7");
+    struct conversation c = init_start(&p, NO_SLOTS, false);
+    CHECK_NUMBER(init_receive(&c), SYNC_READY);
+    CHECK_NUMBER(init_end(&c), 1);
+  }
+}
+
+/* The pid cannot be told to anyone: the clone must not stay behind. */
+static void a_clone_that_cannot_be_reported_ends(void) {
+  struct plan_bytes p;
+  int ends[2];
+  char byte;
+  NEED(pipe(ends) == 0);
+  plan_start(&p);
+  plan_add(&p, OP_clone, 0u, -1);
+  plan_program(&p, "sleep 100");
+  NEED(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+  struct conversation c = init_start(&p, &ends[1], 1, false);
+  kill(c.first, SIGSTOP);
+  close(c.socket);
+  kill(c.first, SIGCONT);
+  close(ends[1]);
+  CHECK_NUMBER(read(ends[0], &byte, 1), 0); /* every process that holds the slot has ended */
+  close(ends[0]);
+  while (wait(NULL) > 0) continue;
+}
+
+static void an_answer_of_another_type_is_refused(void) {
+  struct plan_bytes p;
+  plan_start(&p);
+  plan_add(&p, OP_sync, (uint32_t)SYNC_MAPS);
+  struct conversation c = init_start(&p, NO_SLOTS, false);
+  CHECK_NUMBER(init_receive(&c), SYNC_MAPS);
+  struct sync_header odd = {SYNC_READY, -1, 0, 0, 0};
+  CHECK(send(c.socket, &odd, sizeof odd, 0) > 0);
+  CHECK_NUMBER(init_receive(&c), SYNC_FAILED);
+  CHECK_NUMBER(record.header.error, EPROTO);
+  CHECK_TEXT(record.detail, "an answer of type 6");
+  CHECK_NUMBER(init_end(&c), 1);
+}
+
+static void hooks_read_the_state_of_the_last_answer(void) {
+  struct plan_bytes p;
+  const char *const args[] = {"hook", "-c", "test \"$(cat)\" = '{\"last\":1}' || exit 9", NULL};
+  plan_start(&p);
+  plan_add(&p, OP_sync, (uint32_t)SYNC_NAMESPACES);
+  plan_add(&p, OP_sync, (uint32_t)SYNC_NAMESPACES);
+  plan_add(&p, OP_sync, (uint32_t)SYNC_NAMESPACES);
+  plan_add(&p, OP_hook, "createContainer", 0u, "/bin/sh", args, none, 0u, 0u);
+  struct conversation c = init_start(&p, NO_SLOTS, false);
+  const char *const states[] = {"{\"first\":1}", "{\"last\":1}", ""};
+  for (int i = 0; i < 3; i++) {
+    CHECK_NUMBER(init_receive(&c), SYNC_NAMESPACES);
+    init_go(&c, states[i]);
+  }
+  CHECK_NUMBER(init_receive(&c), 0);
+  CHECK_NUMBER(init_end(&c), 0);
+}
+
+static void check_hook(const char *script, const char *path, uint32_t timeout, int error,
+                       const char *prefix, const char *suffix) {
+  struct plan_bytes p;
+  const char *const args[] = {"hook", "-c", script, NULL};
+  plan_start(&p);
+  plan_add(&p, OP_hook, "startContainer", 2u, path, args, none, 0u, timeout);
+  int saved = fcntl(2, F_DUPFD_CLOEXEC, 10), quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  NEED(saved > 0 && quiet > 0 && dup2(quiet, 2) == 2);
+  int status = init_run(&p, NO_SLOTS);
+  dup2(saved, 2);
+  close(saved);
+  close(quiet);
+  CHECK_NUMBER(status, 1);
+  CHECK_NUMBER(record.header.type, SYNC_FAILED);
+  CHECK_NUMBER(record.header.error, error);
+  CHECK(strncmp(record.detail, prefix, strlen(prefix)) == 0);
+  CHECK(record.length >= strlen(suffix) &&
+        strcmp(record.detail + record.length - strlen(suffix), suffix) == 0);
+  if (test_failed) fprintf(stderr, "detail: %s\n", record.detail);
+}
+
+static void tells_how_a_hook_failed(void) {
+  check_hook("exit 3", "/bin/sh", 0, 0, "exit status 3 after ", " ms");
+  check_hook("printf 'a\\nb\\033c\\n' >&2; exit 1", "/bin/sh", 0, 0, "exit status 1 after ",
+             " ms, stderr \"a\\nb c\"");
+  check_hook("kill -SEGV $$", "/bin/sh", 0, 0, "killed by SIGSEGV after ", " ms");
+  check_hook("kill -40 $$", "/bin/sh", 0, 0, "killed by signal 40 after ", " ms");
+  check_hook("echo slow >&2; sleep 60", "/bin/sh", 1, 0, "timed out after 1 s",
+             "timed out after 1 s, stderr \"slow\"");
+  check_hook("", "/nonexistent", 0, ENOENT, "execute \"/nonexistent\"", "\"");
+  check_hook("head -c 9000 /dev/zero | tr '\\0' '\\n' >&2; echo end >&2; exit 1", "/bin/sh", 0, 0,
+             "exit status 1 after ", "\\n\\nend\"");
+  CHECK(record.length <= DETAIL_MAX);
+}
+
+/* A fifo in a file of its own, open for reading and writing, as runts hands it over. */
+struct start_pipes {
+  char path[64];
+  int fds[2];    /* slots: the fifo, the write end of the result */
+  int result;    /* its read end */
+};
+
+static void make_start_pipes(struct start_pipes *s, int flags) {
+  int ends[2];
+  snprintf(s->path, sizeof s->path, "/tmp/runts-fifo.%d", (int)getpid());
+  unlink(s->path);
+  NEED(mkfifo(s->path, 0600) == 0 && pipe2(ends, O_CLOEXEC) == 0);
+  s->fds[0] = open(s->path, flags | O_CLOEXEC);
+  s->fds[1] = ends[1];
+  s->result = ends[0];
+  NEED(s->fds[0] >= 0);
+}
+
+/* Writes the byte, as `start` does, and gives what came over the result pipe. */
+static size_t start_and_read(struct start_pipes *s, char *out, size_t room) {
+  int fifo = open(s->path, O_WRONLY);
+  CHECK(write(fifo, "", 1) == 1);
+  close(fifo);
+  size_t length = 0;
+  for (ssize_t got; (got = read(s->result, out + length, room - length)) > 0;) length += (size_t)got;
+  close(s->result);
+  unlink(s->path);
+  return length;
+}
+
+static void waits_for_the_start(void) {
+  static const int flags[] = {O_RDWR | O_NONBLOCK, O_RDWR, O_RDONLY | O_NONBLOCK};
+  for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+    struct plan_bytes p;
+    struct start_pipes s;
+    char text[64];
+    make_start_pipes(&s, flags[i]);
+    plan_start(&p);
+    plan_add(&p, OP_wait_start, 0u, 1u);
+    plan_program(&p, "exit 6");
+    struct conversation c = init_start(&p, s.fds, 2, true);
+    CHECK_NUMBER(init_receive(&c), 0); /* no record; the conversation is closed */
+    close(s.fds[0]);
+    close(s.fds[1]);
+    CHECK_NUMBER(waitpid(c.first, NULL, WNOHANG), 0);
+    close(open(s.path, O_WRONLY | O_NONBLOCK)); /* somebody who comes and goes without a word */
+    CHECK_NUMBER((long long)start_and_read(&s, text, sizeof text), 0);
+    CHECK_NUMBER(init_end(&c), 6);
+  }
+}
+
+static void failures_after_the_start_go_to_the_result(void) {
+  struct plan_bytes p;
+  struct start_pipes s;
+  struct {
+    struct sync_header header;
+    char detail[DETAIL_MAX + 1];
+  } answer = {0};
+  make_start_pipes(&s, O_RDWR | O_NONBLOCK);
+  plan_start(&p);
+  plan_add(&p, OP_wait_start, 0u, 1u);
+  plan_add(&p, OP_find_program, "none-such", "/bin");
+  struct conversation c = init_start(&p, s.fds, 2, false);
+  close(s.fds[0]);
+  close(s.fds[1]);
+  size_t length = start_and_read(&s, (char *)&answer, sizeof answer);
+  CHECK_NUMBER(answer.header.type, SYNC_FAILED);
+  CHECK_NUMBER(answer.header.op, 1);
+  CHECK_NUMBER(answer.header.error, ENOENT);
+  CHECK_NUMBER((long long)length, (long long)(sizeof answer.header + sizeof "find program \"none-such\"" + 1));
+  CHECK(memcmp(answer.detail, "find program \"none-such\"\0\0", 26) == 0);
+  CHECK_NUMBER(init_end(&c), 1);
+}
+
+/* VmRSS of a process, kB. */
+static long resident(pid_t pid) {
+  char path[64], line[128];
+  long kb = -1;
+  snprintf(path, sizeof path, "/proc/%d/status", pid);
+  FILE *status = fopen(path, "re");
+  while (status && fgets(line, sizeof line, status))
+    if (sscanf(line, "VmRSS: %ld", &kb) == 1) break;
+  if (status) fclose(status);
+  return kb;
+}
+
+static void gives_back_the_plan_while_it_waits(void) {
+  struct plan_bytes p;
+  struct start_pipes s;
+  char text[8], *big = malloc((8 << 20) + 1);
+  NEED(big);
+  memset(big, 'x', 8 << 20);
+  big[8 << 20] = '\0';
+  make_start_pipes(&s, O_RDWR | O_NONBLOCK);
+  plan_start(&p);
+  plan_add(&p, OP_sync, (uint32_t)SYNC_READY);
+  plan_add(&p, OP_wait_start, 0u, 1u);
+  plan_program(&p, "exit 0");
+  plan_add(&p, OP_hostname, big);
+  free(big);
+  struct conversation c = init_start(&p, s.fds, 2, false);
+  close(s.fds[0]);
+  close(s.fds[1]);
+  CHECK_NUMBER(init_receive(&c), SYNC_READY);
+  long before = resident(c.first);
+  init_go(&c, "");
+  CHECK_NUMBER(init_receive(&c), 0);
+  long after = resident(c.first);
+  for (int i = 0; i < 1000 && after > before - 8000; i++, after = resident(c.first)) usleep(1000);
+  CHECK(before - after >= 8000);
+  CHECK_NUMBER((long long)start_and_read(&s, text, sizeof text), 0);
+  CHECK_NUMBER(init_end(&c), 0);
+}
+
+int main(int argc, char **argv) {
+  static const struct test tests[] = {
+      TEST(runs_a_program),
+      TEST(refuses_a_malformed_plan),
+      TEST(reports_the_clone_before_all_else),
+      TEST(ends_quietly_when_runts_is_gone),
+      TEST(a_clone_that_cannot_be_reported_ends),
+      TEST(an_answer_of_another_type_is_refused),
+      TEST(hooks_read_the_state_of_the_last_answer),
+      TEST(tells_how_a_hook_failed),
+      TEST(waits_for_the_start),
+      TEST(failures_after_the_start_go_to_the_result),
+      TEST(gives_back_the_plan_while_it_waits),
+  };
+  return test_run(tests, sizeof tests / sizeof *tests, argc, argv);
+}
