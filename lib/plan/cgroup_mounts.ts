@@ -1,0 +1,121 @@
+/** Mounts of type `cgroup`: what the container sees of the cgroups, on v1, hybrid and v2. */
+
+import { RuntsError } from "../errors.ts";
+import { MountAttr } from "../spec/mount_options.ts";
+import type { Container, Draft } from "./draft.ts";
+import { mountOp, type MountPlan, type MountRequest } from "./mount_op.ts";
+import { NAMESPACE_FLAGS } from "./namespaces.ts";
+import { CreateKind, MountKind } from "./ops.ts";
+import type { CgroupHierarchy } from "./types.ts";
+
+export function addCgroupMount(
+  draft: Draft,
+  container: Container,
+  plan: MountPlan,
+  request: MountRequest,
+): void {
+  const hierarchies = draft.host.cgroups();
+  const [only] = hierarchies;
+  if (only === undefined) {
+    throw new RuntsError("mount cgroup: the host has no cgroup hierarchy", {
+      configPath: request.from,
+    });
+  }
+  if (hierarchies.length === 1 && isUnified(only)) {
+    addUnified(container, plan, request, only, request.common.destination, only.mountPoint);
+  } else if (request.type === "cgroup2") {
+    const unified = hierarchies.find(isUnified);
+    if (unified === undefined) {
+      throw new RuntsError("mount cgroup2: the host has no hierarchy of version 2", {
+        configPath: request.from,
+      });
+    }
+    const { destination } = request.common;
+    addUnified(container, plan, request, unified, destination, unified.directory);
+  } else {
+    addLegacy(container, plan, request, hierarchies);
+  }
+}
+
+function isUnified({ controllers }: CgroupHierarchy): boolean {
+  return controllers.length === 0;
+}
+
+/** Whether the container's root may mount cgroups, and sees its own cgroup as their root. */
+function ownsCgroups({ namespaces: { fresh, joined } }: Container): boolean {
+  const { cgroup, user } = NAMESPACE_FLAGS;
+  if (fresh & cgroup) return true;
+  return (joined & cgroup) !== 0 && (fresh & user) === 0;
+}
+
+/**
+ * Without a namespace of its own the container gets `view` by a bind mount: mounting the
+ * hierarchy again from the first namespace would reset the options of the host's mount.
+ */
+function addUnified(
+  container: Container,
+  plan: MountPlan,
+  { common }: MountRequest,
+  { mountPoint }: CgroupHierarchy,
+  destination: string,
+  view: string,
+): void {
+  if (ownsCgroups(container)) {
+    const fields = { fstype: "cgroup2", source: "cgroup2", attr_clear: 0 };
+    plan.ops.push(mountOp({ ...common, ...fields, destination }));
+  } else {
+    const kind = view === mountPoint ? MountKind.rbind : MountKind.bind;
+    plan.ops.push(mountOp({ ...common, kind, source: view, destination }));
+  }
+}
+
+/** A tmpfs that holds a mount of each hierarchy, under the host's names. */
+function addLegacy(
+  container: Container,
+  plan: MountPlan,
+  request: MountRequest,
+  hierarchies: readonly CgroupHierarchy[],
+): void {
+  const { common, from } = request;
+  const { destination } = common;
+  const attributes = common.attr_set as number;
+  const outer = MountAttr.nosuid | MountAttr.nodev | MountAttr.noexec;
+  plan.ops.push(mountOp({
+    ...common,
+    fstype: "tmpfs",
+    source: "tmpfs",
+    data: ["mode=755"],
+    attr_set: (attributes | outer) & ~MountAttr.rdonly,
+    attr_clear: 0,
+  }));
+  for (const hierarchy of hierarchies) {
+    const { mountPoint, controllers, directory } = hierarchy;
+    const name = mountPoint.slice(mountPoint.lastIndexOf("/") + 1);
+    const path = `${destination}/${name}`;
+    if (isUnified(hierarchy)) {
+      addUnified(container, plan, request, hierarchy, path, directory);
+      continue;
+    }
+    if (ownsCgroups(container)) {
+      const fields = { fstype: "cgroup", source: "cgroup", data: controllers, attr_clear: 0 };
+      plan.ops.push(mountOp({ ...common, ...fields, destination: path }));
+    } else {
+      const kind = MountKind.rbind;
+      plan.ops.push(mountOp({ ...common, kind, source: directory, destination: path }));
+    }
+    for (const controller of controllers) {
+      if (controller === name || controller.startsWith("name=")) continue;
+      const link = `${destination}/${controller}`;
+      plan.ops.push({ op: "symlink", from, target: name, path: link, replace: 0 });
+    }
+  }
+  if (attributes & MountAttr.rdonly) {
+    plan.ops.push(mountOp({
+      from,
+      destination,
+      kind: MountKind.remount,
+      attr_set: MountAttr.rdonly,
+      create: CreateKind.none,
+    }));
+  }
+}

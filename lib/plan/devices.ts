@@ -1,0 +1,76 @@
+/** Device nodes and links of /dev. */
+
+import type { Device } from "../spec/types.ts";
+import { absolutePath, type Container, type Draft } from "./draft.ts";
+import type { Op } from "./ops.ts";
+
+const S_IFIFO = 0o010000;
+const S_IFCHR = 0o020000;
+const S_IFBLK = 0o060000;
+const DEFAULT_MODE = 0o666;
+
+/** `device.bind`. */
+const Source = { node: 0, bind: 1, either: 2 } as const;
+
+/** config-linux.md, "Default Devices"; /dev/console and /dev/ptmx come apart. */
+const DEFAULT_DEVICES: readonly (readonly [name: string, major: number, minor: number])[] = [
+  ["null", 1, 3],
+  ["zero", 1, 5],
+  ["full", 1, 7],
+  ["random", 1, 8],
+  ["urandom", 1, 9],
+  ["tty", 5, 0],
+];
+
+/** runtime-linux.md, "Dev symbolic links", and what else programs expect. */
+const LINKS: readonly (readonly [name: string, target: string])[] = [
+  ["fd", "/proc/self/fd"],
+  ["stdin", "/proc/self/fd/0"],
+  ["stdout", "/proc/self/fd/1"],
+  ["stderr", "/proc/self/fd/2"],
+  ["core", "/proc/kcore"],
+];
+
+/** The nodes, unless /dev is a bind mount, which brings its own. */
+export function addDevices(draft: Draft, container: Container): void {
+  const { mounts = [] } = container.input.spec;
+  const bound = mounts.findIndex(({ destination, type = "", options = [] }) =>
+    absolutePath(destination, "") === "/dev" &&
+    [type, ...options].some((word) => word === "bind" || word === "rbind")
+  );
+  if (bound >= 0) return;
+  const { devices = [] } = container.linux;
+  const given = new Set(devices.map(({ path }) => path));
+  for (const [name, major, minor] of DEFAULT_DEVICES) {
+    const path = `/dev/${name}`;
+    if (given.has(path)) continue;
+    draft.add(node(container, { type: "c", path, major, minor }, ""));
+  }
+  for (const [index, device] of devices.entries()) {
+    draft.add(node(container, device, `linux.devices[${index}]`));
+  }
+  for (const [name, target] of LINKS) {
+    draft.add({ op: "symlink", from: "", target, path: `/dev/${name}`, replace: 0 });
+  }
+  draft.add({ op: "symlink", from: "", target: "pts/ptmx", path: "/dev/ptmx", replace: 1 });
+}
+
+function node(container: Container, device: Device, from: string): Op {
+  const { type, path, major = 0, minor = 0, fileMode, uid = 0, gid = 0 } = device;
+  const nested = container.userNamespace || container.input.host.inUserNamespace;
+  const fifo = type === "p";
+  return {
+    op: "device",
+    from,
+    path: absolutePath(path, ""),
+    type: fifo ? S_IFIFO : type === "b" ? S_IFBLK : S_IFCHR,
+    mode: (fileMode ?? DEFAULT_MODE) & 0o7777,
+    major: fifo ? 0 : major,
+    minor: fifo ? 0 : minor,
+    uid,
+    gid,
+    // A bind mount beside the container's own mounts would stay on the host.
+    bind: fifo || !container.mountNamespace ? Source.node : nested ? Source.bind : Source.either,
+    source: path,
+  };
+}

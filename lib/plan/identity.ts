@@ -1,0 +1,110 @@
+/** Users, groups and capabilities. */
+
+import { RuntsError } from "../errors.ts";
+import { capabilitySet } from "../spec/capabilities.ts";
+import type { Capabilities, IdMapping, Process, Spec } from "../spec/types.ts";
+import type { Draft } from "./draft.ts";
+
+const CAP_SYS_ADMIN = 1n << 21n;
+
+/** How a process gets its ids. */
+export interface IdentityPlan {
+  readonly process: Process;
+  /** 1: the supplementary groups stay as they are (`set_ids.groups_mode`). */
+  readonly groupsMode: number;
+  readonly masks: CapabilityMasks;
+}
+
+export type CapabilityMasks = Readonly<Record<keyof Capabilities, bigint>>;
+
+/** Reads user and capabilities; names that are unknown become warnings. */
+export function readIdentity(draft: Draft, spec: Spec, process: Process): IdentityPlan {
+  const denied = draft.host.setgroupsDenied ??
+    (draft.host.euid !== 0 && isSingle(spec.linux?.gidMappings));
+  const kept = spec.annotations?.["run.oci.keep_original_groups"] === "1";
+  if (denied && !kept && process.user.additionalGids?.length) {
+    throw new RuntsError("supplementary groups cannot be set", {
+      configPath: "process.user.additionalGids",
+      hint: "setgroups is denied in the user namespace: map more than one group with newgidmap",
+    });
+  }
+  return {
+    process,
+    groupsMode: denied || kept ? 1 : 0,
+    masks: readCapabilities(draft, process.capabilities),
+  };
+}
+
+/** Whoever is not root may map one group without newgidmap, and then setgroups(2) is denied. */
+function isSingle(map: readonly IdMapping[] = []): boolean {
+  return map.length === 1 && map[0]!.size === 1;
+}
+
+function readCapabilities(draft: Draft, capabilities: Capabilities = {}): CapabilityMasks {
+  const warned = new Set<string>();
+  const mask = (set: keyof Capabilities) => {
+    const { mask, unknown } = capabilitySet(capabilities[set] ?? []);
+    for (const name of unknown) {
+      if (warned.has(name)) continue;
+      warned.add(name);
+      draft.warnings.push(`process.capabilities.${set}: unknown capability "${name}" is ignored`);
+    }
+    return mask;
+  };
+  return {
+    bounding: mask("bounding"),
+    effective: mask("effective"),
+    permitted: mask("permitted"),
+    inheritable: mask("inheritable"),
+    ambient: mask("ambient"),
+  };
+}
+
+/** Root of the user namespace that was entered, which owns what is made from now on. */
+export function becomeRoot(draft: Draft, groupsMode: number): void {
+  draft.add({ op: "set_ids", from: "", uid: 0, gid: 0, groups: [], groups_mode: groupsMode });
+}
+
+/** The ids of the program; the working directory is tried with and without root's rights. */
+export function setIds(draft: Draft, plan: IdentityPlan, createCwd: boolean): void {
+  const { process, groupsMode, masks } = plan;
+  const { uid, gid, additionalGids: groups = [] } = process.user;
+  const from = "process.user";
+  const chdir = (tolerate: number) =>
+    draft.add({
+      op: "chdir",
+      from: "process.cwd",
+      path: process.cwd,
+      tolerate,
+      create: Number(createCwd),
+    });
+  draft.add({ op: "bounding", from: "process.capabilities.bounding", mask: masks.bounding });
+  if (uid !== 0) {
+    chdir(1);
+    draft.add({ op: "keep_caps", from, value: 1 });
+  }
+  draft.add({ op: "set_ids", from, uid, gid, groups, groups_mode: groupsMode });
+  chdir(0);
+}
+
+export function setCapabilities(draft: Draft, { masks }: IdentityPlan): void {
+  const { effective, permitted, inheritable, ambient } = masks;
+  const from = "process.capabilities";
+  draft.add({ op: "caps", from, effective, permitted, inheritable, ambient });
+}
+
+/**
+ * What loading a filter takes without no_new_privs, and all that is to be had afterwards: so that
+ * as little as possible is done under the filter.
+ */
+export function setFilterCapabilities(draft: Draft, { masks }: IdentityPlan): void {
+  const { effective, permitted, inheritable } = masks;
+  draft.add({
+    op: "caps",
+    from: "linux.seccomp",
+    effective: effective | CAP_SYS_ADMIN,
+    permitted: permitted | effective | inheritable | CAP_SYS_ADMIN,
+    inheritable: 0,
+    ambient: 0,
+  });
+}

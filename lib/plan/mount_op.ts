@@ -1,0 +1,50 @@
+/** What the files about mounts share. */
+
+import type { ParsedMountOptions } from "../spec/mount_options.ts";
+import type { Mount } from "../spec/types.ts";
+import { CreateKind, MountKind, type Op, type OpOf } from "./ops.ts";
+
+/** The operations of the mounts, by when they are performed. */
+export interface MountPlan {
+  /** In the host's namespaces. */
+  readonly early: Op[];
+  readonly ops: Op[];
+  /** When nothing is made below the mounts any more. */
+  readonly late: Op[];
+}
+
+type MountFields = Omit<OpOf<"mount">, "op">;
+
+const NO_MOUNT: MountFields = {
+  from: "",
+  kind: MountKind.filesystem,
+  source: "",
+  slot: -1,
+  destination: "",
+  fstype: "",
+  superblock: [],
+  data: [],
+  attr_set: 0,
+  attr_clear: 0,
+  rec_set: 0,
+  rec_clear: 0,
+  propagation: [],
+  create: CreateKind.none,
+  flags: 0,
+};
+
+/** A mount operation; what is not given is empty. */
+export function mountOp(fields: Partial<MountFields>): OpOf<"mount"> {
+  return { op: "mount", ...NO_MOUNT, ...fields };
+}
+
+/** A mount of the configuration with all that follows from its options. */
+export interface MountRequest {
+  readonly from: string;
+  readonly type: string;
+  readonly source: string;
+  readonly options: ParsedMountOptions;
+  /** Fields that every kind of mount takes from the options. */
+  readonly common: Partial<MountFields> & { readonly destination: string };
+  readonly mount: Mount;
+}

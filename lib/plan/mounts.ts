@@ -1,0 +1,220 @@
+/** `mounts` of the configuration. */
+
+import { quote, RuntsError } from "../errors.ts";
+import { parseIdmap, resolveIdmap } from "../spec/idmap.ts";
+import { MountAttr, type ParsedMountOptions, parseMountOptions } from "../spec/mount_options.ts";
+import type { Mount } from "../spec/types.ts";
+import { addCgroupMount } from "./cgroup_mounts.ts";
+import { absolutePath, type Container, type Draft } from "./draft.ts";
+import { NOTIFY_DIRECTORY } from "./environment.ts";
+import { mountOp, type MountPlan, type MountRequest } from "./mount_op.ts";
+import { NAMESPACE_FLAGS } from "./namespaces.ts";
+import { CreateKind, MountFlag, MountKind, type Op } from "./ops.ts";
+
+/** All mounts, in the order in which the configuration has them. `userSlot`: of a joined one. */
+export function planMounts(
+  draft: Draft,
+  container: Container,
+  userSlot: number | undefined,
+): MountPlan {
+  const plan: MountPlan = { early: [], ops: [], late: [] };
+  const { spec, notifyDirectory } = container.input;
+  for (const [index, mount] of (spec.mounts ?? []).entries()) {
+    addMount(draft, container, plan, mount, `mounts[${index}]`, userSlot);
+  }
+  if (notifyDirectory !== undefined) {
+    const options = ["bind", "nosuid", "noexec", "nodev", "ro"];
+    const mount = { destination: NOTIFY_DIRECTORY, source: notifyDirectory, options };
+    addMount(draft, container, plan, mount, "", userSlot);
+  }
+  return plan;
+}
+
+function addMount(
+  draft: Draft,
+  container: Container,
+  plan: MountPlan,
+  mount: Mount,
+  from: string,
+  userSlot: number | undefined,
+): void {
+  const request = readMount(container, mount, from);
+  const { options, type } = request;
+  const bind = bindOf(request);
+  if (bind === "none" && (options.idmap !== "none" || mount.uidMappings !== undefined)) {
+    throw new RuntsError(`mount on ${quote(mount.destination)}: only bind mounts map ids`, {
+      configPath: from,
+    });
+  }
+  if (options.remount) plan.ops.push(remount(request));
+  else if (bind !== "none") addBind(draft, container, plan, request, bind, userSlot);
+  else if (type === "cgroup" || type === "cgroup2") {
+    addCgroupMount(draft, container, plan, request);
+  } else if (type === "sysfs" && !ownsNetwork(container)) {
+    // The kernel shows sysfs to those alone who own the network namespace; a view of the host's
+    // is what there is.
+    plan.ops.push(mountOp({ ...request.common, kind: MountKind.rbind, source: "/sys" }));
+  } else addFilesystem(draft, container, plan, request);
+}
+
+function readMount(container: Container, mount: Mount, from: string): MountRequest {
+  const options = parseMountOptions(mount.options ?? []);
+  const flags = (options.tmpcopyup ? MountFlag.tmpcopyup : 0) |
+    (options.destNofollow ? MountFlag.destNofollow : 0) |
+    (options.srcNofollow ? MountFlag.srcNofollow : 0) |
+    (options.copySymlink ? MountFlag.copySymlink : 0) |
+    (container.userNamespace || container.input.host.inUserNamespace ? MountFlag.keepLocked : 0);
+  return {
+    from,
+    mount,
+    options,
+    type: mount.type ?? "",
+    source: mount.source ?? "",
+    common: {
+      from,
+      destination: absolutePath(mount.destination, ""),
+      attr_set: options.attrSet,
+      attr_clear: options.attrClear,
+      rec_set: options.recSet,
+      rec_clear: options.recClear,
+      propagation: options.propagation,
+      create: CreateKind.directory,
+      flags,
+    },
+  };
+}
+
+function bindOf({ options, type }: MountRequest): ParsedMountOptions["bind"] {
+  return options.bind === "none" && (type === "bind" || type === "rbind") ? type : options.bind;
+}
+
+function remount({ options, common }: MountRequest): Op {
+  const whole = options.bind === "none";
+  return mountOp({
+    ...common,
+    kind: MountKind.remount,
+    superblock: whole ? options.superblock : [],
+    data: whole ? options.data : [],
+    create: CreateKind.none,
+  });
+}
+
+/** A network namespace of the container's user namespace, without which there is no sysfs. */
+function ownsNetwork({ namespaces, userNamespace }: Container): boolean {
+  const { user, network } = NAMESPACE_FLAGS;
+  const { fresh, joined } = namespaces;
+  if (!userNamespace) return true;
+  return ((fresh | (joined & user ? joined : 0)) & network) !== 0;
+}
+
+function addBind(
+  draft: Draft,
+  container: Container,
+  plan: MountPlan,
+  request: MountRequest,
+  bind: "bind" | "rbind",
+  userSlot: number | undefined,
+): void {
+  const { common, options, from } = request;
+  const source = absolutePath(request.source, container.input.bundle);
+  const idmap = idmapSlot(draft, container, request, userSlot);
+  const recursive = bind === "rbind";
+  let slot = -1;
+  if (idmap >= 0 || (container.openEarly && !options.copySymlink && !isInside(source, container))) {
+    slot = draft.freeSlot();
+    plan.early.push({
+      op: "open_tree",
+      from,
+      slot,
+      source,
+      recursive: recursive ? options.idmap === "ridmap" ? 2 : 1 : 0,
+      nofollow: Number(options.srcNofollow),
+      idmap,
+    });
+  }
+  const kind = recursive ? MountKind.rbind : MountKind.bind;
+  plan.ops.push(mountOp({ ...common, kind, source, slot, create: CreateKind.auto }));
+}
+
+/** A source in the root filesystem may be one that an earlier mount brings. */
+function isInside(source: string, { rootfs }: Container): boolean {
+  return source === rootfs || source.startsWith(`${rootfs}/`);
+}
+
+/** The slot of the user namespace that maps the mount's ids, or -1 for a plain mount. */
+function idmapSlot(
+  draft: Draft,
+  { linux, namespaces }: Container,
+  { mount, options, from }: MountRequest,
+  userSlot: number | undefined,
+): number {
+  const { uidMappings, gidMappings } = mount;
+  if (uidMappings && gidMappings) return draft.idmapSlot(uidMappings, gidMappings);
+  if (options.idmap === "none") return -1;
+  const uids = linux.uidMappings ?? [];
+  const gids = linux.gidMappings ?? [];
+  if (options.idmapText !== undefined) {
+    const map = parseIdmap(options.idmapText);
+    return draft.idmapSlot(resolveIdmap(map.uids, uids), resolveIdmap(map.gids, gids));
+  }
+  if (userSlot !== undefined) return userSlot;
+  if (namespaces.fresh & NAMESPACE_FLAGS.user) return draft.idmapSlot(uids, gids);
+  throw new RuntsError(`mount on ${quote(mount.destination)}: ${options.idmap} without mappings`, {
+    configPath: from,
+    hint: "give uidMappings and gidMappings, or a user namespace",
+  });
+}
+
+function addFilesystem(
+  draft: Draft,
+  container: Container,
+  plan: MountPlan,
+  request: MountRequest,
+): void {
+  const { common, options, type, source } = request;
+  const { destination } = common;
+  const rdonly = MountAttr.rdonly;
+  // What lies below, and the devices, are made first.
+  const later = (type === "tmpfs" || destination === "/dev") && (options.attrSet & rdonly) !== 0;
+  const inherit = type === "tmpfs" && !options.data.some((item) => item.startsWith("mode="));
+  plan.ops.push(mountOp({
+    ...common,
+    fstype: type,
+    source,
+    superblock: later ? options.superblock.filter((flag) => flag !== "ro") : options.superblock,
+    data: parameters(draft, container, request),
+    attr_set: later ? options.attrSet & ~rdonly : options.attrSet,
+    attr_clear: 0,
+    flags: common.flags! | (inherit ? MountFlag.inheritMode : 0),
+  }));
+  if (later) {
+    const { from } = request;
+    plan.late.push(mountOp({ from, destination, kind: MountKind.remount, attr_set: rdonly }));
+  }
+}
+
+/** Kernel filesystems take no SELinux context of their own. */
+const UNLABELLED = ["proc", "sysfs", "mqueue"];
+
+function parameters(draft: Draft, container: Container, request: MountRequest): readonly string[] {
+  const { options, type, from } = request;
+  const { linux, namespaces, input } = container;
+  let data = options.data;
+  if (type === "devpts" && namespaces.fresh & NAMESPACE_FLAGS.user) {
+    data = data.filter((item) => {
+      const gid = /^gid=(\d+)$/.exec(item)?.[1];
+      const mapped = gid === undefined ||
+        (linux.gidMappings ?? []).some(({ containerID, size }) =>
+          Number(gid) >= containerID && Number(gid) < containerID + size
+        );
+      if (!mapped) draft.warnings.push(`${from}: ${item} is left out: linux.gidMappings lack it`);
+      return mapped;
+    });
+  }
+  const label = linux.mountLabel;
+  if (!label || UNLABELLED.includes(type) || data.some((item) => /^\w*context=/.test(item))) {
+    return data;
+  }
+  const key = input.spec.annotations?.["run.oci.mount_context_type"] ?? "context";
+  return [...data, `${key}=${label}`];
+}

@@ -1,0 +1,154 @@
+/** Joining and making namespaces: stage 1, the clone, and what stage 2 does first. */
+
+import type { CgroupJoin } from "../cgroup/types.ts";
+import type { Linux, TimeOffsets } from "../spec/types.ts";
+import { Message } from "../sync.ts";
+import type { Container, Draft, NamespaceJoin, NamespaceSet } from "./draft.ts";
+
+/** CLONE_NEW* (linux/sched.h), by the specification's names. */
+export const NAMESPACE_FLAGS = {
+  time: 0x80,
+  mount: 0x20000,
+  cgroup: 0x2000000,
+  uts: 0x4000000,
+  ipc: 0x8000000,
+  user: 0x10000000,
+  pid: 0x20000000,
+  network: 0x40000000,
+} as const;
+
+const NEW = NAMESPACE_FLAGS;
+/** Filesystem type of procfs (statfs(2)). */
+export const PROC_SUPER_MAGIC = 0x9fa0;
+
+export function readNamespaces(linux: Linux): NamespaceSet {
+  let fresh = 0;
+  let joined = 0;
+  const joins: NamespaceJoin[] = [];
+  for (const [index, { type, path }] of (linux.namespaces ?? []).entries()) {
+    const kind = NEW[type];
+    if (path) {
+      joined |= kind;
+      joins.push({ kind, path, from: `linux.namespaces[${index}].path` });
+    } else {
+      fresh |= kind;
+    }
+  }
+  return { fresh, joined, joins };
+}
+
+/** Opens the namespaces given by path; gives the slot of each by its kind. */
+export function openNamespaces(draft: Draft, set: NamespaceSet): Map<number, number> {
+  const slots = new Map<number, number>();
+  for (const { kind, path, from } of set.joins) {
+    const slot = draft.freeSlot();
+    slots.set(kind, slot);
+    draft.add({ op: "open_ns", from, slot, kind, path });
+  }
+  return slots;
+}
+
+/**
+ * Joins them. Root may enter what belongs to the host as long as it is not in the user namespace,
+ * and the rest only from there: the user namespace comes in between. Anyone else has rights
+ * only from it on. The mount namespace is last of each group, paths having been opened before.
+ */
+export function joinNamespaces(
+  draft: Draft,
+  set: NamespaceSet,
+  slots: ReadonlyMap<number, number>,
+): void {
+  const user = set.joins.filter(({ kind }) => kind === NEW.user);
+  const others = set.joins.filter(({ kind }) => kind !== NEW.user && kind !== NEW.mount)
+    .concat(set.joins.filter(({ kind }) => kind === NEW.mount));
+  const join = (joins: readonly NamespaceJoin[], defer: number) => {
+    for (const { kind, from } of joins) {
+      draft.add({ op: "setns", from, slot: slots.get(kind)!, kind, defer });
+    }
+  };
+  if (user.length > 0 && draft.host.euid === 0) join(others, 1);
+  join(user, 0);
+  join(others, 0);
+}
+
+/**
+ * From the host's namespaces to the container's: the time namespace, the clone, the cgroup, the id
+ * maps. Gives the number of clones.
+ */
+export function enterNamespaces(draft: Draft, container: Container): number {
+  const { fresh, joined } = container.namespaces;
+  const { cgroup } = container.input;
+  const newUser = (fresh & NEW.user) !== 0;
+  const newTime = (fresh & NEW.time) !== 0;
+  const bornIn = cgroupDirectory(draft, cgroup, (joined & NEW.user) !== 0);
+  const from = "linux.namespaces";
+  let flags = fresh & ~(NEW.time | NEW.cgroup);
+  let clones = 1;
+  if (newUser && newTime) {
+    // Who makes a time namespace must be root of the user namespace that is to own it.
+    draft.add({ op: "clone", from, flags: NEW.user, cgroup: bornIn });
+    joinCgroup(draft, cgroup, false);
+    askForMaps(draft);
+    flags &= ~NEW.user;
+    clones = 2;
+  }
+  if (newTime) {
+    draft.add({ op: "unshare", from, flags: NEW.time });
+    setOffsets(draft, container.linux.timeOffsets);
+  }
+  // Processes that share the pid namespace must not look into this one before it is confined.
+  if (joined & NEW.pid && !newUser) draft.add({ op: "dumpable", from: "", value: 0 });
+  draft.add({ op: "clone", from, flags, cgroup: clones === 1 ? bornIn : -1 });
+  if (clones === 1) {
+    joinCgroup(draft, cgroup, (joined & NEW.user) !== 0);
+    if (newUser) askForMaps(draft);
+  }
+  // Only now, so that the container's cgroup is the root of the namespace.
+  if (fresh & NEW.cgroup) draft.add({ op: "unshare", from, flags: NEW.cgroup });
+  return clones;
+}
+
+/** runts writes the maps before it answers. */
+function askForMaps(draft: Draft): void {
+  draft.add({ op: "sync", from: "linux.uidMappings", message: Message.maps });
+}
+
+/** The slot of the directory to be born in, or -1: a joined user namespace has no right to it. */
+export function cgroupDirectory(draft: Draft, cgroup: CgroupJoin, joinedUser: boolean): number {
+  if (cgroup.bornIn === undefined || joinedUser) return -1;
+  return draft.slot({ kind: "cgroup-dir", path: cgroup.bornIn });
+}
+
+/** Moves the process into the cgroup, as far as it was not born there. */
+export function joinCgroup(draft: Draft, cgroup: CgroupJoin, joinedUser: boolean): void {
+  const from = "linux.cgroupsPath";
+  if (cgroup.moved) draft.add({ op: "sync", from, message: Message.cgroup });
+  const files = cgroup.bornIn !== undefined && joinedUser
+    ? [...cgroup.files, `${cgroup.bornIn}/cgroup.procs`]
+    : cgroup.files;
+  for (const path of files) {
+    draft.add({ op: "join_cgroup", from, slot: draft.slot({ kind: "cgroup-file", path }) });
+  }
+}
+
+/** The caller's mask of CPUs was not made for the cgroup that was joined. */
+export function resetAffinity(draft: Draft, cgroup: CgroupJoin): void {
+  if (cgroup.bornIn === undefined && cgroup.files.length === 0 && !cgroup.moved) return;
+  draft.add({ op: "affinity", from: "linux.resources.cpu", mask: new Uint8Array() });
+}
+
+/** time_namespaces(7): before any process enters the namespace. */
+function setOffsets(draft: Draft, offsets: TimeOffsets = {}): void {
+  const lines = (["monotonic", "boottime"] as const).flatMap((clock) => {
+    const { secs = 0, nanosecs = 0 } = offsets[clock] ?? {};
+    return secs || nanosecs ? [`${clock} ${secs} ${nanosecs}\n`] : [];
+  });
+  if (lines.length === 0) return;
+  draft.add({
+    op: "write_file",
+    from: "linux.timeOffsets",
+    path: "/proc/self/timens_offsets",
+    data: lines.join(""),
+    magic: PROC_SUPER_MAGIC,
+  });
+}

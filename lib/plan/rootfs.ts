@@ -1,0 +1,110 @@
+/** The root filesystem: from opening it to entering it, and what is put on it afterwards. */
+
+import { Propagation } from "../spec/mount_options.ts";
+import type { Hook, HookKind, RootfsPropagation } from "../spec/types.ts";
+import { absolutePath, type Container, type Draft } from "./draft.ts";
+import type { Op } from "./ops.ts";
+
+/** `enter_root.method`. */
+const Enter = { pivot: 0, move: 1, chroot: 2 } as const;
+/** `rootfs.bind`. */
+const Bind = { none: 0, own: 1, shared: 2 } as const;
+
+const PROPAGATION: Readonly<Record<string, number>> = {
+  shared: Propagation.shared,
+  slave: Propagation.slave,
+  private: Propagation.private,
+  unbindable: Propagation.unbindable,
+};
+
+/**
+ * Opens the root filesystem. A shared root keeps the host's peers, so that volumes may be shared
+ * with it; in all other cases nothing that is mounted in the container reaches the host.
+ */
+export function openRootfs(draft: Draft, container: Container, slot: number): void {
+  const { rootfs: path, linux, mountNamespace } = container;
+  const readonly = container.input.spec.root.readonly === true;
+  if (!mountNamespace) {
+    const bind = readonly ? Bind.shared : Bind.none;
+    draft.add({ op: "rootfs", from: "root.path", path, bind, slot: -1 });
+    return;
+  }
+  const wanted = linux.rootfsPropagation;
+  const flags = wanted?.endsWith("shared")
+    ? propagationFlags(wanted)
+    : wanted === "rprivate" || wanted === "runbindable"
+    ? Propagation.private | Propagation.recursive
+    : Propagation.slave | Propagation.recursive;
+  draft.add(
+    { op: "propagation", from: wanted ? "linux.rootfsPropagation" : "", path: "/", flags },
+    { op: "rootfs", from: "root.path", path, bind: Bind.own, slot },
+  );
+}
+
+function propagationFlags(name: RootfsPropagation): number {
+  const type = PROPAGATION[name];
+  return type ?? PROPAGATION[name.slice(1)]! | Propagation.recursive;
+}
+
+/** Makes the root filesystem the root of the file tree, and restricts what is to be seen there. */
+export function enterRootfs(draft: Draft, container: Container): void {
+  const { linux, mountNamespace, input } = container;
+  const { root, process } = input.spec;
+  if (root.readonly) {
+    const cwd = absolutePath(process?.cwd ?? "/", "");
+    if (cwd !== "/") draft.add({ op: "mkdir", from: "process.cwd", path: cwd, mode: 0o755 });
+    draft.add({ op: "readonly_root", from: "root.readonly" });
+  }
+  const method = !mountNamespace ? Enter.chroot : input.noPivot ? Enter.move : Enter.pivot;
+  draft.add({ op: "enter_root", from: "root.path", method });
+  const wanted = linux.rootfsPropagation;
+  if (mountNamespace && wanted) {
+    const flags = propagationFlags(wanted);
+    draft.add({ op: "propagation", from: "linux.rootfsPropagation", path: "/", flags });
+  }
+  for (const [index, path] of (linux.readonlyPaths ?? []).entries()) {
+    draft.add({ op: "readonly", from: `linux.readonlyPaths[${index}]`, path });
+  }
+  const masked = new Set<string>();
+  const label = linux.mountLabel ?? "";
+  for (const [index, path] of (linux.maskedPaths ?? []).entries()) {
+    if (masked.has(path)) continue;
+    masked.add(path);
+    draft.add({ op: "mask", from: `linux.maskedPaths[${index}]`, path, label });
+  }
+}
+
+/** Hooks of one kind. `env`: for those that give none. */
+export function addHooks(
+  draft: Draft,
+  hooks: readonly Hook[] | undefined,
+  kind: HookKind,
+  env?: readonly string[],
+): void {
+  for (const [index, hook] of (hooks ?? []).entries()) {
+    const from = `hooks.${kind}[${index}]`;
+    draft.add(hookOp(hook, kind, index, from, hook.env ?? env));
+  }
+}
+
+function hookOp(
+  hook: Hook,
+  kind: string,
+  index: number,
+  from: string,
+  env?: readonly string[],
+): Op {
+  const { path, timeout = 0 } = hook;
+  const args = hook.args?.length ? hook.args : [path];
+  return {
+    op: "hook",
+    from,
+    kind,
+    index,
+    path,
+    args,
+    env: env ?? [],
+    has_env: env === undefined ? 0 : 1,
+    timeout,
+  };
+}
