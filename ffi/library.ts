@@ -1,7 +1,7 @@
 /** Loads the helper library, out of memory: nothing is written to a disk. */
 
 import { quote, RuntsError } from "../lib/errors.ts";
-import { type Functions, openLibrary } from "./bind.ts";
+import { type Functions, openLibrary, type Signatures } from "./bind.ts";
 import { libraryBytes } from "./library_bytes.ts";
 import { ABI, SYMBOLS } from "./symbols.ts";
 
@@ -47,12 +47,23 @@ function openBytes(bytes: Uint8Array): Library {
   const libc = openLibrary("libc.so.6", LIBC);
   const fd = libc.memfd_create(new TextEncoder().encode("runts\0"), MFD_CLOEXEC);
   if (fd < 0) throw new RuntsError("make a file in memory for the helper library");
+  const path = `/proc/self/fd/${fd}`;
   try {
-    Deno.writeFileSync(`/proc/self/fd/${fd}`, bytes, { create: false });
-    return openLibrary(`/proc/self/fd/${fd}`, SYMBOLS);
+    Deno.writeFileSync(path, bytes, { create: false });
+    const library = openLibrary(path, SYMBOLS);
+    loaded = path;
+    return library;
   } catch (error) {
-    throw new RuntsError("load the helper library", { cause: error, hint: BUILD });
-  } finally {
     libc.close(fd);
+    throw new RuntsError("load the helper library", { cause: error, hint: BUILD });
   }
+}
+
+/** The file in memory; it stays open for {@linkcode furtherFunctions}. */
+let loaded: string | undefined;
+
+/** Functions of the library that few commands need. {@linkcode loadLibrary} comes first. */
+export function furtherFunctions<const S extends Signatures>(signatures: S): Functions<S> {
+  if (loaded === undefined) throw new RuntsError("use the helper library before it is loaded");
+  return openLibrary(loaded, signatures);
 }

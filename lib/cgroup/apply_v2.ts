@@ -1,17 +1,98 @@
 /** Bringing resources into the directory of a v2 container. */
 
+import { quote, RuntsError } from "../errors.ts";
 import type { Resources } from "../spec/types.ts";
+import { isPermission, readFile } from "./files.ts";
+import type { Setting, Target } from "./settings.ts";
 
-/** Writes all limits into a new cgroup. `refused`: controllers that could not be enabled. */
-export function applyV2(
-  _directory: string,
-  _resources: Resources,
-  _refused: ReadonlyMap<string, unknown>,
-): Promise<void> {
-  return Promise.resolve();
+/** Of config paths in config.json. */
+const CONFIG = "linux.resources.";
+/** Controllers without a line in cgroup.controllers: files of these are always there. */
+const CORE = ["cgroup"];
+
+/** What {@linkcode applyV2} knows of a new cgroup. */
+export interface Fresh {
+  /** Controllers that could not be enabled, with the error. */
+  readonly refused: ReadonlyMap<string, unknown>;
+  /** Device rules that may not be set are not: without privilege no device can be made anyway. */
+  readonly rootless: boolean;
 }
 
-/** Changes limits of a cgroup in use. */
-export function updateV2(_directory: string, _resources: Resources): Promise<void> {
-  return Promise.resolve();
+/** Writes all limits into a new cgroup. */
+export async function applyV2(
+  directory: string,
+  resources: Resources,
+  { refused, rootless }: Fresh,
+): Promise<void> {
+  if (asksLimits(resources)) await writeLimits(directory, resources, CONFIG, false, refused);
+  try {
+    const { attachDeviceRules } = await import("./devices_v2.ts");
+    await attachDeviceRules(directory, resources.devices, CONFIG);
+  } catch (error) {
+    if (!rootless || !isPermission(error)) throw error;
+  }
+}
+
+/** Changes limits of a cgroup in use. Device rules change only if the document has some. */
+export async function updateV2(directory: string, resources: Resources): Promise<void> {
+  if (asksLimits(resources)) await writeLimits(directory, resources, "", true, new Map());
+  if (resources.devices !== undefined) {
+    const { attachDeviceRules } = await import("./devices_v2.ts");
+    await attachDeviceRules(directory, resources.devices, "");
+  }
+}
+
+/** Whether there is more than device rules. */
+export function asksLimits({ devices: _, ...limits }: Resources): boolean {
+  return Object.values(limits).some((part) => Object.keys(part ?? {}).length > 0);
+}
+
+async function writeLimits(
+  directory: string,
+  resources: Resources,
+  prefix: string,
+  keepFormer: boolean,
+  refused: ReadonlyMap<string, unknown>,
+): Promise<void> {
+  const { settingsV2 } = await import("./resources_v2.ts");
+  const { writeSettings } = await import("./settings.ts");
+  const { explainRefusal } = await import("./reasons.ts");
+  const settings = settingsV2(resources, prefix, (file) => readFile(`${directory}/${file}`));
+  checkUse(directory, resources, prefix);
+  const available = (readFile(`${directory}/cgroup.controllers`) ?? "").split(" ");
+  for (const setting of settings) {
+    const { controller } = setting;
+    if (!available.includes(controller) && !CORE.includes(controller)) {
+      throw unavailable(setting, directory, refused.get(controller));
+    }
+  }
+  const target: Target = { directoryOf: () => directory, explain: explainRefusal, keepFormer };
+  writeSettings(settings, target);
+}
+
+function unavailable(
+  { controller, configPath }: Setting,
+  directory: string,
+  reason: unknown,
+): RuntsError {
+  return new RuntsError(
+    `use cgroup controller ${quote(controller)} in ${quote(directory)}`,
+    {
+      configPath,
+      cause: reason ?? "it is not among the controllers that the cgroup above passes on",
+      hint: `delegate it: systemctl edit user@.service, [Service] Delegate=${controller}`,
+    },
+  );
+}
+
+/** memory.checkBeforeUpdate: v2 takes a limit below what is used, and kills. */
+function checkUse(directory: string, resources: Resources, prefix: string): void {
+  const { limit, checkBeforeUpdate } = resources.memory ?? {};
+  if (!checkBeforeUpdate || limit === undefined || BigInt(limit) <= 0n) return;
+  const used = readFile(`${directory}/memory.current`);
+  if (used === undefined || BigInt(used) <= BigInt(limit)) return;
+  throw new RuntsError(`limit memory to ${limit} bytes`, {
+    configPath: `${prefix}memory.limit`,
+    cause: `the container uses ${used} bytes, and checkBeforeUpdate is set`,
+  });
 }

@@ -4,7 +4,7 @@ import { RuntsError } from "../errors.ts";
 import { DisabledCgroup } from "./disabled.ts";
 import { detectHost, hierarchyOf } from "./host.ts";
 import { containerPaths, pathsBelowMounts } from "./paths.ts";
-import type { CgroupManager, CgroupRecord, CgroupRequest } from "./types.ts";
+import type { CgroupManager, CgroupRecord, CgroupRequest, Tolerance } from "./types.ts";
 
 /** The manager of a container to be created. Nothing is made before its `prepare`. */
 export async function makeCgroup(request: CgroupRequest): Promise<CgroupManager> {
@@ -14,9 +14,9 @@ export async function makeCgroup(request: CgroupRequest): Promise<CgroupManager>
     const { makeScope } = await import("./systemd.ts");
     return makeScope(host, request);
   }
-  const tolerant = request.rootless && !request.cgroupsPath;
   const paths = containerPaths(host, request.id, request.cgroupsPath);
-  return await onDirectories(paths, tolerant);
+  const { rootless } = request;
+  return await onDirectories(paths, { rootless, optional: rootless && !request.cgroupsPath });
 }
 
 /** The manager of a container that exists. */
@@ -29,7 +29,7 @@ export async function openCgroup(record: CgroupRecord): Promise<CgroupManager> {
       return openScope(record);
     }
     default:
-      return await onDirectories(record.paths, false);
+      return await onDirectories(record.paths);
   }
 }
 
@@ -44,12 +44,12 @@ export function recordOf(path: string, scope: string): CgroupRecord {
 
 async function onDirectories(
   paths: Readonly<Record<string, string>>,
-  rootless: boolean,
+  tolerance?: Tolerance,
 ): Promise<CgroupManager> {
   const host = detectHost();
   if (host.mode !== "v2") {
     const { CgroupV1 } = await import("./v1.ts");
-    return new CgroupV1(host, paths, rootless);
+    return new CgroupV1(host, paths, tolerance);
   }
   const { CgroupV2 } = await import("./v2.ts");
   const directory = paths[""];
@@ -59,5 +59,5 @@ async function onDirectories(
       cause: "it was made on cgroup v1, and this host has v2 alone",
     });
   }
-  return new CgroupV2(mountPoint, directory, rootless);
+  return new CgroupV2(mountPoint, directory, tolerance);
 }

@@ -40,6 +40,14 @@ export interface CgroupRequest {
   readonly warn?: (message: string) => void;
 }
 
+/** How much a manager forgives. */
+export interface Tolerance {
+  /** Device rules that may not be set are left out: such a user cannot make devices anyway. */
+  readonly rootless: boolean;
+  /** Cgroups that may not be made are left out, if no limit needs them. */
+  readonly optional: boolean;
+}
+
 /** The host side of one container's cgroup. Every method throws {@linkcode RuntsError}. */
 export interface CgroupManager {
   /** What to keep; to be read after {@linkcode prepare} and {@linkcode attach}, which settle it. */

@@ -11,20 +11,23 @@ import { undoDirectories } from "./ending.ts";
 import { isPermission, makeDirectory, readFile, withDescendants, writeFile } from "./files.ts";
 import { type CgroupHost, hierarchyOf } from "./host.ts";
 import { recordPath } from "./paths.ts";
-import type { CgroupJoin, CgroupRecord } from "./types.ts";
+import type { CgroupJoin, CgroupRecord, Tolerance } from "./types.ts";
 
 /** Manager for hosts whose controllers are on v1 hierarchies. */
 export class CgroupV1 extends DirectoryCgroup {
   #paths: Record<string, string>;
   readonly #host: CgroupHost;
-  readonly #rootless: boolean;
+  readonly #tolerance: Tolerance;
 
-  /** `rootless`: hierarchies that may not be written are left out, if no limit needs them. */
-  constructor(host: CgroupHost, paths: Readonly<Record<string, string>>, rootless = false) {
+  constructor(
+    host: CgroupHost,
+    paths: Readonly<Record<string, string>>,
+    tolerance: Tolerance = { rootless: false, optional: false },
+  ) {
     super();
     this.#host = host;
     this.#paths = { ...paths };
-    this.#rootless = rootless;
+    this.#tolerance = tolerance;
   }
 
   override get record(): CgroupRecord {
@@ -40,7 +43,7 @@ export class CgroupV1 extends DirectoryCgroup {
         this.#make(controller, directory, made);
       }
       const { applyV1 } = await import("./apply_v1.ts");
-      applyV1(this.#paths, resources, this.#rootless);
+      await applyV1(this.#paths, resources, this.#tolerance.rootless);
     } catch (error) {
       undoDirectories(made);
       throw error;
@@ -55,7 +58,7 @@ export class CgroupV1 extends DirectoryCgroup {
       if (controller === "cpuset") inheritCpuset(directory, mountPoint);
       if (!isNew && !made.includes(directory)) refuseUnfit(directory, isFrozen(directory));
     } catch (error) {
-      if (!this.#rootless || !isPermission(error)) throw error;
+      if (!this.#tolerance.optional || !isPermission(error)) throw error;
       delete this.#paths[controller];
     }
   }
@@ -79,7 +82,7 @@ export class CgroupV1 extends DirectoryCgroup {
 
   override async update(resources: Resources): Promise<void> {
     const { updateV1 } = await import("./apply_v1.ts");
-    updateV1(this.#paths, resources);
+    await updateV1(this.#paths, resources);
   }
 
   override frozen(): boolean {

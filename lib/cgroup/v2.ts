@@ -1,12 +1,14 @@
 /** cgroup v2 by plain files (Documentation/admin-guide/cgroup-v2.rst of Linux). */
 
-import { EBUSY, ENOENT } from "../errno.ts";
+import { ENOENT } from "../errno.ts";
 import { errnoOf, quote, RuntsError } from "../errors.ts";
 import type { Resources } from "../spec/types.ts";
+import { applyV2, asksLimits, updateV2 } from "./apply_v2.ts";
+import { enableControllers } from "./controllers.ts";
 import { DirectoryCgroup, refuseUnfit, waitFrozen } from "./directory.ts";
 import { undoDirectories } from "./ending.ts";
 import { isPermission, makeDirectory, readFile, withDescendants, writeFile } from "./files.ts";
-import type { CgroupJoin, CgroupRecord } from "./types.ts";
+import type { CgroupJoin, CgroupRecord, Tolerance } from "./types.ts";
 
 /** What the kernel lets a cgroup's owner write (the spec's list when there is no such file). */
 const DELEGATE_FILE = "/sys/kernel/cgroup/delegate";
@@ -16,14 +18,17 @@ const DELEGATE = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads";
 export class CgroupV2 extends DirectoryCgroup {
   #directory: string | undefined;
   readonly #mountPoint: string;
-  readonly #rootless: boolean;
+  readonly #tolerance: Tolerance;
 
-  /** `rootless`: does without a cgroup where none may be made, if nothing needs it. */
-  constructor(mountPoint: string, directory: string, rootless = false) {
+  constructor(
+    mountPoint: string,
+    directory: string,
+    tolerance: Tolerance = { rootless: false, optional: false },
+  ) {
     super();
     this.#mountPoint = mountPoint;
     this.#directory = directory;
-    this.#rootless = rootless;
+    this.#tolerance = tolerance;
   }
 
   override get record(): CgroupRecord {
@@ -40,11 +45,11 @@ export class CgroupV2 extends DirectoryCgroup {
       const isNew = makeDirectory(directory, this.#mountPoint, made);
       if (!isNew) refuseUnfit(directory, isFrozen(directory));
       const refused = enableControllers(this.#mountPoint, directory);
-      const { applyV2 } = await import("./apply_v2.ts");
-      await applyV2(directory, resources, refused);
+      await applyV2(directory, resources, { refused, rootless: this.#tolerance.rootless });
     } catch (error) {
       undoDirectories(made);
-      if (!this.#rootless || !isPermission(error) || asksAnything(resources)) throw error;
+      const needed = !this.#tolerance.optional || asksLimits(resources);
+      if (needed || !isPermission(error)) throw error;
       this.#directory = undefined;
     }
     return this.joinFiles();
@@ -83,7 +88,6 @@ export class CgroupV2 extends DirectoryCgroup {
   override async update(resources: Resources): Promise<void> {
     const directory = this.#directory;
     if (directory === undefined) return;
-    const { updateV2 } = await import("./apply_v2.ts");
     await updateV2(directory, resources);
   }
 
@@ -129,48 +133,4 @@ export class CgroupV2 extends DirectoryCgroup {
 
 function isFrozen(directory: string): boolean {
   return readFile(`${directory}/cgroup.freeze`) === "1";
-}
-
-function asksAnything(resources: Resources): boolean {
-  const { devices: _, ...limits } = resources;
-  return Object.values(limits).some((part) => Object.keys(part ?? {}).length > 0);
-}
-
-/**
- * Enables every controller along the path, so that the container's files exist. Returns those
- * that could not be, with the reason: only a limit that needs one makes that an error.
- */
-export function enableControllers(mountPoint: string, directory: string): Map<string, unknown> {
-  const refused = new Map<string, unknown>();
-  const parts = directory.slice(mountPoint.length + 1).split("/").slice(0, -1);
-  let current = mountPoint;
-  for (const part of [undefined, ...parts]) {
-    if (part !== undefined) current += `/${part}`;
-    enableIn(current, refused);
-  }
-  return refused;
-}
-
-function enableIn(directory: string, refused: Map<string, unknown>): void {
-  const words = (name: string) => (readFile(`${directory}/${name}`) ?? "").split(" ");
-  const enabled = new Set(words("cgroup.subtree_control"));
-  const missing = words("cgroup.controllers").filter((name) => name !== "" && !enabled.has(name));
-  if (missing.length === 0) return;
-  const file = `${directory}/cgroup.subtree_control`;
-  try {
-    writeFile(file, missing.map((name) => `+${name}`).join(" "));
-  } catch {
-    // All or nothing: one by one, the others can still be had.
-    for (const name of missing) {
-      try {
-        writeFile(file, `+${name}`, undefined, subtreeHint);
-      } catch (error) {
-        refused.set(name, error);
-      }
-    }
-  }
-}
-
-function subtreeHint(errno: number | undefined): string | undefined {
-  return errno === EBUSY ? "the cgroup holds processes of its own" : undefined;
 }
