@@ -81,10 +81,11 @@ async function split(entry: string, root: string, assets: Set<string>): Promise<
     const name = baseName(file.path);
     const meta = metas.get(name)!;
     const imports = meta.imports.filter((one) => !one.external);
+    const needsLater = imports.filter((one) => one.kind === "dynamic-import").map(nameOf);
     outputs.set(name, {
-      text: rewriteDynamicImports(file.text, imports),
+      text: rewriteDynamicImports(file.text, needsLater),
       needs: imports.filter((one) => one.kind === "import-statement").map(nameOf),
-      needsLater: imports.filter((one) => one.kind === "dynamic-import").map(nameOf),
+      needsLater,
     });
   }
   return outputs;
@@ -94,10 +95,8 @@ function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-function rewriteDynamicImports(text: string, imports: { path: string; kind: string }[]): string {
-  for (const { path, kind } of imports) {
-    if (kind !== "dynamic-import") continue;
-    const name = baseName(path);
+function rewriteDynamicImports(text: string, names: string[]): string {
+  for (const name of new Set(names)) {
     const call = `import("./${name}")`;
     if (!text.includes(call)) throw new Error(`no call ${call} in its importer`);
     text = text.replaceAll(call, `$runts.import(${JSON.stringify(name)})`);
