@@ -22,7 +22,7 @@ export const LATE_OPTIONS = {
   logLevel: {
     value: "LEVEL",
     choices: ["error", "warning", "info", "debug"],
-    description: "what is logged (default: error)",
+    description: "what is logged",
   },
   debug: { description: "log each step; the same as --log-level debug" },
   systemdCgroup: {
@@ -31,7 +31,7 @@ export const LATE_OPTIONS = {
   cgroupManager: {
     value: "MANAGER",
     choices: ["cgroupfs", "systemd", "disabled"],
-    description: "how cgroups are made (default: cgroupfs)",
+    description: "how cgroups are made",
   },
   rootless: {
     value: "WHEN",

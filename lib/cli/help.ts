@@ -43,13 +43,10 @@ export function optionUsage(key: string, option: Option, indent = true): string 
 }
 
 /** What an option does, with the values that it takes. */
-export function optionText(option: Option): string {
-  const notes = [];
-  if (option.choices && !option.choices.every((choice) => option.description.includes(choice))) {
-    notes.push(option.choices.join(", "));
-  }
-  if (option.repeat) notes.push("may be repeated");
-  return option.description + (notes.length > 0 ? `; ${notes.join("; ")}` : "");
+export function optionText({ description, choices, repeat }: Option): string {
+  const told = !choices || choices.every((choice) => description.includes(choice));
+  const text = told ? description : `${description}: ${choices.join(", ")}`;
+  return repeat ? `${text}; may be repeated` : text;
 }
 
 /** The help of one command. */

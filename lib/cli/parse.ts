@@ -47,7 +47,7 @@ class Parser {
   parse(): void {
     const { args } = this;
     while (this.next < args.length) {
-      if (this.verbSeen && this.restBegins(args[this.next]!)) break;
+      if (this.restBegins(args[this.next]!)) break;
       const word = args[this.next++]!;
       if (word === "--") break;
       if (word.length > 1 && word.startsWith("-")) this.optionWord(word);
@@ -60,7 +60,7 @@ class Parser {
   /** Whether this word and all after it belong to the argument that takes the rest. */
   private restBegins(word: string): boolean {
     const { rest } = Object.values(this.command.arguments)[this.words.length] ?? {};
-    return rest === "words" || (rest === "command" && !word.startsWith("-"));
+    return rest !== undefined && (!word.startsWith("-") || (rest === "words" && this.verbSeen));
   }
 
   private argumentWord(word: string): void {

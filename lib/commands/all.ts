@@ -1,0 +1,23 @@
+/** Every command, for help, completion and the manual page; running one never needs this. */
+
+import type { Declaration } from "../cli/types.ts";
+import { ABOUT } from "./about.ts";
+import { command as create } from "./create.ts";
+import { command as remove } from "./delete.ts";
+import { command as kill } from "./kill.ts";
+import { command as list } from "./list.ts";
+import { command as run } from "./run.ts";
+import { command as start } from "./start.ts";
+import { command as state } from "./state.ts";
+
+/** In the order of the overview, group by group. */
+export const ALL: readonly Declaration[] = [
+  run,
+  create,
+  start,
+  kill,
+  remove,
+  list,
+  state,
+  ...ABOUT,
+];

@@ -1,0 +1,26 @@
+import { commandHelp, overview } from "../cli/help.ts";
+import { nearest } from "../cli/nearest.ts";
+import { defineCommand } from "../cli/types.ts";
+import { quote, RuntsError } from "../errors.ts";
+import { HELP } from "./about.ts";
+import { ALL } from "./all.ts";
+
+export const command = defineCommand({
+  ...HELP,
+  // deno-lint-ignore require-await
+  async run({ args, print }) {
+    const word = args.command.find((one) => !one.startsWith("-"));
+    if (word === undefined) return print(overview(ALL));
+    const found = ALL.find(({ name }) => name === word);
+    if (found === undefined) throw unknownCommand(word);
+    print(commandHelp(found));
+  },
+});
+
+/** Also what becomes of `runts WORD` when no command is called that. */
+function unknownCommand(word: string): RuntsError {
+  const near = nearest(word, ALL.map(({ name }) => name));
+  return new RuntsError(`unknown command ${quote(word)}`, {
+    hint: near === undefined ? 'see "runts help"' : `did you mean ${quote(near)}?`,
+  });
+}
