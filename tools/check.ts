@@ -28,12 +28,12 @@ const markers: Rule = ({ path, lines }) =>
     /\b(TO[D]O|FIX[M]E|XX[X])\b/.test(line) ? [`${path}:${i + 1}: ${line.trim()}`] : []
   );
 
-const IMPORT =
-  /(?:^|[\s;}])(?:import|export)\s(?:[^"';]*?\sfrom\s)?"([^"]+)"|\bimport\("([^"]+)"\)/gm;
+const STATIC_IMPORT = /(?:^|[\s;}])(?:import|export)\s(?:[^"';]*?\sfrom\s)?"([^"]+)"/gm;
+const LATER_IMPORT = /\bimport\("([^"]+)"/g;
 
-function importsOf({ text }: Source): string[] {
+function specifiers({ text }: Source, pattern: RegExp): string[] {
   const code = text.replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
-  return [...code.matchAll(IMPORT)].map((match) => match[1] ?? match[2]!);
+  return [...code.matchAll(pattern)].map((match) => match[1]!);
 }
 
 /**
@@ -42,7 +42,7 @@ function importsOf({ text }: Source): string[] {
  */
 const relativeImports: Rule = (source) =>
   /^(lib|ffi)\/|^(mod|main)\.ts$/.test(source.path)
-    ? importsOf(source)
+    ? [...specifiers(source, STATIC_IMPORT), ...specifiers(source, LATER_IMPORT)]
       .filter((specifier) => !/^\.\.?\//.test(specifier))
       .map((specifier) => `${source.path}: import of "${specifier}" is not relative`)
     : [];
@@ -71,7 +71,7 @@ const RULES: Rule[] = [fileLength, markers, relativeImports, functionLength];
 /** Chains of static imports that lead back to where they started. */
 function circles(sources: Source[]): string[] {
   const graph = new Map(sources.map((source) => {
-    const targets = importsOf(source).filter((specifier) => specifier.startsWith("."));
+    const targets = specifiers(source, STATIC_IMPORT).filter((one) => one.startsWith("."));
     return [source.path, targets.map((target) => join(dirname(source.path), target))];
   }));
   const found: string[] = [];
