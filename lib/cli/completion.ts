@@ -93,7 +93,7 @@ function hasOption(command: Declaration, long: string): boolean {
 function optionOffer(key: string, option: Option, commands: string[]): OptionOffer {
   return {
     long: `--${longName(key)}`,
-    shorts: [...option.short ?? ""].map((letter) => `-${letter}`),
+    shorts: (option.short?.match(/[a-z]/gi) ?? []).map((letter) => `-${letter}`),
     ...(option.value !== undefined && { value: offerOf(option, commands) }),
     repeat: option.repeat === true,
     description: option.description,

@@ -36,7 +36,7 @@ ${ENGINE.replace("COMMANDS", commands.map(({ name }) => name).join(" "))}`;
 
 function caseOf(name: string, options: readonly OptionOffer[]): string {
   const words = options.flatMap(({ long, shorts }) => [...shorts, long]).join(" ");
-  return `    ${name === "" ? "''" : name}) echo '${words.replaceAll("?", "\\?")}' ;;`;
+  return `    ${name === "" ? "''" : name}) echo '${words}' ;;`;
 }
 
 /** Those of commands come first, so that a flag can hide a global option with a value. */
@@ -56,11 +56,11 @@ function valueCase(verb: string, { long, shorts, value }: OptionOffer): string {
 }
 
 function argumentCases({ name, arguments: all }: CommandOffer): string[] {
-  return all.map(({ offer, rest }, place) => {
-    if (rest === undefined) return `    ${name}:${place}) kind=${kindOf(offer)} ;;`;
-    return rest === "words"
-      ? `    ${name}:*) kind=rest ;;`
-      : `    ${name}:${place}) ;;\n    ${name}:*) kind=rest ;;`;
+  return all.flatMap(({ offer, rest }, place) => {
+    const here = `    ${name}:${place}) kind=${kindOf(offer)} ;;`;
+    if (rest === undefined) return here;
+    const after = `    ${name}:*) kind=rest ;;`;
+    return rest === "words" && offer === "none" ? after : [here, after];
   });
 }
 

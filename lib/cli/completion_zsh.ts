@@ -58,16 +58,14 @@ function commandCase({ name, options, globals, arguments: all }: CommandOffer): 
 /** `'(-b --bundle)'{-b,--bundle=}'[directory of the bundle]:DIR:_files -/'` */
 function optionSpec({ long, shorts, value, repeat, description }: OptionOffer): string {
   const names = [...shorts.map((short) => value ? `${short}+` : short), value ? `${long}=` : long];
-  const front = names.length > 1
-    ? `{${names.map((name) => name.replace("?", "\\?")).join(",")}}`
-    : names[0]!;
+  const front = names.length > 1 ? `{${names.join(",")}}` : names[0]!;
   const exclusive = repeat ? "'*'" : `'(${[...shorts, long].join(" ")})'`;
   const text = description.replace(/[\[\]\\:]/g, "\\$&");
   return `${exclusive}${front}${quoted(`[${text}]${value ? `: :${action(value)}` : ""}`)}`;
 }
 
 function argumentSpec({ name, offer, rest }: ArgumentOffer, place: number): string {
-  if (rest !== undefined) return quoted(`*:: :_message ${name}`);
+  if (rest !== undefined && offer === "none") return quoted(`*:: :_message ${name}`);
   return quoted(`${place + 1}: :${action(offer)}`);
 }
 
