@@ -153,7 +153,10 @@ int op_join_cgroup(struct init *in, const union field *f) {
 int op_sync(struct init *in, const union field *f) {
   int error = sync_send(in, (int)f[0].u32, 0, 0, NULL, 0);
   if (error != 0) return fail_at(in, error, "send message %u", f[0].u32);
-  return sync_wait_go(in);
+  error = sync_wait_go(in);
+  /* runts does not listen any more; a record that it does not take would end init. */
+  if (f[0].u32 == SYNC_READY) in->trace = false;
+  return error;
 }
 
 int op_setsid(struct init *in, const union field *f) {
