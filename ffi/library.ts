@@ -1,7 +1,8 @@
 /** Loads the helper library, out of memory: nothing is written to a disk. */
 
 import { quote, RuntsError } from "../lib/errors.ts";
-import { type Functions, openLibrary, type Signatures } from "./bind.ts";
+import { bindFunctions, type Functions, openLibrary, type Signatures } from "./bind.ts";
+import { cString } from "./call.ts";
 import { libraryBytes } from "./library_bytes.ts";
 import { ABI, SYMBOLS } from "./symbols.ts";
 
@@ -17,20 +18,31 @@ const LIBC = {
   close: { parameters: ["i32"], result: "i32" },
 } as const;
 
-/** Loads the library. Throws RuntsError when it is missing or was built from other sources. */
-export async function loadLibrary(): Promise<Library> {
-  const library = openBytes(await bytesOrReason());
-  const abi = library.rts_abi();
-  if (abi !== ABI) {
-    throw new RuntsError("load the helper library", {
-      cause: new Error(`it has interface ${abi}, not ${ABI}`),
-      hint: BUILD,
-    });
-  }
-  return library;
-}
+const FIND = {
+  // void *rts_find(const char *name);
+  rts_find: { parameters: ["buffer"], result: "pointer" },
+} as const;
 
 const BUILD = "run deno task build:c";
+
+let find: ((name: Uint8Array<ArrayBuffer>) => Deno.PointerValue) | undefined;
+
+/** Loads the library. Throws RuntsError when it is missing or was built from other sources. */
+export async function loadLibrary(): Promise<Library> {
+  find ??= openBytes(await bytesOrReason()).rts_find;
+  const library = furtherFunctions(SYMBOLS);
+  const abi = library.rts_abi();
+  if (abi === ABI) return library;
+  throw new RuntsError("load the helper library", {
+    cause: new Error(`it has interface ${abi}, not ${ABI}`),
+    hint: BUILD,
+  });
+}
+
+/** Functions of the library that few commands need. The library must have been loaded. */
+export function furtherFunctions<const S extends Signatures>(signatures: S): Functions<S> {
+  return bindFunctions(signatures, (symbol) => find!(cString(symbol)));
+}
 
 async function bytesOrReason(): Promise<Uint8Array> {
   try {
@@ -43,27 +55,16 @@ async function bytesOrReason(): Promise<Uint8Array> {
   }
 }
 
-function openBytes(bytes: Uint8Array): Library {
+function openBytes(bytes: Uint8Array): Functions<typeof FIND> {
   const libc = openLibrary("libc.so.6", LIBC);
-  const fd = libc.memfd_create(new TextEncoder().encode("runts\0"), MFD_CLOEXEC);
+  const fd = libc.memfd_create(cString("runts"), MFD_CLOEXEC);
   if (fd < 0) throw new RuntsError("make a file in memory for the helper library");
-  const path = `/proc/self/fd/${fd}`;
   try {
-    Deno.writeFileSync(path, bytes, { create: false });
-    const library = openLibrary(path, SYMBOLS);
-    loaded = path;
-    return library;
+    Deno.writeFileSync(`/proc/self/fd/${fd}`, bytes, { create: false });
+    return openLibrary(`/proc/self/fd/${fd}`, FIND);
   } catch (error) {
-    libc.close(fd);
     throw new RuntsError("load the helper library", { cause: error, hint: BUILD });
+  } finally {
+    libc.close(fd);
   }
-}
-
-/** The file in memory; it stays open for {@linkcode furtherFunctions}. */
-let loaded: string | undefined;
-
-/** Functions of the library that few commands need. {@linkcode loadLibrary} comes first. */
-export function furtherFunctions<const S extends Signatures>(signatures: S): Functions<S> {
-  if (loaded === undefined) throw new RuntsError("use the helper library before it is loaded");
-  return openLibrary(loaded, signatures);
 }

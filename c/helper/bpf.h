@@ -13,25 +13,25 @@
 
 /* Loads a BPF_PROG_TYPE_CGROUP_DEVICE program; returns its descriptor. On failure `log` has what
  * the verifier said. */
-RTS_EXPORT int32_t rts_bpf_load(const uint8_t *insns, uint32_t count, const char *name, char *log,
+int32_t rts_bpf_load(const uint8_t *insns, uint32_t count, const char *name, char *log,
     uint32_t log_size);
 
 /* Attaches a program beside those of others; with `replaced` >= 0 in place of that one. */
-RTS_EXPORT int32_t rts_bpf_attach(int32_t cgroup, int32_t program, int32_t replaced);
+int32_t rts_bpf_attach(int32_t cgroup, int32_t program, int32_t replaced);
 
 /* Detaches a program. */
-RTS_EXPORT int32_t rts_bpf_detach(int32_t cgroup, int32_t program);
+int32_t rts_bpf_detach(int32_t cgroup, int32_t program);
 
 /* Ids of the device programs attached to this very cgroup; returns how many there are. */
-RTS_EXPORT int32_t rts_bpf_query(int32_t cgroup, uint32_t *ids, uint32_t capacity);
+int32_t rts_bpf_query(int32_t cgroup, uint32_t *ids, uint32_t capacity);
 
 /* A descriptor of the program with this id. */
-RTS_EXPORT int32_t rts_bpf_open(uint32_t id);
+int32_t rts_bpf_open(uint32_t id);
 
 /* Writes the program's name, RTS_BPF_NAME bytes. */
-RTS_EXPORT int32_t rts_bpf_name(int32_t program, char *name);
+int32_t rts_bpf_name(int32_t program, char *name);
 
 /* An eventfd(2), CLOEXEC and non-blocking. */
-RTS_EXPORT int32_t rts_eventfd(void);
+int32_t rts_eventfd(void);
 
 #endif

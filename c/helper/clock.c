@@ -3,10 +3,6 @@
 
 #include "helper.h"
 
-uint32_t rts_abi(void) {
-  return RTS_ABI;
-}
-
 uint64_t clock_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);

@@ -10,6 +10,7 @@
  * terminal.c  modes and sizes of terminals; relay.c: copying between two
  * hook.c      hooks of the runtime's namespaces
  * clock.c     timeouts
+ * find.c      the way in: the only symbol that the library exports
  *
  * Functions give a value or -errno, begin anew when a signal interrupts them, and give up at their
  * timeout (ms; -1: none) with -ETIMEDOUT unless stated otherwise. New descriptors are CLOEXEC.
@@ -28,79 +29,80 @@
 /* Raised whenever a prototype or a structure changes. */
 #define RTS_ABI 1u
 
-#define RTS_EXPORT __attribute__((visibility("default")))
+/* find.c. The address of one of the functions below, or NULL. */
+__attribute__((visibility("default"))) void *rts_find(const char *name);
 
-RTS_EXPORT uint32_t rts_abi(void);
+uint32_t rts_abi(void);
 
 /*
  * spawn.c. Starts init, out of a sealed memfd. `stdio`: three descriptors. Init inherits these,
  * `preserve` descriptors from 3 on, and copies of `fds` (-1: none), above those; nothing else.
  * `spawned`: pid, pidfd, socket. Only from the main thread.
  */
-RTS_EXPORT int32_t rts_spawn(const uint8_t *plan, uint64_t length, const int32_t *fds,
+int32_t rts_spawn(const uint8_t *plan, uint64_t length, const int32_t *fds,
     uint32_t count, const int32_t *stdio, uint32_t preserve, uint32_t trace, int32_t *spawned);
 
 /* sync.c. The length of the record; 0 at the end. */
-RTS_EXPORT int32_t rts_receive(int32_t socket, uint8_t *record, uint32_t size, int32_t timeout_ms);
-RTS_EXPORT int32_t rts_send(int32_t socket, const uint8_t *record, uint32_t length);
+int32_t rts_receive(int32_t socket, uint8_t *record, uint32_t size, int32_t timeout_ms);
+int32_t rts_send(int32_t socket, const uint8_t *record, uint32_t length);
 
 /* pidfd.c */
-RTS_EXPORT int32_t rts_pidfd_open(int32_t pid);
-RTS_EXPORT int32_t rts_pidfd_signal(int32_t pidfd, int32_t signal);
-RTS_EXPORT int32_t rts_pidfd_getfd(int32_t pidfd, int32_t fd);
+int32_t rts_pidfd_open(int32_t pid);
+int32_t rts_pidfd_signal(int32_t pidfd, int32_t signal);
+int32_t rts_pidfd_getfd(int32_t pidfd, int32_t fd);
 /* Any child for pidfd -1. `ending`: pid, exit code, signal, core. 1, or 0 while none has ended. */
-RTS_EXPORT int32_t rts_reap(int32_t pidfd, int32_t *ending);
-RTS_EXPORT int32_t rts_set_subreaper(int32_t on);
+int32_t rts_reap(int32_t pidfd, int32_t *ending);
+int32_t rts_set_subreaper(int32_t on);
 
 /* userns.c. A descriptor of the namespace. Maps as in user_namespaces(7). */
-RTS_EXPORT int32_t rts_userns(const char *uid_map, const char *gid_map);
+int32_t rts_userns(const char *uid_map, const char *gid_map);
 
 /* files.c */
-RTS_EXPORT int32_t rts_open(const char *path, int32_t flags, uint32_t mode);
-RTS_EXPORT int32_t rts_close(int32_t fd);
-RTS_EXPORT int32_t rts_read(int32_t fd, uint8_t *bytes, uint32_t size);
+int32_t rts_open(const char *path, int32_t flags, uint32_t mode);
+int32_t rts_close(int32_t fd);
+int32_t rts_read(int32_t fd, uint8_t *bytes, uint32_t size);
 /* -EAGAIN when there is nothing to be read at once, whatever the descriptor's mode. */
-RTS_EXPORT int32_t rts_read_available(int32_t fd, uint8_t *bytes, uint32_t size);
+int32_t rts_read_available(int32_t fd, uint8_t *bytes, uint32_t size);
 /* All of it, waiting as long as it takes. */
-RTS_EXPORT int32_t rts_write(int32_t fd, const uint8_t *bytes, uint32_t length);
-RTS_EXPORT int32_t rts_mkfifo(const char *path, uint32_t mode);
-RTS_EXPORT int32_t rts_lock(const char *path, int32_t timeout_ms);
+int32_t rts_write(int32_t fd, const uint8_t *bytes, uint32_t length);
+int32_t rts_mkfifo(const char *path, uint32_t mode);
+int32_t rts_lock(const char *path, int32_t timeout_ms);
 /* The number of ready descriptors; 0 at the timeout. */
-RTS_EXPORT int32_t rts_poll(struct pollfd *polled, uint32_t count, int32_t timeout_ms);
-RTS_EXPORT int32_t rts_fd_flags(int32_t fd);
-RTS_EXPORT int32_t rts_pipe(int32_t *fds);
+int32_t rts_poll(struct pollfd *polled, uint32_t count, int32_t timeout_ms);
+int32_t rts_fd_flags(int32_t fd);
+int32_t rts_pipe(int32_t *fds);
 
 /* sockets.c. A path that begins with '@' is an abstract address where it says so. */
-RTS_EXPORT int32_t rts_connect_unix(const char *path);
-RTS_EXPORT int32_t rts_listen_unix(const char *path, uint32_t mode);
-RTS_EXPORT int32_t rts_accept(int32_t socket, int32_t timeout_ms);
-RTS_EXPORT int32_t rts_socketpair(int32_t *fds);
-RTS_EXPORT int32_t rts_bind_datagram(const char *path, uint32_t mode);
+int32_t rts_connect_unix(const char *path);
+int32_t rts_listen_unix(const char *path, uint32_t mode);
+int32_t rts_accept(int32_t socket, int32_t timeout_ms);
+int32_t rts_socketpair(int32_t *fds);
+int32_t rts_bind_datagram(const char *path, uint32_t mode);
 /* The path may be abstract. */
-RTS_EXPORT int32_t rts_send_datagram(const char *path, const uint8_t *bytes, uint32_t length,
+int32_t rts_send_datagram(const char *path, const uint8_t *bytes, uint32_t length,
     const int32_t *fds, uint32_t count);
 
 /* message.c. Messages with descriptors. */
 #define RTS_MESSAGE_FDS 16
-RTS_EXPORT int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length,
+int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length,
     const int32_t *fds, uint32_t count);
 /* The length of the message. `fds`: their number, then up to RTS_MESSAGE_FDS of them. */
-RTS_EXPORT int32_t rts_receive_message(int32_t socket, uint8_t *bytes, uint32_t size, int32_t *fds,
+int32_t rts_receive_message(int32_t socket, uint8_t *bytes, uint32_t size, int32_t *fds,
     int32_t timeout_ms);
 
 /* terminal.c. `saved` holds a struct termios. */
-RTS_EXPORT int32_t rts_is_terminal(int32_t fd);
-RTS_EXPORT int32_t rts_window_get(int32_t fd, uint16_t *rows_cols);
-RTS_EXPORT int32_t rts_window_set(int32_t fd, uint16_t rows, uint16_t cols);
-RTS_EXPORT int32_t rts_raw_mode(int32_t fd, uint8_t *saved, uint32_t size);
-RTS_EXPORT int32_t rts_restore_mode(int32_t fd, const uint8_t *saved, uint32_t size);
-RTS_EXPORT int32_t rts_clear_onlcr(int32_t fd);
+int32_t rts_is_terminal(int32_t fd);
+int32_t rts_window_get(int32_t fd, uint16_t *rows_cols);
+int32_t rts_window_set(int32_t fd, uint16_t rows, uint16_t cols);
+int32_t rts_raw_mode(int32_t fd, uint8_t *saved, uint32_t size);
+int32_t rts_restore_mode(int32_t fd, const uint8_t *saved, uint32_t size);
+int32_t rts_clear_onlcr(int32_t fd);
 
 /*
  * relay.c. Copies `input` to the terminal and the terminal to `output` until the terminal hangs
  * up, or `wake` becomes readable and the terminal is empty. Any but the terminal may be -1.
  */
-RTS_EXPORT int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake);
+int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake);
 
 /* hook.c. `words`: path, working directory ("": ours), arguments, environment; each ends in NUL. */
 struct rts_hook {
@@ -109,7 +111,7 @@ struct rts_hook {
   uint32_t input_length;
   uint32_t timeout; /* s */
 };
-RTS_EXPORT int32_t rts_run_hook(const struct rts_hook *hook, const char *words,
+int32_t rts_run_hook(const struct rts_hook *hook, const char *words,
     const uint8_t *input, struct hook_result *result);
 
 /* clock.c: for use within the library. */
