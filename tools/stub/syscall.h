@@ -73,7 +73,7 @@ static long sys6(long nr, long a, long b, long c, long d, long e, long f) {
 __asm__(".section .text.entry, \"ax\"\n"
         ".globl stub_start\n"
         "stub_start:\n"
-        "  hint #36\n" /* bti j, jc */
+        "  hint #38\n" /* bti jc */
         "  mov x19, x0\n"
         "  mov x0, sp\n"
         "  sub sp, sp, #1024\n" /* room for the slots that stub_prepare adds */
