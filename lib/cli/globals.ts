@@ -1,7 +1,7 @@
 /** The global options, and what they mean for the library. */
 
 import type { GlobalOptions } from "../container/types.ts";
-import { callerVariable } from "../environment.ts";
+import { defaultRoot } from "../container/root.ts";
 import { quote, RuntsError } from "../errors.ts";
 import type { Options, OptionValues } from "./types.ts";
 
@@ -68,20 +68,4 @@ export function globalOptions(values: GlobalValues): GlobalOptions {
 function absolute(path: string): string {
   const whole = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
   return whole.replace(/\/+$/, "") || "/";
-}
-
-/**
- * Real root has one place whatever its session; everybody else, root of a user namespace too, has
- * the runtime directory of the session (XDG Base Directory Specification).
- */
-function defaultRoot(): string {
-  const uid = Deno.uid() ?? 0;
-  if (uid === 0 && isInitialUserNamespace()) return "/run/runts";
-  return `${callerVariable("XDG_RUNTIME_DIR") ?? `/run/user/${uid}`}/runts`;
-}
-
-/** The initial user namespace maps all ids to themselves (user_namespaces(7)). */
-function isInitialUserNamespace(): boolean {
-  const map = Deno.readTextFileSync("/proc/self/uid_map").trim();
-  return /^0\s+0\s+4294967295$/.test(map);
 }

@@ -6,6 +6,7 @@ import { callerVariable } from "../environment.ts";
 import { RuntsError } from "../errors.ts";
 import type { CgroupHierarchy, Host, ProcessOptions } from "../plan/types.ts";
 import type { Helper } from "../../ffi/helper.ts";
+import { isInUserNamespace } from "./root.ts";
 
 /** The host, with the container's directory in every hierarchy. */
 export function planHost(record: CgroupRecord): Host {
@@ -14,11 +15,6 @@ export function planHost(record: CgroupRecord): Host {
     inUserNamespace: isInUserNamespace(),
     cgroups: () => hierarchies(record),
   };
-}
-
-/** The first user namespace maps every id to itself. */
-export function isInUserNamespace(): boolean {
-  return !/^\s*0\s+0\s+4294967295\s*$/.test(Deno.readTextFileSync("/proc/self/uid_map"));
 }
 
 /** Co-mounted controllers share one mount point. */

@@ -2,9 +2,17 @@
 
 import { callerVariable } from "../environment.ts";
 
-/** /run/runts; for an ordinary user $XDG_RUNTIME_DIR/runts (set but empty counts as unset). */
+/**
+ * /run/runts for real root, whatever its session; for everybody else, root of a user namespace
+ * too, $XDG_RUNTIME_DIR/runts (set but empty counts as unset), by default below /run/user/UID.
+ */
 export function defaultRoot(): string {
-  const own = callerVariable("XDG_RUNTIME_DIR");
-  if (Deno.uid() === 0 || own === undefined) return "/run/runts";
-  return `${own}/runts`;
+  const uid = Deno.uid() ?? 0;
+  if (uid === 0 && !isInUserNamespace()) return "/run/runts";
+  return `${callerVariable("XDG_RUNTIME_DIR") ?? `/run/user/${uid}`}/runts`;
+}
+
+/** The first user namespace maps every id to itself (user_namespaces(7)). */
+export function isInUserNamespace(): boolean {
+  return !/^\s*0\s+0\s+4294967295\s*$/.test(Deno.readTextFileSync("/proc/self/uid_map"));
 }
