@@ -94,11 +94,13 @@ static uint64_t bounding_set(void) {
   return set;
 }
 
-/* One warning for all; its value is their mask. */
-static void warn_of(struct init *in, uint64_t missing, const char *what) {
+/* One warning for all that have not been named yet; its value is their mask. */
+static void warn_of_missing(struct init *in, uint64_t missing) {
+  missing &= ~in->caps_missing;
+  in->caps_missing |= missing;
   if (missing == 0) return;
   char text[320];
-  size_t at = (size_t)snprintf(text, sizeof text, "%s", what);
+  size_t at = (size_t)snprintf(text, sizeof text, "cannot grant capabilities");
   const char *separator = " ";
   for (int cap = 0; cap <= CAP_MAX && at < sizeof text; cap++) {
     if (!(missing & CAP_BIT(cap))) continue;
@@ -114,13 +116,14 @@ int op_bounding(struct init *in, const union field *f) {
   int error = extra ? get_caps(&mine) : 0;
   if (error != 0) return fail_at(in, error, "read the capabilities");
   if (extra && !(mine.effective & CAP_BIT(CAP_SETPCAP))) {
-    warn_of(in, extra, "without CAP_SETPCAP the bounding set keeps capabilities");
+    warn_at(in, -EPERM, "without CAP_SETPCAP the bounding set keeps capabilities 0x%llx",
+            (unsigned long long)extra);
     extra = 0;
   }
   for (int cap = 0; cap <= CAP_MAX; cap++)
     if (extra & CAP_BIT(cap) && prctl(PR_CAPBSET_DROP, (unsigned long)cap, 0, 0, 0) != 0)
       return fail_at(in, -errno, "drop capability %d from the bounding set", cap);
-  warn_of(in, wanted & ~now, "the bounding set cannot get capabilities");
+  warn_of_missing(in, wanted & ~now);
   return 0;
 }
 
@@ -154,6 +157,6 @@ int op_caps(struct init *in, const union field *f) {
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   uint64_t missing = (wanted.permitted & ~next.permitted) | (wanted.effective & ~next.effective) |
                      (wanted.inheritable & ~next.inheritable) | raise_ambient(ambient);
-  warn_of(in, missing, "cannot grant capabilities");
+  warn_of_missing(in, missing);
   return 0;
 }

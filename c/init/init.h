@@ -78,6 +78,7 @@ struct init {
   uint32_t op;       /* index of the operation under way */
   bool trace;        /* report the duration of each operation */
   bool chdir_done;
+  uint64_t caps_missing; /* capabilities that a warning has named */
   char *program;     /* found by find_program */
   char **env;        /* of the program: made by find_program */
   char *state;       /* state document for hooks, from the last answer */
@@ -120,7 +121,10 @@ _Noreturn void init_fail(struct init *in, int error);
 int fail_at(struct init *in, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Appends raw bytes to the detail, after a NUL; what does not fit is cut. */
 void fail_append(struct init *in, const void *bytes, size_t length);
-/* A warning record: the operation goes on. */
+/*
+ * A warning record: the operation goes on. That of capabilities that cannot be granted has their mask as
+ * its value.
+ */
 void warn_at(struct init *in, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /*
