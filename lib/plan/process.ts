@@ -19,9 +19,9 @@ import type { ProcessOptions } from "./types.ts";
 
 const PERSONALITIES = { LINUX: 0, LINUX32: 8 } as const;
 /** MPOL_* (linux/mempolicy.h), in the order of MEMORY_POLICY_MODES. */
-const MEMORY_MODES = [0, 2, 3, 6, 1, 5, 4];
+export const MEMORY_MODES = [0, 2, 3, 6, 1, 5, 4];
 /** MPOL_F_*, in the order of MEMORY_POLICY_FLAGS. */
-const MEMORY_FLAGS = [1 << 13, 1 << 14, 1 << 15];
+export const MEMORY_FLAGS = [1 << 13, 1 << 14, 1 << 15];
 const IOPRIO_CLASS_SHIFT = 13;
 /** Limits that would stop init, if they are not unlimited. */
 const INHIBITING = ["RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_AS"];
@@ -139,8 +139,7 @@ export function openConsole(
 
 /** Descriptors that are not for the program. */
 export function closeDescriptors(draft: Draft, options: ProcessOptions): void {
-  const keep = options.preserveFds + (options.listen?.fds ?? 0);
-  draft.add({ op: "close_fds", from: "", keep });
+  draft.add({ op: "close_fds", from: "", keep: options.preserveFds });
 }
 
 /** What `confine` and `execute` need. */

@@ -68,7 +68,7 @@ export interface ProcessOptions {
   readonly console: boolean;
   /** Size of the terminal if the process has none: that of the caller's. */
   readonly consoleSize?: { readonly height: number; readonly width: number };
-  /** This many descriptors, from 3 on, stay open for the program (those of `listen` come first). */
+  /** This many descriptors, from 3 on, stay open for the program, those of `listen` among them. */
   readonly preserveFds: number;
   /** Descriptors of socket activation: LISTEN_FDS and LISTEN_FDNAMES of runts' environment. */
   readonly listen?: { readonly fds: number; readonly names?: string };
