@@ -1,0 +1,125 @@
+/** Telling that the kernel killed a process of the container for its memory. */
+
+import type { Helper } from "../../ffi/helper.ts";
+import { RuntsError } from "../errors.ts";
+import { readFile, writeFile } from "./files.ts";
+import { tableIn } from "./stats_parse.ts";
+import type { CgroupRecord } from "./types.ts";
+
+/** kernfs files signal a change of content by POLLPRI. */
+const POLLPRI = 2;
+const O_RDONLY = 0;
+/** A lost cgroup is noticed after this many ms at the latest. */
+const PATIENCE = 1000;
+
+/** How many processes of the container the kernel has killed for its memory so far. */
+export function oomKills({ paths }: CgroupRecord): number {
+  const memory = paths["memory"];
+  const table = memory === undefined
+    ? tableIn(paths[""], "memory.events")
+    : tableIn(memory, "memory.oom_control");
+  return Number(table["oom_kill"] ?? 0);
+}
+
+/**
+ * Yields once for every time the container runs out of memory, as it happens. Ends when the
+ * cgroup is removed, or when the signal is aborted.
+ */
+export async function* watchOom(record: CgroupRecord, signal: AbortSignal): AsyncGenerator<void> {
+  const { loadHelper } = await import("../../ffi/helper.ts");
+  const helper = await loadHelper();
+  const [wake, waker] = helper.pipe();
+  // Closing one end is an event at the other, whatever that is polled for.
+  let end = () => {
+    end = () => {};
+    helper.close(waker);
+  };
+  const aborted = () => end();
+  signal.addEventListener("abort", aborted);
+  const open = [wake];
+  try {
+    const memory = record.paths["memory"];
+    const watch = { wake, open, signal };
+    if (memory !== undefined) yield* watchV1(helper, memory, watch);
+    else yield* watchV2(helper, record.paths[""], watch);
+  } finally {
+    signal.removeEventListener("abort", aborted);
+    end();
+    for (const fd of open) helper.close(fd);
+  }
+}
+
+interface Watch {
+  /** Readable once the watch is over. */
+  readonly wake: number;
+  /** Descriptors to close at the end. */
+  readonly open: number[];
+  readonly signal: AbortSignal;
+}
+
+/** memory.oom_control tells an eventfd (Documentation/admin-guide/cgroup-v1/memory.rst). */
+async function* watchV1(
+  helper: Helper,
+  directory: string,
+  { wake, open, signal }: Watch,
+): AsyncGenerator<void> {
+  const { makeEventfd } = await import("../../ffi/bpf.ts");
+  const events = await makeEventfd();
+  open.push(events);
+  const control = helper.open(`${directory}/memory.oom_control`, O_RDONLY);
+  open.push(control);
+  writeFile(`${directory}/cgroup.event_control`, `${events} ${control}`);
+  while (!signal.aborted) {
+    const ready = await helper.pollFdsAsync([events, wake], PATIENCE);
+    // The removal of the cgroup is an event, too.
+    if (signal.aborted || readFile(`${directory}/memory.oom_control`) === undefined) return;
+    if (!ready.includes(events)) continue;
+    const count = helper.readAvailable(events, 8);
+    if (count instanceof Uint8Array) yield* repeat(countOf(count));
+  }
+}
+
+function countOf(bytes: Uint8Array): number {
+  return Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
+}
+
+function* repeat(times: number): Generator<void> {
+  for (let index = 0; index < times; index++) yield;
+}
+
+/** memory.events counts; a poll tells that it changed. */
+async function* watchV2(
+  helper: Helper,
+  directory: string | undefined,
+  { wake, signal }: Omit<Watch, "open">,
+): AsyncGenerator<void> {
+  const file = `${directory}/memory.events`;
+  if (directory === undefined || readFile(file) === undefined) {
+    throw new RuntsError("watch for lack of memory", {
+      cause: "the container has no cgroup with the memory controller",
+    });
+  }
+  let seen = kills(directory);
+  while (!signal.aborted) {
+    await changed(helper, file, wake);
+    if (signal.aborted || readFile(file) === undefined) return;
+    const now = kills(directory);
+    yield* repeat(now - seen);
+    seen = now;
+  }
+}
+
+/** A poll tells what has changed since the file was opened and read. */
+async function changed(helper: Helper, file: string, wake: number): Promise<void> {
+  const events = helper.open(file, O_RDONLY);
+  try {
+    helper.readAvailable(events, 512);
+    await helper.pollFdsAsync([events, wake], PATIENCE, POLLPRI);
+  } finally {
+    helper.close(events);
+  }
+}
+
+function kills(directory: string): number {
+  return Number(tableIn(directory, "memory.events")["oom_kill"] ?? 0);
+}

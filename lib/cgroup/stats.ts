@@ -1,0 +1,32 @@
+/** Statistics of a container, whatever its manager. */
+
+import { RuntsError } from "../errors.ts";
+import type { Stats } from "./stats_types.ts";
+import type { CgroupRecord } from "./types.ts";
+
+export type * from "./stats_types.ts";
+
+/** What the container uses at this moment. Throws when it has no cgroup, or no longer. */
+export async function readStats({ paths }: CgroupRecord): Promise<Stats> {
+  const [controller] = Object.keys(paths);
+  if (controller === undefined) {
+    throw new RuntsError("read statistics", { cause: "the container has no cgroup of its own" });
+  }
+  const unified = paths[""];
+  if (Object.keys(paths).length === 1 && unified !== undefined) {
+    const { statsV2 } = await import("./stats_v2.ts");
+    return statsV2(unified);
+  }
+  const { statsV1 } = await import("./stats_v1.ts");
+  return statsV1(paths);
+}
+
+/** JSON in which numbers beyond 2^53 keep every digit. */
+export function statsJson(value: unknown): string {
+  return JSON.stringify(value, (_, item) => typeof item === "bigint" ? rawJson(item) : item);
+}
+
+/** JSON.rawJSON (ECMAScript proposal, in V8) is not in TypeScript's library yet. */
+function rawJson(value: bigint): unknown {
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value));
+}
