@@ -1,5 +1,6 @@
 /** Runs a hook by the same C code that init uses inside the container. */
 
+import { quote } from "../lib/errors.ts";
 import { check, cString, holding, outside } from "./call.ts";
 import type { Library } from "./library.ts";
 import { Size } from "./symbols.ts";
@@ -45,25 +46,26 @@ export function hookCalls(library: Library): HookCalls {
       const words = join([path, cwd, ...args, ...env].map(cString));
       const input = outside(Math.max(1, stdin.length));
       input.set(stdin);
-      const said = outside(Size.hookSaid);
       const result = outside(Size.hookResult);
-      const call = library.rts_run_hook(hook, words, input, said, result);
-      check(await holding(call, hook, words, input, said, result), "run a hook");
-      return decode(result, said);
+      const call = library.rts_run_hook(hook, words, input, result);
+      check(await holding(call, hook, words, input, result), () => `run hook ${quote(path)}`);
+      return decode(result);
     },
   };
 }
 
-/** struct rts_hook_result: code, signal, timed_out, error (i32), duration_ns (u64), said (u32). */
-function decode(result: Uint8Array<ArrayBuffer>, said: Uint8Array): HookEnding {
+/** struct hook_result of c/common/hook.h. */
+function decode(result: Uint8Array<ArrayBuffer>): HookEnding {
   const view = new DataView(result.buffer);
+  const signal = view.getInt32(8, true);
+  const said = result.subarray(32, 32 + view.getUint32(24, true));
   return {
-    code: view.getInt32(0, true),
-    signal: view.getInt32(4, true),
-    timedOut: view.getInt32(8, true) !== 0,
-    errno: view.getInt32(12, true),
+    code: signal === 0 ? view.getInt32(4, true) : 0,
+    signal,
+    timedOut: view.getInt32(12, true) !== 0,
     durationMs: Number(view.getBigUint64(16, true)) / 1e6,
-    stderr: new TextDecoder().decode(said.subarray(0, view.getUint32(24, true))),
+    stderr: new TextDecoder().decode(said),
+    errno: view.getInt32(0, true),
   };
 }
 

@@ -111,9 +111,9 @@ export const SYMBOLS = {
   rts_relay: { parameters: ["i32", "i32", "i32", "i32"], result: "i32", nonblocking: true },
 
   // int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8_t *input,
-  //   uint8_t *said, struct rts_hook_result *result);
+  //   struct hook_result *result);
   rts_run_hook: {
-    parameters: ["buffer", "buffer", "buffer", "buffer", "buffer"],
+    parameters: ["buffer", "buffer", "buffer", "buffer"],
     result: "i32",
     nonblocking: true,
   },
@@ -125,10 +125,10 @@ export const Size = {
   termios: 64,
   /** struct pollfd. */
   pollfd: 8,
-  /** Descriptors that one message can bring (SCM_MAX_FD of the kernel is 253). */
+  /** Descriptors that one message can bring. */
   messageFds: 16,
-  /** struct rts_hook, struct rts_hook_result; bytes kept of what a hook says on stderr. */
-  hook: 24,
-  hookResult: 32,
-  hookSaid: 4096,
+  /** struct rts_hook. */
+  hook: 16,
+  /** struct hook_result, which ends in 4096 bytes of what the hook said on standard error. */
+  hookResult: 32 + 4096,
 } as const;
