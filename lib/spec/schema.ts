@@ -122,11 +122,8 @@ function checkName(schema: NameSchema, value: unknown, walk: Walk): void {
   if (typeof value !== "string") walk.report("type", value, "is not a string");
   else if (!names.includes(value)) {
     // A line with more names than these does not help a reader.
-    walk.report(
-      "name",
-      value,
-      names.length < 10 ? `is not one of ${names.join(", ")}` : "is unknown",
-    );
+    const known = names.length < 10 ? `not one of ${names.filter(Boolean).join(", ")}` : "unknown";
+    walk.report("name", value, `is ${known}`);
   }
 }
 

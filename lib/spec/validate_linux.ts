@@ -158,7 +158,7 @@ function userNamespaceFits(linux: Linux, walk: Walk): void {
 
 function timeNamespaceFits(linux: Linux, walk: Walk): void {
   const { timeOffsets = {} } = linux;
-  if (Object.keys(timeOffsets).length === 0) return;
+  if (!Object.values(timeOffsets).some(Boolean)) return;
   needsNamespace("time", linux, "timeOffsets", walk);
   if (walk.namespace("time") === "joined") {
     const fault = "cannot change a time namespace that is joined by path";
@@ -175,7 +175,7 @@ function mountNamespaceFits(linux: Linux, walk: Walk): void {
 function devicesMovable(linux: Linux, walk: Walk): void {
   const { netDevices = {} } = linux;
   const seen = new Set<string>();
-  if (Object.keys(netDevices).length === 0) return;
+  if (!Object.values(netDevices).some(Boolean)) return;
   needsNamespace("network", linux, "netDevices", walk);
   for (const [host, device] of Object.entries(netDevices)) {
     const inside = device?.name || host;
