@@ -1,0 +1,79 @@
+import { defineCommand } from "../cli/types.ts";
+import { exec } from "../container/exec.ts";
+import { quote, RuntsError } from "../errors.ts";
+import { CONTAINER, PROCESS_OPTIONS } from "./shared.ts";
+
+export const command = defineCommand({
+  name: "exec",
+  group: "live",
+  summary: "run one more program in a running container",
+  description: [
+    "The exit code is that of the program, 128 and the number of the signal that ended it, or 255 " +
+    "when it could not be run. Words from COMMAND on belong to the program.",
+  ],
+  arguments: {
+    id: CONTAINER,
+    args: {
+      value: "COMMAND",
+      description: "the program and its arguments; not with --process",
+      optional: true,
+      rest: "command",
+    },
+  },
+  options: {
+    process: {
+      short: "p",
+      value: "FILE",
+      description: "the process document (process.json)",
+      complete: "file",
+    },
+    tty: { short: "t", description: "give it a terminal" },
+    detach: { short: "d", description: "return as soon as the program runs" },
+    user: { short: "u", value: "UID[:GID]", description: "user and group in the container" },
+    additionalGids: {
+      short: "g",
+      value: "GID",
+      repeat: true,
+      description: "one more group",
+    },
+    env: {
+      short: "e",
+      value: "NAME=VALUE",
+      repeat: true,
+      description: "an environment variable",
+    },
+    cwd: { value: "DIR", description: "its working directory in the container" },
+    cap: { short: "c", value: "CAP", repeat: true, description: "one more capability" },
+    noNewPrivs: { description: "it cannot gain privileges by executing" },
+    apparmor: { value: "PROFILE", description: "its AppArmor profile" },
+    processLabel: { value: "LABEL", description: "its SELinux label" },
+    cgroup: { value: "PATH", description: "a cgroup below that of the container" },
+    ignorePaused: { description: "also if the container is paused; it waits for resume" },
+    ...PROCESS_OPTIONS,
+    noSubreaper: { description: "accepted and ignored", hidden: true },
+  },
+  examples: [
+    { text: "a shell", command: "runts exec -t web sh" },
+    { text: "as another user", command: "runts exec -u 1000:1000 -e LANG=C web id" },
+  ],
+  run({ global, args, options }) {
+    const { cap, additionalGids, ...others } = options;
+    return exec(global, {
+      ...args,
+      ...others,
+      ...(cap && { caps: cap }),
+      ...(additionalGids && { additionalGids: additionalGids.flatMap(groups) }),
+    });
+  },
+});
+
+/** `10` or `10,20`. */
+function groups(text: string): number[] {
+  return text.split(",").map((word) => {
+    if (/^\d{1,10}$/.test(word)) return Number(word);
+    throw new RuntsError(`option "--additional-gids": ${quote(word)} is not a group id`, {
+      command: "exec",
+      exitCode: 255,
+    });
+  });
+}

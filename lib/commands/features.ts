@@ -1,0 +1,17 @@
+import { jsonDocument } from "../cli/output.ts";
+import { defineCommand } from "../cli/types.ts";
+import { features } from "../container/features.ts";
+
+export const command = defineCommand({
+  name: "features",
+  group: "configuration",
+  summary: "print what this runtime implements as JSON",
+  description: ["The document is that of the specification, whatever the host can do."],
+  arguments: {},
+  options: {},
+  examples: [{ text: "the mount options", command: "runts features | jq .mountOptions" }],
+  // deno-lint-ignore require-await
+  async run({ print }) {
+    print(jsonDocument(features()));
+  },
+});

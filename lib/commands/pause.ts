@@ -1,0 +1,15 @@
+import { defineCommand } from "../cli/types.ts";
+import { pause } from "../container/pause.ts";
+import { CONTAINER } from "./shared.ts";
+
+export const command = defineCommand({
+  name: "pause",
+  group: "live",
+  summary: "stop all processes of a container where they are",
+  arguments: { id: CONTAINER },
+  options: {},
+  examples: [{ text: "freeze it", command: "runts pause web" }],
+  async run({ global, args }) {
+    await pause(global, args);
+  },
+});

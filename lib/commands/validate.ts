@@ -1,0 +1,50 @@
+import { defineCommand } from "../cli/types.ts";
+import { validateDocument } from "../container/validate.ts";
+import { findingText } from "../spec/findings.ts";
+import { formatJson } from "../spec/json.ts";
+import { BUNDLE } from "./shared.ts";
+
+export const command = defineCommand({
+  name: "validate",
+  group: "configuration",
+  summary: "check a config.json against the specification",
+  description: [
+    "Prints all that is wrong, a line each with the JSON path, and then exits with 1. Nothing is " +
+    "printed when nothing is wrong.",
+  ],
+  arguments: {},
+  options: {
+    ...BUNDLE,
+    config: {
+      value: "FILE",
+      description: "the configuration (default: config.json of the bundle)",
+      complete: "file",
+    },
+    process: {
+      short: "p",
+      value: "FILE",
+      description: "check a process document, as exec takes it, instead",
+      complete: "file",
+    },
+    resources: {
+      short: "r",
+      value: "FILE",
+      description: "check a resources document, as update takes it, instead",
+      complete: "file",
+    },
+    format: {
+      short: "f",
+      value: "FORMAT",
+      choices: ["text", "json"],
+      description: "text (default) or json",
+    },
+  },
+  examples: [{ text: "the bundle in /srv/web", command: "runts validate --bundle /srv/web" }],
+  // deno-lint-ignore require-await
+  async run({ options, print }) {
+    const { file, findings } = validateDocument(options);
+    if (options.format === "json") print(`${formatJson({ file, findings }, "  ")}\n`);
+    else print(findings.map((finding) => `${file}: ${findingText(finding)}\n`).join(""));
+    return findings.length > 0 ? 1 : 0;
+  },
+});

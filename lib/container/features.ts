@@ -1,0 +1,29 @@
+/** `features`: what this runtime implements (features.md of the specification). */
+
+import { features as document } from "../spec/features.ts";
+import type { Features } from "../spec/types.ts";
+import { versions } from "./versions.ts";
+
+/** Annotations of config.json that change what runts does; a final "." makes it a prefix. */
+const CONFIG_ANNOTATIONS = [
+  "org.systemd.property.",
+  "run.oci.keep_original_groups",
+  "run.oci.mount_context_type",
+  "run.oci.seccomp.receiver",
+];
+
+/** The features document. */
+export function features(): Features {
+  const { runts, libseccomp } = versions();
+  return document({
+    cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true },
+    apparmor: { enabled: true },
+    selinux: { enabled: true },
+    netDevices: { enabled: true },
+    annotations: {
+      "runts.version": runts,
+      ...(libseccomp !== undefined && { "io.github.seccomp.libseccomp.version": libseccomp }),
+    },
+    configAnnotations: CONFIG_ANNOTATIONS,
+  });
+}
