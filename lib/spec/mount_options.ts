@@ -226,6 +226,7 @@ export function parseMountOptions(options: readonly string[]): ParsedMountOption
     }
     if (option.superblock) {
       superblock.delete(SUPERBLOCK_OPPOSITES[option.superblock]);
+      superblock.delete(option.superblock);
       superblock.add(option.superblock);
     }
     if (option.propagation) propagation.push(option.propagation);

@@ -182,27 +182,19 @@ export function numberList(value: unknown, walk: Walk): void {
   }
 }
 
-/** A whole number within limits; `last` is below 2^53. */
+/** A whole number within limits that are below 2^53. */
 export function whole(first: number, last: number): Leaf {
   return (value, walk) => {
     if (!isWhole(value, walk)) return;
-    if (value < first || value > last) {
+    // A bigint is beyond 2^53, or would be a surprise to those who calculate with it.
+    if (typeof value === "bigint" || value < first || value > last) {
       walk.report("range", value, `is not between ${first} and ${last}`);
     }
   };
 }
 
-export function uint16(value: unknown, walk: Walk): void {
-  if (isWhole(value, walk) && (value < 0 || value > 0xffff)) {
-    walk.report("range", value, "is not between 0 and 65535");
-  }
-}
-
-export function uint32(value: unknown, walk: Walk): void {
-  if (isWhole(value, walk) && (value < 0 || value > 0xffffffff)) {
-    walk.report("range", value, "is not between 0 and 4294967295");
-  }
-}
+export const uint16: Leaf = whole(0, 0xffff);
+export const uint32: Leaf = whole(0, 0xffffffff);
 
 /** A number that has been rounded to 2^64 may have been one that fits. */
 export function uint64(value: unknown, walk: Walk): void {
