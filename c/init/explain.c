@@ -69,8 +69,11 @@ static void explain_refused(struct init *in, int root, const char *path, int err
     detail_add(in, ": \"%s\" is %s", path, file_kind(st.st_mode));
 }
 
-/* What can be said of the element before the refused one; false if nothing. */
-static bool explain_parent(struct init *in, int parent, const char *path, int error) {
+/*
+ * What can be said of the element before the one that gave `error`; false if nothing. `wanted`:
+ * the error of what was tried on the whole path.
+ */
+static bool explain_parent(struct init *in, int parent, const char *path, int error, int wanted) {
   struct stat st;
   if (parent < 0 || fstat(parent, &st) != 0)
     return false;
@@ -78,10 +81,12 @@ static bool explain_parent(struct init *in, int parent, const char *path, int er
     detail_add(in, ": \"%s\" is %s, not a directory", path, file_kind(st.st_mode));
     return true;
   }
-  if (error != -EACCES)
+  const bool make = error == -ENOENT && wanted == -EACCES;
+  if (error != -EACCES && !make)
     return false;
-  detail_add(in, ": \"%s\" (mode %04o, owner %u:%u) cannot be searched by %u:%u", path,
-             st.st_mode & 07777, st.st_uid, st.st_gid, geteuid(), getegid());
+  detail_add(in, ": \"%s\" (mode %04o, owner %u:%u) cannot be %s by %u:%u", path,
+             st.st_mode & 07777, st.st_uid, st.st_gid, make ? "written" : "searched", geteuid(),
+             getegid());
   return true;
 }
 
@@ -101,7 +106,7 @@ int explain_path(struct init *in, int root, const char *path, int error) {
     prefix[end] = '\0';
     int fd = open_element(root, prefix, 0);
     if (fd < 0) {
-      if (!explain_parent(in, parent, before, fd))
+      if (!explain_parent(in, parent, before, fd, error))
         explain_refused(in, root, prefix, fd);
       return error;
     }

@@ -5,8 +5,9 @@
  * decode.c    bytes to operations; refuses whatever is not well-formed
  * sync.c      the conversation, failure records
  * stage.c     clone, cgroups, small settings; namespace.c: joining and making namespaces
- * path.c      resolving, opening and making paths inside the root filesystem
- * mount.c     mounts and their attributes; rootfs.c: root, pivot, masks; device.c; console.c
+ * path.c      resolving, opening and making paths inside the root filesystem; explain.c
+ * mount.c     mounts, with fscontext.c, legacy.c, attributes.c, tmpcopyup.c
+ * rootfs.c    the root, with chroot.c; mask.c; device.c; console.c
  * process.c   limits, labels, keyring; scheduling.c; identity.c: ids and capabilities; seccomp.c
  * hook.c      hooks in the container's namespaces
  * lookup.c    which part of a path refuses; finding the program
@@ -72,7 +73,7 @@ struct init {
   const uint8_t *plan_bytes;
   size_t plan_length;
   struct plan plan;
-  int root;          /* O_PATH descriptor of the root filesystem; -1 before `rootfs` and after `enter_root` */
+  int root;          /* O_PATH descriptor of the root filesystem; -1 before `rootfs` */
   int self;          /* /proc/self of the host's procfs, opened after clone; -1 if there is none */
   int mask_tree;     /* the read-only tmpfs that masked directories share, or -1 */
   uint32_t op;       /* index of the operation under way */
@@ -150,12 +151,10 @@ int path_open(struct init *in, const char *path, int flags);
 int path_open_nofollow(struct init *in, const char *path, int flags);
 /* Makes the missing directories of `path`, mode 0755; the last component too. An O_PATH descriptor. */
 int path_make_directories(struct init *in, const char *path);
-/* Makes the parents and an empty file (0644 - umask) where nothing exists. An O_PATH descriptor. */
+/* Makes the parents and an empty file, mode 0644, where nothing exists. An O_PATH descriptor. */
 int path_make_file(struct init *in, const char *path);
 /* Opens (making it if need be) the parent of `path`; `*name` is set to the last component. */
 int path_open_parent(struct init *in, const char *path, const char **name);
-/* "/proc/self/fd/N" style access is avoided; where a call has no *at form this gives such a path. */
-void path_of_fd(int fd, char out[32]);
 
 /* Retries a call while it is interrupted; gives its value or -errno. */
 #define RETRY(expression)                                   \

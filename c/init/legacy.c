@@ -40,7 +40,7 @@ static void add_option(char *data, size_t size, const char *option) {
     snprintf(data + used, size - used, "%s%s", comma, option);
 }
 
-/* Attributes of the mount are no business of mount(2): it would apply them to the superblock too. */
+/* Attributes are set afterwards: mount(2) would make the superblock read-only too. */
 static unsigned long flags_of(const struct mount_request *r, bool writable, char *data,
                               size_t size) {
   unsigned long flags = 0;

@@ -10,6 +10,9 @@
 
 #include "fs.h"
 
+/* `recursive` of open_tree: the mounts below come along, and perhaps get the id map too. */
+enum tree_extent { TREE_TOP, TREE_WHOLE, TREE_MAPPED };
+
 static const char *nothing[] = {NULL};
 
 static struct mount_request request_of(const union field *f) {
@@ -307,27 +310,47 @@ int op_mount(struct init *in, const union field *f) {
   return fail_at(in, -EINVAL, "mount on \"%s\": kind %u is unknown", r.destination, f[0].u32);
 }
 
+/* Gives the tree the id maps of a user namespace. */
+static int map_ids(struct init *in, const char *source, int tree, int idmap, unsigned flags) {
+  const int userns = idmap < SLOTS_MAX ? in->slots[idmap] : -1;
+  if (userns < 0)
+    return fail_at(in, -EBADF, "map the ids of \"%s\": slot %d is empty", source, idmap);
+  struct kernel_mount_attr attr = {.set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns};
+  int error = kernel_mount_setattr(tree, flags, &attr);
+  if (error == 0)
+    return 0;
+  fail_at(in, error, "map the ids of \"%s\"", source);
+  if (error == -EINVAL)
+    detail_add(in, ": its filesystem cannot do that");
+  return error;
+}
+
+/*
+ * What is opened here comes from the host's mount namespace. As a slave it keeps to itself what
+ * is mounted on it, as the mounts do that a new namespace copies.
+ */
 int op_open_tree(struct init *in, const union field *f) {
   const char *source = f[1].text;
   const int idmap = f[4].i32;
-  const unsigned recursive = f[2].u32 ? AT_RECURSIVE : 0;
-  if (f[0].u32 >= SLOTS_MAX || idmap >= SLOTS_MAX)
-    return fail_at(in, -EBADF, "open the bind source \"%s\": no such slot", source);
-  const unsigned follow = f[3].u32 ? AT_SYMLINK_NOFOLLOW : 0;
-  int tree = kernel_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | recursive | follow);
+  struct kernel_mount_attr slave = {.propagation = MS_SLAVE};
+  unsigned flags = OPEN_TREE_CLONE;
+  flags |= f[2].u32 ? AT_RECURSIVE : 0;
+  flags |= f[3].u32 ? AT_SYMLINK_NOFOLLOW : 0;
+  if (f[0].u32 >= SLOTS_MAX)
+    return fail_at(in, -EBADF, "open the bind source \"%s\": no slot %u", source, f[0].u32);
+  int tree = kernel_open_tree(AT_FDCWD, source, flags);
   if (tree < 0) {
     fail_at(in, tree, "open the bind source \"%s\"", source);
     return explain_path(in, -1, source, tree);
   }
-  if (idmap >= 0) {
-    struct kernel_mount_attr attr = {.set = MOUNT_ATTR_IDMAP,
-                                     .userns_fd = (uint64_t)(int64_t)in->slots[idmap]};
-    int error = kernel_mount_setattr(tree, recursive, &attr);
-    if (error) {
-      close(tree);
-      return fail_at(in, error, "map the ids of the bind source \"%s\"", source);
-    }
-  }
-  in->slots[f[0].u32] = tree;
-  return 0;
+  int error = kernel_mount_setattr(tree, AT_RECURSIVE, &slave);
+  if (error)
+    fail_at(in, error, "keep the mounts on \"%s\" from the host", source);
+  else if (idmap >= 0)
+    error = map_ids(in, source, tree, idmap, f[2].u32 == TREE_MAPPED ? AT_RECURSIVE : 0);
+  if (error)
+    close(tree);
+  else
+    in->slots[f[0].u32] = tree;
+  return error;
 }

@@ -37,10 +37,6 @@ void fd_cleanup(const int *fd) {
     close(*fd);
 }
 
-void path_of_fd(int fd, char out[32]) {
-  snprintf(out, 32, "/proc/self/fd/%d", fd);
-}
-
 int fd_real_path(const struct init *in, int fd, char *out, size_t size) {
   char name[32];
   snprintf(name, sizeof name, "fd/%d", fd);

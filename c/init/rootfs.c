@@ -7,6 +7,9 @@
 
 #include "fs.h"
 
+/* How `rootfs` binds; without a mount namespace of its own no other mount may change. */
+enum root_bind { ROOT_AS_IT_IS, ROOT_BIND, ROOT_BIND_ALONE };
+
 int op_propagation(struct init *in, const union field *f) {
   const char *path = f[0].text;
   long error = kernel_result(mount(NULL, path, NULL, f[1].u32, NULL));
@@ -15,7 +18,7 @@ int op_propagation(struct init *in, const union field *f) {
 
 /*
  * Whatever is attached in the mount that holds `directory` must stay in this mount namespace, and
- * pivot_root(2) asks for the same. A slave, unlike a private mount, still sees what the host mounts.
+ * pivot_root(2) asks for the same. A slave, unlike a private mount, still sees the host's mounts.
  */
 static int enslave_mount_of(int directory) {
   int fd = (int)RETRY(fcntl(directory, F_DUPFD_CLOEXEC, 3));
@@ -53,35 +56,50 @@ static int root_fail(struct init *in, const char *path, const char *step, int er
   return fail_at(in, error, "root filesystem \"%s\"%s", path, step);
 }
 
-int op_rootfs(struct init *in, const union field *f) {
-  const char *path = f[0].text;
-  int root = (int)RETRY(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (root < 0) {
-    root_fail(in, path, "", root);
-    return explain_path(in, -1, path, root);
-  }
+/*
+ * Where the root filesystem is attached: on itself. The root of a user namespace need not be able
+ * to reach that; with a tree that was opened before, "/" does as well.
+ */
+static int open_root_target(struct init *in, const char *path, int slot) {
+  int target = (int)RETRY(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (target == -EACCES && slot >= 0)
+    target = (int)RETRY(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (target >= 0)
+    return target;
+  root_fail(in, path, "", target);
+  return explain_path(in, -1, path, target);
+}
+
+static void set_root(struct init *in, int root) {
   if (in->root >= 0)
     close(in->root);
   in->root = root;
-  if (f[1].u32 == 0)
+}
+
+int op_rootfs(struct init *in, const union field *f) {
+  const char *path = f[0].text;
+  const uint32_t bind = f[1].u32;
+  int target = open_root_target(in, path, f[2].i32);
+  if (target < 0)
+    return target;
+  if (bind == ROOT_AS_IT_IS) {
+    set_root(in, target);
     return 0;
-  int error = enslave_mount_of(root);
-  if (error < 0)
-    return root_fail(in, path, ": keep its mounts from the host", error);
-  int tree = open_root_tree(in, path, f[2].i32);
-  if (tree < 0)
-    return root_fail(in, path, ": bind it to itself", tree);
-  error = kernel_move_mount(tree, root);
-  if (error == 0) {
+  }
+  int error = bind == ROOT_BIND ? enslave_mount_of(target) : 0;
+  int tree = error ? error : open_root_tree(in, path, f[2].i32);
+  if (tree >= 0) {
     struct kernel_mount_attr attr = {.propagation = MS_SLAVE};
-    error = kernel_mount_setattr(tree, 0, &attr);
+    error = kernel_move_mount(tree, target);
+    if (error == 0)
+      error = kernel_mount_setattr(tree, 0, &attr);
+    if (error)
+      close(tree);
   }
-  if (error) {
-    close(tree);
-    return root_fail(in, path, ": bind it to itself", error);
-  }
-  close(root);
-  in->root = tree;
+  close(target);
+  if (error || tree < 0)
+    return root_fail(in, path, ": bind it to itself", error ? error : tree);
+  set_root(in, tree);
   return 0;
 }
 
@@ -93,8 +111,8 @@ int op_readonly_root(struct init *in, const union field *f) {
 }
 
 /*
- * With "." for both arguments the old root comes to lie on the new one, so no directory is needed for
- * it. It is unmounted as a slave: the host must not see that.
+ * With "." for both arguments the old root comes to lie on the new one, so no directory is needed
+ * for it. It is unmounted as a slave: the host must not see that.
  */
 static int pivot(struct init *in) {
   CLEANUP_FD int old = (int)RETRY(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));

@@ -51,7 +51,8 @@ export const OPS = {
   // to itself, no other mount is touched (there is no mount namespace of its own).
   rootfs: { code: 31, fields: { path: "str", bind: "u32", slot: "i32" } },
   // Opens (and clones, and with `idmap` >= 0, the slot of a user namespace, maps) a bind source
-  // before the namespaces are entered.
+  // before the namespaces are entered. `recursive` 1: with the mounts below it; 2: these get
+  // the id map too.
   open_tree: {
     code: 32,
     fields: { slot: "u32", source: "str", recursive: "u32", nofollow: "u32", idmap: "i32" },
