@@ -33,13 +33,25 @@ export async function openCgroup(record: CgroupRecord): Promise<CgroupManager> {
   }
 }
 
-/** The record of a container that another runtime made, which left only the path. */
+/**
+ * The record of a container that another runtime made, which left only the path. That runtime need
+ * not have made a directory in every hierarchy.
+ */
 export function recordOf(path: string, scope: string): CgroupRecord {
   if (path === "") return { kind: "disabled", path, paths: {} };
   const host = detectHost();
-  const paths = pathsBelowMounts(host, path);
+  const all = Object.entries(pathsBelowMounts(host, path));
+  const paths = Object.fromEntries(all.filter(([, directory]) => isDirectory(directory)));
   if (scope !== "") return { kind: "systemd", path, scope, paths };
   return { kind: host.mode === "v2" ? "v2" : "v1", path, paths };
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 async function onDirectories(

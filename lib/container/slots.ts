@@ -1,7 +1,7 @@
 /** Opens the descriptors that a plan wants, in slot order. */
 
 import type { Helper } from "../../ffi/helper.ts";
-import { quote, RuntsError } from "../errors.ts";
+import { RuntsError } from "../errors.ts";
 import type { PlanSlot } from "../plan/types.ts";
 import { formatMap } from "./id_maps.ts";
 
@@ -58,17 +58,17 @@ function openSlot(
   switch (slot.kind) {
     // Read and write: init keeps a writer, so that it waits instead of seeing the end of the file.
     case "fifo":
-      return keep(openPath(helper, required(own.fifo, slot), O_RDWR | O_NONBLOCK));
+      return keep(helper.open(required(own.fifo, slot), O_RDWR | O_NONBLOCK));
     case "result":
-      return keep(openPath(helper, required(own.result, slot), O_RDWR | O_NONBLOCK));
+      return keep(helper.open(required(own.result, slot), O_RDWR | O_NONBLOCK));
     case "console":
       return required(own.console, slot);
     case "pidfd":
       return required(own.pidfd, slot);
     case "cgroup-dir":
-      return keep(openPath(helper, slot.path, O_PATH));
+      return keep(helper.open(slot.path, O_PATH));
     case "cgroup-file":
-      return keep(openPath(helper, slot.path, O_WRONLY));
+      return keep(helper.open(slot.path, O_WRONLY));
     case "idmap-userns":
       return keep(helper.idMapNamespace(formatMap(slot.uidMap), formatMap(slot.gidMap)));
   }
@@ -77,12 +77,4 @@ function openSlot(
 function required<T>(value: T | undefined, slot: PlanSlot): T {
   if (value === undefined) throw new RuntsError(`the plan wants a ${slot.kind}, and there is none`);
   return value;
-}
-
-function openPath(helper: Helper, path: string, flags: number): number {
-  try {
-    return helper.open(path, flags);
-  } catch (cause) {
-    throw new RuntsError(`open ${quote(path)}`, { cause });
-  }
 }
