@@ -118,7 +118,7 @@ int move_root(struct init *in) {
   if (top < 0)
     return fail_at(in, top, "open \"/\"");
   error = kernel_move_mount(in->root, top);
-  if (error)
+  if (error && error != -ELOOP) /* ELOOP: it was attached there to begin with */
     return fail_at(in, error, "move the root filesystem over \"/\"");
   if (fchdir(in->root) != 0 || chroot(".") != 0)
     return fail_at(in, -errno, "chroot into the root filesystem");

@@ -50,11 +50,14 @@ static int attach_clone(int shared, int target) {
  */
 static int open_null(struct init *in, const char *path) {
   int tree = kernel_open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
-  if (tree < 0 || is_null_device(tree))
+  if (tree < 0) {
+    fail_at(in, tree, "mask \"%s\"", path);
+    return explain_path(in, -1, "/dev/null", tree);
+  }
+  if (is_null_device(tree))
     return tree;
   close(tree);
-  fail_at(in, -ENODEV, "mask \"%s\": \"/dev/null\" is not the null device", path);
-  return -ENODEV;
+  return fail_at(in, -ENODEV, "mask \"%s\": \"/dev/null\" is not the null device", path);
 }
 
 static int mask_file(struct init *in, const char *path, int target) {
