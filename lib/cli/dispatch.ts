@@ -2,7 +2,7 @@
 export type Run = (args: string[]) => Promise<number>;
 
 /** Global options that take the following word as their value. */
-const WITH_VALUE = /^--?(root|log|log-format|log-level|criu|cgroup-manager)$/;
+const WITH_VALUE = /^--?(root|rootless|log|log-format|log-level|criu|cgroup-manager)$/;
 const HELP = /^(-h|-\?|--?help)$/;
 const VERSION = /^(-v|-V|--?version)$/;
 

@@ -12,7 +12,7 @@ Deno.test("findVerb skips global options and their values", () => {
     "--debug --log /l --log-format json create -b /b web": "create",
     "--log-level debug --criu /c --cgroup-manager systemd run web": "run",
     "--rootless=true start web": "start",
-    "--rootless start web": "start",
+    "--rootless true start web": "start",
     "--systemd-cgroup kill web KILL": "kill",
     "--root state list": "list",
   };
