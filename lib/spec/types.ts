@@ -1,7 +1,8 @@
 /**
  * The OCI runtime specification 1.3, as far as it concerns Linux. Section names are those of the
  * specification. A document that `parseSpec` or `loadSpec` returned fits these types: properties
- * that were null are gone, unknown ones are still there.
+ * that were null are gone, unknown ones are still there. An optional text that is empty counts as
+ * absent, as it does for those who write these documents in Go.
  */
 
 import type * as names from "./names.ts";

@@ -76,7 +76,8 @@ export const MOUNT: ObjectSchema = {
 function sourceFits({ source, type, options = [] }: Mount, walk: Walk): void {
   if (source && type) return;
   const { bind, remount } = parseMountOptions(options);
-  if (bind !== "none" && !remount && !source) {
+  // The specification goes by the options alone, but clients write the type as well, or instead.
+  if ((bind !== "none" || type === "bind" || type === "rbind") && !remount && !source) {
     walk.report("required", undefined, "is required for a bind mount", "source");
   } else if (bind === "none" && !remount && !type) {
     walk.report("required", undefined, "is required without the option bind or rbind", "type");

@@ -20,6 +20,11 @@ const MOUNTS: Case[] = [
   [bind({})],
   [bind({ source: "relative", options: ["ro,rbind"] })],
   [bind({ source: undefined }), "mounts[0].source: is required for a bind mount"],
+  [
+    bind({ source: undefined, type: "bind", options: [] }),
+    "mounts[0].source: " +
+    "is required for a bind mount",
+  ],
   [bind({ source: "" }), "mounts[0].source: is required for a bind mount"],
   [bind({ options: "bind" }), 'mounts[0].options: "bind" is not an array'],
   [bind({ options: ["bind", 1] }), "mounts[0].options[1]: 1 is not a string"],
