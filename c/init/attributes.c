@@ -54,8 +54,9 @@ static int change(int mount, unsigned flags, uint64_t set, uint64_t clear, bool 
 
 int attributes_apply(int mount, const struct mount_request *r) {
   bool keep = r->flags & MOUNT_KEEP_LOCKED;
-  int error = change(mount, 0, r->attr_set, r->attr_clear, keep);
-  return error ? error : change(mount, AT_RECURSIVE, r->rec_set, r->rec_clear, keep);
+  /* A plain option that came after a recursive one has the last word on this mount. */
+  int error = change(mount, AT_RECURSIVE, r->rec_set, r->rec_clear, keep);
+  return error ? error : change(mount, 0, r->attr_set, r->attr_clear, keep);
 }
 
 int attributes_propagate(int mount, const struct mount_request *r) {
