@@ -46,6 +46,8 @@ export class CgroupV1 extends DirectoryCgroup {
       await applyV1(this.#paths, resources, this.#tolerance.rootless);
     } catch (error) {
       undoDirectories(made);
+      // What is left there belongs to somebody else, and is not for `remove`.
+      this.#paths = {};
       throw error;
     }
     return this.joinFiles();

@@ -48,9 +48,10 @@ export class CgroupV2 extends DirectoryCgroup {
       await applyV2(directory, resources, { refused, rootless: this.#tolerance.rootless });
     } catch (error) {
       undoDirectories(made);
+      // What is left there belongs to somebody else, and is not for `remove`.
+      this.#directory = undefined;
       const needed = !this.#tolerance.optional || asksLimits(resources);
       if (needed || !isPermission(error)) throw error;
-      this.#directory = undefined;
     }
     return this.joinFiles();
   }
