@@ -46,9 +46,9 @@ export function addDevices(draft: Draft, container: Container): void {
     if (given.has(path)) continue;
     draft.add(node(container, { type: "c", path, major, minor }, ""));
   }
-  for (const [index, device] of devices.entries()) {
+  devices.forEach((device, index) => {
     draft.add(node(container, device, `linux.devices[${index}]`));
-  }
+  });
   for (const [name, target] of LINKS) {
     draft.add({ op: "symlink", from: "", target, path: `/dev/${name}`, replace: 0 });
   }

@@ -19,9 +19,9 @@ export function planMounts(
 ): MountPlan {
   const plan: MountPlan = { early: [], ops: [], late: [] };
   const { spec, notifyDirectory } = container.input;
-  for (const [index, mount] of (spec.mounts ?? []).entries()) {
+  spec.mounts?.forEach((mount, index) => {
     addMount(draft, container, plan, mount, `mounts[${index}]`, userSlot);
-  }
+  });
   if (notifyDirectory !== undefined) {
     const options = ["bind", "nosuid", "noexec", "nodev", "ro"];
     const mount = { destination: NOTIFY_DIRECTORY, source: notifyDirectory, options };

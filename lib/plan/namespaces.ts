@@ -25,7 +25,7 @@ export function readNamespaces(linux: Linux): NamespaceSet {
   let fresh = 0;
   let joined = 0;
   const joins: NamespaceJoin[] = [];
-  for (const [index, { type, path }] of (linux.namespaces ?? []).entries()) {
+  linux.namespaces?.forEach(({ type, path }, index) => {
     const kind = NEW[type];
     if (path) {
       joined |= kind;
@@ -33,7 +33,7 @@ export function readNamespaces(linux: Linux): NamespaceSet {
     } else {
       fresh |= kind;
     }
-  }
+  });
   return { fresh, joined, joins };
 }
 

@@ -88,10 +88,10 @@ function addScheduler(draft: Draft, scheduler: Scheduler): void {
 }
 
 function setLimits(draft: Draft, limits: readonly Rlimit[] = []): void {
-  for (const [index, { type, soft, hard }] of limits.entries()) {
+  limits.forEach(({ type, soft, hard }, index) => {
     const resource = rlimitNumber(type)!;
     draft.add({ op: "rlimit", from: `process.rlimits[${index}]`, resource, soft, hard });
-  }
+  });
 }
 
 /**
@@ -99,12 +99,12 @@ function setLimits(draft: Draft, limits: readonly Rlimit[] = []): void {
  * that init itself could run into wait for `confine`.
  */
 export function raiseLimits(draft: Draft, limits: readonly Rlimit[] = []): void {
-  for (const [index, { type, hard }] of limits.entries()) {
+  limits.forEach(({ type, hard }, index) => {
     const low = INHIBITING.includes(type) ? RLIM_INFINITY : COUNTS.includes(type) ? SUFFICIENT : 0;
-    if (hard < low) continue;
+    if (hard < low) return;
     const resource = rlimitNumber(type)!;
     draft.add({ op: "rlimit", from: `process.rlimits[${index}]`, resource, soft: hard, hard });
-  }
+  });
 }
 
 /** A session keyring that is not the caller's. */

@@ -62,16 +62,16 @@ export function enterRootfs(draft: Draft, container: Container): void {
     const flags = propagationFlags(wanted);
     draft.add({ op: "propagation", from: "linux.rootfsPropagation", path: "/", flags });
   }
-  for (const [index, path] of (linux.readonlyPaths ?? []).entries()) {
+  linux.readonlyPaths?.forEach((path, index) => {
     draft.add({ op: "readonly", from: `linux.readonlyPaths[${index}]`, path });
-  }
+  });
   const masked = new Set<string>();
   const label = linux.mountLabel ?? "";
-  for (const [index, path] of (linux.maskedPaths ?? []).entries()) {
-    if (masked.has(path)) continue;
+  linux.maskedPaths?.forEach((path, index) => {
+    if (masked.has(path)) return;
     masked.add(path);
     draft.add({ op: "mask", from: `linux.maskedPaths[${index}]`, path, label });
-  }
+  });
 }
 
 /** Hooks of one kind. `env`: for those that give none. */
@@ -81,10 +81,10 @@ export function addHooks(
   kind: HookKind,
   env?: readonly string[],
 ): void {
-  for (const [index, hook] of (hooks ?? []).entries()) {
+  hooks?.forEach((hook, index) => {
     const from = `hooks.${kind}[${index}]`;
     draft.add(hookOp(hook, kind, index, from, hook.env ?? env));
-  }
+  });
 }
 
 function hookOp(

@@ -271,19 +271,22 @@ function splitOptions(options: readonly string[]): readonly string[] {
 }
 
 function takeIdmap(parsed: Mutable<ParsedMountOptions>, text: string): boolean {
-  const match = /^(r?idmap)=(.*)$/s.exec(text);
-  if (!match) return false;
-  parsed.idmap = match[1] as "idmap" | "ridmap";
-  parsed.idmapText = match[2] as string;
+  const end = text.indexOf("=");
+  const name = text.slice(0, Math.max(end, 0));
+  if (name !== "idmap" && name !== "ridmap") return false;
+  parsed.idmap = name;
+  parsed.idmapText = text.slice(end + 1);
   return true;
 }
 
 /** Options that mount(8) keeps to itself. */
 function isComment(text: string): boolean {
-  return /^(?:[xX]-.*|comment=.*|auto|noauto|nouser|_netdev|)$/s.test(text);
+  return text.startsWith("x-") || text.startsWith("X-") || text.startsWith("comment=") ||
+    ["auto", "noauto", "nouser", "_netdev", ""].includes(text);
 }
 
 /** A security context is quoted for its commas; fsconfig(2) takes the bare value. */
 function unquote(text: string): string {
+  if (!text.endsWith('"')) return text;
   return text.replace(/^((?:fs|def|root)?context=)"([^"]*)"$/, "$1$2");
 }
