@@ -18,6 +18,7 @@ export function settingsV1(resources: Resources, prefix: string): Setting[] {
     throw impossible(`${prefix}unified`, "it is for cgroup v2, and this host has v1");
   }
   checkCpu(resources, prefix);
+  checkMemory(resources, prefix);
   return [
     ...cpusetSettings(resources, prefix),
     ...memory(resources, prefix),
@@ -28,6 +29,14 @@ export function settingsV1(resources: Resources, prefix: string): Setting[] {
     ...network(resources, prefix),
     ...rdmaSettings(resources, prefix),
   ];
+}
+
+/** The kernel would name the limit, which is not what is wrong. */
+function checkMemory({ memory }: Resources, prefix: string): void {
+  const { limit, swap } = memory ?? {};
+  if (!asked(limit) || !asked(swap) || BigInt(limit) < 0n || BigInt(swap) < 0n) return;
+  if (BigInt(swap) >= BigInt(limit)) return;
+  throw impossible(`${prefix}memory.swap`, `${swap} is less than the limit of memory, ${limit}`);
 }
 
 const MEMSW = "memory.memsw.limit_in_bytes";
