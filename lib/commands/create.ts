@@ -1,6 +1,6 @@
 import { defineCommand } from "../cli/types.ts";
 import { create } from "../container/create.ts";
-import { CREATE_OPTIONS, NEW_CONTAINER } from "./shared.ts";
+import { CREATE_OPTIONS, NEW_CONTAINER } from "./create_options.ts";
 
 export const command = defineCommand({
   name: "create",

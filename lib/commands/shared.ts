@@ -11,13 +11,6 @@ export const CONTAINER = {
   complete: "container",
 } as const satisfies Argument;
 
-/** The id of a container that is to be made. */
-export const NEW_CONTAINER = {
-  value: "CONTAINER",
-  description: "id of the new container: letters, digits, + - . _",
-  complete: "none",
-} as const satisfies Argument;
-
 export const BUNDLE = {
   bundle: {
     short: "b",
@@ -49,21 +42,6 @@ export const PROCESS_OPTIONS = {
     integer: true,
     description: "pass N more file descriptors, from 3 on, to the program",
   },
-} as const satisfies Options;
-
-/** Options of `create` and `run`. */
-export const CREATE_OPTIONS = {
-  ...BUNDLE,
-  config: {
-    short: "f",
-    value: "FILE",
-    description: "the configuration (default: config.json of the bundle)",
-    complete: "file",
-  },
-  ...PROCESS_OPTIONS,
-  noPivot: { description: "do not use pivot_root, as a rootfs on a ramdisk needs" },
-  noNewKeyring: { description: "keep the session keyring of the caller" },
-  noSubreaper: { description: "accepted and ignored", hidden: true },
 } as const satisfies Options;
 
 export const FORMAT = {
