@@ -1,6 +1,7 @@
 /** What later verbs need of the copy of config.json in the state directory. */
 
 import { quote, RuntsError } from "../errors.ts";
+import { parseExact } from "../spec/json_exact.ts";
 import type { Spec } from "../spec/types.ts";
 import type { StateDirectory } from "../state/directory.ts";
 
@@ -14,8 +15,8 @@ export function readCopy(directory: StateDirectory): Spec {
 /** As {@linkcode readCopy}; undefined when it is missing or damaged. */
 export function readCopyIfAny(directory: StateDirectory): Spec | undefined {
   try {
-    const document = JSON.parse(directory.readText("config.json") ?? "null");
-    return typeof document === "object" && document !== null ? document : undefined;
+    const document = parseExact(directory.readText("config.json") ?? "null").value;
+    return typeof document === "object" && document !== null ? document as Spec : undefined;
   } catch {
     return undefined;
   }
