@@ -1,0 +1,46 @@
+/** The helper library with another program in place of init, to see how init is started. */
+
+import { fromFileUrl } from "@std/path";
+import { bindFunctions, openLibrary } from "../../ffi/bind.ts";
+import { cString } from "../../ffi/call.ts";
+import { type ProcessCalls, processCalls } from "../../ffi/process.ts";
+import { SYMBOLS } from "../../ffi/symbols.ts";
+
+const C = fromFileUrl(new URL("../../c/", import.meta.url));
+
+/** Runs the C compiler; throws with what it says. */
+export async function gcc(...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command("gcc", { args }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
+/** Builds the library around a program and gives its calls on processes. */
+export async function standInForInit(source: string): Promise<ProcessCalls> {
+  const folder = await Deno.makeTempDir({ prefix: "runts-stand-in-" });
+  try {
+    const [program, library] = [`${folder}/init`, `${folder}/library.so`];
+    await Deno.writeTextFile(`${program}.c`, source);
+    await gcc("-static", "-O1", "-o", program, `${program}.c`);
+    const sources = ["helper", "common"].flatMap((name) => filesOf(`${C}${name}`));
+    const flags = ["-shared", "-fPIC", "-O1", "-fvisibility=hidden"];
+    await gcc(
+      ...flags,
+      `-DINIT_PATH="${program}"`,
+      '-DRUNTS_BUILD_ID="test"',
+      "-o",
+      library,
+      ...sources,
+    );
+    const { rts_find } = openLibrary(library, {
+      rts_find: { parameters: ["buffer"], result: "pointer" },
+    });
+    return processCalls(bindFunctions(SYMBOLS, (symbol) => rts_find(cString(symbol))));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function filesOf(folder: string): string[] {
+  const names = Array.from(Deno.readDirSync(folder), ({ name }) => name);
+  return names.filter((name) => /\.[cS]$/.test(name)).map((name) => `${folder}/${name}`);
+}
