@@ -51,12 +51,15 @@ function readCapabilities(draft: Draft, capabilities: Capabilities = {}): Capabi
     }
     return mask;
   };
+  const permitted = mask("permitted");
+  const inheritable = mask("inheritable");
   return {
     bounding: mask("bounding"),
     effective: mask("effective"),
-    permitted: mask("permitted"),
-    inheritable: mask("inheritable"),
-    ambient: mask("ambient"),
+    permitted,
+    inheritable,
+    // capabilities(7) allows no others. Templates ask for more than that as a matter of course.
+    ambient: mask("ambient") & permitted & inheritable,
   };
 }
 

@@ -1,0 +1,138 @@
+/** Well-known causes of failures, by operation and error number. */
+
+import { EACCES, EBUSY, EINVAL, ENOENT, ENOSPC, EPERM } from "../errno.ts";
+import { NAMESPACE_FLAGS } from "./namespaces.ts";
+import { MountKind, type Op, type OpName, type OpOf } from "./ops.ts";
+
+const ENODEV = 19;
+const EOPNOTSUPP = 95;
+const EUSERS = 87;
+const EDQUOT = 122;
+
+type Hints = { readonly [K in OpName]?: (op: OpOf<K>, errno: number, plan: Plan) => Hint };
+type Hint = string | undefined;
+
+/** What the failed operation was part of. */
+interface Plan {
+  readonly ops: readonly Op[];
+  /** CLONE_NEW* of the namespaces that are made. */
+  readonly fresh: number;
+}
+
+/** The likely remedy, or undefined. */
+export function hintFor(op: Op, errno: number, ops: readonly Op[]): Hint {
+  const fresh = ops.reduce(
+    (mask, { op, ...rest }) => op === "clone" ? mask | (rest as OpOf<"clone">).flags : mask,
+    0,
+  );
+  const hint = HINTS[op.op] as ((op: Op, errno: number, plan: Plan) => Hint) | undefined;
+  return hint?.(op, errno, { ops, fresh });
+}
+
+const HINTS: Hints = {
+  write_file: ({ path }, errno) => {
+    if (path.endsWith("/oom_score_adj")) {
+      return errno === EACCES ? "lowering it takes CAP_SYS_RESOURCE on the host" : undefined;
+    }
+    if (!path.startsWith("/proc/sys/")) return undefined;
+    if (errno === ENOENT) return "the kernel has no such parameter, or not in this namespace";
+    if (errno === EACCES || errno === EPERM) return "it belongs to the whole host here";
+    return errno === EINVAL ? "the kernel refuses this value" : undefined;
+  },
+  setns: ({ kind }, errno) => {
+    if (errno === EPERM) return "joining it takes CAP_SYS_ADMIN in the user namespace that owns it";
+    return errno === EINVAL && kind === NAMESPACE_FLAGS.user
+      ? "runts is in that user namespace already"
+      : undefined;
+  },
+  unshare: namespaceHint,
+  clone: namespaceHint,
+  join_cgroup: (_, errno) => {
+    if (errno === ENOSPC) return "cpuset.cpus or cpuset.mems of the cgroup is empty";
+    if (errno === EBUSY) return "the cgroup has children with controllers: it takes no processes";
+    return errno === EOPNOTSUPP ? "the cgroup, or one above it, is threaded" : undefined;
+  },
+  hostname: (_, errno) => errno === EPERM ? "the UTS namespace belongs to another user" : undefined,
+  open_tree: ({ idmap }, errno) => {
+    if (idmap < 0) return undefined;
+    if (errno === EINVAL || errno === EOPNOTSUPP) {
+      return "its filesystem does not support id-mapped mounts (Linux 5.12 and later)";
+    }
+    return errno === EPERM ? "mapping takes CAP_SYS_ADMIN where it was mounted" : undefined;
+  },
+  mount: mountHint,
+  device: (_, errno) => errno === EPERM ? "making device nodes takes CAP_MKNOD" : undefined,
+  enter_root: ({ method }, errno) =>
+    errno === EINVAL && method === 0
+      ? "the root filesystem is on a ramdisk: use --no-pivot"
+      : undefined,
+  keyring: (_, errno) =>
+    errno === EDQUOT ? "raise kernel.keys.maxkeys, or use --no-new-keyring" : undefined,
+  rlimit: (_, errno) =>
+    errno === EPERM ? "raising a hard limit takes CAP_SYS_RESOURCE on the host" : undefined,
+  label: ({ attr }, errno) => {
+    const module = attr.startsWith("apparmor") ? "AppArmor" : "SELinux";
+    if (errno !== ENOENT && errno !== EINVAL) return undefined;
+    return `${module} is not enabled, or does not know the label`;
+  },
+  scheduler: (_, errno) => errno === EPERM ? "it takes CAP_SYS_NICE on the host" : undefined,
+  ioprio: (_, errno) => errno === EPERM ? "it takes CAP_SYS_NICE on the host" : undefined,
+  mempolicy: (_, errno) =>
+    errno === EINVAL ? "the mode and the nodes do not fit, or a node is not allowed" : undefined,
+  affinity: (_, errno) => errno === EINVAL ? "the cgroup allows none of these CPUs" : undefined,
+  set_ids: ({ uid, gid, groups }, errno, { ops }) => {
+    const inside = ops.some(({ from }) => from === "linux.uidMappings");
+    if (errno === EINVAL && inside) {
+      const ids = [`uid ${uid}`, ...new Set([gid, ...groups].map((id) => `gid ${id}`))];
+      return `the user namespace must map ${ids.join(", ")}`;
+    }
+    return errno === EPERM
+      ? "setgroups is denied in the user namespace, or a right is missing"
+      : undefined;
+  },
+  seccomp: (_, errno) => {
+    if (errno === EACCES) return "without noNewPrivileges it takes CAP_SYS_ADMIN";
+    return errno === EINVAL ? "the kernel does not know one of its flags" : undefined;
+  },
+};
+
+function namespaceHint({ flags }: { readonly flags: number }, errno: number): Hint {
+  const { user, time, cgroup } = NAMESPACE_FLAGS;
+  if (errno === ENOSPC || errno === EUSERS) {
+    return "a limit is reached: sysctl user.max_user_namespaces and its like";
+  }
+  if (errno === EPERM || errno === EACCES) {
+    return flags & user
+      ? "user namespaces are not permitted: see sysctl kernel.unprivileged_userns_clone, " +
+        "kernel.apparmor_restrict_unprivileged_userns and user.max_user_namespaces"
+      : "it takes root, or a user namespace in linux.namespaces";
+  }
+  if (errno !== EINVAL) return undefined;
+  if (flags & time) return "the kernel has no time namespaces (Linux 5.6 and later)";
+  return flags & cgroup ? "the kernel has no cgroup namespaces (Linux 4.6 and later)" : undefined;
+}
+
+/** Filesystems that belong to a namespace: who does not own that may not mount them. */
+const OWNED_BY = { proc: "pid", sysfs: "network", mqueue: "ipc", cgroup: "cgroup" } as const;
+
+function mountHint(op: OpOf<"mount">, errno: number, plan: Plan): Hint {
+  if (op.kind !== MountKind.filesystem) {
+    return errno === EPERM ? "a flag of the source is locked by the user namespace" : undefined;
+  }
+  if (errno === ENODEV) return `the kernel does not know the filesystem type "${op.fstype}"`;
+  if (errno === EINVAL && op.data.length > 0) {
+    return `the filesystem refuses one of ${op.data.map((item) => `"${item}"`).join(", ")}`;
+  }
+  if (errno !== EPERM || !(plan.fresh & NAMESPACE_FLAGS.user)) return undefined;
+  const type = op.fstype === "cgroup2" ? "cgroup" : op.fstype;
+  if (!Object.hasOwn(OWNED_BY, type)) return undefined;
+  const kind = OWNED_BY[type as keyof typeof OWNED_BY];
+  if (plan.fresh & NAMESPACE_FLAGS[kind]) {
+    return "the runtime's own view of it is covered in part, so the kernel refuses a new one";
+  }
+  const join = plan.ops.find((other) =>
+    other.op === "open_ns" && other.kind === NAMESPACE_FLAGS[kind]
+  );
+  return `the user namespace does not own the ${kind} namespace; add a new ${kind} namespace` +
+    (join === undefined ? "" : ` or remove ${join.from}`);
+}
