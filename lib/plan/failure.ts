@@ -28,9 +28,10 @@ export function describeFailure(record: SyncRecord, ops: readonly KnownOp[]): Ru
   }
   const data: ErrorData = { stage: stageOf(record.op, ops) };
   if (op.from !== "") data.configPath = op.from;
+  const name = op.op;
   const whole = isWhole(op) ? op : undefined;
   const first = text(parts, 0);
-  switch (op.op) {
+  switch (name) {
     case "find_program":
       return explainSearch(parts, errno, data, whole?.op === "find_program" ? whole : {});
     case "exec":
@@ -41,7 +42,7 @@ export function describeFailure(record: SyncRecord, ops: readonly KnownOp[]): Ru
   if (errno) data.errno = errno;
   const hint = whole && hintFor(whole, errno, ops.filter(isWhole));
   if (hint !== undefined) data.hint = hint;
-  return new RuntsError(first || (whole ? describeOp(whole) : op.op), data);
+  return new RuntsError(first || (whole ? describeOp(whole) : name), data);
 }
 
 /** Whether all fields are there: a status file keeps the name only. */
