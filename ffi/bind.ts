@@ -17,8 +17,8 @@ type AnyFunction = (...values: never[]) => unknown;
 /** Opens the library for the rest of the process. Throws as `Deno.dlopen` does. */
 export function openLibrary<const S extends Signatures>(path: string, signatures: S): Functions<S> {
   const addresses: Record<string, { name: string; type: "pointer" }> = {};
-  for (const key in signatures) {
-    addresses[key] = { name: signatures[key]!.name ?? key, type: "pointer" };
+  for (const [key, { name = key }] of Object.entries(signatures)) {
+    addresses[key] = { name, type: "pointer" };
   }
   const { symbols } = Deno.dlopen(path, addresses);
   return bindFunctions(signatures, (_, key) => symbols[key] as Deno.PointerValue);
