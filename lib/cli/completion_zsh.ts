@@ -18,8 +18,9 @@ ${summaries.join("\n")}
 }
 
 _runts_containers() {
-  local -a ids
-  ids=(\${(f)"$($runts_program \${runts_root:+--root $runts_root} list --quiet 2>/dev/null)"})
+  local -a ids root
+  [[ -n $runts_root ]] && root=(--root $runts_root)
+  ids=(\${(f)"$($runts_program $root list --quiet 2>/dev/null)"})
   compadd -a ids
 }
 
