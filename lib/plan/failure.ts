@@ -6,49 +6,49 @@ import type { SyncRecord } from "../sync.ts";
 import { describeOp } from "./describe.ts";
 import { explainExec, explainSearch } from "./failure_program.ts";
 import { hintFor } from "./hints.ts";
-import { type Op, OPS } from "./ops.ts";
+import type { Op } from "./ops.ts";
 
-/**
- * An operation as far as it is remembered: one of a plan, or what a status file keeps of those that
- * follow the wait at the fifo. Without `index` its place in the list counts.
- */
-export interface KnownOp {
-  readonly index?: number;
+/** An operation after the wait at the fifo, as a status file keeps it: its index in the plan. */
+export interface RememberedOp {
+  readonly index: number;
   readonly op: string;
   readonly from: string;
 }
 
 /** The error of a failed operation: its configuration path, what it tried, errno and remedy. */
-export function describeFailure(record: SyncRecord, ops: readonly KnownOp[]): RuntsError {
-  const op = ops.find(({ index }, place) => (index ?? place) === record.op);
+export function describeFailure(
+  record: SyncRecord,
+  ops: readonly (Op | RememberedOp)[],
+): RuntsError {
   const parts = splitDetail(record.detail);
   const { errno } = record;
-  if (op === undefined) {
-    return new RuntsError(text(parts, 0) || "init", { ...(errno && { errno }) });
-  }
-  const data: ErrorData = { stage: stageOf(record.op, ops) };
-  if (op.from !== "") data.configPath = op.from;
-  const name = op.op;
-  const whole = isWhole(op) ? op : undefined;
+  const known = ops.find((op, place) => indexOf(op, place) === record.op);
   const first = text(parts, 0);
-  switch (name) {
+  if (known === undefined) return new RuntsError(first || "init", { ...(errno && { errno }) });
+  const data: ErrorData = { stage: stageOf(record.op, ops) };
+  if (known.from !== "") data.configPath = known.from;
+  const op = isWhole(known) ? known : undefined;
+  switch (known.op) {
     case "find_program":
-      return explainSearch(parts, errno, data, whole?.op === "find_program" ? whole : {});
+      return explainSearch(parts, errno, data, op?.op === "find_program" ? op : {});
     case "exec":
       return explainExec(parts, errno, data);
     case "hook":
-      return hookFailure(first, errno, data, whole?.op === "hook" ? whole.path : undefined);
+      return hookFailure(first, errno, data, op?.op === "hook" ? op.path : undefined);
   }
   if (errno) data.errno = errno;
-  const hint = whole && hintFor(whole, errno, ops.filter(isWhole));
+  const hint = op && hintFor(op, errno, ops.filter(isWhole));
   if (hint !== undefined) data.hint = hint;
-  return new RuntsError(first || (whole ? describeOp(whole) : name), data);
+  return new RuntsError(first || (op ? describeOp(op) : known.op), data);
 }
 
-/** Whether all fields are there: a status file keeps the name only. */
-function isWhole(op: KnownOp): op is Op {
-  const schema = Object.hasOwn(OPS, op.op) ? OPS[op.op as keyof typeof OPS].fields : undefined;
-  return schema !== undefined && Object.keys(schema).every((field) => field in op);
+function indexOf(op: Op | RememberedOp, place: number): number {
+  return isWhole(op) ? place : op.index;
+}
+
+/** A hook has an index of its own, among those of its kind. */
+function isWhole(op: Op | RememberedOp): op is Op {
+  return !("index" in op) || "kind" in op;
 }
 
 /** c/init/init.h: text, and after each NUL a further part. Only the last one may hold NULs. */
@@ -79,11 +79,11 @@ function hookFailure(
 }
 
 /** The part of the plan that an operation belongs to: the same that `explain` groups by. */
-export function stageOf(index: number, ops: readonly KnownOp[]): string {
+export function stageOf(index: number, ops: readonly (Op | RememberedOp)[]): string {
   let stage = "host";
   for (const [place, op] of ops.entries()) {
     stage = STARTS[op.op] ?? stage;
-    if ((op.index ?? place) === index) break;
+    if (indexOf(op, place) === index) break;
   }
   return stage;
 }

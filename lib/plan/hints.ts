@@ -4,7 +4,6 @@ import { EACCES, EBUSY, EINVAL, ENOENT, ENOSPC, EPERM } from "../errno.ts";
 import { NAMESPACE_FLAGS } from "./namespaces.ts";
 import { MountKind, type Op, type OpName, type OpOf } from "./ops.ts";
 
-const ENODEV = 19;
 const EOPNOTSUPP = 95;
 const EUSERS = 87;
 const EDQUOT = 122;
@@ -119,7 +118,6 @@ function mountHint(op: OpOf<"mount">, errno: number, plan: Plan): Hint {
   if (op.kind !== MountKind.filesystem) {
     return errno === EPERM ? "a flag of the source is locked by the user namespace" : undefined;
   }
-  if (errno === ENODEV) return `the kernel does not know the filesystem type "${op.fstype}"`;
   if (errno === EINVAL && op.data.length > 0) {
     return `the filesystem refuses one of ${op.data.map((item) => `"${item}"`).join(", ")}`;
   }
