@@ -22,7 +22,7 @@ const FILES: Record<string, string> = {
     export function fail() { throw new Failure("deep " + count + " " + twice(4)); }`,
   "lib/bytes.ts": `import bytes from "../asset.bin" with { type: "bytes" };
     import { twice } from "./twice.ts";
-    export const size = () => twice(bytes.length) + new TextDecoder().decode(bytes);`,
+    export const size = () => import.meta.url && twice(bytes.length) + new TextDecoder().decode(bytes);`,
   "lib/cli/run.ts": `import { count, Failure } from "../errors.ts";
     export async function runCommand(command: any, args: string[]) {
       try { return await command.run(args); }

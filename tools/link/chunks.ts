@@ -40,6 +40,8 @@ const COMMON = {
   charset: "ascii",
   legalComments: "none",
   logLevel: "silent",
+  // The texts are functions, where import.meta would be an error; no file has a place of its own.
+  define: { "import.meta.url": '"file:///proc/self/exe"' },
 } as const satisfies esbuild.BuildOptions;
 
 /** Replaces `import … with { type: "bytes" }` by a read from the executable. */
