@@ -41,6 +41,9 @@ const NEEDS: Record<string, Need[]> = {
     { package: "strace", look: "strace", why: "shows which files the executable writes" },
     { package: "util-linux", look: "unshare", why: "private mount namespaces" },
     { package: "procps", look: "ps", why: "process lists" },
+    { package: "zsh", look: "zsh", why: "shell whose completion is tested" },
+    { package: "fish", look: "fish", why: "shell whose completion is tested" },
+    { package: "groff", look: "groff", why: "shows that the manual page is sound" },
   ],
   clients: [
     { package: "podman", look: "podman", why: "client" },
