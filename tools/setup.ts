@@ -43,7 +43,7 @@ const NEEDS: Record<string, Need[]> = {
     { package: "procps", look: "ps", why: "process lists" },
     { package: "zsh", look: "zsh", why: "shell whose completion is tested" },
     { package: "fish", look: "fish", why: "shell whose completion is tested" },
-    { package: "groff", look: "groff", why: "shows that the manual page is sound" },
+    { package: "groff-base", look: "groff", why: "shows that the manual page is sound" },
   ],
   clients: [
     { package: "podman", look: "podman", why: "client" },
