@@ -27,9 +27,10 @@ export function planExec(input: ExecInput): Plan {
   const environment = composeEnvironment(process.env ?? [], input, false);
   const program: Program = { process, options: input, identity, environment };
 
-  // What of the host is still open must not be had from inside (CVE-2016-9962).
-  draft.add({ op: "dumpable", from: "", value: 0 });
   setOomScore(draft, process.oomScoreAdj ?? spec.process?.oomScoreAdj);
+  // What of the host is still open must not be had from inside (CVE-2016-9962). Only now, since
+  // the files of a process that is not dumpable in /proc belong to root.
+  draft.add({ op: "dumpable", from: "", value: 0 });
   setAffinity(draft, process.execCPUAffinity?.initial, "initial");
   joinAll(draft, pidfd, namespaces);
   const born = cgroupDirectory(draft, input.cgroup, inUser);
