@@ -1,0 +1,145 @@
+/**
+ * `deno task bench`: the commands of runts, runc and crun side by side in one run, the lifecycle
+ * through mod.ts in one process, and an empty Deno script as the floor. Each command is timed back
+ * to back and with an idle moment before each run, as in real use. It prints ratios; it is no test.
+ *
+ * `deno task bench [--runs N] [--quick]`
+ */
+
+import { parseArgs } from "@std/cli";
+import { Bundle } from "../support/bundle.ts";
+import { commandLine, PROJECT } from "../support/runtime.ts";
+import { lifecycles } from "./in_process.ts";
+import { type Figures, type Measured, summarize, table } from "./report.ts";
+
+/** Idle time before each run of the second series, in ms. */
+const PAUSE = 150;
+
+interface Runtime {
+  readonly name: "runts" | "runc" | "crun";
+  readonly line: string[];
+}
+
+const options = parseArgs(Deno.args, { boolean: ["quick"], default: { runs: 40 } });
+const RUNS = options.quick ? 10 : Number(options.runs);
+
+/** One execution; its time in ms. What it prints goes nowhere. */
+async function time(line: readonly string[]): Promise<number> {
+  const [executable, ...args] = line;
+  const command = new Deno.Command(executable!, {
+    args,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  });
+  const start = performance.now();
+  const { success } = await command.output();
+  const elapsed = performance.now() - start;
+  if (!success) throw new Error(`failed: ${line.join(" ")}`);
+  return elapsed;
+}
+
+/** One series of one command: `before` and `after` are not timed. */
+interface Series {
+  readonly runtime: Runtime;
+  readonly command: string;
+  before(id: string): Promise<void>;
+  readonly args: (id: string) => readonly string[];
+  after(id: string): Promise<void>;
+}
+
+function series(runtime: Runtime, bundle: Bundle, idle: Bundle): Series[] {
+  const call = async (...args: string[]) => void await time([...runtime.line, ...args]);
+  const create = (id: string) => call("create", "--bundle", idle.path, id);
+  const remove = (id: string) => call("delete", "--force", id);
+  const nothing = () => Promise.resolve();
+  const started = async (id: string) => {
+    await create(id);
+    await call("start", id);
+  };
+  const one = (
+    command: string,
+    before: (id: string) => Promise<void>,
+    args: (id: string) => readonly string[],
+    after: (id: string) => Promise<void>,
+  ): Series => ({ runtime, command, before, args, after });
+  return [
+    one("run", nothing, (id) => ["run", "--bundle", bundle.path, id], nothing),
+    one("create", nothing, (id) => ["create", "--bundle", idle.path, id], remove),
+    one("start", create, (id) => ["start", id], remove),
+    one("state", create, (id) => ["state", id], remove),
+    one("kill", started, (id) => ["kill", id, "KILL"], remove),
+    one("delete", create, (id) => ["delete", "--force", id], nothing),
+    one("exec", started, (id) => ["exec", id, "/bin/true"], remove),
+  ];
+}
+
+/** Runs all runtimes in turn, so that a busy moment of the host touches each alike. */
+async function measure(all: readonly Series[], pause: number): Promise<Measured[]> {
+  const times = new Map<Series, number[]>(all.map((one) => [one, []]));
+  for (let round = 0; round < RUNS + 1; round++) {
+    for (const [index, one] of all.entries()) {
+      const id = `b${Deno.pid}-${pause}-${round}-${index}`;
+      await one.before(id);
+      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+      const elapsed = await time([...one.runtime.line, ...one.args(id)]);
+      await one.after(id);
+      if (round > 0) times.get(one)!.push(elapsed); // the first round warms the caches
+    }
+  }
+  return [...times].map(([{ runtime, command }, list]) => ({
+    runtime: runtime.name,
+    command,
+    figures: summarize(list),
+  }));
+}
+
+async function floor(pause: number): Promise<Figures> {
+  const script = await Deno.makeTempFile({ suffix: ".js" });
+  const times: number[] = [];
+  for (let round = 0; round < RUNS + 1; round++) {
+    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    const elapsed = await time([Deno.execPath(), "run", "-A", script]);
+    if (round > 0) times.push(elapsed);
+  }
+  await Deno.remove(script);
+  return summarize(times);
+}
+
+function installed(): Runtime[] {
+  const all: Runtime[] = [{ name: "runts", line: [`${PROJECT}/dist/runts`] }];
+  for (const name of ["runc", "crun"] as const) {
+    const path = ["/usr/bin", "/usr/sbin", "/usr/local/sbin"].map((at) => `${at}/${name}`)
+      .find((path) => exists(path));
+    if (path !== undefined) all.push({ name, line: commandLine(path, []) });
+    else console.log(`${name} is not installed`);
+  }
+  return all;
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+const root = await Deno.makeTempDir({ prefix: "runts-bench-" });
+try {
+  using bundle = new Bundle();
+  using idle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+  const all = installed().flatMap((runtime) => {
+    const line = [...runtime.line, "--root", `${root}/${runtime.name}`];
+    return series({ ...runtime, line }, bundle, idle);
+  });
+  const load = Deno.loadavg()[0]!.toFixed(2);
+  console.log(`${RUNS} runs of each, load ${load}, times in ms: min / median / p90\n`);
+  for (const pause of [0, PAUSE]) {
+    const inProcess = await lifecycles(`${root}/own`, bundle.path, pause > 0 ? RUNS : 200, pause);
+    const title = pause === 0 ? "back to back" : `with a pause of ${pause} ms before each run`;
+    console.log(table(title, await floor(pause), await measure(all, pause), inProcess));
+  }
+} finally {
+  await Deno.remove(root, { recursive: true });
+}

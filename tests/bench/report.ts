@@ -1,0 +1,63 @@
+/** Figures of a benchmark and the table that compares them. */
+
+/** Milliseconds. */
+export interface Figures {
+  readonly min: number;
+  readonly median: number;
+  readonly p90: number;
+}
+
+/** One command of one runtime. */
+export interface Measured {
+  readonly runtime: string;
+  readonly command: string;
+  readonly figures: Figures;
+}
+
+/** Sorts the times and picks the figures. */
+export function summarize(times: readonly number[]): Figures {
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? NaN;
+  return { min: at(0), median: at(0.5), p90: at(0.9) };
+}
+
+/** The table of one series, with the ratios of medians. */
+export function table(
+  title: string,
+  floor: Figures,
+  measured: readonly Measured[],
+  inProcess: Figures,
+): string {
+  const runtimes = [...new Set(measured.map((one) => one.runtime))];
+  const commands = [...new Set(measured.map((one) => one.command))];
+  const of = (runtime: string, command: string) =>
+    measured.find((one) => one.runtime === runtime && one.command === command)?.figures;
+  const rows = [["", ...runtimes, ...runtimes.slice(1).map((peer) => `runts/${peer}`)]];
+  for (const command of commands) {
+    const own = of("runts", command);
+    const ratios = runtimes.slice(1).map((peer) => ratio(own, of(peer, command)));
+    rows.push([command, ...runtimes.map((runtime) => text(of(runtime, command))), ...ratios]);
+  }
+  const run = runtimes.slice(1).map((peer) => ratio(inProcess, of(peer, "run")));
+  rows.push(["mod.ts lifecycle", text(inProcess), ...runtimes.slice(1).map(() => ""), ...run]);
+  rows.push(["empty Deno script", text(floor)]);
+  const state = ratio(of("runts", "state"), floor);
+  return `${title}\n${align(rows)}\nrunts state / empty Deno script: ${state}\n`;
+}
+
+function text(figures: Figures | undefined): string {
+  if (figures === undefined) return "-";
+  return [figures.min, figures.median, figures.p90].map((ms) => ms.toFixed(1)).join(" / ");
+}
+
+function ratio(own: Figures | undefined, peer: Figures | undefined): string {
+  return own && peer ? (own.median / peer.median).toFixed(2) : "-";
+}
+
+function align(rows: readonly (readonly string[])[]): string {
+  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  return rows.map((row) =>
+    row.map((cell, column) => cell.padEnd(width(column))).join("  ").trimEnd()
+  )
+    .join("\n");
+}
