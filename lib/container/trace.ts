@@ -2,6 +2,7 @@
 
 import { errnoText } from "../errno.ts";
 import type { Op } from "../plan/ops.ts";
+import { CAPABILITIES } from "../spec/capabilities.ts";
 import type { SyncRecord } from "../sync.ts";
 
 /** `12.3 us  mounts[3]: mount proc on /proc`. */
@@ -15,8 +16,16 @@ export async function traceLine(record: SyncRecord, ops: readonly Op[]): Promise
 
 /** `process.capabilities: …: EPERM (operation not permitted)`. */
 export function warningLine(record: SyncRecord, ops: readonly Op[]): string {
-  const from = ops[record.op]?.from ?? "";
-  const detail = new TextDecoder().decode(record.detail);
+  const { op, from } = ops[record.op] ?? { op: "", from: "" };
+  const ofCapabilities = (op === "bounding" || op === "caps") && record.value !== 0n;
+  const detail = ofCapabilities
+    ? `cannot grant ${capabilityNames(record.value)}`
+    : new TextDecoder().decode(record.detail);
   const parts = [from, detail, record.errno === 0 ? "" : errnoText(record.errno)];
   return parts.filter((part) => part !== "").join(": ");
+}
+
+function capabilityNames(mask: bigint): string {
+  const numbers = Array.from({ length: 64 }, (_, n) => n).filter((n) => mask >> BigInt(n) & 1n);
+  return numbers.map((n) => CAPABILITIES[n] ?? `capability ${n}`).join(", ");
 }
