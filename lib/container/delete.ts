@@ -47,9 +47,13 @@ export async function removeLocked(
   }
   const cgroup = await cgroupOf(found.status);
   if (found.state !== "stopped" && found.complete) await end(helper, found, cgroup);
-  const hooks = readCopyIfAny(directory)?.hooks;
+  const spec = readCopyIfAny(directory);
   await cgroup.killAll();
   await cgroup.remove();
+  if (spec?.linux?.intelRdt !== undefined && found.complete) {
+    const { leaveResctrl } = await import("./intel_rdt.ts");
+    leaveResctrl(directory.id, spec.linux.intelRdt);
+  }
   directory.remove();
   const state = {
     ociVersion: OCI_VERSION,
@@ -59,7 +63,7 @@ export async function removeLocked(
     bundle: found.status.bundle,
     annotations: found.status.annotations ?? {},
   };
-  await runHooksWarning(helper, "poststop", hooks, state, global.warn ?? (() => {}));
+  await runHooksWarning(helper, "poststop", spec?.hooks, state, global.warn ?? (() => {}));
 }
 
 /** A damaged status must not keep a container from being deleted by force. */

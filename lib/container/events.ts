@@ -1,0 +1,146 @@
+/** `events`: what a container uses, and when it runs out of memory. */
+
+import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { oomKills, watchOom } from "../cgroup/oom.ts";
+import { readStats, type Stats } from "../cgroup/stats.ts";
+import type { CgroupRecord } from "../cgroup/types.ts";
+import { reason, RuntsError } from "../errors.ts";
+import { StateDirectory } from "../state/directory.ts";
+import { inspect } from "../state/inspect.ts";
+import type { Status } from "../state/status.ts";
+import { cgroupOf } from "./cgroup.ts";
+import { inCommand } from "./command.ts";
+import { openInit } from "./kill.ts";
+import type { ContainerName, GlobalOptions } from "./types.ts";
+
+/** In the form that runc prints. */
+export type ContainerEvent =
+  | { readonly type: "stats"; readonly id: string; readonly data: Stats }
+  | { readonly type: "oom"; readonly id: string };
+
+export interface EventsOptions extends ContainerName {
+  /** Milliseconds between two statistics; default 5000. */
+  readonly interval?: number;
+  /** Ends the watch. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the container uses now. */
+export function stats(global: GlobalOptions, options: ContainerName): Promise<Stats> {
+  return inCommand("events", options.id, async () => {
+    const cgroup = await cgroupOf(living(global, options));
+    return await readStats(cgroup.record);
+  });
+}
+
+/** Statistics at every interval, and each lack of memory as it happens, until init has ended. */
+export async function* events(
+  global: GlobalOptions,
+  options: EventsOptions,
+): AsyncGenerator<ContainerEvent> {
+  const watch = await inCommand("events", options.id, async () => {
+    const helper = await loadHelper();
+    const status = living(global, options);
+    const { record } = await cgroupOf(status);
+    return new Watch(global, options, helper, record, openInit(helper, status));
+  });
+  options.signal?.addEventListener("abort", () => watch.end(), { once: true });
+  try {
+    yield* watch.run();
+  } finally {
+    await watch.close();
+  }
+}
+
+function living(global: GlobalOptions, options: ContainerName): Status {
+  const { state, status } = inspect(new StateDirectory(global.root, options.id));
+  if (state === "stopped" || state === "creating") {
+    throw new RuntsError(`container not running: it is ${state}`);
+  }
+  return status;
+}
+
+/** Gathers what happens to a container in one queue. */
+class Watch {
+  readonly #queue: ContainerEvent[] = [];
+  readonly #stop = new AbortController();
+  /** Closing the second ends the wait for init. */
+  readonly #wake: [number, number];
+  #arrived = () => {};
+  #oomsSeen = 0;
+  #watches: Promise<void>[] = [];
+
+  constructor(
+    readonly global: GlobalOptions,
+    readonly options: EventsOptions,
+    readonly helper: Helper,
+    readonly record: CgroupRecord,
+    readonly pidfd: number,
+  ) {
+    this.#wake = helper.pipe();
+  }
+
+  async *run(): AsyncGenerator<ContainerEvent> {
+    const killsBefore = oomKills(this.record);
+    this.#watches = [this.#watchMemory(), this.#watchInit(killsBefore)];
+    const timer = setInterval(() => this.#statistics(), this.options.interval ?? 5000);
+    try {
+      for (;;) {
+        yield* this.#queue.splice(0);
+        if (this.#stop.signal.aborted && this.#queue.length === 0) return;
+        await new Promise<void>((resolve) => this.#arrived = resolve);
+      }
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  end(): void {
+    this.#stop.abort();
+    this.#arrived();
+  }
+
+  async close(): Promise<void> {
+    this.end();
+    this.helper.close(this.#wake[1]);
+    await Promise.all(this.#watches);
+    this.helper.close(this.#wake[0]);
+    this.helper.close(this.pidfd);
+  }
+
+  #push(event: ContainerEvent): void {
+    this.#queue.push(event);
+    this.#arrived();
+  }
+
+  #oom(): void {
+    this.#oomsSeen++;
+    this.#push({ type: "oom", id: this.options.id });
+  }
+
+  async #statistics(): Promise<void> {
+    try {
+      const data = await readStats(this.record);
+      if (!this.#stop.signal.aborted) this.#push({ type: "stats", id: this.options.id, data });
+    } catch {
+      this.end(); // the cgroup is gone, and so is the container
+    }
+  }
+
+  /** A container whose cgroup cannot tell has statistics all the same. */
+  async #watchMemory(): Promise<void> {
+    try {
+      for await (const _ of watchOom(this.record, this.#stop.signal)) this.#oom();
+    } catch (error) {
+      this.global.warn?.(reason(error));
+    }
+  }
+
+  /** The lack of memory that ended init may be known only after its end. */
+  async #watchInit(killsBefore: number): Promise<void> {
+    await this.helper.exitedAsync(this.pidfd, this.#wake[0]);
+    if (this.#stop.signal.aborted) return;
+    if (this.#oomsSeen === 0 && oomKills(this.record) > killsBefore) this.#oom();
+    this.end();
+  }
+}

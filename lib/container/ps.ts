@@ -1,0 +1,43 @@
+/** `ps`: the processes of a container. */
+
+import { RuntsError } from "../errors.ts";
+import { StateDirectory } from "../state/directory.ts";
+import { inspect } from "../state/inspect.ts";
+import { cgroupOf } from "./cgroup.ts";
+import { inCommand } from "./command.ts";
+import type { ContainerName, GlobalOptions } from "./types.ts";
+
+/** Process ids, as the host sees them, of all processes in the container's cgroup. */
+export function ps(global: GlobalOptions, options: ContainerName): Promise<number[]> {
+  return inCommand("ps", options.id, async () => {
+    const { status, state } = inspect(new StateDirectory(global.root, options.id));
+    const pids = (await cgroupOf(status)).pids();
+    // Without a cgroup of its own, init is all that is known.
+    return pids.length === 0 && state !== "stopped" ? [status.pid] : pids;
+  });
+}
+
+/** The rows that ps(1) has for processes, under its headings. */
+export function psTable(id: string, pids: readonly number[], args: readonly string[]) {
+  return inCommand("ps", id, async () => {
+    const command = new Deno.Command("ps", { args: args.length > 0 ? [...args] : ["-ef"] });
+    const { code, stdout, stderr } = await command.output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    if (code !== 0) {
+      throw new RuntsError(`run "ps ${args.join(" ")}"`, { cause: text(stderr).trim() });
+    }
+    return selectRows(text(stdout), new Set(pids));
+  });
+}
+
+/**
+ * The heading and the rows whose PID is one of these.
+ * @internal Exported for tests.
+ */
+export function selectRows(table: string, pids: ReadonlySet<number>): string {
+  const [heading = "", ...rows] = table.split("\n").filter((line) => line !== "");
+  const column = heading.trim().split(/\s+/).indexOf("PID");
+  if (column < 0) throw new RuntsError("find the PID column in what ps prints");
+  const chosen = rows.filter((row) => pids.has(Number(row.trim().split(/\s+/)[column])));
+  return [heading, ...chosen].map((line) => `${line}\n`).join("");
+}
