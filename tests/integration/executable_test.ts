@@ -203,13 +203,17 @@ Deno.test({
         const { code, stderr, calls } = await trace([RUNTIME, "--root", root, ...line]);
         const isFaulty = line.includes("--no-such-option");
         assertEquals(code, isFaulty ? 1 : 0, `${line.join(" ")}: ${stderr}`);
-        const outside = changedPaths(calls).filter((path) =>
+        const changed = changedPaths(calls);
+        const outside = changed.filter((path) =>
           !isExpected(path, root) && !path.startsWith(bundle.rootfs)
         );
         assertEquals(outside, [], line.join(" "));
         const sockets = calls.filter(({ name, args }) => name === "socket" && /INET/.test(args));
         assertEquals(sockets, [], line.join(" "));
         assert(calls.length > 20, "strace saw the command");
+        if (line[0] === "create") {
+          assert(changed.includes(`${root}/${id}`), `the state directory in ${changed.join(" ")}`);
+        }
       }
     });
   },

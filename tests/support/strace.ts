@@ -51,7 +51,9 @@ export async function trace(
 ): Promise<{ code: number; stdout: string; stderr: string; calls: Call[] }> {
   const file = Deno.makeTempFileSync({ prefix: "runts-trace-" });
   try {
-    const strace = ["strace", "-f", "-y", "-s", "256", "-e", `trace=${TRACED}`, "-o", file];
+    // With -b, strace lets go of a child at its exec: a container that stays would keep it.
+    const follow = ["-f", "-b", "execve"];
+    const strace = ["strace", ...follow, "-y", "-s", "256", "-e", `trace=${TRACED}`, "-o", file];
     const output = await command([...strace, ...line], options);
     return { ...output, calls: callsOfProcess(Deno.readTextFileSync(file)) };
   } finally {
