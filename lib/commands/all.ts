@@ -4,16 +4,19 @@ import type { Declaration } from "../cli/types.ts";
 import { ABOUT } from "./about.ts";
 import { command as create } from "./create.ts";
 import { command as remove } from "./delete.ts";
+import { command as events } from "./events.ts";
 import { command as exec } from "./exec.ts";
 import { command as features } from "./features.ts";
 import { command as kill } from "./kill.ts";
 import { command as list } from "./list.ts";
 import { command as pause } from "./pause.ts";
+import { command as ps } from "./ps.ts";
 import { command as resume } from "./resume.ts";
 import { command as run } from "./run.ts";
 import { command as spec } from "./spec.ts";
 import { command as start } from "./start.ts";
 import { command as state } from "./state.ts";
+import { command as update } from "./update.ts";
 import { command as validate } from "./validate.ts";
 
 /** In the order of the overview, group by group. */
@@ -25,9 +28,12 @@ export const ALL: readonly Declaration[] = [
   remove,
   list,
   state,
+  ps,
   exec,
   pause,
   resume,
+  update,
+  events,
   spec,
   validate,
   features,

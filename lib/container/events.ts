@@ -86,8 +86,8 @@ class Watch {
     const timer = setInterval(() => this.#statistics(), this.options.interval ?? 5000);
     try {
       for (;;) {
-        yield* this.#queue.splice(0);
-        if (this.#stop.signal.aborted && this.#queue.length === 0) return;
+        for (let event; (event = this.#queue.shift()) !== undefined;) yield event;
+        if (this.#stop.signal.aborted) return;
         await new Promise<void>((resolve) => this.#arrived = resolve);
       }
     } finally {

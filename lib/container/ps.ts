@@ -18,7 +18,11 @@ export function ps(global: GlobalOptions, options: ContainerName): Promise<numbe
 }
 
 /** The rows that ps(1) has for processes, under its headings. */
-export function psTable(id: string, pids: readonly number[], args: readonly string[]) {
+export function psTable(
+  id: string,
+  pids: readonly number[],
+  args: readonly string[],
+): Promise<string> {
   return inCommand("ps", id, async () => {
     const command = new Deno.Command("ps", { args: args.length > 0 ? [...args] : ["-ef"] });
     const { code, stdout, stderr } = await command.output();
