@@ -6,6 +6,7 @@ import type { Resources } from "../spec/types.ts";
 import { deviceRules } from "./device_rules.ts";
 import { deviceState, deviceWrites, parseDevicesList } from "./devices_v1.ts";
 import { isPermission, readFile } from "./files.ts";
+import { checkMemoryUse } from "./memory_use.ts";
 import type { Target } from "./settings.ts";
 
 type Paths = Readonly<Record<string, string>>;
@@ -53,7 +54,7 @@ async function writeLimits(
   const { writeSettings } = await import("./settings.ts");
   const { explainRefusal } = await import("./reasons.ts");
   const settings = settingsV1(resources, prefix);
-  checkUse(paths["memory"], resources, prefix);
+  checkMemoryUse(paths["memory"], resources, prefix);
   const here = settings.filter(({ controller }) => paths[controller] !== undefined);
   const elsewhere = settings.filter(({ controller }) => paths[controller] === undefined);
   const target: Target = {
@@ -70,18 +71,6 @@ async function writeLimits(
       (moved.includes(setting) ? paths[""] : paths[setting.controller]) ?? "",
   };
   writeSettings([...here, ...moved], all);
-}
-
-/** memory.checkBeforeUpdate: a limit below what is used is refused before anything changes. */
-function checkUse(directory: string | undefined, resources: Resources, prefix: string): void {
-  const { limit, checkBeforeUpdate } = resources.memory ?? {};
-  if (!checkBeforeUpdate || limit === undefined || BigInt(limit) <= 0n) return;
-  const used = readFile(`${directory}/memory.usage_in_bytes`);
-  if (used === undefined || BigInt(used) <= BigInt(limit)) return;
-  throw new RuntsError(`limit memory to ${limit} bytes`, {
-    configPath: `${prefix}memory.limit`,
-    cause: `the container uses ${used} bytes, and checkBeforeUpdate is set`,
-  });
 }
 
 function writeDevices(directory: string, resources: Resources, prefix: string): void {

@@ -3,6 +3,7 @@
 import { quote, RuntsError } from "../errors.ts";
 import type { Resources } from "../spec/types.ts";
 import { isPermission, readFile } from "./files.ts";
+import { checkMemoryUse } from "./memory_use.ts";
 import type { Setting, Target } from "./settings.ts";
 
 /** Of config paths in config.json. */
@@ -58,7 +59,7 @@ async function writeLimits(
   const { writeSettings } = await import("./settings.ts");
   const { explainRefusal } = await import("./reasons.ts");
   const settings = settingsV2(resources, prefix, (file) => readFile(`${directory}/${file}`));
-  checkUse(directory, resources, prefix);
+  checkMemoryUse(directory, resources, prefix);
   const available = (readFile(`${directory}/cgroup.controllers`) ?? "").split(" ");
   for (const setting of settings) {
     const { controller } = setting;
@@ -83,16 +84,4 @@ function unavailable(
       hint: `delegate it: systemctl edit user@.service, [Service] Delegate=${controller}`,
     },
   );
-}
-
-/** memory.checkBeforeUpdate: v2 takes a limit below what is used, and kills. */
-function checkUse(directory: string, resources: Resources, prefix: string): void {
-  const { limit, checkBeforeUpdate } = resources.memory ?? {};
-  if (!checkBeforeUpdate || limit === undefined || BigInt(limit) <= 0n) return;
-  const used = readFile(`${directory}/memory.current`);
-  if (used === undefined || BigInt(used) <= BigInt(limit)) return;
-  throw new RuntsError(`limit memory to ${limit} bytes`, {
-    configPath: `${prefix}memory.limit`,
-    cause: `the container uses ${used} bytes, and checkBeforeUpdate is set`,
-  });
 }

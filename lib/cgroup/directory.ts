@@ -13,7 +13,8 @@ const FREEZE_TIMEOUT = 10_000;
 export abstract class DirectoryCgroup implements CgroupManager {
   abstract readonly record: CgroupRecord;
 
-  abstract prepare(resources: Resources): Promise<CgroupJoin>;
+  /** `adopt`: what is there already is the container's, with its processes. */
+  abstract prepare(resources: Resources, adopt?: boolean): Promise<CgroupJoin>;
   abstract joinFiles(sub?: string, initPid?: number): CgroupJoin;
   abstract own(hostUid: number): void;
   abstract update(resources: Resources): Promise<void>;

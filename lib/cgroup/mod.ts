@@ -12,7 +12,7 @@ export async function makeCgroup(request: CgroupRequest): Promise<CgroupManager>
   const host = detectHost();
   if (request.manager === "systemd") {
     const { makeScope } = await import("./systemd.ts");
-    return makeScope(host, request);
+    return await makeScope(host, request);
   }
   const paths = containerPaths(host, request.id, request.cgroupsPath);
   const { rootless } = request;
@@ -26,7 +26,7 @@ export async function openCgroup(record: CgroupRecord): Promise<CgroupManager> {
       return new DisabledCgroup();
     case "systemd": {
       const { openScope } = await import("./systemd.ts");
-      return openScope(record);
+      return await openScope(detectHost(), record);
     }
     default:
       return await onDirectories(record.paths);

@@ -1,15 +1,249 @@
-/** Containers in transient scopes of systemd. */
+/**
+ * Containers in transient scopes of systemd. systemd makes the cgroup and moves init into it;
+ * the files in it are then written as on a host without systemd, since not every limit is a
+ * property. What is a property is set on the unit too, or a daemon-reload would undo it.
+ */
 
-import { RuntsError } from "../errors.ts";
-import type { CgroupHost } from "./host.ts";
-import type { CgroupManager, CgroupRecord, CgroupRequest } from "./types.ts";
+import { quote, RuntsError } from "../errors.ts";
+import type { Resources } from "../spec/types.ts";
+import type { DirectoryCgroup } from "./directory.ts";
+import { readFile, writeFile } from "./files.ts";
+import { type CgroupHost, hierarchyOf } from "./host.ts";
+import { checkMemoryUse } from "./memory_use.ts";
+import { pathsBelowMounts } from "./paths.ts";
+import type { Setting } from "./settings.ts";
+import { isUserManager, Systemd } from "./systemd_bus.ts";
+import { annotationProperties, type Property, settingProperties } from "./systemd_properties.ts";
+import { slicePath, type Unit, unitOf } from "./systemd_units.ts";
+import type { CgroupJoin, CgroupManager, CgroupRecord, CgroupRequest } from "./types.ts";
 
 /** The manager of a container whose scope systemd is to make. */
-export function makeScope(_host: CgroupHost, _request: CgroupRequest): CgroupManager {
-  throw new RuntsError("use systemd as cgroup manager", { cause: "not built in" });
+export async function makeScope(host: CgroupHost, request: CgroupRequest): Promise<CgroupManager> {
+  const user = isUserManager();
+  if (user && host.mode !== "v2") {
+    throw new RuntsError("use systemd as cgroup manager without being root", {
+      cause: "users cannot be given cgroups of v1",
+      hint: "use --cgroup-manager=disabled",
+    });
+  }
+  const unit = unitOf(request.cgroupsPath, request.id, user ? "user.slice" : "system.slice");
+  const properties = annotationProperties(request.annotations);
+  const base = await Systemd.with(user, (systemd) => systemd.controlGroup());
+  const path = `${user ? base : ""}${slicePath(unit.slice)}/${unit.name}`;
+  const inner = await filesOf(host, path, request.rootless);
+  return new Scope(host, unit.name, path, inner, {
+    slice: unit.slice,
+    id: request.id,
+    properties,
+  });
 }
 
 /** The manager of a container that has a scope. */
-export function openScope(_record: CgroupRecord): CgroupManager {
-  throw new RuntsError("use systemd as cgroup manager", { cause: "not built in" });
+export async function openScope(host: CgroupHost, record: CgroupRecord): Promise<CgroupManager> {
+  const { scope, path } = record;
+  if (scope === undefined) {
+    throw new RuntsError("open the container's cgroup", {
+      cause: "its record has no name of a scope",
+    });
+  }
+  return new Scope(host, scope, path, await filesOf(host, path, false), undefined);
+}
+
+async function filesOf(
+  host: CgroupHost,
+  path: string,
+  rootless: boolean,
+): Promise<DirectoryCgroup> {
+  const paths = pathsBelowMounts(host, path);
+  const tolerance = { rootless, optional: false };
+  if (host.mode !== "v2") {
+    const { CgroupV1 } = await import("./v1.ts");
+    return new CgroupV1(host, paths, tolerance);
+  }
+  const { CgroupV2 } = await import("./v2.ts");
+  return new CgroupV2(hierarchyOf(host, "")?.mountPoint ?? "", paths[""] ?? "", tolerance);
+}
+
+/** What is known of a scope that is to be made. */
+interface Plan {
+  readonly slice: Unit["slice"];
+  readonly id: string;
+  /** Of annotations. */
+  readonly properties: readonly Property[];
+}
+
+class Scope implements CgroupManager {
+  readonly #host: CgroupHost;
+  readonly #unit: string;
+  readonly #user = isUserManager();
+  #path: string;
+  #inner: DirectoryCgroup;
+  /** Until the scope is started. */
+  #plan: Plan | undefined;
+  #resources: Resources = {};
+  /** Whether there is a unit that is ours to stop. */
+  #ours: boolean;
+  #sub = "";
+
+  constructor(
+    host: CgroupHost,
+    unit: string,
+    path: string,
+    inner: DirectoryCgroup,
+    plan: Plan | undefined,
+  ) {
+    this.#host = host;
+    this.#unit = unit;
+    this.#path = path;
+    this.#inner = inner;
+    this.#plan = plan;
+    this.#ours = plan === undefined;
+  }
+
+  get record(): CgroupRecord {
+    const paths = pathsBelowMounts(this.#host, this.#path);
+    return { kind: "systemd", path: this.#path, scope: this.#unit, paths };
+  }
+
+  /** Only checks: a scope cannot be without a process, so it is made in {@linkcode attach}. */
+  async prepare(resources: Resources): Promise<CgroupJoin> {
+    await this.#settings(resources, "linux.resources.");
+    this.#resources = resources;
+    return { files: [], moved: true };
+  }
+
+  async attach(pid: number): Promise<void> {
+    const plan = this.#plan;
+    if (plan === undefined) {
+      const sub = this.#sub && `/${this.#sub.replace(/^\/+/, "")}`;
+      return await this.#ask((systemd) => systemd.attach(this.#unit, sub, [pid]));
+    }
+    const limits = settingProperties(await this.#settings(this.#resources, "linux.resources."));
+    const properties = [...this.#fixed(plan, pid), ...limits, ...plan.properties];
+    await this.#ask((systemd) =>
+      systemd.start(this.#unit, properties, () => {
+        this.#ours = true;
+      })
+    );
+    this.#plan = undefined;
+    await this.#settle(pid);
+    const join = await this.#inner.prepare(this.#resources, true);
+    // Hierarchies of v1 that systemd does not manage are left to us.
+    for (const file of join.files) writeFile(file, String(pid));
+  }
+
+  /** Takes the cgroup that systemd has really made. */
+  async #settle(pid: number): Promise<void> {
+    const name = this.#host.mode === "v2" ? "0::" : "name=systemd:";
+    const line = readFile(`/proc/${pid}/cgroup`)?.split("\n").find((text) => text.includes(name));
+    const path = line?.slice(line.indexOf(name) + name.length);
+    if (path === undefined || path === this.#path || !path.endsWith(`/${this.#unit}`)) return;
+    this.#path = path;
+    this.#inner = await filesOf(this.#host, path, this.#user);
+  }
+
+  #fixed({ slice, id }: Plan, pid: number): Property[] {
+    const on = ["b", true] as const;
+    const io = this.#host.mode === "v2" ? "IOAccounting" : "BlockIOAccounting";
+    return [
+      ["Description", ["s", `runts container ${id}`]],
+      ["Slice", ["s", slice]],
+      ["Delegate", on],
+      ["DefaultDependencies", ["b", false]],
+      ["PIDs", ["au", [pid]]],
+      ["MemoryAccounting", on],
+      ["CPUAccounting", on],
+      ["TasksAccounting", on],
+      [io, on],
+    ];
+  }
+
+  async #settings(resources: Resources, prefix: string): Promise<Setting[]> {
+    if (this.#host.mode !== "v2") {
+      const { settingsV1 } = await import("./resources_v1.ts");
+      return settingsV1(resources, prefix);
+    }
+    const { settingsV2 } = await import("./resources_v2.ts");
+    const directory = pathsBelowMounts(this.#host, this.#path)[""];
+    return settingsV2(resources, prefix, (file) => readFile(`${directory}/${file}`));
+  }
+
+  /** An error of systemd comes with the name of the unit. */
+  async #ask<T>(body: (systemd: Systemd) => Promise<T>): Promise<T> {
+    try {
+      return await Systemd.with(this.#user, body);
+    } catch (error) {
+      throw new RuntsError(`have systemd manage ${quote(this.#unit)}`, { cause: error });
+    }
+  }
+
+  /** root writes the files; a user may not move processes over from another cgroup. */
+  joinFiles(sub?: string, initPid?: number): CgroupJoin {
+    const join = this.#inner.joinFiles(sub, initPid);
+    if (!this.#user) return join;
+    this.#sub = sub ?? "";
+    return { files: [], moved: true };
+  }
+
+  own(hostUid: number): void {
+    this.#inner.own(hostUid);
+  }
+
+  async update(resources: Resources): Promise<void> {
+    const settings = await this.#settings(resources, "");
+    const { paths } = this.record;
+    // Before systemd writes the limit.
+    checkMemoryUse(paths["memory"] ?? paths[""], resources, "");
+    const former = settingProperties(this.#former(settings));
+    const properties = settingProperties(settings);
+    const set = (values: readonly Property[]) =>
+      this.#ask((systemd) => systemd.setProperties(this.#unit, values));
+    if (properties.length > 0) await set(properties);
+    try {
+      await this.#inner.update(resources);
+    } catch (error) {
+      if (former.length > 0) await set(former).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** The same settings with the values that the files have now. */
+  #former(settings: readonly Setting[]): Setting[] {
+    const { paths } = this.record;
+    return settings.flatMap((setting) => {
+      const directory = paths[setting.controller] ?? paths[""];
+      const [{ file }] = setting.forms;
+      const value = setting.line === undefined ? readFile(`${directory}/${file}`) : undefined;
+      return value ? [{ ...setting, forms: [{ file, value }] as const }] : [];
+    });
+  }
+
+  frozen(): boolean {
+    return this.#inner.frozen();
+  }
+
+  freeze(): Promise<void> {
+    return this.#inner.freeze();
+  }
+
+  thaw(): Promise<void> {
+    return this.#inner.thaw();
+  }
+
+  pids(): number[] {
+    return this.#inner.pids();
+  }
+
+  killAll(): Promise<void> {
+    return this.#inner.killAll();
+  }
+
+  /** systemd removes the scope with its cgroup; what is left below it goes by hand. */
+  async remove(): Promise<void> {
+    if (!this.#ours) return;
+    // A frozen process would keep the job from ending.
+    await this.#inner.thaw();
+    await this.#ask((systemd) => systemd.stop(this.#unit));
+    await this.#inner.remove();
+  }
 }

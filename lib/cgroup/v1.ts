@@ -36,11 +36,11 @@ export class CgroupV1 extends DirectoryCgroup {
     return { kind: "v1", path: recordPath(this.#host, paths), paths };
   }
 
-  override async prepare(resources: Resources): Promise<CgroupJoin> {
+  override async prepare(resources: Resources, adopt = false): Promise<CgroupJoin> {
     const made: string[] = [];
     try {
       for (const [controller, directory] of Object.entries(this.#paths)) {
-        this.#make(controller, directory, made);
+        this.#make(controller, directory, made, adopt);
       }
       const { applyV1 } = await import("./apply_v1.ts");
       await applyV1(this.#paths, resources, this.#tolerance.rootless);
@@ -53,12 +53,13 @@ export class CgroupV1 extends DirectoryCgroup {
     return this.joinFiles();
   }
 
-  #make(controller: string, directory: string, made: string[]): void {
+  #make(controller: string, directory: string, made: string[], adopt: boolean): void {
     const mountPoint = hierarchyOf(this.#host, controller)?.mountPoint ?? "";
     try {
       const isNew = makeDirectory(directory, mountPoint, made);
       if (controller === "cpuset") inheritCpuset(directory, mountPoint);
-      if (!isNew && !made.includes(directory)) refuseUnfit(directory, isFrozen(directory));
+      const strange = !isNew && !adopt && !made.includes(directory);
+      if (strange) refuseUnfit(directory, isFrozen(directory));
     } catch (error) {
       if (!this.#tolerance.optional || !isPermission(error)) throw error;
       delete this.#paths[controller];

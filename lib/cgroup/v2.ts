@@ -37,13 +37,13 @@ export class CgroupV2 extends DirectoryCgroup {
     return { kind: "v2", path: directory.slice(this.#mountPoint.length), paths: { "": directory } };
   }
 
-  override async prepare(resources: Resources): Promise<CgroupJoin> {
+  override async prepare(resources: Resources, adopt = false): Promise<CgroupJoin> {
     const directory = this.#directory;
     if (directory === undefined) return this.joinFiles();
     const made: string[] = [];
     try {
       const isNew = makeDirectory(directory, this.#mountPoint, made);
-      if (!isNew) refuseUnfit(directory, isFrozen(directory));
+      if (!isNew && !adopt) refuseUnfit(directory, isFrozen(directory));
       const refused = enableControllers(this.#mountPoint, directory);
       await applyV2(directory, resources, { refused, rootless: this.#tolerance.rootless });
     } catch (error) {
