@@ -32,9 +32,6 @@ export interface FileCalls {
   pipe(): [number, number];
 }
 
-/** How long an asynchronous wait first waits synchronously, in ms: a change of thread costs more. */
-const QUICK = 5;
-
 export function fileCalls(library: Library): FileCalls {
   return { ...transfers(library), ...locks(library), ...polls(library), ...tables(library) };
 }

@@ -67,9 +67,6 @@ export interface ProcessCalls {
   idMapNamespace(uidMap: string, gidMap: string): number;
 }
 
-/** How long an asynchronous wait first waits synchronously, in ms: a change of thread costs more. */
-const QUICK = 5;
-
 export function processCalls(library: Library): ProcessCalls {
   return { ...spawning(library), ...conversation(library), ...waiting(library) };
 }

@@ -74,7 +74,8 @@ static void flow_stop(struct flow *f) {
   f->start = f->end = 0;
 }
 
-static void prepare(struct pollfd *polled, const struct flow *in, const struct flow *out, int wake) {
+static void prepare(struct pollfd *polled, const struct flow *in, const struct flow *out,
+                    int wake) {
   bool reads = has_room(out);
   bool writes = has_data(in);
   polled[POLL_MASTER].fd = reads || writes ? out->from : -1;

@@ -101,7 +101,7 @@ int32_t rts_connect_unix(const char *path) {
   return fd;
 }
 
-/* A container may have write access to the directory: a link in the socket's place is not followed. */
+/* A container may write to the directory: a link in the socket's place is not followed. */
 static int set_mode(const char *path, uint32_t mode) {
   int fd = rts_open(path, O_PATH | O_NOFOLLOW, 0);
   if (fd < 0) return fd;

@@ -2,8 +2,8 @@
  * Starts init. Its executable lies in a memfd that is sealed, so that no container can change it
  * (CVE-2019-5736); the plan lies in another.
  *
- * The child shares our memory and holds us up until it executes init (CLONE_VM | CLONE_VFORK). Until
- * then it runs on a stack of its own, does nothing but system calls, and never returns.
+ * The child shares our memory and holds us up until it executes init (CLONE_VM | CLONE_VFORK).
+ * Until then it runs on a stack of its own, does nothing but system calls, and never returns.
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
