@@ -176,13 +176,13 @@ function mountOptions(op: OpOf<"mount">): string[] {
   const names = [
     ...attributeNames(set, Number(op.attr_clear), ""),
     ...attributeNames(recursive, Number(op.rec_clear), "r"),
-    ...op.superblock.filter((flag) => flag !== "ro" || !(set & MountAttr.rdonly)),
+    ...op.superblock,
     ...op.propagation.map(propagationNames),
     ...op.data,
   ];
   if (op.flags & MountFlag.tmpcopyup) names.push("tmpcopyup");
   if (op.flags & MountFlag.copySymlink) names.push("copy-symlink");
-  return names;
+  return [...new Set(names)];
 }
 
 function attributeNames(set: number, clear: number, prefix: string): string[] {

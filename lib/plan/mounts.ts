@@ -144,8 +144,8 @@ function isInside(source: string, { rootfs }: Container): boolean {
 /** The slot of the user namespace that maps the mount's ids, or -1 for a plain mount. */
 function idmapSlot(
   draft: Draft,
-  { linux, namespaces }: Container,
-  { mount, options, from }: MountRequest,
+  { linux }: Container,
+  { mount, options }: MountRequest,
   userSlot: number | undefined,
 ): number {
   const { uidMappings, gidMappings } = mount;
@@ -157,12 +157,7 @@ function idmapSlot(
     const map = parseIdmap(options.idmapText);
     return draft.idmapSlot(resolveIdmap(map.uids, uids), resolveIdmap(map.gids, gids));
   }
-  if (userSlot !== undefined) return userSlot;
-  if (namespaces.fresh & NAMESPACE_FLAGS.user) return draft.idmapSlot(uids, gids);
-  throw new RuntsError(`mount on ${quote(mount.destination)}: ${options.idmap} without mappings`, {
-    configPath: from,
-    hint: "give uidMappings and gidMappings, or a user namespace",
-  });
+  return userSlot ?? draft.idmapSlot(uids, gids);
 }
 
 function addFilesystem(
