@@ -23,7 +23,7 @@ static int console_fail(struct init *in, int error, const char *what) {
   return fail_at(in, error, "console: %s", what);
 }
 
-/* Whether `fd` is the multiplexer of a devpts: device 5:2 (CVE-2025-52565). */
+/* Device 5:2; what else lies in its place could be anything (CVE-2025-52565). */
 static bool is_multiplexer(int fd) {
   struct stat st;
   return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(5, 2);
@@ -34,24 +34,45 @@ static bool is_on_devpts(int fd) {
   return fstatfs(fd, &st) == 0 && st.f_type == MAGIC_DEVPTS;
 }
 
-/* A device 5:2 outside a devpts uses the one beside it; its mode may be kinder than ptmxmode. */
+/*
+ * Opens for use what was opened O_PATH: to open a device may have effects, so it is looked at
+ * before.
+ */
+static int open_again(const struct init *in, int fd, int flags) {
+  char name[32];
+  snprintf(name, sizeof name, "fd/%d", fd);
+  return (int)RETRY(openat(in->self, name, flags | O_CLOEXEC));
+}
+
+/*
+ * Gives -ENOTTY for anything but a multiplexer. One outside a devpts uses the devpts beside it.
+ */
+static int open_multiplexer_at(struct init *in, const char *path, bool on_devpts) {
+  CLEANUP_FD int place = path_open(in, path, O_PATH);
+  if (place < 0)
+    return place;
+  if (!is_multiplexer(place) || (on_devpts && !is_on_devpts(place)))
+    return -ENOTTY;
+  const int flags = O_RDWR | O_NOCTTY;
+  return in->self >= 0 ? open_again(in, place, flags) : path_open(in, path, flags);
+}
+
+/* Where ptmxmode forbids the one in the devpts, /dev/ptmx may be kinder. */
 static int open_multiplexer(struct init *in) {
   const char *path = "/dev/pts/ptmx";
-  const int flags = O_RDWR | O_NOCTTY;
-  int fd = path_open(in, path, flags);
+  int fd = open_multiplexer_at(in, path, true);
   if (fd == -ENOENT || fd == -EACCES) {
     path = "/dev/ptmx";
-    fd = path_open(in, path, flags);
+    fd = open_multiplexer_at(in, path, false);
   }
-  if (fd < 0) {
-    fail_at(in, fd, "console: open \"%s\"", path);
-    return explain_path(in, in->root, path, fd);
-  }
-  bool genuine = is_multiplexer(fd) && (path[6] != 't' || is_on_devpts(fd));
-  if (genuine)
+  if (fd >= 0 && is_multiplexer(fd))
     return fd;
-  close(fd);
-  return fail_at(in, -ENOTTY, "console: \"%s\" is not the multiplexer of a devpts", path);
+  if (fd >= 0)
+    close(fd);
+  if (fd >= 0 || fd == -ENOTTY)
+    return fail_at(in, -ENOTTY, "console: \"%s\" is not the multiplexer of a devpts", path);
+  fail_at(in, fd, "console: open \"%s\"", path);
+  return explain_path(in, in->root, path, fd);
 }
 
 /* The terminal's other end, by the master itself: no path could be swapped. */
