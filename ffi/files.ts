@@ -4,7 +4,7 @@ import { EAGAIN, EBADF, ETIMEDOUT } from "../lib/errno.ts";
 import { quote } from "../lib/errors.ts";
 import { check, cString, holding, ints, outside } from "./call.ts";
 import type { Library } from "./library.ts";
-import { pollBuffer, POLLIN, readyOf } from "./poll.ts";
+import { pollBuffer, POLLIN, QUICK, readyOf } from "./poll.ts";
 
 /** Calls on descriptors. All but the `Async` ones are synchronous; timeouts in ms, -1 for ever. */
 export interface FileCalls {

@@ -4,7 +4,7 @@ import { ECHILD, ESRCH, ETIMEDOUT } from "../lib/errno.ts";
 import { Message, parseRecord, RECORD_HEADER, RECORD_MAX, type SyncRecord } from "../lib/sync.ts";
 import { check, cString, holding, ints, outside } from "./call.ts";
 import type { Library } from "./library.ts";
-import { pollBuffer, POLLIN, readyOf } from "./poll.ts";
+import { pollBuffer, POLLIN, QUICK, readyOf } from "./poll.ts";
 
 /** What init is started with. */
 export interface SpawnInit {

@@ -31,8 +31,8 @@ export interface TerminalCalls {
   /** Newlines are no longer preceded by carriage returns on output. */
   clearOnlcr(fd: number): void;
   /**
-   * Copies both ways until the terminal hangs up or is told to end; nothing that the container wrote
-   * is lost. An input that ends is no longer read; an output that is closed swallows the rest.
+   * Copies both ways until the terminal hangs up or is told to end; nothing that the container
+   * wrote is lost. An input that ends is no longer read; an output that is closed swallows the rest.
    */
   relay(relay: Relay): Promise<void>;
 }

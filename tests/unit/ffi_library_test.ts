@@ -39,7 +39,7 @@ async function load(
   }
 }
 
-Deno.test("the library loads with and without a configuration that has imports of bytes", async () => {
+Deno.test("the library loads with imports of bytes and without", async () => {
   const expected = "descriptor 0 is open: true";
   assertEquals(await load(() => {}), expected);
   assertEquals(await load(() => {}, ["--no-config", "--unstable-raw-imports"]), expected);

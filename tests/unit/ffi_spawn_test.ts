@@ -9,7 +9,7 @@ import { Message } from "../../lib/sync.ts";
 import { standInForInit } from "../support/stand_in.ts";
 
 /**
- * Sends what it sees as the detail of one record: arguments, the plan's bytes, lines of its status, its
+ * Sends what it sees as the detail of one record: arguments, the plan's bytes, blocked signals, its
  * descriptors with their files. Then it answers each `go` by its length until the end.
  */
 const STAND_IN = `
