@@ -9,13 +9,14 @@ const UNITS = "kmgtp";
  * Throws RuntsError that names `what`.
  */
 export function parseSize(what: string, text: string): number | bigint {
-  const match = /^(-1|\d{1,19}(\.\d{1,6})?) ?([kmgtp]?)(i?b)?$/i.exec(text.trim());
+  if (text === "-1") return -1;
+  const match = /^(\d{1,19})(\.\d{1,6})? ?([kmgtp]?)(i?b)?$/i.exec(text);
   if (match === null) throw new RuntsError(`${what}: ${quote(text)} is not a size`, { hint: SIZE });
-  const [, digits = "", fraction, unit = ""] = match;
-  const shift = 10 * (UNITS.indexOf(unit.toLowerCase()) + 1 || 0);
-  if (digits === "-1" || unit === "") return parseInteger(what, digits);
-  if (fraction !== undefined) return Math.floor(Number(digits) * 2 ** shift);
-  return narrow(BigInt(digits) << BigInt(shift));
+  const [, digits = "", fraction = "", unit = ""] = match;
+  const shift = unit === "" ? 0 : 10 * (UNITS.indexOf(unit.toLowerCase()) + 1);
+  return fraction === ""
+    ? narrow(BigInt(digits) << BigInt(shift))
+    : Math.floor(Number(digits + fraction) * 2 ** shift);
 }
 
 const SIZE = 'as "512m", "1.5g" or a number of bytes';
@@ -31,12 +32,13 @@ function narrow(value: bigint): number | bigint {
   return Number.isSafeInteger(number) ? number : value;
 }
 
-const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 6e4, h: 36e5, "": 1e3 };
+const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 6e4, h: 36e5 };
 
 /** `500ms`, `5s`, `1m30s`, or a number of seconds: milliseconds, more than 0. */
 export function parseDuration(what: string, text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|$)/g)];
-  const whole = parts.map(([part]) => part).join("") === text;
+  const spelt = /^\d+(\.\d+)?$/.test(text) ? `${text}s` : text;
+  const parts = [...spelt.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  const whole = parts.map(([part]) => part).join("") === spelt;
   const total = parts.reduce((sum, [, n, unit]) => sum + Number(n) * MILLISECONDS[unit!]!, 0);
   if (whole && total >= 1) return total;
   throw new RuntsError(`${what}: ${quote(text)} is not a duration`, { hint: 'as "500ms" or "5s"' });

@@ -1,6 +1,6 @@
 import { parseInteger, parseSize } from "../cli/size.ts";
 import { defineCommand, longName, type Options, type OptionValues } from "../cli/types.ts";
-import { update, updateSchemata } from "../container/update.ts";
+import { update } from "../container/update.ts";
 import { RuntsError } from "../errors.ts";
 import { parseResources, readText } from "../spec/load.ts";
 import type { Resources } from "../spec/types.ts";
@@ -56,13 +56,11 @@ export const command = defineCommand({
   ],
   async run({ global, args, options }) {
     const { resources: file, l3CacheSchema, memBwSchema, ...limits } = options;
-    const resources = file === undefined ? resourcesOf(limits) : await readResources(file);
-    await update(global, { ...args, resources });
-    if (l3CacheSchema === undefined && memBwSchema === undefined) return;
-    await updateSchemata(global, {
+    const intelRdt = given({ l3CacheSchema, memBwSchema });
+    await update(global, {
       ...args,
-      ...(l3CacheSchema !== undefined && { l3CacheSchema }),
-      ...(memBwSchema !== undefined && { memBwSchema }),
+      resources: file === undefined ? resourcesOf(limits) : await readResources(file),
+      ...(intelRdt && { intelRdt }),
     });
   },
 });
