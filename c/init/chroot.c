@@ -8,7 +8,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,13 +39,16 @@ static char *read_text(int at, const char *name) {
   return text;
 }
 
-/* Undoes the octal escapes of mountinfo, in place. */
+static bool is_octal(char c) {
+  return c >= '0' && c <= '7';
+}
+
+/* Undoes the octal escapes of mountinfo ("\\040" for a space), in place. */
 static void unescape(char *text) {
   char *to = text;
   for (const char *from = text; *from; to++) {
-    unsigned value;
-    if (*from == '\\' && sscanf(from + 1, "%3o", &value) == 1 && strlen(from) >= 4) {
-      *to = (char)value;
+    if (from[0] == '\\' && is_octal(from[1]) && is_octal(from[2]) && is_octal(from[3])) {
+      *to = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
       from += 4;
     } else
       *to = *from++;
