@@ -1,6 +1,7 @@
 /** `delete`: undoes what create made, and nothing else. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { makeCgroup } from "../cgroup/mod.ts";
 import type { CgroupManager } from "../cgroup/types.ts";
 import { ESRCH } from "../errno.ts";
 import { errnoOf, quote, RuntsError } from "../errors.ts";
@@ -45,7 +46,7 @@ export async function removeLocked(
   if (!["stopped", "created"].includes(found.state) && found.complete && !options.force) {
     throw new RuntsError(`cannot delete a container that is not stopped: it is ${found.state}`);
   }
-  const cgroup = await cgroupOf(found.status);
+  const cgroup = await cgroupToRemove(directory, found);
   if (found.state !== "stopped" && found.complete) await end(helper, found, cgroup);
   const spec = readCopyIfAny(directory);
   await cgroup.killAll();
@@ -64,6 +65,17 @@ export async function removeLocked(
     annotations: found.status.annotations ?? {},
   };
   await runHooksWarning(helper, "poststop", spec?.hooks, state, global.warn ?? (() => {}));
+}
+
+/** Where the status is lost, the cgroup is where create would have made it. */
+async function cgroupToRemove(
+  directory: StateDirectory,
+  { status }: Inspection,
+): Promise<CgroupManager> {
+  if (status.bundle !== "") return await cgroupOf(status);
+  const cgroupsPath = readCopyIfAny(directory)?.linux?.cgroupsPath;
+  const place = cgroupsPath ? { cgroupsPath } : {};
+  return await makeCgroup({ id: directory.id, rootless: true, ...place });
 }
 
 /** A damaged status must not keep a container from being deleted by force. */
