@@ -151,14 +151,12 @@ static bool has_flag(const char **list, const char *flag) {
   return false;
 }
 
-/* Fills a new tmpfs with what its mount point holds, then makes it what the request asks for. */
+/*
+ * Fills a new tmpfs with what its mount point holds, then makes it what the request asks for. The
+ * directory itself stays root's, as other runtimes leave it.
+ */
 static int copy_up(struct init *in, const struct mount_request *r, int tree, int destination) {
-  struct stat st;
-  int error = fstat(destination, &st) == 0 ? 0 : -errno;
-  if (error == 0 && !has_parameter(r->data, "uid=") && !has_parameter(r->data, "gid="))
-    error = (int)kernel_result(fchownat(tree, "", st.st_uid, st.st_gid, AT_EMPTY_PATH));
-  if (error == 0)
-    error = tmpcopyup(destination, tree);
+  int error = tmpcopyup(destination, tree);
   if (error) {
     mount_fail(in, r, error);
     detail_add(in, ": copy what is at the mount point");
