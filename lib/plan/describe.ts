@@ -234,8 +234,11 @@ function capabilityNames(mask: bigint | number): string {
   const bits = BigInt(mask);
   if (bits === 0n) return "none";
   if (bits === (1n << BigInt(CAPABILITIES.length)) - 1n) return "all";
-  return CAPABILITIES.filter((_, number) => bits >> BigInt(number) & 1n)
-    .map((name) => name.slice("CAP_".length)).join(",");
+  const names: string[] = [];
+  for (let number = 0; bits >> BigInt(number) !== 0n; number++) {
+    if (bits >> BigInt(number) & 1n) names.push(CAPABILITIES[number]?.slice(4) ?? String(number));
+  }
+  return names.join(",");
 }
 
 function limit(value: bigint | number): string {
