@@ -1,0 +1,71 @@
+/** What tests of cgroups need to know of the host, and of a container's place in it. */
+
+import { type CgroupHost, detectHost } from "../../lib/cgroup/host.ts";
+
+/** What a test may need: controllers on v1 hierarchies, cgroup v2 alone, systemd as init. */
+export type Need = "v1" | "v2" | "systemd";
+
+/** What this host has. */
+export function hostHas(need: Need): boolean {
+  switch (need) {
+    case "v1":
+      return detectHost().mode !== "v2";
+    case "v2":
+      return detectHost().mode === "v2";
+    case "systemd":
+      return exists("/run/systemd/system");
+  }
+}
+
+/**
+ * A test for hosts that have all of `needs`. The runs on this host and in the virtual machine
+ * together leave none out.
+ */
+export function cgroupTest(
+  name: string,
+  needs: readonly Need[],
+  body: (host: CgroupHost) => Promise<void>,
+): void {
+  const ignore = !needs.every(hostHas);
+  const title = needs.length === 0 ? name : `${name} [${needs.join(", ")}]`;
+  Deno.test({ name: title, ignore, fn: () => body(detectHost()) });
+}
+
+/** The cgroups of a process by controller, absolute. */
+export function cgroupsOf(pid: number): Record<string, string> {
+  const paths: Record<string, string> = {};
+  for (const line of Deno.readTextFileSync(`/proc/${pid}/cgroup`).trim().split("\n")) {
+    const [, names = "", ...path] = line.split(":");
+    for (const name of names.split(",")) {
+      const hierarchy = detectHost().hierarchies.find(({ controller }) => controller === name);
+      if (hierarchy) paths[name] = hierarchy.mountPoint + path.join(":");
+    }
+  }
+  return paths;
+}
+
+/** The text of a cgroup file of a process; on v2 the controller is not looked at. */
+export function held(pid: number, controller: string, file: string): string {
+  const paths = cgroupsOf(pid);
+  const directory = detectHost().mode === "v2" ? paths[""] : paths[controller];
+  return Deno.readTextFileSync(`${directory}/${file}`).trimEnd();
+}
+
+export function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Numbers of the disk that the root file system or a device of the host is on, as `8:0`. */
+export function anyDisk(): string {
+  for (const { name } of Deno.readDirSync("/sys/block")) {
+    if (/^(vd|sd|nvme|xvd)/.test(name)) {
+      return Deno.readTextFileSync(`/sys/block/${name}/dev`).trim();
+    }
+  }
+  throw new Error("the host has no disk");
+}
