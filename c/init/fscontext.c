@@ -102,8 +102,12 @@ int fs_create(struct init *in, const struct mount_request *r, int root_mode, boo
 
 int fs_reconfigure(struct init *in, const struct mount_request *r, int mount) {
   CLEANUP_FD int context = kernel_fspick(mount);
-  if (context < 0)
-    return mount_fail(in, r, context);
+  if (context < 0) {
+    mount_fail(in, r, context);
+    if (context == -EINVAL)
+      detail_add(in, ": nothing is mounted there");
+    return context;
+  }
   int error = set_all(context, r, false);
   if (error == 0)
     error = kernel_fsconfig(context, FSCONFIG_CMD_RECONFIGURE, NULL, NULL);

@@ -175,6 +175,8 @@ SANDBOX_TEST(remounts) {
   NEED(mkdir("root/plain", 0755) == 0);
   CHECK_FAILS(MOUNT(.kind = MOUNT_REMOUNT, .destination = "/plain", .attr_set = MOUNT_ATTR_RDONLY),
               -EINVAL, "remount \"/plain\": nothing is mounted there");
+  CHECK_FAILS(MOUNT(.kind = MOUNT_REMOUNT, .destination = "/plain", .superblock = LIST("ro")),
+              -EINVAL, "remount \"/plain\": nothing is mounted there");
 }
 
 SANDBOX_TEST(moves_mounts) {
