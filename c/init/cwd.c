@@ -10,9 +10,9 @@
 #define DIRECTORY_MODE 0755
 
 /*
- * A directory that was opened outside the root filesystem, and entered through a descriptor, shows as
- * "(unreachable)…" or as removed: from there `..` leads to the host. getcwd(2) itself is asked, for
- * libraries hide what it says.
+ * A directory that was opened outside the root filesystem, and entered through a descriptor, shows
+ * as "(unreachable)…" or as removed: from there `..` leads to the host (CVE-2024-21626).
+ * getcwd(2) itself is asked, for libraries hide what it says.
  */
 static int check_inside(struct init *in, const char *path) {
   char cwd[PATH_MAX + 1] = "";

@@ -1,4 +1,4 @@
-/* Bytes to operations. Everything is checked here, so that the operations can trust their fields. */
+/* Bytes to operations. All is checked here, so that the operations can trust their fields. */
 #define _GNU_SOURCE 1
 #include <stdlib.h>
 

@@ -124,7 +124,8 @@ static void append_head(struct init *in, const char *path) {
 }
 
 int op_exec(struct init *in, const union field *f) {
-  if (!in->program || !in->env) return fail_at(in, -EINVAL, "execute a program that was not sought");
+  if (!in->program || !in->env)
+    return fail_at(in, -EINVAL, "execute a program that was not sought");
   execve(in->program, (char *const *)(uintptr_t)f[0].texts.items, in->env);
   int error = -errno;
   fail_at(in, error, "execute \"%s\"", in->program);

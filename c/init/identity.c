@@ -83,7 +83,7 @@ static int set_caps(const struct cap_sets *sets) {
   return (int)RETRY(syscall(SYS_capset, &header, half));
 }
 
-/* The bounding set. The kernel knows no capability from the first one on that it refuses to tell of. */
+/* The bounding set. The first capability that the kernel refuses to tell of is one too many. */
 static uint64_t bounding_set(void) {
   uint64_t set = 0;
   for (int cap = 0; cap <= CAP_MAX; cap++) {
@@ -138,9 +138,9 @@ static uint64_t raise_ambient(uint64_t wanted) {
 }
 
 /*
- * capabilities(7): permitted can only shrink; effective lies within permitted; inheritable can take in
- * what is in the bounding set, without CAP_SETPCAP only what is permitted; ambient lies within both permitted
- * and inheritable.
+ * capabilities(7): permitted can only shrink; effective lies within permitted; inheritable can
+ * take in what is in the bounding set, without CAP_SETPCAP only what is permitted; ambient lies
+ * within both permitted and inheritable.
  */
 int op_caps(struct init *in, const union field *f) {
   struct cap_sets wanted = {f[0].u64, f[1].u64, f[2].u64}, now, next;

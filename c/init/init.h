@@ -97,7 +97,7 @@ struct init {
 RUNTS_OPS(X)
 #undef X
 
-/* decode.c: 0, or -EBADMSG. The plan points into `bytes`. */
+/* decode.c: 0, -EBADMSG or -ENOMEM. The plan points into `bytes`. */
 int plan_decode(const uint8_t *bytes, size_t length, struct plan *plan);
 void plan_free(struct plan *plan);
 
@@ -111,7 +111,8 @@ void self_open(struct init *in);
 int write_once(int fd, const void *bytes, size_t length);
 
 /* sync.c */
-int sync_send(struct init *in, int type, int error, uint64_t value, const char *detail, size_t length);
+int sync_send(struct init *in, int type, int error, uint64_t value, const char *detail,
+              size_t length);
 int sync_wait_go(struct init *in);
 /* Sends the failure record and ends the process. */
 _Noreturn void init_fail(struct init *in, int error);
@@ -119,20 +120,23 @@ _Noreturn void init_fail(struct init *in, int error);
  * Notes what failed, printf-like, in words that fit before ": ERRNO"; returns `error` (a -errno, or
  * NO_ERRNO), so that callers can `return` it.
  */
-int fail_at(struct init *in, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int fail_at(struct init *in, int error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Appends raw bytes to the detail, after a NUL; what does not fit is cut. */
 void fail_append(struct init *in, const void *bytes, size_t length);
 /*
- * A warning record: the operation goes on. That of capabilities that cannot be granted has their mask as
- * its value.
+ * A warning record: the operation goes on. That of capabilities that cannot be granted has their
+ * mask as its value.
  */
-void warn_at(struct init *in, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void warn_at(struct init *in, int error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /*
- * lookup.c: the first element of `path` before its last one that cannot be passed is put into `out`, and
- * why is returned (-ENOENT, -ENOTDIR, -EACCES …). 0 and an empty text if there is none.
+ * lookup.c: the first element of `path` before its last one that cannot be passed is put into
+ * `out`, of PATH_MAX bytes, and why is returned (-ENOENT, -ENOTDIR, -EACCES …). 0 and an empty
+ * text if there is none.
  */
-int path_refusal(const char *path, char *out); /* PATH_MAX bytes */
+int path_refusal(const char *path, char *out);
 
 /* exec.c: makes the program's environment while its files and calls are still free to use. */
 int exec_prepare(struct init *in);

@@ -50,7 +50,9 @@ static int search_program(const char *name, const char *search, char out[PATH_MA
   char refused[PATH_MAX] = "";
   for (const char *at = search;; at++) {
     size_t length = strcspn(at, ":");
-    int written = snprintf(out, PATH_MAX, "%.*s/%s", length ? (int)length : 1, length ? at : ".", name);
+    const char *folder = length > 0 ? at : ".";
+    int width = length > 0 ? (int)length : 1;
+    int written = snprintf(out, PATH_MAX, "%.*s/%s", width, folder, name);
     int error = written < 0 || written >= PATH_MAX ? -ENAMETOOLONG : check_program(out);
     if (error == 0) return 0;
     if (error == -EACCES && !*refused) memcpy(refused, out, sizeof refused);

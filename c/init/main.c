@@ -53,7 +53,8 @@ static int load_plan(struct init *in, int fd) {
   close(fd);
   in->plan_bytes = map;
   int error = plan_decode(in->plan_bytes, in->plan_length, &in->plan);
-  return error == 0 ? 0 : fail_at(in, error, "the plan is malformed");
+  if (error == 0) return 0;
+  return fail_at(in, error, error == -EBADMSG ? "the plan is malformed" : "decode the plan");
 }
 
 static uint64_t now_ns(void) {

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * The home directory that /etc/passwd (passwd(5)) gives the uid; "/" if there is no such file, line or
- * directory. The file is the container's: it may be of any size and form.
+ * The home directory that /etc/passwd (passwd(5)) gives the uid; "/" if there is no such file,
+ * line or directory. The file is the container's: it may be of any size and form.
  */
 void passwd_home(uint64_t uid, char out[PATH_MAX]);
 

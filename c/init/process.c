@@ -36,8 +36,10 @@ static bool plan_has_user_namespace(const struct plan *plan) {
   return false;
 }
 
-/* Lets the container's processes find keys in their keyring: as its owner, or, when the owner's
- * id belongs to another user namespace, as anybody. */
+/*
+ * Lets the container's processes find keys in their keyring: as its owner, or, when the owner's
+ * id belongs to another user namespace, as anybody.
+ */
 static long make_searchable(long keyring, unsigned long permission) {
   char text[256];
   long length = RETRY(syscall(SYS_keyctl, KEYCTL_DESCRIBE, keyring, text, sizeof text - 1));
@@ -62,12 +64,14 @@ int op_keyring(struct init *in, const union field *f) {
 }
 
 static const char *const limit_names[] = {
-    [RLIMIT_CPU] = "CPU",           [RLIMIT_FSIZE] = "FSIZE",           [RLIMIT_DATA] = "DATA",
-    [RLIMIT_STACK] = "STACK",       [RLIMIT_CORE] = "CORE",             [RLIMIT_RSS] = "RSS",
-    [RLIMIT_NPROC] = "NPROC",       [RLIMIT_NOFILE] = "NOFILE",         [RLIMIT_MEMLOCK] = "MEMLOCK",
-    [RLIMIT_AS] = "AS",             [RLIMIT_LOCKS] = "LOCKS",           [RLIMIT_SIGPENDING] = "SIGPENDING",
-    [RLIMIT_MSGQUEUE] = "MSGQUEUE", [RLIMIT_NICE] = "NICE",             [RLIMIT_RTPRIO] = "RTPRIO",
-    [RLIMIT_RTTIME] = "RTTIME",
+    [RLIMIT_CPU] = "CPU",         [RLIMIT_FSIZE] = "FSIZE",
+    [RLIMIT_DATA] = "DATA",       [RLIMIT_STACK] = "STACK",
+    [RLIMIT_CORE] = "CORE",       [RLIMIT_RSS] = "RSS",
+    [RLIMIT_NPROC] = "NPROC",     [RLIMIT_NOFILE] = "NOFILE",
+    [RLIMIT_MEMLOCK] = "MEMLOCK", [RLIMIT_AS] = "AS",
+    [RLIMIT_LOCKS] = "LOCKS",     [RLIMIT_SIGPENDING] = "SIGPENDING",
+    [RLIMIT_NICE] = "NICE",       [RLIMIT_MSGQUEUE] = "MSGQUEUE",
+    [RLIMIT_RTPRIO] = "RTPRIO",   [RLIMIT_RTTIME] = "RTTIME",
 };
 
 static const char *limit_text(uint64_t value, char out[24]) {
@@ -81,7 +85,8 @@ int op_rlimit(struct init *in, const union field *f) {
   uint64_t wanted[2] = {f[1].u64, f[2].u64}, now[2]; /* soft, hard: struct rlimit64 */
   long error = RETRY(syscall(SYS_prlimit64, 0, resource, wanted, NULL));
   if (error == 0) return 0;
-  const char *name = resource < sizeof limit_names / sizeof *limit_names ? limit_names[resource] : NULL;
+  const size_t known = sizeof limit_names / sizeof *limit_names;
+  const char *name = resource < known ? limit_names[resource] : NULL;
   char soft[24], hard[24], old[24];
   if (!name) return fail_at(in, (int)error, "set resource limit %u", resource);
   if (RETRY(syscall(SYS_prlimit64, 0, resource, NULL, now)) != 0)

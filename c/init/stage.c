@@ -35,12 +35,14 @@ static bool is_procfs_root(int fd) {
 }
 
 /*
- * After the first time "self" is looked up in the same procfs again: `..` is not affected by the mounts
- * that were joined or made since, and procfs names the process as seen from its own pid namespace.
+ * After the first time "self" is looked up in the same procfs again: `..` is not affected by the
+ * mounts that were joined or made since, and procfs names the process as seen from its own pid
+ * namespace.
  */
 void self_open(struct init *in) {
-  int proc = in->self >= 0 ? kernel_openat2(in->self, "..", O_PATH | O_DIRECTORY, 0, RESOLVE_NO_XDEV)
-                           : (int)RETRY(open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  int proc = in->self >= 0 ? kernel_openat2(in->self, "..", flags, 0, RESOLVE_NO_XDEV)
+                           : (int)RETRY(open("/proc", flags));
   if (in->self >= 0) close(in->self);
   in->self = -1;
   if (proc < 0) return;

@@ -30,7 +30,7 @@ static const char *make_file(const char *name, const void *bytes, size_t length,
   return path;
 }
 
-/* The parts of the last record's detail after the first: each is ended by NUL, the last by its length. */
+/* Part N of the last record's detail: each is ended by NUL, the last one by the length. */
 static const char *detail_part(int number) {
   const char *at = record.detail, *end = record.detail + record.length;
   for (; number > 0; number--) {
@@ -226,7 +226,8 @@ static void home_comes_from_the_containers_passwd(void) {
 
 static void listen_pid_is_the_programs(void) {
   struct plan_bytes p;
-  static const char *const args[] = {"sh", "-c", "test $LISTEN_PID = $$ && test $HOME = /root", NULL};
+  static const char script[] = "test $LISTEN_PID = $$ && test $HOME = /root";
+  static const char *const args[] = {"sh", "-c", script, NULL};
   plan_start(&p);
   plan_add(&p, OP_clone, (uint32_t)CLONE_NEWPID, -1);
   plan_add(&p, OP_find_program, "/bin/sh", "");
@@ -289,7 +290,8 @@ static void refuses_a_directory_outside_the_root(void) {
   int host = open("/usr", O_PATH | O_DIRECTORY | O_CLOEXEC);
   NEED(host >= 0 && mkdir(root, 0755) == 0 && mkdir(in_folder("root/proc"), 0755) == 0);
   snprintf(path, sizeof path, "/proc/self/fd/%d", host);
-  snprintf(text, sizeof text, "the working directory \"%s\" lies outside the root filesystem", path);
+  snprintf(text, sizeof text, "the working directory \"%s\" lies outside the root filesystem",
+           path);
   fflush(NULL);
   pid_t pid = fork();
   NEED(pid >= 0);

@@ -180,7 +180,8 @@ static void grants_capabilities_to_a_user(void) {
   plan_add(&p, OP_keep_caps, 1u);
   plan_add(&p, OP_set_ids, 1000u, 1000u, 0u, NULL, 0u);
   plan_add(&p, OP_caps, set, set, set, BIT(CAP_NET_RAW));
-  plan_script(&p, "s=/proc/self/status; grep -q '^CapBnd:.0*2001$' $s; grep -q '^CapInh:.0*2001$' $s;"
+  plan_script(&p, "s=/proc/self/status;"
+                  "grep -q '^CapBnd:.0*2001$' $s; grep -q '^CapInh:.0*2001$' $s;"
                   "grep -q '^CapAmb:.0*2000$' $s; grep -q '^CapEff:.0*2000$' $s");
   CHECK_NUMBER(init_run(&p, NO_SLOTS), 0);
   CHECK_NUMBER(record.header.type, 0);
@@ -244,13 +245,14 @@ static void hands_over_a_listener_without_a_word(void) {
   plan_add(&p, OP_find_program, "/bin/sh", "");
   plan_add(&p, OP_seccomp, 0u, (uint32_t)sizeof filter, filter, 1u);
   plan_add(&p, OP_sync, (uint32_t)SYNC_READY); /* exec would close the listener */
-  static const char *const args[] = {"sh", "-c", "exec 7</dev/null 7<&-; exit 8", NULL}, *const env[] = {NULL};
-  plan_add(&p, OP_exec, args, env, (int64_t)-1, 0u);
+  static const char *const args[] = {"sh", "-c", "exec 7</dev/null 7<&-; exit 8", NULL};
+  plan_add(&p, OP_exec, args, args + 3, (int64_t)-1, 0u);
   struct conversation c = init_start(&p, NO_SLOTS, true);
   int type;
   while ((type = init_receive(&c)) == SYNC_TRACE) continue;
   CHECK_NUMBER(type, SYNC_NOTIFY);
-  int number = (int)record.header.value, pidfd = (int)syscall(SYS_pidfd_open, c.first, 0), listener = -1;
+  int number = (int)record.header.value, listener = -1;
+  int pidfd = (int)syscall(SYS_pidfd_open, c.first, 0);
   NEED(pidfd >= 0);
   init_go(&c, "");
   for (int i = 0; i < 1000 && listener < 0; i++) {
@@ -268,9 +270,11 @@ static void hands_over_a_listener_without_a_word(void) {
       break;
     }
     struct pollfd wait = {.fd = listener, .events = POLLIN};
-    if (poll(&wait, 1, 10) != 1 || ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0) continue;
+    if (poll(&wait, 1, 10) != 1) continue;
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0) continue;
     CHECK_NUMBER(request.data.nr, SYS_close);
-    struct seccomp_notif_resp answer = {.id = request.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+    struct seccomp_notif_resp answer = {.id = request.id};
+    answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
     ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
   }
   close(listener);

@@ -139,7 +139,8 @@ static void joins_namespaces_by_pidfd(void) {
   NEED(pidfd >= 0);
   plan_start(&p);
   plan_add(&p, OP_setns, 0u, (uint32_t)(CLONE_NEWUTS | CLONE_NEWNET), 0u);
-  plan_script(&p, "test $(cat /proc/sys/kernel/hostname) = target; ! grep -q 127.0.0.1 /proc/net/fib_trie");
+  plan_script(&p, "test $(cat /proc/sys/kernel/hostname) = target;"
+                  "! grep -q 127.0.0.1 /proc/net/fib_trie");
   CHECK_NUMBER(init_run(&p, &pidfd, 1), 0);
   plan_start(&p);
   plan_add(&p, OP_setns, 1u, (uint32_t)CLONE_NEWUTS, 0u);
@@ -198,7 +199,8 @@ static void clones_twice_for_user_and_time(void) {
   plan_add(&p, OP_clone, (uint32_t)CLONE_NEWUSER, -1);
   plan_add(&p, OP_sync, (uint32_t)SYNC_MAPS);
   plan_add(&p, OP_unshare, (uint32_t)CLONE_NEWTIME);
-  plan_add(&p, OP_write_file, "/proc/self/timens_offsets", "monotonic 1000 0\n", (uint64_t)PROC_MAGIC);
+  plan_add(&p, OP_write_file, "/proc/self/timens_offsets", "monotonic 1000 0\n",
+           (uint64_t)PROC_MAGIC);
   plan_add(&p, OP_clone, (uint32_t)(CLONE_NEWPID | CLONE_NEWNS), -1);
   plan_add(&p, OP_set_ids, 0u, 0u, 0u, NULL, 0u);
   plan_add(&p, OP_sync, (uint32_t)SYNC_NAMESPACES);
@@ -243,7 +245,8 @@ static void is_born_in_or_joins_a_cgroup(void) {
   struct plan_bytes p;
   const char *path = make_cgroup();
   char script[256], procs[192];
-  snprintf(script, sizeof script, "grep -q '^0::.*/runts-test-%d$' /proc/self/cgroup", (int)getpid());
+  snprintf(script, sizeof script, "grep -q '^0::.*/runts-test-%d$' /proc/self/cgroup",
+           (int)getpid());
   snprintf(procs, sizeof procs, "%s/cgroup.procs", path);
   int slots[] = {open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), open(procs, O_WRONLY | O_CLOEXEC)};
   NEED(slots[0] >= 0 && slots[1] >= 0);

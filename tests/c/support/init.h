@@ -1,7 +1,7 @@
 /*
- * Runs init (its main, in a forked child) on a plan and takes the part of runts in the conversation.
- * A program that includes this links c/init without main.c and without the files whose operations it
- * does not test: those answer ENOSYS.
+ * Runs init (its main, in a forked child) on a plan and takes the part of runts in the
+ * conversation. A program that includes this links c/init without main.c and without the files
+ * whose operations it does not test: those answer ENOSYS.
  */
 #ifndef TEST_INIT_H
 #define TEST_INIT_H
@@ -71,7 +71,8 @@ static inline struct conversation init_start(struct plan_bytes *p, const int *sl
   NEED(pid >= 0);
   if (pid == 0) {
     char numbers[SLOTS_MAX][12];
-    char *args[ARG_SLOTS + SLOTS_MAX + 1] = {"runts-init", numbers[0], numbers[1], trace ? "1" : "0"};
+    char *args[ARG_SLOTS + SLOTS_MAX + 1] = {"runts-init", numbers[0], numbers[1]};
+    args[ARG_TRACE] = trace ? "1" : "0";
     close(ends[0]);
     snprintf(numbers[0], sizeof numbers[0], "%d", ends[1]);
     snprintf(numbers[1], sizeof numbers[1], "%d", plan_fd);
@@ -124,7 +125,7 @@ static inline int init_end(struct conversation *c) {
   return wait_for(c->newest);
 }
 
-/* Starts the plan and gives the exit status; `record` is the last one, answered with go if it asks. */
+/* Starts the plan and gives the exit status; `record` is the last one; questions get a go. */
 static inline int init_run(struct plan_bytes *p, const int *slots, size_t count) {
   struct conversation c = init_start(p, slots, count, false);
   record = (struct record){0};

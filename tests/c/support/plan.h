@@ -61,8 +61,9 @@ static inline void plan_start(struct plan_bytes *p) {
 }
 
 /*
- * Arguments as the fields say: const char *, const char *const * that ends in NULL, uint32_t, int32_t,
- * uint64_t, int64_t; lists of numbers and bytes as their count (uint32_t) and where they are.
+ * Arguments as the fields say: const char *, const char *const * that ends in NULL, uint32_t,
+ * int32_t, uint64_t, int64_t; lists of numbers and bytes as their count (uint32_t) and where they
+ * are.
  */
 static inline void plan_add(struct plan_bytes *p, enum op_code code, ...) {
   va_list args;
