@@ -1,0 +1,170 @@
+/** Containers in scopes of systemd. */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Bundle, type Config } from "../support/bundle.ts";
+import { cgroupsOf, cgroupTest, exists, held } from "../support/cgroups.ts";
+import { type TestRuntime, withRuntime } from "../support/host.ts";
+import { command } from "../support/runtime.ts";
+
+const MiB = 2 ** 20;
+
+/** Values of a unit's properties, as `systemctl show` has them. */
+async function properties(unit: string, names: readonly string[]): Promise<Record<string, string>> {
+  const { stdout } = await command(["systemctl", "show", unit, "-p", names.join(",")]);
+  const pairs = stdout.trim().split("\n").map((line) => line.split(/=(.*)/s).slice(0, 2));
+  return Object.fromEntries(pairs);
+}
+
+async function withScope(
+  edit: (config: Config, id: string) => void,
+  body: (runtime: TestRuntime, id: string, pid: number) => Promise<void>,
+): Promise<void> {
+  await withRuntime(async (runtime) => {
+    const id = runtime.id();
+    using bundle = new Bundle((config) => {
+      config.process.args = ["sleep", "1000"];
+      config.linux.cgroupsPath = `runtstest-a.slice:runts:${id}`;
+      edit(config, id);
+    });
+    await runtime.ok(["--systemd-cgroup", "create", "--bundle", bundle.path, id]);
+    await runtime.ok(["start", id]);
+    const { pid } = await runtime.state(id);
+    await body(runtime, id, pid);
+    const directory = cgroupsOf(pid)[""] ?? cgroupsOf(pid)["name=systemd"] ?? "";
+    await runtime.ok(["delete", "--force", id]);
+    assertEquals(exists(directory), false);
+    assertEquals(await properties(`runts-${id}.scope`, ["LoadState"]), { LoadState: "not-found" });
+  });
+}
+
+cgroupTest(
+  "a scope is in its slice, delegated, and has the limits",
+  ["v2", "systemd"],
+  async () => {
+    const edit = (config: Config) => {
+      config.annotations = {
+        "org.systemd.property.TimeoutStopUSec": "uint64 3000000",
+        "org.systemd.property.CollectMode": "'inactive-or-failed'",
+      };
+      config.linux.resources = {
+        memory: { limit: 96 * MiB, swap: 128 * MiB },
+        cpu: { quota: 25500, period: 50000, shares: 512, cpus: "0" },
+        pids: { limit: 33 },
+      };
+    };
+    await withScope(edit, async (_, id, pid) => {
+      const path = `/runtstest.slice/runtstest-a.slice/runts-${id}.scope`;
+      assertEquals(cgroupsOf(pid), { "": `/sys/fs/cgroup${path}` });
+      const names = ["memory.max", "memory.swap.max", "cpu.max", "cpu.weight", "pids.max"];
+      const limits = () => names.map((name) => held(pid, "", name));
+      const expected = [String(96 * MiB), String(32 * MiB), "25500 50000", "59", "33"];
+      assertEquals(limits(), expected);
+      const wanted = {
+        Slice: "runtstest-a.slice",
+        Delegate: "yes",
+        MemoryMax: String(96 * MiB),
+        MemorySwapMax: String(32 * MiB),
+        CPUQuotaPerSecUSec: "510ms",
+        CPUWeight: "59",
+        TasksMax: "33",
+        AllowedCPUs: "0",
+        TimeoutStopUSec: "3s",
+        CollectMode: "inactive-or-failed",
+        Description: `runts container ${id}`,
+      };
+      assertEquals(await properties(`runts-${id}.scope`, Object.keys(wanted)), wanted);
+      await command(["systemctl", "daemon-reload"]);
+      assertEquals(limits(), expected);
+    });
+  },
+);
+
+cgroupTest("device rules survive a daemon-reload", ["v2", "systemd"], async () => {
+  const edit = (config: Config) => {
+    config.linux.resources = {
+      devices: [{ allow: false, access: "rwm" }, { allow: true, type: "c", major: 1, minor: 12 }],
+    };
+    config.linux.devices = [
+      { type: "c", path: "/dev/none", major: 1, minor: 12 },
+      { type: "c", path: "/dev/denied", major: 1, minor: 13 },
+    ];
+  };
+  await withScope(edit, async (runtime, id) => {
+    const script = "cat /dev/none; cat /dev/denied; cat /dev/null";
+    const refused = "cat: can't open '/dev/none': No such device or address\n" +
+      "cat: can't open '/dev/denied': Operation not permitted\n";
+    assertEquals((await runtime.run(["exec", id, "sh", "-c", script])).stderr, refused);
+    await command(["systemctl", "daemon-reload"]);
+    assertEquals((await runtime.run(["exec", id, "sh", "-c", script])).stderr, refused);
+  });
+});
+
+cgroupTest("update changes files and unit, or neither", ["v2", "systemd"], async () => {
+  await withScope(() => {}, async (runtime, id, pid) => {
+    const state = async () => [
+      held(pid, "", "pids.max"),
+      (await properties(`runts-${id}.scope`, ["TasksMax"]))["TasksMax"],
+    ];
+    await runtime.ok(["update", "--pids-limit", "12", id]);
+    assertEquals(await state(), ["12", "12"]);
+    const document = JSON.stringify({ pids: { limit: 13 }, cpu: { cpus: "4095" } });
+    const refused = await runtime.run(["update", "-r", "-", id], { stdin: document });
+    assertEquals(refused.code, 1);
+    assertStringIncludes(refused.stderr, `runts: update "${id}": cpu.cpus: write "4095" to "`);
+    assertEquals(await state(), ["12", "12"]);
+  });
+});
+
+cgroupTest("pause, exec, resume and kill work in a scope", ["v2", "systemd"], async () => {
+  await withScope(() => {}, async (runtime, id) => {
+    const { stdout } = await runtime.run(["exec", id, "cat", "/proc/self/cgroup"]);
+    assertStringIncludes(stdout, `runts-${id}.scope`);
+    await runtime.ok(["pause", id]);
+    assertEquals((await runtime.state(id)).status, "paused");
+    await runtime.ok(["resume", id]);
+    assertEquals((await runtime.state(id)).status, "running");
+  });
+});
+
+cgroupTest("a unit that exists is left alone", ["systemd"], async () => {
+  await withScope(() => {}, async (runtime, id) => {
+    using bundle = new Bundle((config) => {
+      config.linux.cgroupsPath = `runtstest-a.slice:runts:${id}`;
+    });
+    const other = runtime.id();
+    const args = ["--systemd-cgroup", "create", "--bundle", bundle.path, other];
+    const { code, stderr } = await runtime.run(args);
+    assertEquals({ code, stderr }, {
+      code: 1,
+      stderr: `runts: create "${other}": have systemd manage "runts-${id}.scope": ` +
+        `linux.cgroupsPath: start unit "runts-${id}.scope": there is a unit of this name ` +
+        "already: another container may have it: give this one another name\n",
+    });
+    assertEquals((await runtime.state(id)).status, "running");
+  });
+});
+
+cgroupTest("a path is no name for systemd", ["systemd"], async () => {
+  await withRuntime(async (runtime) => {
+    using bundle = new Bundle((config) => config.linux.cgroupsPath = "/a/b");
+    const id = runtime.id();
+    const args = ["--systemd-cgroup", "create", "--bundle", bundle.path, id];
+    assertEquals(
+      (await runtime.run(args)).stderr,
+      `runts: create "${id}": linux.cgroupsPath: read cgroup path "/a/b": systemd wants ` +
+        '"SLICE:PREFIX:NAME": without --systemd-cgroup it is a path\n',
+    );
+  });
+});
+
+cgroupTest("without systemd, asking for it is an error that says so", ["v1"], async () => {
+  await withRuntime(async (runtime) => {
+    using bundle = new Bundle();
+    const id = runtime.id();
+    const args = ["--systemd-cgroup", "create", "--bundle", bundle.path, id];
+    const { code, stderr } = await runtime.run(args);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, `runts: create "${id}": reach systemd: `);
+    assertStringIncludes(stderr, "systemd does not run here: use --cgroup-manager=cgroupfs\n");
+  });
+});
