@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import * as esbuild from "esbuild";
-import { Elf } from "../../tools/elf.ts";
+import { DT, Elf } from "../../tools/elf.ts";
 import { link } from "../../tools/link.ts";
 import { assetMark, bundleVerb } from "../../tools/link/chunks.ts";
 import { Layout } from "../../tools/link/image.ts";
+import { BASE, prelink } from "../../tools/prelink.ts";
 
 const ENTRY = 'import { command } from "./lib/commands/show.ts";\n' +
   'import { runCommand } from "./lib/cli/run.ts";\n' +
@@ -130,6 +131,23 @@ Deno.test("Elf finds the place of a segment behind what is there", () => {
   elf.enterAt(place, 4096n);
   assertEquals(elf.entry, place.address);
   assertThrows(() => elf.enterAt(place, 4096n), Error, "no PT_NOTE header");
+});
+
+Deno.test("prelink leaves no relative relocation and moves what is left", () => {
+  const elf = new Elf(Deno.readFileSync(Deno.execPath()));
+  const slot = elf.slotOf("environ");
+  const entry = elf.entry;
+  const before = elf.relocations(DT.RELA, DT.RELASZ);
+  const relative = Number(elf.dynamicEntry(DT.RELACOUNT).value);
+  const { address, addend } = before[0]!;
+  prelink(elf);
+  const after = elf.relocations(DT.RELA, DT.RELASZ);
+  assertEquals(after.length, before.length - relative);
+  assertEquals(elf.dynamicEntry(DT.RELACOUNT).value, 0n);
+  assertEquals(elf.slotOf("environ"), slot + BASE);
+  assertEquals(elf.entry, entry + BASE);
+  assertEquals(elf.word(elf.offsetOf(address + BASE)), addend + BASE);
+  assertThrows(() => new Elf(elf.bytes), Error, "not a position-independent");
 });
 
 Deno.test("Elf refuses what is no executable of its kind", () => {

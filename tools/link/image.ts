@@ -7,6 +7,7 @@
  */
 
 import { alignToPage, Elf } from "../elf.ts";
+import { prelink } from "../prelink.ts";
 
 /** Order of the fields of `struct link_data` in stub.h; all are 64 bits wide. */
 const LINK_DATA_FIELDS = 7;
@@ -79,7 +80,7 @@ function segment(
 /**
  * Writes the executable to `path`.
  *
- * @param deno the executable that Deno itself is; its headers are edited in place
+ * @param deno the executable that Deno itself is; edited in place
  * @param layout what stands between it and the segment
  */
 export async function writeImage(
@@ -91,6 +92,7 @@ export async function writeImage(
   script: Uint8Array,
 ): Promise<void> {
   const elf = new Elf(deno);
+  prelink(elf);
   const place = elf.placeFor(BigInt(layout.end));
   const entry = elf.entry - place.address;
   const slot = elf.slotOf("environ") - place.address;
