@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -63,6 +64,12 @@ static int search_program(const char *name, const char *search, char out[PATH_MA
   return *refused ? -EACCES : -ENOENT;
 }
 
+/* Whether the mount refuses to execute anything. */
+static bool is_noexec(const char *path) {
+  struct statvfs mount;
+  return RETRY(statvfs(path, &mount)) == 0 && (mount.f_flag & ST_NOEXEC) != 0;
+}
+
 int op_find_program(struct init *in, const union field *f) {
   const char *name = f[0].text, *search = f[1].text;
   char candidate[PATH_MAX], element[PATH_MAX];
@@ -81,6 +88,7 @@ int op_find_program(struct init *in, const union field *f) {
     fail_at(in, error, "find program \"%s\"", name);
     fail_append(in, candidate, strlen(candidate));
     fail_append(in, element, strlen(element));
+    if (error == -EACCES && !*element && is_noexec(candidate)) fail_append(in, "noexec", 6);
     return error;
   }
   free(in->program);

@@ -20,9 +20,9 @@ export function describeFailure(
   record: SyncRecord,
   ops: readonly (Op | RememberedOp)[],
 ): RuntsError {
-  const parts = splitDetail(record.detail);
   const { errno } = record;
   const known = ops.find((op, place) => indexOf(op, place) === record.op);
+  const parts = splitDetail(record.detail, known?.op);
   const first = text(parts, 0);
   if (known === undefined) return new RuntsError(first || "init", { ...(errno && { errno }) });
   const data: ErrorData = { stage: stageOf(record.op, ops) };
@@ -51,11 +51,14 @@ function isWhole(op: Op | RememberedOp): op is Op {
   return !("index" in op) || "kind" in op;
 }
 
-/** c/init/init.h: text, and after each NUL a further part. Only the last one may hold NULs. */
-function splitDetail(detail: Uint8Array): Uint8Array[] {
+/**
+ * c/init/init.h: text, and after each NUL a further part. What a program begins with is the last of
+ * three, and may hold NULs itself.
+ */
+function splitDetail(detail: Uint8Array, op: string | undefined): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let rest = detail;
-  while (parts.length < 2) {
+  while (op !== "exec" || parts.length < 2) {
     const end = rest.indexOf(0);
     if (end < 0) break;
     parts.push(rest.subarray(0, end));

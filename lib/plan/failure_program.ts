@@ -19,7 +19,10 @@ function decode(bytes: Uint8Array | undefined): string {
   return UTF8.decode(bytes ?? new Uint8Array());
 }
 
-/** `find_program` failed. Parts: text, the candidate, the element of its path that refused. */
+/**
+ * `find_program` failed. Parts: text, the candidate, the element of its path that refused, and
+ * `noexec` if its mount has that option.
+ */
 export function explainSearch(
   parts: readonly Uint8Array[],
   errno: number,
@@ -36,17 +39,20 @@ export function explainSearch(
     return new RuntsError(`${program}: executable file not found in $PATH`, because(where));
   }
   if (errno === EACCES) {
-    return new RuntsError(`${program}: permission denied`, because(refusal(candidate, element)));
+    return new RuntsError(
+      `${program}: permission denied`,
+      because(refusal(candidate, element, decode(parts[3]))),
+    );
   }
   if (errno === EISDIR) return new RuntsError(`${program}: is a directory`, data);
   const missing = element === "" ? undefined : `${quote(element)} is missing or no directory`;
   return new RuntsError(`${program}: stat ${name}: ${plainText(errno)}`, because(missing));
 }
 
-function refusal(candidate: string, element: string): string {
-  if (element === "") return `${quote(candidate)} is not executable for this user`;
-  if (element === "noexec") return `${quote(candidate)} lies on a mount with the option noexec`;
-  return `${quote(element)} cannot be searched by this user`;
+function refusal(candidate: string, element: string, option: string): string {
+  if (element !== "") return `${quote(element)} cannot be searched by this user`;
+  if (option !== "") return `${quote(candidate)} lies on a mount with the option ${option}`;
+  return `${quote(candidate)} is not executable for this user`;
 }
 
 /** execve(2) failed. Parts: text, path of the program, its first bytes and its ELF loader. */

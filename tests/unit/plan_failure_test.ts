@@ -175,7 +175,12 @@ Deno.test("describeFailure: a program that is not found, in runc's words", () =>
     'process.args[0]: exec: "/x": permission denied: "/x" is not executable for this user',
   );
   assertEquals(
-    planned(args("x"), isProgram, EACCES, text, "/bin/x", ""),
+    planned(args("/mnt/x"), isProgram, EACCES, text, "/mnt/x", "", "noexec"),
+    'process.args[0]: exec: "/mnt/x": permission denied: ' +
+      '"/mnt/x" lies on a mount with the option noexec',
+  );
+  assertEquals(
+    planned(args("x"), isProgram, EACCES, text, "/bin/x", "", ""),
     'process.args[0]: exec: "x": permission denied: "/bin/x" is not executable for this user',
   );
   assertEquals(
