@@ -1,0 +1,140 @@
+/** mod.ts from a script in another directory with its own deno.json. */
+
+import { assertEquals } from "@std/assert";
+import { Bundle } from "../support/bundle.ts";
+import { TestRuntime, withRuntime } from "../support/host.ts";
+import { command, type Output, PEER, PROJECT } from "../support/runtime.ts";
+
+/** Runs a script in a project of its own; `runts` in it stands for the directory of this one. */
+async function script(
+  text: string,
+  args: readonly string[],
+  check = "--no-check",
+): Promise<Output> {
+  const directory = Deno.makeTempDirSync({ prefix: "runts-script-" });
+  try {
+    // An import map that has none of our names, and an own strictness.
+    Deno.writeTextFileSync(`${directory}/deno.json`, '{"imports":{"@std/assert":"./none.ts"}}');
+    const body = text.replaceAll("./runts/mod.ts", `${PROJECT}/mod.ts`);
+    Deno.writeTextFileSync(`${directory}/script.ts`, body);
+    return await command([Deno.execPath(), "run", "-A", check, "script.ts", ...args], {
+      cwd: directory,
+    });
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+function libraryTest(
+  name: string,
+  body: (runtime: TestRuntime, bundle: Bundle) => Promise<void>,
+): void {
+  Deno.test({
+    name,
+    ignore: PEER !== "runts",
+    fn: () =>
+      withRuntime(async (runtime) => {
+        using bundle = new Bundle();
+        await body(runtime, bundle);
+      }),
+  });
+}
+
+libraryTest(
+  "a script creates, starts, waits for and deletes a container",
+  async (runtime, bundle) => {
+    bundle.config.process.args = ["sh", "-c", "exit 5"];
+    bundle.save();
+    const output = await script(
+      `import { Container } from "./runts/mod.ts";
+     const [root, bundle] = Deno.args;
+     {
+       await using container = await Container.create({ id: "job", bundle: bundle!, root: root! });
+       console.log((await container.state()).status);
+       await container.start();
+       const { code, signal } = await container.wait();
+       console.log(code, signal, (await container.state()).status);
+     }
+     try {
+       await Container.open("job", { root: root! });
+     } catch (error) {
+       console.log((error as Error).message);
+     }`,
+      [runtime.root, bundle.path],
+    );
+    assertEquals(output.stdout, 'created\n5 0 stopped\nopen "job": container does not exist\n');
+    assertEquals(output.code, 0);
+  },
+);
+
+libraryTest(
+  "a script runs processes in a container, pauses and kills it",
+  async (runtime, bundle) => {
+    bundle.config.process.args = ["sleep", "60"];
+    bundle.save();
+    const output = await script(
+      `import { Container } from "./runts/mod.ts";
+     const [root, bundle] = Deno.args;
+     await using container = await Container.create({ id: "job", bundle: bundle!, root: root! });
+     await container.start();
+     const process = await container.exec(["sh", "-c", "exit 4"]);
+     console.log(await process.wait());
+     await container.pause();
+     console.log((await container.state()).status);
+     await container.resume();
+     await container.kill("KILL");
+     console.log(await container.wait());`,
+      [runtime.root, bundle.path],
+    );
+    assertEquals(
+      output.stdout,
+      "{ code: 4, signal: 0 }\npaused\n{ code: 137, signal: 9 }\n",
+      output.stderr,
+    );
+  },
+);
+
+libraryTest("many lifecycles in one process leave nothing behind", async (runtime, bundle) => {
+  const output = await script(
+    `import { Container } from "./runts/mod.ts";
+     const [root, bundle] = Deno.args;
+     const fds = () => [...Deno.readDirSync("/proc/self/fd")].length;
+     async function lifecycle(round: number) {
+       const options = { id: "job" + round, bundle: bundle!, root: root!, stdio: "null" } as const;
+       const container = await Container.create(options);
+       await container.start();
+       const { code } = await container.wait();
+       await container.delete();
+       if (code !== 0) throw new Error("ended with " + code);
+     }
+     const eight = (from: number) =>
+       Promise.all([...Array(8)].map((_, round) => lifecycle(from + round)));
+     await eight(200);
+     const before = fds();
+     for (let round = 1; round < 30; round++) await lifecycle(round);
+     await eight(100);
+     console.log(fds() - before);
+     const children = Deno.readTextFileSync(\`/proc/self/task/\${Deno.pid}/children\`);
+     console.log(children.trim() === "");`,
+    [runtime.root, bundle.path],
+  );
+  assertEquals(output.stdout, "0\ntrue\n", output.stderr);
+});
+
+libraryTest("an error carries its data", async (runtime, bundle) => {
+  const output = await script(
+    `import { Container, isRuntsError } from "./runts/mod.ts";
+     const [root, bundle] = Deno.args;
+     try {
+       await Container.create({ id: "a/b", bundle: bundle!, root: root! });
+     } catch (error) {
+       if (isRuntsError(error)) console.log(error.operation, error.data.command, error.data.hint);
+     }`,
+    [runtime.root, bundle.path],
+  );
+  assertEquals(
+    output.stdout,
+    'invalid container id "a/b" create "a/b" ' +
+      'only letters, digits and "_", "+", "-", ".", "," are allowed\n',
+  );
+});
