@@ -9,6 +9,7 @@ import { runHooks } from "../hooks.ts";
 import { planContainer } from "../plan/container.ts";
 import { encodePlan } from "../plan/encode.ts";
 import type { ContainerPlan, SeccompFilter } from "../plan/types.ts";
+import type { State } from "../spec/types.ts";
 import { bootId } from "../state/inspect.ts";
 import type { StateDirectory } from "../state/directory.ts";
 import { innerPid, readStat } from "../state/process.ts";
@@ -21,6 +22,7 @@ import { type Answers, InitProcess } from "./init_process.ts";
 import { callerNotifySocket, makeNotifyDirectory } from "./notify.ts";
 import { ownsCgroup } from "./ownership.ts";
 import { isInUserNamespace } from "./root.ts";
+import { seccompFilter } from "./seccomp.ts";
 import { openSlots } from "./slots.ts";
 import { standardStreams } from "./streams.ts";
 import { callerSize } from "./terminal_size.ts";
@@ -32,7 +34,7 @@ import type { Undo } from "./undo.ts";
 export interface HookState {
   readonly ociVersion: string;
   readonly id: string;
-  readonly status: string;
+  readonly status: State["status"];
   readonly pid: number;
   readonly bundle: string;
   readonly annotations: Readonly<Record<string, string>>;
@@ -67,7 +69,7 @@ export class Build {
   }
 
   /** The state document of the moment; `pid` as runts sees it unless another is given. */
-  state(status = "stopped", pid = 0): HookState {
+  state(status: State["status"] = "stopped", pid = 0): HookState {
     return {
       ociVersion: OCI_VERSION,
       id: this.#options.id,
@@ -81,7 +83,7 @@ export class Build {
   /** Does it all; init then waits at the fifo and the status says so. */
   async run(console: number | undefined): Promise<{ pid: number; pidfd: number }> {
     const { spec } = this.#bundle;
-    const seccomp = await this.#compileSeccomp();
+    const seccomp = await seccompFilter(this.#global, spec);
     const cgroup = await this.#makeCgroup();
     this.#directory.writeIntent(
       { pid: Deno.pid, startTime: readStat(Deno.pid)?.startTime ?? 0 },
@@ -100,13 +102,6 @@ export class Build {
 
   get #console(): boolean {
     return this.#options.consoleSocket !== undefined;
-  }
-
-  async #compileSeccomp(): Promise<SeccompFilter | undefined> {
-    const profile = this.#bundle.spec.linux?.seccomp;
-    if (profile === undefined) return undefined;
-    const { compileSeccomp } = await import("../seccomp/mod.ts");
-    return await compileSeccomp(profile, { cache: this.#global.root });
   }
 
   #makeCgroup(): Promise<CgroupManager> {
@@ -202,8 +197,9 @@ export class Build {
       namespaces: (pid) => this.#namespacesReady(pid, cgroup),
       notify: async (pidfd, fd) => {
         const { passOnListener } = await import("../seccomp/notify.ts");
-        const state = this.state("creating", this.#pid);
-        await passOnListener(this.#helper, spec.linux?.seccomp ?? {}, state, pidfd, fd);
+        const pid = this.#pid;
+        const state = this.state("creating", pid);
+        passOnListener(this.#helper, spec.linux?.seccomp, { pid, pidfd, fd, state });
       },
       warning: (record) => warn?.(warningLine(record, plan.ops)),
       ...(debug && { trace: async (record) => debug(await traceLine(record, plan.ops)) }),
@@ -232,7 +228,7 @@ export class Build {
   }
 
   /** What hooks inside read: the pid is the one that they see. */
-  #innerState(status: string, pid: number): Uint8Array {
+  #innerState(status: State["status"], pid: number): Uint8Array {
     return new TextEncoder().encode(JSON.stringify(this.state(status, innerPid(pid))));
   }
 

@@ -20,6 +20,7 @@ import { checkPreserved, planHost } from "./host.ts";
 import { type Answers, InitProcess } from "./init_process.ts";
 import { openInit } from "./kill.ts";
 import { namespacesToJoin } from "./namespaces.ts";
+import { seccompFilter } from "./seccomp.ts";
 import { openSlots } from "./slots.ts";
 import { standardStreams } from "./streams.ts";
 import { callerSize } from "./terminal_size.ts";
@@ -137,7 +138,7 @@ async function planFor(request: SpawnIn, console: boolean): Promise<Plan> {
   const preserveFds = options.preserveFds ?? 0;
   checkPreserved(helper, preserveFds);
   const size = console ? callerSize(helper) : undefined;
-  const seccomp = await compiledSeccomp(request.global, spec);
+  const seccomp = await seccompFilter(request.global, spec);
   return planExec({
     id: options.id,
     spec,
@@ -181,12 +182,6 @@ function connectConsole(helper: Helper, path: string | undefined): number | unde
   return path === undefined ? undefined : helper.connectUnix(absolute(path));
 }
 
-async function compiledSeccomp(global: GlobalOptions, spec: Spec) {
-  if (spec.linux?.seccomp === undefined) return undefined;
-  const { compileSeccomp } = await import("../seccomp/mod.ts");
-  return await compileSeccomp(spec.linux.seccomp, { cache: global.root });
-}
-
 function answers({ helper, global, options, found, spec }: SpawnIn, plan: Plan): Answers {
   const { debug, warn } = global;
   const { status, state } = found;
@@ -200,11 +195,11 @@ function answers({ helper, global, options, found, spec }: SpawnIn, plan: Plan):
         ociVersion: OCI_VERSION,
         id: options.id,
         status: state,
-        pid,
+        pid: status.pid,
         bundle: status.bundle,
         annotations: spec.annotations ?? {},
       };
-      await passOnListener(helper, spec.linux?.seccomp ?? {}, document, pidfd, fd);
+      passOnListener(helper, spec.linux?.seccomp, { pid, pidfd, fd, state: document });
     },
     warning: (record) => warn?.(warningLine(record, plan.ops)),
     ...(debug && { trace: async (record) => debug(await traceLine(record, plan.ops)) }),

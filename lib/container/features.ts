@@ -10,6 +10,8 @@ const CONFIG_ANNOTATIONS = [
   "run.oci.keep_original_groups",
   "run.oci.mount_context_type",
   "run.oci.seccomp.receiver",
+  "run.oci.seccomp_bpf_data",
+  "run.oci.seccomp_fail_unknown_syscall",
 ];
 
 /** The features document. */
