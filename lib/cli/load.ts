@@ -8,6 +8,7 @@ const VERBS: Record<string, () => Promise<{ command: Command }>> = {
   delete: () => import("../commands/delete.ts"),
   events: () => import("../commands/events.ts"),
   exec: () => import("../commands/exec.ts"),
+  explain: () => import("../commands/explain.ts"),
   features: () => import("../commands/features.ts"),
   help: () => import("../commands/help.ts"),
   kill: () => import("../commands/kill.ts"),

@@ -6,6 +6,7 @@ import { command as create } from "./create.ts";
 import { command as remove } from "./delete.ts";
 import { command as events } from "./events.ts";
 import { command as exec } from "./exec.ts";
+import { command as explain } from "./explain.ts";
 import { command as features } from "./features.ts";
 import { command as kill } from "./kill.ts";
 import { command as list } from "./list.ts";
@@ -36,6 +37,7 @@ export const ALL: readonly Declaration[] = [
   events,
   spec,
   validate,
+  explain,
   features,
   ...ABOUT,
 ];

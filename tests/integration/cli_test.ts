@@ -3,6 +3,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ALL } from "../../lib/commands/all.ts";
 import { OCI_VERSION, VERSION } from "../../lib/version.ts";
+import { Bundle } from "../support/bundle.ts";
+import { withRuntime } from "../support/host.ts";
 import { command, type CommandOptions, PEER, RUNTIME } from "../support/runtime.ts";
 
 const RUNTS_ONLY = { ignore: PEER !== "runts" };
@@ -179,6 +181,33 @@ Deno.test("a reader that goes away ends a command quietly", RUNTS_ONLY, async ()
   const script = 'exec 3> >(true); wait $!; "$0" features >&3; echo "code $?"';
   const output = await command(["bash", "-c", script, RUNTIME]);
   assertEquals(output, { code: 0, stdout: "code 141\n", stderr: "" });
+});
+
+Deno.test("explain shows what create would do, and does nothing", RUNTS_ONLY, async () => {
+  await withRuntime(async ({ root }) => {
+    using bundle = new Bundle((config) => {
+      config.linux.resources = { pids: { limit: 7 } };
+      config.hooks = { createRuntime: [{ path: "/bin/true" }] };
+    });
+    const { code, stdout, stderr } = await runts(
+      ["--root", root, "explain", "--bundle", bundle.path, `t${Deno.pid}-explain`],
+    );
+    assertEquals([code, stderr], [0, ""]);
+    const rows = stdout.split("\n").map((row) => row.replace(/^ *\d* */, "").replace(/ +/, " "));
+    for (
+      const row of [
+        "linux.resources.pids.limit write 7 to pids.max",
+        "hooks.createRuntime[0] run /bin/true, by runts",
+        "mounts[0] mount proc on /proc",
+        'process.args execute "/bin/true"',
+      ]
+    ) assert(rows.includes(row), `${row}\n${stdout}`);
+    const json = await runts(["explain", "--json", "--bundle", bundle.path]);
+    const steps: { index?: number; text: string }[] = JSON.parse(json.stdout).steps;
+    const indexes = steps.flatMap(({ index }) => index ?? []);
+    assertEquals(indexes, indexes.map((_, place) => place));
+    assertEquals(steps.at(-1)?.text, 'execute "/bin/true"');
+  });
 });
 
 Deno.test("the manual page is sound", RUNTS_ONLY, async () => {

@@ -1,0 +1,59 @@
+/** The text and the JSON of `explain`. */
+
+import { type Explanation, type Stage, STAGES, type Step } from "../container/explain.ts";
+
+const TITLES: Record<Stage, string> = {
+  cgroup: "Before there is a process, runts",
+  host: "On the host, the first process of init",
+  namespaces: "In its namespaces, the container's process",
+  rootfs: "To make the root filesystem, it",
+  container: "In the container, it",
+};
+
+/** How text is set off; all empty where the reader is no terminal. */
+interface Style {
+  readonly title: (text: string) => string;
+  readonly faint: (text: string) => string;
+}
+
+/** For a terminal (console_codes(4)). */
+export const TERMINAL: Style = {
+  title: (text) => `\x1b[1m${text}\x1b[22m`,
+  faint: (text) => `\x1b[2m${text}\x1b[22m`,
+};
+
+export const PLAIN: Style = { title: (text) => text, faint: (text) => text };
+
+/** Longest column of configuration paths. */
+const COLUMN = 40;
+
+/** The steps, stage by stage, each with its number in the plan and what asks for it. */
+export function explanationText(explanation: Explanation, style: Style): string {
+  const { bundle, rootfs, steps, warnings } = explanation;
+  const width = Math.min(COLUMN, Math.max(...steps.map(({ from }) => from.length)));
+  const sections = STAGES.flatMap((stage) => {
+    const rows = steps.filter((step) => step.stage === stage).map((step) =>
+      row(step, width, style)
+    );
+    return rows.length > 0 ? [`${style.title(`${TITLES[stage]}:`)}\n${rows.join("")}`] : [];
+  });
+  const head = `bundle           ${bundle}\nroot filesystem  ${rootfs}\n`;
+  const tail = warnings.map((warning) => `warning: ${warning}\n`).join("");
+  return [head, ...sections, tail].filter((text) => text !== "").join("\n");
+}
+
+function row({ index, from, text }: Step, width: number, { faint }: Style): string {
+  const number = (index === undefined ? "" : String(index)).padStart(4);
+  return `${faint(`${number}  ${from.padEnd(width)}`)}  ${text}\n`;
+}
+
+/** The same for programs: every field of every operation, bytes in hexadecimal, huge numbers as text. */
+export function explanationJson(explanation: Explanation): string {
+  return `${JSON.stringify(explanation, plain, 2)}\n`;
+}
+
+function plain(_key: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return value.toHex();
+  if (typeof value !== "bigint") return value;
+  return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+}

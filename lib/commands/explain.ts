@@ -1,0 +1,40 @@
+import { explanationJson, explanationText, PLAIN, TERMINAL } from "../cli/explain_view.ts";
+import { defineCommand } from "../cli/types.ts";
+import { explain } from "../container/explain.ts";
+import { callerVariable } from "../environment.ts";
+import { BUNDLE } from "./shared.ts";
+
+export const command = defineCommand({
+  name: "explain",
+  group: "configuration",
+  summary: "show what create would do, without doing it",
+  description: [
+    "Prints every operation in its order with the part of config.json that asks for it. The same " +
+    "operations are what --debug logs as they are carried out, and what errors name.",
+  ],
+  arguments: {
+    id: {
+      value: "CONTAINER",
+      description: 'id that the container would have (default: "container")',
+      optional: true,
+      complete: "none",
+    },
+  },
+  options: {
+    ...BUNDLE,
+    config: {
+      value: "FILE",
+      description: "the configuration (default: config.json of the bundle)",
+      complete: "file",
+    },
+    noPivot: { description: "as of create" },
+    json: { description: "print it for programs" },
+  },
+  examples: [{ text: "the bundle in /srv/web", command: "runts explain --bundle /srv/web" }],
+  async run({ global, args, options, print }) {
+    const explanation = await explain(global, { id: "container", ...args, ...options });
+    if (options.json) return print(explanationJson(explanation));
+    const colours = Deno.stdout.isTerminal() && callerVariable("NO_COLOR") === undefined;
+    print(explanationText(explanation, colours ? TERMINAL : PLAIN));
+  },
+});

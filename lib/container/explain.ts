@@ -1,0 +1,170 @@
+/** `explain`: what create would do, without doing it. */
+
+import { makeCgroup } from "../cgroup/mod.ts";
+import { settingsV1 } from "../cgroup/resources_v1.ts";
+import { settingsV2 } from "../cgroup/resources_v2.ts";
+import type { CgroupManager } from "../cgroup/types.ts";
+import { planContainer } from "../plan/container.ts";
+import { describeOp } from "../plan/describe.ts";
+import type { Op } from "../plan/ops.ts";
+import type { PlanSlot, SeccompFilter } from "../plan/types.ts";
+import type { Hook, Resources, Spec } from "../spec/types.ts";
+import { Message } from "../sync.ts";
+import { type OpenBundle, openBundle } from "./bundle.ts";
+import { inCommand } from "./command.ts";
+import { planHost } from "./host.ts";
+import { isInUserNamespace } from "./root.ts";
+import type { CreateOptions, GlobalOptions } from "./types.ts";
+
+export type ExplainOptions = Pick<CreateOptions, "id" | "bundle" | "config" | "noPivot">;
+
+/** Where a step takes place, in the order of time. */
+export const STAGES = ["cgroup", "host", "namespaces", "rootfs", "container"] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** One thing that is done. */
+export interface Step {
+  readonly stage: Stage;
+  /** JSON path of config.json that asks for it; empty when the runtime does it by itself. */
+  readonly from: string;
+  readonly text: string;
+  /** The operation of init, and its place in the plan; absent when runts does it. */
+  readonly index?: number;
+  readonly op?: Op;
+}
+
+export interface Explanation {
+  readonly bundle: string;
+  /** Absolute path of the root filesystem. */
+  readonly rootfs: string;
+  readonly steps: readonly Step[];
+  readonly warnings: readonly string[];
+}
+
+/** Plans a container as `create` does. Errors are those that create would have before it begins. */
+export function explain(global: GlobalOptions, options: ExplainOptions): Promise<Explanation> {
+  return inCommand("explain", options.id, async () => {
+    const bundle = openBundle(options);
+    const { spec } = bundle;
+    const cgroup = await cgroupFor(global, options, spec);
+    const seccomp = await compiledSeccomp(global, spec);
+    const plan = planContainer({
+      id: options.id,
+      spec,
+      bundle: bundle.path,
+      host: planHost(cgroup.record),
+      cgroup: cgroup.joinFiles(),
+      noPivot: options.noPivot ?? false,
+      noNewKeyring: false,
+      console: spec.process?.terminal === true,
+      preserveFds: 0,
+      start: "fifo",
+      ...(seccomp && { seccomp }),
+    });
+    return {
+      bundle: bundle.path,
+      rootfs: plan.rootfs,
+      steps: [...cgroupSteps(cgroup, spec), ...initSteps(plan.ops, plan.slots, bundle)],
+      warnings: plan.warnings,
+    };
+  });
+}
+
+/** Nothing is made of it. */
+function cgroupFor(
+  { cgroupManager, rootless = "auto" }: GlobalOptions,
+  { id }: ExplainOptions,
+  spec: Spec,
+): Promise<CgroupManager> {
+  const cgroupsPath = spec.linux?.cgroupsPath;
+  return makeCgroup({
+    id,
+    rootless: rootless === "auto" ? Deno.uid() !== 0 || isInUserNamespace() : rootless,
+    ...(cgroupManager && { manager: cgroupManager }),
+    ...(cgroupsPath && { cgroupsPath }),
+    ...(spec.annotations && { annotations: spec.annotations }),
+  });
+}
+
+async function compiledSeccomp(
+  { root }: GlobalOptions,
+  spec: Spec,
+): Promise<SeccompFilter | undefined> {
+  if (spec.linux?.seccomp === undefined) return undefined;
+  const { compileSeccomp } = await import("../seccomp/mod.ts");
+  return await compileSeccomp(spec.linux.seccomp, { cache: root });
+}
+
+/** What runts does before there is a process. */
+function cgroupSteps({ record }: CgroupManager, spec: Spec): Step[] {
+  const from = spec.linux?.cgroupsPath === undefined ? "" : "linux.cgroupsPath";
+  const stage = "cgroup";
+  if (record.kind === "systemd") {
+    return [{ stage, from, text: `ask systemd for the scope ${record.scope ?? record.path}` }];
+  }
+  const resources = spec.linux?.resources ?? {};
+  return [
+    ...[...new Set(Object.values(record.paths))]
+      .map((path): Step => ({ stage, from, text: `make ${path}` })),
+    ...limitSteps(record.kind === "v2" ? "v2" : "v1", resources),
+    ...(resources.devices ?? []).map((rule, index): Step => ({
+      stage,
+      from: `linux.resources.devices[${index}]`,
+      text: `${rule.allow ? "allow" : "deny"} ${DEVICE_TYPES[rule.type ?? "a"]}` +
+        ` ${number(rule.major)}:${number(rule.minor)} ${rule.access ?? ""}`.trimEnd(),
+    })),
+  ];
+}
+
+const DEVICE_TYPES = { a: "all devices", b: "block devices", c: "character devices" };
+
+function number(value: number | undefined): string {
+  return value === undefined || value < 0 ? "*" : String(value);
+}
+
+function limitSteps(version: "v1" | "v2", resources: Resources): Step[] {
+  const settings = version === "v1"
+    ? settingsV1(resources, "linux.resources.")
+    : settingsV2(resources, "linux.resources.", () => undefined);
+  return settings.map(({ configPath, forms: [{ file, value }] }) => ({
+    stage: "cgroup",
+    from: configPath,
+    text: `write ${value} to ${file}`,
+  }));
+}
+
+/** What init does, and in between what runts does for it. */
+function initSteps(
+  ops: readonly Op[],
+  slots: readonly PlanSlot[],
+  { spec }: OpenBundle,
+): Step[] {
+  let stage: Stage = "host";
+  const cloned = ops.findLastIndex(({ op }) => op === "clone");
+  return ops.flatMap((op, index): Step[] => {
+    if (index > cloned && stage === "host") stage = "namespaces";
+    if (op.op === "propagation" || op.op === "rootfs") stage = "rootfs";
+    const step = { stage, from: op.from, text: describe(op, slots), index, op };
+    if (op.op === "enter_root") stage = "container";
+    const pauses = op.op === "sync" && op.message === Message.namespaces;
+    return pauses ? [step, ...hookSteps(stage, spec)] : [step];
+  });
+}
+
+/** Hooks that run in the namespaces of runts. */
+function hookSteps(stage: Stage, { hooks }: Spec): Step[] {
+  return (["prestart", "createRuntime"] as const).flatMap((kind) =>
+    (hooks?.[kind] ?? []).map((hook: Hook, index): Step => ({
+      stage,
+      from: `hooks.${kind}[${index}]`,
+      text: `run ${hook.path}, by runts`,
+    }))
+  );
+}
+
+function describe(op: Op, slots: readonly PlanSlot[]): string {
+  const slot = op.op === "join_cgroup" ? slots[op.slot] : undefined;
+  return slot !== undefined && "path" in slot
+    ? `join ${slot.path.slice(0, slot.path.lastIndexOf("/"))}`
+    : describeOp(op);
+}
