@@ -66,7 +66,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   openRootfs(draft, container, rootSlot);
   draft.add(...mounts.ops);
   addDevices(draft, container);
-  addHooks(draft, input.spec.hooks?.createContainer, "createContainer");
+  addHooks(draft, input.spec.hooks?.createContainer, "createContainer", environment.env);
   openConsole(draft, process, input, container.mountNamespace);
   draft.add(...mounts.late);
   enterRootfs(draft, container);

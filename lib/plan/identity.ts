@@ -2,7 +2,7 @@
 
 import { RuntsError } from "../errors.ts";
 import { capabilitySet } from "../spec/capabilities.ts";
-import type { Capabilities, IdMapping, Process, Spec } from "../spec/types.ts";
+import type { Capabilities, Process, Spec } from "../spec/types.ts";
 import type { Draft } from "./draft.ts";
 
 const CAP_SYS_ADMIN = 1n << 21n;
@@ -19,25 +19,25 @@ export type CapabilityMasks = Readonly<Record<keyof Capabilities, bigint>>;
 
 /** Reads user and capabilities; names that are unknown become warnings. */
 export function readIdentity(draft: Draft, spec: Spec, process: Process): IdentityPlan {
-  const denied = draft.host.setgroupsDenied ??
-    (draft.host.euid !== 0 && isSingle(spec.linux?.gidMappings));
+  const map = spec.linux?.gidMappings ?? [];
+  const rootless = draft.host.euid !== 0;
   const kept = spec.annotations?.["run.oci.keep_original_groups"] === "1";
-  if (denied && !kept && process.user.additionalGids?.length) {
+  const wanted = (process.user.additionalGids?.length ?? 0) > 0;
+  // Whoever is not root may map one group without newgidmap, and then setgroups(2) is denied.
+  const denied = draft.host.setgroupsDenied ?? (rootless && map.length === 1 && map[0]!.size === 1);
+  if (denied && !kept && wanted) {
     throw new RuntsError("supplementary groups cannot be set", {
       configPath: "process.user.additionalGids",
       hint: "setgroups is denied in the user namespace: map more than one group with newgidmap",
     });
   }
+  // Whether a user namespace that is joined denies it is not known: nothing is lost by not asking.
+  const unknown = rootless && map.length === 0 && !wanted;
   return {
     process,
-    groupsMode: denied || kept ? 1 : 0,
+    groupsMode: denied || kept || unknown ? 1 : 0,
     masks: readCapabilities(draft, process.capabilities),
   };
-}
-
-/** Whoever is not root may map one group without newgidmap, and then setgroups(2) is denied. */
-function isSingle(map: readonly IdMapping[] = []): boolean {
-  return map.length === 1 && map[0]!.size === 1;
 }
 
 function readCapabilities(draft: Draft, capabilities: Capabilities = {}): CapabilityMasks {

@@ -3,7 +3,6 @@
 import { Propagation } from "../spec/mount_options.ts";
 import type { Hook, HookKind, RootfsPropagation } from "../spec/types.ts";
 import { absolutePath, type Container, type Draft } from "./draft.ts";
-import type { Op } from "./ops.ts";
 
 /** `enter_root.method`. */
 const Enter = { pivot: 0, move: 1, chroot: 2 } as const;
@@ -74,37 +73,25 @@ export function enterRootfs(draft: Draft, container: Container): void {
   });
 }
 
-/** Hooks of one kind. `env`: for those that give none. */
+/** Hooks of one kind. `env`: the process's, for those that give none. */
 export function addHooks(
   draft: Draft,
   hooks: readonly Hook[] | undefined,
   kind: HookKind,
-  env?: readonly string[],
+  env: readonly string[],
 ): void {
   hooks?.forEach((hook, index) => {
-    const from = `hooks.${kind}[${index}]`;
-    draft.add(hookOp(hook, kind, index, from, hook.env ?? env));
+    const { path, timeout = 0 } = hook;
+    draft.add({
+      op: "hook",
+      from: `hooks.${kind}[${index}]`,
+      kind,
+      index,
+      path,
+      args: hook.args?.length ? hook.args : [path],
+      env: hook.env ?? env,
+      has_env: 1,
+      timeout,
+    });
   });
-}
-
-function hookOp(
-  hook: Hook,
-  kind: string,
-  index: number,
-  from: string,
-  env?: readonly string[],
-): Op {
-  const { path, timeout = 0 } = hook;
-  const args = hook.args?.length ? hook.args : [path];
-  return {
-    op: "hook",
-    from,
-    kind,
-    index,
-    path,
-    args,
-    env: env ?? [],
-    has_env: env === undefined ? 0 : 1,
-    timeout,
-  };
 }

@@ -114,8 +114,8 @@ Deno.test("planContainer names, parameters and hooks come while the host's procf
       index: 0,
       path: "/bin/hook",
       args: ["hook", "a"],
-      env: [],
-      has_env: 0,
+      env: ["A=1", "HOME=/h"],
+      has_env: 1,
       timeout: 3,
     },
     {

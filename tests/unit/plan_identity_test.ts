@@ -151,6 +151,8 @@ Deno.test("identity: supplementary groups where setgroups is denied", () => {
   const modes = (plan: ContainerPlan) => opsOf(plan, "set_ids").map((op) => op.groups_mode);
   assertEquals(modes(planOf(user([]), rootless)), [1, 1]);
   assertEquals(modes(planOf(user([]))), [0, 0]);
+  const joined = { "linux.namespaces": withNamespaces({ type: "user", path: "/u" }) };
+  assertEquals(modes(planOf(joined, rootless)), [1, 1]);
   const nested = { host: { ...HOST, inUserNamespace: true, setgroupsDenied: true } };
   assertEquals(modes(planOf({}, nested)), [1]);
   const error = assertThrows(() => planOf(user([10]), rootless), RuntsError);
