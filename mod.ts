@@ -19,15 +19,29 @@ export { Container, ContainerProcess } from "./lib/container/container.ts";
 export type { ContainerOptions, ContainerSettings } from "./lib/container/container.ts";
 export { create } from "./lib/container/create.ts";
 export { remove } from "./lib/container/delete.ts";
+export { events, stats } from "./lib/container/events.ts";
+export type { ContainerEvent, EventsOptions } from "./lib/container/events.ts";
 export { exec } from "./lib/container/exec.ts";
+export { explain } from "./lib/container/explain.ts";
+export type { ExplainOptions, Explanation, Stage, Step } from "./lib/container/explain.ts";
+export { features } from "./lib/container/features.ts";
 export { kill } from "./lib/container/kill.ts";
 export { list } from "./lib/container/list.ts";
 export { pause, resume } from "./lib/container/pause.ts";
+export { ps } from "./lib/container/ps.ts";
 export { defaultRoot } from "./lib/container/root.ts";
 export { run } from "./lib/container/run.ts";
+export { writeSpec } from "./lib/container/spec.ts";
+export type { SpecOptions } from "./lib/container/spec.ts";
 export { start } from "./lib/container/start.ts";
 export { state } from "./lib/container/state.ts";
 export type { StateDocument } from "./lib/container/state.ts";
+export { update } from "./lib/container/update.ts";
+export type { UpdateOptions } from "./lib/container/update.ts";
+export { validateDocument } from "./lib/container/validate.ts";
+export type { Validated, ValidateOptions } from "./lib/container/validate.ts";
+export { versions } from "./lib/container/versions.ts";
+export type { Versions } from "./lib/container/versions.ts";
 export type {
   ContainerName,
   CreateOptions,

@@ -47,7 +47,7 @@ export function explain(global: GlobalOptions, options: ExplainOptions): Promise
     const bundle = openBundle(options);
     const { spec } = bundle;
     const cgroup = await cgroupFor(global, options, spec);
-    const seccomp = await compiledSeccomp(global, spec);
+    const seccomp = await compiledSeccomp(spec);
     const plan = planContainer({
       id: options.id,
       spec,
@@ -86,13 +86,16 @@ function cgroupFor(
   });
 }
 
+/** Compiled afresh: nothing is to be written, not even to the cache. */
 async function compiledSeccomp(
-  { root }: GlobalOptions,
-  spec: Spec,
+  { linux, annotations = {} }: Spec,
 ): Promise<SeccompFilter | undefined> {
-  if (spec.linux?.seccomp === undefined) return undefined;
+  const profile = linux?.seccomp;
+  if (profile === undefined && annotations["run.oci.seccomp_bpf_data"] === undefined) {
+    return undefined;
+  }
   const { compileSeccomp } = await import("../seccomp/mod.ts");
-  return await compileSeccomp(spec.linux.seccomp, { cache: root });
+  return await compileSeccomp(profile, { annotations });
 }
 
 /** What runts does before there is a process. */

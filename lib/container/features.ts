@@ -21,6 +21,7 @@ export function features(): Features {
     cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true },
     apparmor: { enabled: true },
     selinux: { enabled: true },
+    intelRdt: { enabled: true, schemata: true, monitoring: true },
     netDevices: { enabled: true },
     annotations: {
       "runts.version": runts,

@@ -1,6 +1,6 @@
 /** `--version`: of runts, of the specification, and of what runts stands on. */
 
-import { openLibrary } from "../../ffi/bind.ts";
+import { loadSeccomp } from "../../ffi/seccomp.ts";
 import { OCI_VERSION, VERSION } from "../version.ts";
 
 export interface Versions {
@@ -25,17 +25,9 @@ export function versions(): Versions {
   };
 }
 
-/** seccomp_version(3): three unsigned integers. */
 function seccompVersion(): string | undefined {
   try {
-    const library = openLibrary("libseccomp.so.2", {
-      // const struct scmp_version *seccomp_version(void);
-      seccomp_version: { parameters: [], result: "pointer" },
-    });
-    const pointer = library.seccomp_version();
-    if (pointer === null) return undefined;
-    const view = new Deno.UnsafePointerView(pointer);
-    return [0, 4, 8].map((offset) => view.getUint32(offset)).join(".");
+    return loadSeccomp().version;
   } catch {
     return undefined;
   }
