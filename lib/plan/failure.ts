@@ -81,8 +81,8 @@ function hookFailure(
   return new RuntsError(path === undefined ? "hook" : `hook ${quote(path)}`, { ...data, cause });
 }
 
-/** The part of the plan that an operation belongs to: the same that `explain` groups by. */
-export function stageOf(index: number, ops: readonly (Op | RememberedOp)[]): string {
+/** The part of the plan that an operation belongs to. */
+function stageOf(index: number, ops: readonly (Op | RememberedOp)[]): string {
   let stage = "host";
   for (const [place, op] of ops.entries()) {
     stage = STARTS[op.op] ?? stage;

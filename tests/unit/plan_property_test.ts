@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { isRuntsError } from "../../lib/errors.ts";
 import { describeOp } from "../../lib/plan/describe.ts";
 import { encodePlan } from "../../lib/plan/encode.ts";
-import { explainOps } from "../../lib/plan/explain.ts";
 import type { Op } from "../../lib/plan/ops.ts";
 import type { ContainerInput, ContainerPlan } from "../../lib/plan/types.ts";
 import { planContainer } from "../../lib/plan/container.ts";
@@ -176,7 +175,6 @@ Deno.test("planContainer: a plan or words, and the plan is one that init can per
         assert(line !== "" && !line.includes("\n"), line);
       }
       assertEquals(decodePlan(encodePlan(ops)).map(({ op }) => op), ops.map(({ op }) => op));
-      JSON.stringify(explainOps(ops));
     }),
     { numRuns: 300 },
   );
