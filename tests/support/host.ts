@@ -5,7 +5,14 @@
 
 import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "./bundle.ts";
-import { command, commandLine, type CommandOptions, type Output, RUNTIME } from "./runtime.ts";
+import {
+  command,
+  commandLine,
+  type CommandOptions,
+  type Output,
+  RUNTIME,
+  until,
+} from "./runtime.ts";
 
 /** A runtime with a state root of its own. */
 export class TestRuntime {
@@ -66,9 +73,26 @@ export async function withRuntime(body: (runtime: TestRuntime) => Promise<void>)
   }
 }
 
+/** After a test that failed: by the runtime, and what that does not get rid of by hand. */
 async function removeLeftovers(runtime: TestRuntime): Promise<void> {
   for (const entry of Deno.readDirSync(runtime.root)) {
     await runtime.run(["delete", "--force", entry.name]);
+  }
+  for (const directory of cgroupDirectories("/sys/fs/cgroup", 3).reverse()) {
+    if (!directory.includes(`-${runtime.root.slice(-6)}-`)) continue;
+    for (const pid of Deno.readTextFileSync(`${directory}/cgroup.procs`).trim().split("\n")) {
+      if (pid !== "") Deno.kill(Number(pid), "SIGKILL");
+    }
+    await until("the cgroup is empty", () => removed(directory));
+  }
+}
+
+function removed(directory: string): boolean {
+  try {
+    Deno.removeSync(directory);
+    return true;
+  } catch {
+    return false;
   }
 }
 
