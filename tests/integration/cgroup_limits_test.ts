@@ -34,7 +34,7 @@ function files(pid: number, controller: string, names: readonly string[]): Recor
 
 function resourcesOf(disk: string): Config {
   const [major, minor] = disk.split(":").map(Number);
-  const rate = (rate: number) => [{ major, minor, rate: 1 }, { major, minor, rate }];
+  const rate = (rate: number) => [{ major, minor, rate: 2 }, { major, minor, rate }];
   return {
     memory: { limit: 96 * MiB, swap: 128 * MiB, reservation: 64 * MiB },
     cpu: { shares: 512, quota: 40000, period: 80000, burst: 5000, cpus: "0", mems: "0" },
