@@ -1,20 +1,15 @@
-/* Waiting for the start, and becoming the program. */
+/* Becoming the program. */
 #define _GNU_SOURCE 1
 #include <elf.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "init.h"
 #include "passwd.h"
 
-#define WRITER_GONE_NS 5000000 /* between two looks at a fifo that nobody holds open */
-#define EXTRA_VARIABLES 2      /* HOME, LISTEN_PID */
+#define EXTRA_VARIABLES 2 /* HOME, LISTEN_PID */
 #define INTERPRETER_MAX 256
 
 static const struct operation *find_exec(const struct plan *plan) {
@@ -39,45 +34,6 @@ int exec_prepare(struct init *in) {
   }
   if (exec->field[3].u32 == 1 && asprintf(&in->env[count], "LISTEN_PID=%d", (int)getpid()) < 0)
     return -ENOMEM;
-  return 0;
-}
-
-/* The wait may last for days: pages that can be read again are given back. */
-static void shrink(struct init *in) {
-  madvise((void *)(uintptr_t)in->plan_bytes, in->plan_length, MADV_DONTNEED);
-}
-
-/* 0 once a byte came. Whoever starts the container may come and go without one. */
-static int await_byte(int fifo) {
-  for (;;) {
-    char byte;
-    long length = RETRY(read(fifo, &byte, 1));
-    if (length == 1) return 0;
-    if (length < 0 && length != -EAGAIN) return (int)length;
-    if (length == 0) {
-      /* Opened for reading only, with no writer left: poll(2) would not wait either. */
-      nanosleep(&(struct timespec){.tv_nsec = WRITER_GONE_NS}, NULL);
-      continue;
-    }
-    struct pollfd wait = {.fd = fifo, .events = POLLIN};
-    long ready = RETRY(poll(&wait, 1, -1));
-    if (ready < 0) return (int)ready;
-  }
-}
-
-int op_wait_start(struct init *in, const union field *f) {
-  uint32_t fifo = f[0].u32, result = f[1].u32;
-  if (fifo >= SLOTS_MAX || in->slots[fifo] < 0 || result >= SLOTS_MAX || in->slots[result] < 0)
-    return fail_at(in, -EBADF, "wait for the start: slots %u, %u", fifo, result);
-  in->result = in->slots[result];
-  close(in->sync);
-  in->sync = -1;
-  in->trace = false;
-  shrink(in);
-  int error = await_byte(in->slots[fifo]);
-  if (error != 0) return fail_at(in, error, "wait for the start");
-  close(in->slots[fifo]);
-  in->slots[fifo] = -1;
   return 0;
 }
 

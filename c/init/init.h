@@ -11,7 +11,7 @@
  * process.c   limits, labels, keyring; scheduling.c; identity.c: ids and capabilities; seccomp.c
  * hook.c      hooks in the container's namespaces
  * lookup.c    which part of a path refuses; finding the program
- * cwd.c       the working directory; exec.c: waiting for the start, executing the program
+ * cwd.c       the working directory; start.c: waiting for the start; exec.c: executing the program
  */
 #ifndef RUNTS_INIT_H
 #define RUNTS_INIT_H
@@ -78,11 +78,14 @@ struct init {
   int mask_tree;     /* the read-only tmpfs that masked directories share, or -1 */
   uint32_t op;       /* index of the operation under way */
   bool trace;        /* report the duration of each operation */
+  bool filtered;     /* a seccomp filter is loaded */
+  bool released;     /* see init_release */
+  uint32_t preserved; /* descriptors after 2 that the program inherits */
   bool chdir_done;
   uint64_t caps_missing; /* capabilities that a warning has named */
   char *program;     /* found by find_program */
   char **env;        /* of the program: made by find_program */
-  char *state;       /* state document for hooks, from the last answer */
+  const char *state; /* state document for hooks, from the last answer that had one */
   size_t state_length;
   char detail[DETAIL_MAX]; /* what failed, on what: becomes the detail of the failure record */
   size_t detail_length;
@@ -138,13 +141,20 @@ void warn_at(struct init *in, int error, const char *format, ...)
  */
 int path_refusal(const char *path, char *out);
 
+/*
+ * start.c: closes every descriptor but those of the conversation, of a later wait_start and of the
+ * program; slots, in->root and in->self are empty from then on.
+ */
+void init_release(struct init *in);
+
 /* exec.c: makes the program's environment while its files and calls are still free to use. */
 int exec_prepare(struct init *in);
 
 /*
  * Details of several parts, separated by NUL bytes:
  * find_program: text, the candidate that failed (empty if no directory of the search has one), the
- *   element of its path that refused (empty if it was the candidate itself).
+ *   element of its path that refused (empty if it was the candidate itself), "noexec" if that is
+ *   an option of the mount it lies on.
  * exec: text, path of the program, its first EXEC_HEAD bytes (fewer if it is shorter). After a full
  *   EXEC_HEAD bytes follows, without a separator, the loader that an ELF program names.
  */

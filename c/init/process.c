@@ -152,5 +152,6 @@ int op_close_fds(struct init *in, const union field *f) {
   for (int fd = 3; fd < first; fd++)
     if (fcntl(fd, F_SETFD, 0) != 0) return fail_at(in, -errno, "preserve descriptor %d", fd);
   set_cloexec_from(in, first);
+  in->preserved = f[0].u32;
   return 0;
 }

@@ -36,6 +36,7 @@ int op_seccomp(struct init *in, const union field *f) {
     return fail_at(in, -EINVAL, "a seccomp filter of %u bytes", length);
   struct kernel_filter filter = {(unsigned short)(length / INSTRUCTION_LENGTH), f[1].data.bytes};
   int expected = 0;
+  init_release(in);
   if (notify) {
     flags |= SECCOMP_NEW_LISTENER;
     int error = announce_listener(in, &expected);
@@ -43,6 +44,7 @@ int op_seccomp(struct init *in, const union field *f) {
   }
   long result = RETRY(syscall(SYS_seccomp, SECCOMP_MODE_FILTER_OPERATION, flags, &filter));
   if (result < 0) return fail_at(in, (int)result, "load the seccomp filter");
+  in->filtered = true;
   in->trace = false; /* nothing that is not needed may be called under the filter */
   return result == (notify ? expected : 0)
              ? 0

@@ -3,20 +3,15 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "init.h"
 
-static bool is_gone(long result) {
-  return result == -EPIPE || result == -ECONNRESET || result == -ENOTCONN;
-}
-
 /* Without runts nobody can commit this container: it must not stay behind. */
 static void exit_if_gone(long result) {
-  if (is_gone(result)) _exit(1);
+  if (result == -EPIPE || result == -ECONNRESET || result == -ENOTCONN) _exit(1);
 }
 
 int sync_send(struct init *in, int type, int error, uint64_t value, const char *detail,
@@ -27,44 +22,30 @@ int sync_send(struct init *in, int type, int error, uint64_t value, const char *
   struct sync_header header = {type, (int32_t)in->op, error, 0, value};
   struct iovec parts[] = {{&header, sizeof header}, {(void *)(uintptr_t)detail, length}};
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-  long sent = RETRY(sendmsg(in->sync, &message, MSG_NOSIGNAL));
+  /* A filter is more likely to know write(2); if nobody listens, SIGPIPE ends us just as well. */
+  long sent = in->filtered ? RETRY(writev(in->sync, parts, length > 0 ? 2 : 1))
+                           : RETRY(sendmsg(in->sync, &message, MSG_NOSIGNAL));
   exit_if_gone(sent);
   return sent < 0 ? (int)sent : 0;
 }
 
-/* Length of the next record; the process ends if there will be none. */
-static long next_record(struct init *in) {
-  char none;
-  long length = RETRY(recv(in->sync, &none, 0, MSG_PEEK | MSG_TRUNC));
+int sync_wait_go(struct init *in) {
+  /* Read in place: a state document outlives answers without one, which are no longer than this. */
+  static struct {
+    struct sync_header header;
+    char detail[SYNC_RECORD_MAX - sizeof(struct sync_header)];
+  } answer;
+  long length = RETRY(read(in->sync, &answer, sizeof answer));
   exit_if_gone(length);
   if (length == 0) _exit(1);
-  return length;
-}
-
-int sync_wait_go(struct init *in) {
-  long length = next_record(in);
   if (length < 0) return fail_at(in, (int)length, "wait for an answer");
-  if ((size_t)length < sizeof(struct sync_header) || (size_t)length > SYNC_RECORD_MAX)
+  if ((size_t)length < sizeof answer.header)
     return fail_at(in, -EPROTO, "an answer of %ld bytes", length);
-  struct sync_header header;
-  size_t room = (size_t)length - sizeof header;
-  char *detail = malloc(room + 1);
-  if (!detail) return -ENOMEM;
-  struct iovec parts[] = {{&header, sizeof header}, {detail, room}};
-  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-  long got = RETRY(recvmsg(in->sync, &message, MSG_CMSG_CLOEXEC));
-  if (got != length || header.type != SYNC_GO) {
-    free(detail);
-    exit_if_gone(got);
-    return fail_at(in, -EPROTO, "an answer of type %d", got == length ? (int)header.type : -1);
-  }
-  if (room == 0) {
-    free(detail);
-    return 0;
-  }
-  free(in->state);
-  in->state = detail;
-  in->state_length = room;
+  if (answer.header.type != SYNC_GO)
+    return fail_at(in, -EPROTO, "an answer of type %d", (int)answer.header.type);
+  if ((size_t)length == sizeof answer.header) return 0;
+  in->state = answer.detail;
+  in->state_length = (size_t)length - sizeof answer.header;
   return 0;
 }
 

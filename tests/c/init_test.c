@@ -1,8 +1,9 @@
 /*
  * The conversation, the loop over a plan, the start and the program: what needs no privilege.
- * links: c/init/decode.c c/init/sync.c c/init/stage.c c/init/namespace.c c/init/process.c c/init/scheduling.c c/init/identity.c c/init/seccomp.c c/init/hook.c c/init/lookup.c c/init/cwd.c c/init/exec.c c/init/passwd.c c/common/hook.c c/common/signals.c
+ * links: c/init/decode.c c/init/sync.c c/init/stage.c c/init/namespace.c c/init/process.c c/init/scheduling.c c/init/identity.c c/init/seccomp.c c/init/hook.c c/init/lookup.c c/init/cwd.c c/init/exec.c c/init/start.c c/init/passwd.c c/common/hook.c c/common/signals.c
  */
 #define _GNU_SOURCE 1
+#include "support/filter.h"
 #include "support/init.h"
 
 static const char *const none[] = {NULL};
@@ -236,6 +237,61 @@ static void failures_after_the_start_go_to_the_result(void) {
   CHECK_NUMBER(init_end(&c), 1);
 }
 
+/* What the container brings along may look at init by then. */
+static void nothing_of_the_host_is_open_once_it_was_started(void) {
+  struct plan_bytes p;
+  struct start_pipes s;
+  char text[64];
+  static const char script[] = "! ls -l /proc/$PPID/fd | grep -e /usr -e /proc";
+  const char *const args[] = {"sh", "-c", script, NULL};
+  static const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
+  make_start_pipes(&s, O_RDWR | O_NONBLOCK);
+  int slots[] = {open("/usr", O_PATH | O_CLOEXEC), s.fds[0], s.fds[1]};
+  plan_start(&p);
+  plan_add(&p, OP_wait_start, 1u, 2u);
+  plan_add(&p, OP_hook, "startContainer", 0u, "/bin/sh", args, env, 1u, 0u);
+  plan_program(&p, "exit 0");
+  struct conversation c = init_start(&p, slots, 3, false);
+  for (int i = 0; i < 3; i++) close(slots[i]);
+  CHECK_NUMBER((long long)start_and_read(&s, text, sizeof text), 0);
+  CHECK_NUMBER(init_end(&c), 0);
+}
+
+/* A filter that is loaded before the start must not need to know how init waits. */
+static void waits_under_a_filter(void) {
+  struct plan_bytes p;
+  struct start_pipes s;
+  char text[64];
+  enum { FATAL = 10 };
+  static const uint32_t fatal[FATAL] = {SYS_poll,    SYS_ppoll,       SYS_sendmsg, SYS_recvmsg,
+                                        SYS_recvfrom, SYS_madvise,    SYS_openat2, SYS_fcntl,
+                                        SYS_nanosleep, SYS_close_range};
+  struct sock_filter filter[FATAL + 3] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
+  for (uint8_t i = 0; i < FATAL; i++)
+    filter[1 + i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, fatal[i],
+                                                 (uint8_t)(FATAL - i), 0);
+  filter[FATAL + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  filter[FATAL + 2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+  static const char *const args[] = {"true", NULL};
+  make_start_pipes(&s, O_RDWR | O_NONBLOCK);
+  plan_start(&p);
+  plan_add(&p, OP_no_new_privs);
+  plan_add(&p, OP_find_program, "true", "/bin");
+  plan_add(&p, OP_seccomp, 0u, (uint32_t)sizeof filter, filter, 0u);
+  plan_add(&p, OP_sync, (uint32_t)SYNC_READY);
+  plan_add(&p, OP_wait_start, 0u, 1u);
+  plan_add(&p, OP_exec, args, none, (int64_t)-1, 0u);
+  struct conversation c = init_start(&p, s.fds, 2, false);
+  close(s.fds[0]);
+  close(s.fds[1]);
+  CHECK_NUMBER(init_receive(&c), SYNC_READY);
+  init_go(&c, "");
+  CHECK_NUMBER(init_receive(&c), 0);
+  CHECK_NUMBER((long long)start_and_read(&s, text, sizeof text), 0);
+  CHECK_NUMBER(init_end(&c), 0);
+}
+
 /* VmRSS of a process, kB. */
 static long resident(pid_t pid) {
   char path[64], line[128];
@@ -288,6 +344,8 @@ int main(int argc, char **argv) {
       TEST(tells_how_a_hook_failed),
       TEST(waits_for_the_start),
       TEST(failures_after_the_start_go_to_the_result),
+      TEST(nothing_of_the_host_is_open_once_it_was_started),
+      TEST(waits_under_a_filter),
       TEST(gives_back_the_plan_while_it_waits),
   };
   return test_run(tests, sizeof tests / sizeof *tests, argc, argv);

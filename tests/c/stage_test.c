@@ -1,6 +1,6 @@
 /*
  * Namespaces, clone, cgroups and what belongs to them. Needs root.
- * links: c/init/decode.c c/init/sync.c c/init/stage.c c/init/namespace.c c/init/process.c c/init/scheduling.c c/init/identity.c c/init/seccomp.c c/init/hook.c c/init/lookup.c c/init/cwd.c c/init/exec.c c/init/passwd.c c/common/hook.c c/common/signals.c
+ * links: c/init/decode.c c/init/sync.c c/init/stage.c c/init/namespace.c c/init/process.c c/init/scheduling.c c/init/identity.c c/init/seccomp.c c/init/hook.c c/init/lookup.c c/init/cwd.c c/init/exec.c c/init/start.c c/init/passwd.c c/common/hook.c c/common/signals.c
  */
 #define _GNU_SOURCE 1
 #include <sched.h>
@@ -241,38 +241,41 @@ static void remove_cgroup(const char *path) {
   rmdir(in_folder("cgroup"));
 }
 
+static char cgroup_script[256];
+static int cgroup_slots[2]; /* the directory, its cgroup.procs */
+
+static void is_born_in_a_cgroup(void) {
+  struct plan_bytes p;
+  plan_start(&p);
+  plan_add(&p, OP_clone, (uint32_t)CLONE_NEWUTS, 0);
+  plan_script(&p, cgroup_script);
+  CHECK_NUMBER(init_run(&p, cgroup_slots, 2), 0);
+}
+
 static void is_born_in_or_joins_a_cgroup(void) {
   struct plan_bytes p;
   const char *path = make_cgroup();
-  char script[256], procs[192];
-  snprintf(script, sizeof script, "grep -q '^0::.*/runts-test-%d$' /proc/self/cgroup",
-           (int)getpid());
+  char procs[192];
+  snprintf(cgroup_script, sizeof cgroup_script,
+           "grep -q '^0::.*/runts-test-%d$' /proc/self/cgroup", (int)getpid());
   snprintf(procs, sizeof procs, "%s/cgroup.procs", path);
-  int slots[] = {open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), open(procs, O_WRONLY | O_CLOEXEC)};
-  NEED(slots[0] >= 0 && slots[1] >= 0);
+  cgroup_slots[0] = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  cgroup_slots[1] = open(procs, O_WRONLY | O_CLOEXEC);
+  NEED(cgroup_slots[0] >= 0 && cgroup_slots[1] >= 0);
 
-  plan_start(&p);
-  plan_add(&p, OP_clone, 0u, 0);
-  plan_script(&p, script);
-  CHECK_NUMBER(init_run(&p, slots, 2), 0);
-
-  plan_start(&p); /* without clone3 */
-  plan_add(&p, OP_no_new_privs);
-  plan_deny(&p, SYS_clone3, ENOSYS);
-  plan_add(&p, OP_clone, (uint32_t)CLONE_NEWUTS, 0);
-  plan_script(&p, script);
-  CHECK_NUMBER(init_run(&p, slots, 2), 0);
+  is_born_in_a_cgroup();
+  without_call(SYS_clone3, is_born_in_a_cgroup);
 
   plan_start(&p);
   plan_add(&p, OP_join_cgroup, 1u);
-  plan_script(&p, script);
-  CHECK_NUMBER(init_run(&p, slots, 2), 0);
+  plan_script(&p, cgroup_script);
+  CHECK_NUMBER(init_run(&p, cgroup_slots, 2), 0);
 
   plan_start(&p);
   plan_add(&p, OP_clone, 0u, 2);
   CHECK_FAILS(&p, 0, EBADF, "the cgroup's slot 2 is empty");
-  close(slots[0]);
-  close(slots[1]);
+  close(cgroup_slots[0]);
+  close(cgroup_slots[1]);
   remove_cgroup(path);
 }
 

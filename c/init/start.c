@@ -1,0 +1,121 @@
+/*
+ * Waiting for the start. What init holds of the host is given back before the first filter is
+ * loaded or the wait begins: after that it may run what the container brought along
+ * (startContainer hooks), and a filter may forbid the calls that it takes.
+ */
+#define _GNU_SOURCE 1
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "init.h"
+
+#define NR_CLOSE_RANGE 436     /* since Linux 5.9 */
+#define WRITER_GONE_NS 5000000 /* between two looks at a fifo that nobody holds open */
+#define KEPT_MAX 3             /* the conversation, the fifo, the result */
+
+/* Descriptors that stay, in ascending order. */
+struct kept {
+  int fds[KEPT_MAX];
+  int count;
+};
+
+static void keep(struct kept *k, int fd) {
+  if (fd < 0) return;
+  int at = k->count++;
+  for (; at > 0 && k->fds[at - 1] > fd; at--) k->fds[at] = k->fds[at - 1];
+  k->fds[at] = fd;
+}
+
+static int slot_fd(const struct init *in, uint32_t slot) {
+  return slot < SLOTS_MAX ? in->slots[slot] : -1;
+}
+
+/* The wait that is under way or still to come. */
+static const struct operation *find_wait(const struct init *in) {
+  for (uint32_t i = in->op; i < in->plan.count; i++)
+    if (in->plan.ops[i].code == OP_wait_start) return &in->plan.ops[i];
+  return NULL;
+}
+
+/* Without close_range(2) at least what init itself knows of. */
+static void close_known(struct init *in, const struct operation *wait) {
+  int *const known[] = {&in->self, &in->root, &in->mask_tree};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (*known[i] >= 0) close(*known[i]);
+  for (uint32_t i = 0; i < SLOTS_MAX; i++)
+    if (in->slots[i] >= 0 && !(wait && (i == wait->field[0].u32 || i == wait->field[1].u32)))
+      close(in->slots[i]);
+}
+
+static void close_all_but(struct init *in, const struct kept *k, const struct operation *wait) {
+  int first = 3 + (int)in->preserved;
+  for (int i = 0; i <= k->count; i++) {
+    unsigned last = i < k->count ? (unsigned)k->fds[i] - 1 : ~0u;
+    if ((unsigned)first <= last && syscall(NR_CLOSE_RANGE, first, last, 0) != 0)
+      return close_known(in, wait);
+    if (i < k->count) first = k->fds[i] + 1;
+  }
+}
+
+/* A fifo that is open for writing too never shows its end: then read(2) is all that the wait takes. */
+static void let_block(int fifo) {
+  int flags = fcntl(fifo, F_GETFL);
+  if (flags >= 0 && (flags & O_ACCMODE) == O_RDWR) fcntl(fifo, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+void init_release(struct init *in) {
+  if (in->released) return;
+  in->released = true;
+  const struct operation *wait = find_wait(in);
+  int fifo = wait ? slot_fd(in, wait->field[0].u32) : -1;
+  int result = wait ? slot_fd(in, wait->field[1].u32) : -1;
+  struct kept kept = {.count = 0};
+  keep(&kept, in->sync);
+  keep(&kept, fifo);
+  if (result != fifo) keep(&kept, result);
+  close_all_but(in, &kept, wait);
+  in->self = in->root = in->mask_tree = -1;
+  for (uint32_t i = 0; i < SLOTS_MAX; i++)
+    if (in->slots[i] >= 0 && in->slots[i] != fifo && in->slots[i] != result) in->slots[i] = -1;
+  if (fifo >= 0) let_block(fifo);
+  /* The wait may last for days. Pages that are needed again are read again. */
+  madvise((void *)(uintptr_t)in->plan_bytes, in->plan_length, MADV_DONTNEED);
+}
+
+/* 0 once a byte came. Whoever starts the container may come and go without one. */
+static int await_byte(int fifo) {
+  for (;;) {
+    char byte;
+    long length = RETRY(read(fifo, &byte, 1));
+    if (length == 1) return 0;
+    if (length < 0 && length != -EAGAIN) return (int)length;
+    if (length == 0) {
+      /* Open for reading only, with no writer left: poll(2) would not wait either. */
+      nanosleep(&(struct timespec){.tv_nsec = WRITER_GONE_NS}, NULL);
+      continue;
+    }
+    struct pollfd wait = {.fd = fifo, .events = POLLIN};
+    long ready = RETRY(poll(&wait, 1, -1));
+    if (ready < 0) return (int)ready;
+  }
+}
+
+int op_wait_start(struct init *in, const union field *f) {
+  int fifo = slot_fd(in, f[0].u32), result = slot_fd(in, f[1].u32);
+  if (fifo < 0 || result < 0)
+    return fail_at(in, -EBADF, "wait for the start: slots %u, %u", f[0].u32, f[1].u32);
+  init_release(in);
+  in->result = result;
+  close(in->sync);
+  in->sync = -1;
+  in->trace = false;
+  int error = await_byte(fifo);
+  if (error != 0) return fail_at(in, error, "wait for the start");
+  close(fifo);
+  in->slots[f[0].u32] = -1;
+  return 0;
+}
