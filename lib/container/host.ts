@@ -10,11 +10,18 @@ import { isInUserNamespace } from "./root.ts";
 
 /** The host, with the container's directory in every hierarchy. */
 export function planHost(record: CgroupRecord): Host {
+  const inUserNamespace = isInUserNamespace();
   return {
     euid: Deno.uid() ?? 0,
-    inUserNamespace: isInUserNamespace(),
+    inUserNamespace,
+    ...(inUserNamespace && isSetgroupsDenied() && { setgroupsDenied: true }),
     cgroups: () => hierarchies(record),
   };
+}
+
+/** user_namespaces(7): whoever made this namespace had no right to its groups. */
+function isSetgroupsDenied(): boolean {
+  return Deno.readTextFileSync("/proc/self/setgroups").startsWith("deny");
 }
 
 /** Co-mounted controllers share one mount point. */
