@@ -13,7 +13,8 @@
  *     │ ◄────────────────── namespaces    all of them exist
  *     │   moves network devices, runs prestart and createRuntime hooks
  *     │ go + state document ────────────► mounts, createContainer hooks, enter_root, identity
- *     │ ◄────────────────────── notify    about to load a filter with a listener (no answer)
+ *     │ ◄────────────────────── notify    about to load a filter with a listener
+ *     │ go, then fetches the listener ──►
  *     │ ◄─────────────────────── ready    the program was found; all but the start is done
  *     │ go + state document ────────────► closes the conversation, waits at exec.fifo
  * ```

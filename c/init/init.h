@@ -160,10 +160,12 @@ int exec_prepare(struct init *in);
  */
 #define EXEC_HEAD 1024
 
-/* path.c: descriptors, or -errno. `path` is taken from the container's root; symlinks stay in it. */
+/*
+ * path.c: descriptors, or -errno. `path` is taken from the container's root; symlinks stay in it.
+ */
 int path_open(struct init *in, const char *path, int flags);
 int path_open_nofollow(struct init *in, const char *path, int flags);
-/* Makes the missing directories of `path`, mode 0755; the last component too. An O_PATH descriptor. */
+/* Makes the missing directories of `path`, mode 0755, with the last one. An O_PATH descriptor. */
 int path_make_directories(struct init *in, const char *path);
 /* Makes the parents and an empty file, mode 0644, where nothing exists. An O_PATH descriptor. */
 int path_make_file(struct init *in, const char *path);

@@ -61,7 +61,7 @@ static void close_all_but(struct init *in, const struct kept *k, const struct op
   }
 }
 
-/* A fifo that is open for writing too never shows its end: then read(2) is all that the wait takes. */
+/* A fifo that is open for writing too never shows its end: read(2) is all that the wait takes. */
 static void let_block(int fifo) {
   int flags = fcntl(fifo, F_GETFL);
   if (flags >= 0 && (flags & O_ACCMODE) == O_RDWR) fcntl(fifo, F_SETFL, flags & ~O_NONBLOCK);

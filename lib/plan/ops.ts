@@ -174,6 +174,7 @@ export const OPS = {
   // and does nothing where this one succeeded. `create` 1: make a missing directory.
   chdir: { code: 74, fields: { path: "str", tolerate: "u32", create: "u32" } },
   // Compiled BPF and the flags of seccomp(2). `notify` 1: with a listener, which runts fetches.
+  // The first seccomp or wait_start closes every slot but those of wait_start.
   seccomp: { code: 75, fields: { flags: "u32", filter: "bytes", notify: "u32" } },
   // Descriptors from 3 + keep on are closed by exec.
   close_fds: { code: 76, fields: { keep: "u32" } },
