@@ -32,8 +32,6 @@ export function planExec(input: ExecInput): Plan {
   // the files of a process that is not dumpable in /proc belong to root.
   draft.add({ op: "dumpable", from: "", value: 0 });
   setAffinity(draft, process.execCPUAffinity?.initial, "initial");
-  // What of the host is still open must not be had from inside (CVE-2016-9962).
-  draft.add({ op: "dumpable", from: "", value: 0 });
   joinAll(draft, pidfd, namespaces);
   const born = cgroupDirectory(draft, input.cgroup, inUser);
   draft.add({ op: "clone", from: "", flags: 0, cgroup: born });

@@ -37,7 +37,7 @@ export function describeFailure(
       return hookFailure(first, errno, data, op?.op === "hook" ? op.path : undefined);
   }
   if (errno) data.errno = errno;
-  const hint = op && hintFor(op, errno, ops.filter(isWhole));
+  const hint = op && hintFor(op, errno, first, ops.filter(isWhole));
   if (hint !== undefined) data.hint = hint;
   return new RuntsError(first || (op ? describeOp(op) : known.op), data);
 }

@@ -16,16 +16,18 @@ interface Plan {
   readonly ops: readonly Op[];
   /** CLONE_NEW* of the namespaces that are made. */
   readonly fresh: number;
+  /** What init says of the failure. */
+  readonly detail: string;
 }
 
 /** The likely remedy, or undefined. */
-export function hintFor(op: Op, errno: number, ops: readonly Op[]): Hint {
+export function hintFor(op: Op, errno: number, detail: string, ops: readonly Op[]): Hint {
   const fresh = ops.reduce(
     (mask, { op, ...rest }) => op === "clone" ? mask | (rest as OpOf<"clone">).flags : mask,
     0,
   );
   const hint = HINTS[op.op] as ((op: Op, errno: number, plan: Plan) => Hint) | undefined;
-  return hint?.(op, errno, { ops, fresh });
+  return hint?.(op, errno, { ops, fresh, detail });
 }
 
 const HINTS: Hints = {
@@ -118,7 +120,9 @@ function mountHint(op: OpOf<"mount">, errno: number, plan: Plan): Hint {
   if (op.kind !== MountKind.filesystem) {
     return errno === EPERM ? "a flag of the source is locked by the user namespace" : undefined;
   }
-  if (errno === EINVAL && op.data.length > 0) {
+  // A filesystem may have said more already.
+  const plain = plan.detail === "" || plan.detail.endsWith('"');
+  if (errno === EINVAL && op.data.length > 0 && plain) {
     return `the filesystem refuses one of ${op.data.map((item) => `"${item}"`).join(", ")}`;
   }
   if (errno !== EPERM || !(plan.fresh & NAMESPACE_FLAGS.user)) return undefined;

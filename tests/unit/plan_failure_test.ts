@@ -151,6 +151,14 @@ Deno.test("describeFailure: well-known causes", () => {
   }
 });
 
+Deno.test("describeFailure adds nothing to what a filesystem says", () => {
+  const detail = 'mount "devpts" on "/dev/pts": devpts: Invalid gid \'5\'';
+  assertEquals(
+    planned({}, mountOf("devpts"), EINVAL, detail),
+    `mounts[2]: ${detail}: EINVAL (invalid argument)`,
+  );
+});
+
 Deno.test("describeFailure: a program that is not found, in runc's words", () => {
   const args = (name: string) => ({
     "process.args": [name],
