@@ -17,6 +17,9 @@ import { annotationProperties, type Property, settingProperties } from "./system
 import { slicePath, type Unit, unitOf } from "./systemd_units.ts";
 import type { CgroupJoin, CgroupManager, CgroupRecord, CgroupRequest } from "./types.ts";
 
+/** Of config paths in config.json. */
+const CONFIG = "linux.resources.";
+
 /** The manager of a container whose scope systemd is to make. */
 export async function makeScope(host: CgroupHost, request: CgroupRequest): Promise<CgroupManager> {
   const user = isUserManager();
@@ -107,7 +110,7 @@ class Scope implements CgroupManager {
 
   /** Only checks: a scope cannot be without a process, so it is made in {@linkcode attach}. */
   async prepare(resources: Resources): Promise<CgroupJoin> {
-    await this.#settings(resources, "linux.resources.");
+    await this.#settings(resources, CONFIG);
     this.#resources = resources;
     return { files: [], moved: true };
   }
@@ -118,7 +121,7 @@ class Scope implements CgroupManager {
       const sub = this.#sub && `/${this.#sub.replace(/^\/+/, "")}`;
       return await this.#ask((systemd) => systemd.attach(this.#unit, sub, [pid]));
     }
-    const limits = settingProperties(await this.#settings(this.#resources, "linux.resources."));
+    const limits = await this.#properties(this.#resources, CONFIG);
     const properties = [...this.#fixed(plan, pid), ...limits, ...plan.properties];
     await this.#ask((systemd) =>
       systemd.start(this.#unit, properties, () => {
@@ -156,6 +159,13 @@ class Scope implements CgroupManager {
       ["TasksAccounting", on],
       [io, on],
     ];
+  }
+
+  async #properties(resources: Resources, prefix: string): Promise<Property[]> {
+    const limits = settingProperties(await this.#settings(resources, prefix));
+    if (this.#host.mode === "v2") return limits;
+    const { deviceProperties } = await import("./systemd_devices.ts");
+    return [...limits, ...deviceProperties(resources, prefix)];
   }
 
   async #settings(resources: Resources, prefix: string): Promise<Setting[]> {

@@ -79,7 +79,7 @@ cgroupTest(
   },
 );
 
-cgroupTest("device rules survive a daemon-reload", ["v2", "systemd"], async () => {
+cgroupTest("device rules survive a daemon-reload", ["systemd"], async () => {
   const edit = (config: Config) => {
     config.linux.resources = {
       devices: [{ allow: false, access: "rwm" }, { allow: true, type: "c", major: 1, minor: 12 }],
@@ -115,7 +115,7 @@ cgroupTest("update changes files and unit, or neither", ["v2", "systemd"], async
   });
 });
 
-cgroupTest("pause, exec, resume and kill work in a scope", ["v2", "systemd"], async () => {
+cgroupTest("pause, exec, resume and kill work in a scope", ["systemd"], async () => {
   await withScope(() => {}, async (runtime, id) => {
     const { stdout } = await runtime.run(["exec", id, "cat", "/proc/self/cgroup"]);
     assertStringIncludes(stdout, `runts-${id}.scope`);
@@ -157,7 +157,7 @@ cgroupTest("a path is no name for systemd", ["systemd"], async () => {
   });
 });
 
-cgroupTest("without systemd, asking for it is an error that says so", ["v1"], async () => {
+cgroupTest("without systemd, asking for it is an error that says so", ["no systemd"], async () => {
   await withRuntime(async (runtime) => {
     using bundle = new Bundle();
     const id = runtime.id();

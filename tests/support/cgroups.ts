@@ -2,8 +2,8 @@
 
 import { type CgroupHost, detectHost } from "../../lib/cgroup/host.ts";
 
-/** What a test may need: controllers on v1 hierarchies, cgroup v2 alone, systemd as init. */
-export type Need = "v1" | "v2" | "systemd";
+/** What a test may need: controllers on v1 hierarchies, cgroup v2 alone, systemd as init or not. */
+export type Need = "v1" | "v2" | "systemd" | "no systemd";
 
 /** What this host has. */
 export function hostHas(need: Need): boolean {
@@ -14,6 +14,8 @@ export function hostHas(need: Need): boolean {
       return detectHost().mode === "v2";
     case "systemd":
       return exists("/run/systemd/system");
+    case "no systemd":
+      return !exists("/run/systemd/system");
   }
 }
 

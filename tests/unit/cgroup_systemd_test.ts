@@ -7,6 +7,7 @@ import {
   parseVariant,
   settingProperties,
 } from "../../lib/cgroup/systemd_properties.ts";
+import { deviceProperties, nodeOf } from "../../lib/cgroup/systemd_devices.ts";
 import { slicePath, unitOf } from "../../lib/cgroup/systemd_units.ts";
 import type { Resources } from "../../lib/spec/types.ts";
 
@@ -103,6 +104,31 @@ Deno.test("settingProperties: a quota in whole percents, and idle in place of a 
   assertEquals(quota({ quota: -1 })[1], ["CPUQuotaPerSecUSec", ["t", INFINITY]]);
   assertEquals(quota({ shares: 2, idle: 1 }), [["CPUWeight", ["t", 0n]]]);
   assertEquals(quota({ shares: 2, idle: 0 }), [["CPUWeight", ["t", 1n]]]);
+});
+
+Deno.test("nodeOf names devices as systemd does", () => {
+  const groups = "Character devices:\n  1 mem\n  5 /dev/tty\n136 pts\n\nBlock devices:\n  8 sd\n";
+  assertEquals(nodeOf("c 1:3", groups), "/dev/char/1:3");
+  assertEquals(nodeOf("c 136:*", groups), "char-pts");
+  assertEquals(nodeOf("b 8:*", groups), "block-sd");
+  assertEquals(nodeOf("c 8:*", groups), undefined);
+  assertEquals(nodeOf("b *:*", groups), "block-*");
+  assertEquals(nodeOf("c *:3", groups), undefined);
+});
+
+Deno.test("deviceProperties: strict with a list, or everything", () => {
+  const rules = [{ allow: true, type: "b" as const, major: 8, minor: 0, access: "r" }];
+  const [policy, list] = deviceProperties({ devices: rules }, "");
+  assertEquals(policy, ["DevicePolicy", ["s", "strict"]]);
+  const [name, [type, entries]] = list!;
+  assertEquals([name, type, (entries as string[][])[0]], ["DeviceAllow", "a(ss)", [
+    "/dev/block/8:0",
+    "r",
+  ]]);
+  assertEquals(deviceProperties({ devices: [{ allow: true }] }, ""), [
+    ["DevicePolicy", ["s", "auto"]],
+    ["DeviceAllow", ["a(ss)", []]],
+  ]);
 });
 
 Deno.test("bitMask", () => {
