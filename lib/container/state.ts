@@ -39,7 +39,7 @@ export function stateDocument(directory: StateDirectory, found: Inspection): Sta
     bundle: status.bundle,
     rootfs: absoluteRootfs(status.bundle, status.rootfs),
     created: status.created,
-    ...(annotations && { annotations }),
+    ...(annotations && Object.keys(annotations).length > 0 && { annotations }),
     owner: status.owner,
   };
 }
