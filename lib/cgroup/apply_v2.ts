@@ -81,7 +81,9 @@ function unavailable(
     {
       configPath,
       cause: reason ?? "it is not among the controllers that the cgroup above passes on",
-      hint: `delegate it: systemctl edit user@.service, [Service] Delegate=${controller}`,
+      hint: Deno.uid() === 0
+        ? "is it in cgroup.controllers of the root, and not bound to a v1 hierarchy?"
+        : `delegate it: systemctl edit user@.service, [Service] Delegate=${controller}`,
     },
   );
 }

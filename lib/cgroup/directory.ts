@@ -3,7 +3,7 @@
 import { quote, RuntsError } from "../errors.ts";
 import type { Resources } from "../spec/types.ts";
 import { killMembers, removeDirectories } from "./ending.ts";
-import { delay, pidsBelow, withDescendants } from "./files.ts";
+import { delay, pidsBelow, readFile } from "./files.ts";
 import type { CgroupJoin, CgroupManager, CgroupRecord } from "./types.ts";
 
 /** How long freezing may take, in ms. */
@@ -34,9 +34,12 @@ export abstract class DirectoryCgroup implements CgroupManager {
     return directory === undefined ? [] : pidsBelow(directory);
   }
 
-  killAll(): Promise<void> {
-    return killMembers({
-      pids: () => this.pids(),
+  async killAll(): Promise<void> {
+    const directory = this.mainDirectory();
+    if (directory === undefined) return;
+    await killMembers({
+      directory,
+      pids: () => pidsBelow(directory),
       freeze: () => this.freeze(),
       thaw: () => this.thaw(),
     });
@@ -98,14 +101,10 @@ export async function waitFrozen(
 
 /** Processes in uninterruptible sleep are what keeps a cgroup from freezing. */
 function stuckMembers(directory: string): string {
-  const stuck = withDescendants(directory).flatMap(pidsBelow).filter((pid) => {
-    try {
-      return /^State:\s+D/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
-    } catch {
-      return false;
-    }
-  });
+  const stuck = pidsBelow(directory).filter((pid) =>
+    /^State:\s+D/m.test(readFile(`/proc/${pid}/status`) ?? "")
+  );
   return stuck.length === 0
     ? "its processes may be forking too fast"
-    : `in uninterruptible sleep: ${[...new Set(stuck)].join(", ")}`;
+    : `in uninterruptible sleep: ${stuck.join(", ")}`;
 }

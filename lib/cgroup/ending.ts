@@ -2,7 +2,8 @@
 
 import { EBUSY, ENOENT, ESRCH } from "../errno.ts";
 import { errnoOf, quote, RuntsError } from "../errors.ts";
-import { delay, pidsBelow, withDescendants } from "./files.ts";
+import { delay, pidsBelow, readFile, withDescendants } from "./files.ts";
+import { detectHost } from "./host.ts";
 
 /** Together about 2 s, in ms. */
 const REMOVE_DELAYS = [1, 2, 4, 8, 16, 32, 64, 128, 250, 500, 1000];
@@ -10,11 +11,14 @@ const REMOVE_DELAYS = [1, 2, 4, 8, 16, 32, 64, 128, 250, 500, 1000];
 const KILL_ROUNDS = 64;
 /** A cgroup that still forks after this many rounds is frozen first. */
 const CALM_ROUNDS = 3;
-/** Processes that an error names. */
+/** Processes that an error names, and characters of the command line of each. */
 const NAMED = 10;
+const COMMAND = 60;
 
 /** What {@linkcode killMembers} needs of a manager. */
-export interface Freezer {
+export interface Members {
+  /** A directory that all are below, in any hierarchy. */
+  readonly directory: string;
   readonly pids: () => number[];
   readonly freeze: () => Promise<void>;
   readonly thaw: () => Promise<void>;
@@ -25,19 +29,31 @@ export interface Freezer {
  * SIGKILL pending cannot fork, so this ends; should members fork faster than they are read,
  * they are frozen while they are signalled.
  */
-export async function killMembers(members: Freezer): Promise<void> {
+export async function killMembers(members: Members): Promise<void> {
   const signalled = new Set<number>();
   for (let round = 0; round < KILL_ROUNDS; round++) {
     const fresh = members.pids().filter((pid) => !signalled.has(pid));
     if (fresh.length === 0) break;
     if (round === CALM_ROUNDS) await members.freeze().catch(() => {});
     for (const pid of members.pids()) {
-      if (!signalled.has(pid)) kill(pid);
+      // The number may have passed to another process since it was read.
+      if (!signalled.has(pid) && isMember(pid, members.directory)) kill(pid);
       signalled.add(pid);
     }
   }
   // Frozen members die only once they are thawed.
   await members.thaw();
+}
+
+/** Whether a process is in a cgroup or below it. */
+function isMember(pid: number, directory: string): boolean {
+  const mounts = detectHost().hierarchies.map(({ mountPoint }) => mountPoint);
+  const [mount] = mounts.filter((point) => directory.startsWith(`${point}/`))
+    .sort((a, b) => b.length - a.length);
+  // What /proc has begins at the namespace's root, which may be above what is mounted.
+  const path = directory.slice(mount?.length ?? 0);
+  return (readFile(`/proc/${pid}/cgroup`) ?? "").split("\n")
+    .some((line) => `${line}/`.includes(`${path}/`));
 }
 
 function kill(pid: number): void {
@@ -107,12 +123,9 @@ function stillBusy(directory: string): RuntsError {
   });
 }
 
-/** What a person recognises a process by: its command line, or its name. */
-export function commandOf(pid: number): string {
-  try {
-    const line = Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
-    return line || Deno.readTextFileSync(`/proc/${pid}/comm`).trim();
-  } catch {
-    return "gone";
-  }
+/** What a person recognises a process by: the start of its command line, or its name. */
+function commandOf(pid: number): string {
+  const line = (readFile(`/proc/${pid}/cmdline`) ?? "").replaceAll("\0", " ").trim();
+  const text = line || (readFile(`/proc/${pid}/comm`) ?? "gone");
+  return text.length > COMMAND ? `${text.slice(0, COMMAND - 1)}…` : text;
 }

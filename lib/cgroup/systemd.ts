@@ -205,7 +205,9 @@ class Scope implements CgroupManager {
     // Before systemd writes the limit.
     checkMemoryUse(paths["memory"] ?? paths[""], resources, "");
     const former = settingProperties(this.#former(settings));
-    const properties = settingProperties(settings);
+    const properties = resources.devices === undefined
+      ? settingProperties(settings)
+      : await this.#properties(resources, "");
     const set = (values: readonly Property[]) =>
       this.#ask((systemd) => systemd.setProperties(this.#unit, values));
     if (properties.length > 0) await set(properties);
