@@ -34,7 +34,14 @@ const HELPER_FLAGS = [
   "-fstack-clash-protection",
 ];
 const HELPER_LINK = ["-shared", "-Wl,-z,relro,-z,now,-z,noexecstack,-z,defs", "-s"];
-const INIT_FLAGS = [...COMMON, "-ffunction-sections", "-fdata-sections"];
+/** Small, for it is copied into memory whenever runts starts a process. */
+const INIT_FLAGS = [
+  ...COMMON,
+  "-Os",
+  "-fno-asynchronous-unwind-tables",
+  "-ffunction-sections",
+  "-fdata-sections",
+];
 const INIT_LINK = ["-static", "-Wl,--gc-sections,--build-id=none,-z,noexecstack", "-s"];
 
 /** One of the two programs. */
