@@ -64,7 +64,10 @@ export function makeDirectory(directory: string, mountPoint: string, made: strin
 function mkdirHint(errno: number | undefined): { hint?: string } {
   if (errno === EROFS) return { hint: "the cgroup file system is mounted read-only" };
   if (errno === EACCES || errno === EPERM) {
-    return { hint: "the cgroup above it is not delegated to this user" };
+    return {
+      hint: "the cgroup above it is not delegated to this user: use --systemd-cgroup, or " +
+        "systemd-run --user --scope -p Delegate=yes",
+    };
   }
   if (errno === EINVAL || errno === EBUSY) {
     return { hint: "the cgroup above it cannot have children" };

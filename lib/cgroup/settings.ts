@@ -4,7 +4,7 @@
  */
 
 import { EBUSY, EINVAL, ENOENT, ENOSPC } from "../errno.ts";
-import { errnoOf, isRuntsError, quote, RuntsError } from "../errors.ts";
+import { errnoOf, quote, RuntsError } from "../errors.ts";
 import type { Wide } from "../spec/types.ts";
 import { readFile, writeFile } from "./files.ts";
 
@@ -147,11 +147,6 @@ function restore(formers: readonly Former[]): void {
       }
     });
   }
-}
-
-/** Adds data to an error of the project. */
-export function locate(error: unknown, configPath: string): unknown {
-  return isRuntsError(error) ? error.with({ configPath }) : error;
 }
 
 /** Whether a number asks for something: absent and 0 leave the kernel's value alone. */

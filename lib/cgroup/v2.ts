@@ -1,7 +1,7 @@
 /** cgroup v2 by plain files (Documentation/admin-guide/cgroup-v2.rst of Linux). */
 
 import { ENOENT } from "../errno.ts";
-import { errnoOf, quote, RuntsError } from "../errors.ts";
+import { errnoOf, isRuntsError, quote, RuntsError } from "../errors.ts";
 import type { Resources } from "../spec/types.ts";
 import { applyV2, asksLimits, updateV2 } from "./apply_v2.ts";
 import { enableControllers } from "./controllers.ts";
@@ -50,8 +50,8 @@ export class CgroupV2 extends DirectoryCgroup {
       undoDirectories(made);
       // What is left there belongs to somebody else, and is not for `remove`.
       this.#directory = undefined;
-      const needed = !this.#tolerance.optional || asksLimits(resources);
-      if (needed || !isPermission(error)) throw error;
+      if (!this.#tolerance.optional || !isPermission(error)) throw error;
+      if (asksLimits(resources)) throw needed(error);
     }
     return this.joinFiles();
   }
@@ -130,6 +130,11 @@ export class CgroupV2 extends DirectoryCgroup {
   protected override mainDirectory(): string | undefined {
     return this.#directory;
   }
+}
+
+/** The limits of the configuration are why runts cannot do without a cgroup. */
+function needed(error: unknown): unknown {
+  return isRuntsError(error) ? error.with({ configPath: "linux.resources" }) : error;
 }
 
 function isFrozen(directory: string): boolean {
