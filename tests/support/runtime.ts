@@ -58,31 +58,42 @@ function isHybrid(): boolean {
   }
 }
 
-/** Runs a command to its end. */
+/**
+ * Runs a command to its end. Its output goes to files, because a container that stays behind keeps
+ * its descriptors: a pipe would not come to its end.
+ */
 export async function command(
   line: readonly string[],
   options: CommandOptions = {},
 ): Promise<Output> {
-  const [executable, ...args] = line;
-  const process = new Deno.Command(executable!, {
-    args,
+  const directory = Deno.makeTempDirSync({ prefix: "runts-output-" });
+  const process = new Deno.Command("/bin/sh", {
+    args: ["-c", 'out=$0; exec "$@" >"$out/1" 2>"$out/2"', directory, ...line],
     stdin: options.stdin === undefined ? "null" : "piped",
-    stdout: "piped",
-    stderr: "piped",
+    stdout: "null",
+    stderr: "null",
     ...(options.env && { env: { ...options.env } }),
     ...(options.clearEnv && { clearEnv: true }),
     ...(options.cwd && { cwd: options.cwd }),
   }).spawn();
   const timer = setTimeout(() => process.kill("SIGKILL"), options.timeout ?? 30_000);
-  if (options.stdin !== undefined) {
-    const writer = process.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(options.stdin));
-    await writer.close();
+  try {
+    if (options.stdin !== undefined) await feed(process.stdin, options.stdin);
+    const { code } = await process.status;
+    const [stdout, stderr] = ["1", "2"].map((name) =>
+      Deno.readTextFileSync(`${directory}/${name}`)
+    );
+    return { code, stdout: stdout!, stderr: stderr! };
+  } finally {
+    clearTimeout(timer);
+    Deno.removeSync(directory, { recursive: true });
   }
-  const output = await process.output();
-  clearTimeout(timer);
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code: output.code, stdout: decode(output.stdout), stderr: decode(output.stderr) };
+}
+
+async function feed(stdin: WritableStream<Uint8Array>, text: string): Promise<void> {
+  const writer = stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
 }
 
 /** Waits until a condition holds; throws after the time-out (milliseconds). */
