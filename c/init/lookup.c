@@ -21,9 +21,10 @@ static int check_access(const char *path) {
 }
 
 int path_refusal(const char *path, char *out) {
+  out[0] = '\0';
+  if (strlen(path) >= PATH_MAX) return -ENAMETOOLONG;
   for (const char *slash = path; (slash = strchr(slash, '/')); slash++) {
     size_t length = slash == path ? 1 : (size_t)(slash - path);
-    if (length >= PATH_MAX) return -ENAMETOOLONG;
     memcpy(out, path, length);
     out[length] = '\0';
     struct stat file;
