@@ -15,16 +15,25 @@ export interface OpenBundle {
 }
 
 /** Reads and checks a bundle; nothing has been made when this throws. */
-export function openBundle(options: CreateOptions): OpenBundle {
+export async function openBundle(options: CreateOptions): Promise<OpenBundle> {
   const path = absolute(options.bundle ?? ".");
   const file = configPath(path, options.config && absolute(options.config));
   const text = readConfig(path, file);
-  const spec = parseSpec(text, file);
+  const spec = await completed(parseSpec(text, file));
   checkRootfs(path, spec);
   if (spec.process === undefined) {
     throw new RuntsError(`${file}: process is missing`, { hint: "there is nothing to start" });
   }
   return { path, spec, text };
+}
+
+/** With id maps for a new user namespace that has none. */
+async function completed(spec: Spec): Promise<Spec> {
+  const { namespaces, uidMappings, gidMappings } = spec.linux ?? {};
+  const isNew = namespaces?.some(({ type, path }) => type === "user" && !path);
+  if (!isNew || uidMappings?.length || gidMappings?.length) return spec;
+  const { withDefaultMaps } = await import("./default_maps.ts");
+  return withDefaultMaps(spec);
 }
 
 /** A path of the caller's, from its working directory. */

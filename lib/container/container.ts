@@ -77,7 +77,7 @@ export class Container implements AsyncDisposable {
   static create(options: ContainerOptions): Promise<Container> {
     return inCommand("create", options.id, async () => {
       const global = globalOf(options);
-      const bundle = openBundle(options);
+      const bundle = await openBundle(options);
       checkConsole(bundle.spec, options.consoleSocket);
       const helper = await loadHelper();
       return await createLocked(

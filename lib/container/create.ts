@@ -9,6 +9,7 @@ import { checkConsole, type OpenBundle, openBundle } from "./bundle.ts";
 import { inCommand } from "./command.ts";
 import { takeLock } from "./lock.ts";
 import { sendPidfd, writePidFile } from "./announce.ts";
+import { rootHint } from "./root.ts";
 import type { CreateOptions, GlobalOptions } from "./types.ts";
 import { Undo } from "./undo.ts";
 
@@ -23,7 +24,7 @@ export interface Created {
 /** Makes a container from a bundle. When it fails, the host is as it was. */
 export function create(global: GlobalOptions, options: CreateOptions): Promise<void> {
   return inCommand("create", options.id, async () => {
-    const bundle = openBundle(options);
+    const bundle = await openBundle(options);
     checkConsole(bundle.spec, options.consoleSocket);
     const helper = await loadHelper();
     await createLocked(helper, global, options, bundle, undefined, (created) => {
@@ -48,7 +49,7 @@ export async function createLocked<T>(
   const directory = new StateDirectory(global.root, options.id);
   const undo = new Undo();
   const build = new Build(helper, global, options, bundle, directory, undo);
-  directory.make();
+  directory.make(rootHint(global.root));
   undo.add(() => directory.remove());
   const lock = await takeLock(helper, directory);
   try {

@@ -16,7 +16,7 @@ import { inCommand } from "./command.ts";
 import { readCopy } from "./copy.ts";
 import { execProcess } from "./exec_process.ts";
 import { forwardSignals, Terminal, waitForExit } from "./foreground.ts";
-import { checkPreserved, planHost } from "./host.ts";
+import { checkPreserved, isSetgroupsDenied, planHost } from "./host.ts";
 import { type Answers, InitProcess } from "./init_process.ts";
 import { openInit } from "./kill.ts";
 import { namespacesToJoin } from "./namespaces.ts";
@@ -143,7 +143,7 @@ async function planFor(request: SpawnIn, console: boolean): Promise<Plan> {
     id: options.id,
     spec,
     process,
-    host: planHost(cgroup.record),
+    host: { ...planHost(cgroup.record), setgroupsDenied: isSetgroupsDenied(status.pid) },
     cgroup: cgroup.joinFiles(options.cgroup, status.pid),
     console,
     preserveFds,

@@ -44,7 +44,7 @@ export interface Explanation {
 /** Plans a container as `create` does. Errors are those that create would have before it begins. */
 export function explain(global: GlobalOptions, options: ExplainOptions): Promise<Explanation> {
   return inCommand("explain", options.id, async () => {
-    const bundle = openBundle(options);
+    const bundle = await openBundle(options);
     const { spec } = bundle;
     const cgroup = await cgroupFor(global, options, spec);
     const seccomp = await compiledSeccomp(spec);

@@ -14,14 +14,18 @@ export function planHost(record: CgroupRecord): Host {
   return {
     euid: Deno.uid() ?? 0,
     inUserNamespace,
-    ...(inUserNamespace && isSetgroupsDenied() && { setgroupsDenied: true }),
+    ...(inUserNamespace && isSetgroupsDenied("self") && { setgroupsDenied: true }),
     cgroups: () => hierarchies(record),
   };
 }
 
-/** user_namespaces(7): whoever made this namespace had no right to its groups. */
-function isSetgroupsDenied(): boolean {
-  return Deno.readTextFileSync("/proc/self/setgroups").startsWith("deny");
+/** user_namespaces(7): whoever made the namespace of the process had no right to its groups. */
+export function isSetgroupsDenied(pid: number | "self"): boolean {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/setgroups`).startsWith("deny");
+  } catch {
+    return false; // a kernel without user namespaces
+  }
 }
 
 /** Co-mounted controllers share one mount point. */

@@ -182,7 +182,9 @@ export class InitProcess {
 
   async #failure(record: SyncRecord): Promise<RuntsError> {
     const { describeFailure } = await import("../plan/failure.ts");
-    return describeFailure(record, this.#options.ops);
+    const { explainRefusal } = await import("./userns_policy.ts");
+    const { ops } = this.#options;
+    return explainRefusal(describeFailure(record, ops), record.op, ops);
   }
 
   /** End-of-file without a record: init was killed. */

@@ -13,7 +13,7 @@ import type { GlobalOptions, RunOptions } from "./types.ts";
 /** Runs a container. Gives the exit code: that of the program, or 0 when detached. */
 export function run(global: GlobalOptions, options: RunOptions): Promise<number> {
   return inCommand("run", options.id, async () => {
-    const bundle = openBundle(options);
+    const bundle = await openBundle(options);
     const foreground = bundle.spec.process?.terminal === true && !options.detach &&
       options.consoleSocket === undefined;
     if (!foreground) checkConsole(bundle.spec, options.consoleSocket);

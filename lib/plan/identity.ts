@@ -32,7 +32,8 @@ export function readIdentity(draft: Draft, spec: Spec, process: Process): Identi
     });
   }
   // Whether a user namespace that is joined denies it is not known: nothing is lost by not asking.
-  const unknown = rootless && map.length === 0 && !wanted;
+  const unknown = draft.host.setgroupsDenied === undefined && rootless && map.length === 0 &&
+    !wanted;
   return {
     process,
     groupsMode: denied || kept || unknown ? 1 : 0,

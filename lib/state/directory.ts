@@ -32,8 +32,12 @@ export class StateDirectory {
     return `${this.path}/${name}`;
   }
 
-  /** Makes the directory; an existing one is `container with given ID already exists`. */
-  make(): void {
+  /**
+   * Makes the directory; an existing one is `container with given ID already exists`.
+   *
+   * @param hint what helps when the root cannot be made
+   */
+  make(hint?: string): void {
     try {
       Deno.mkdirSync(this.root, { recursive: true, mode: 0o700 });
       Deno.mkdirSync(this.path, { mode: 0o700 });
@@ -41,7 +45,7 @@ export class StateDirectory {
       if (errnoOf(cause) === EEXIST && this.exists()) {
         throw new RuntsError("container with given ID already exists");
       }
-      throw new RuntsError(`make state directory ${quote(this.path)}`, { cause });
+      throw new RuntsError(`make state directory ${quote(this.path)}`, { cause, hint });
     }
   }
 

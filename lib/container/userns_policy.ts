@@ -1,0 +1,52 @@
+/** Why a host keeps its users from making user namespaces. Looked up when something was refused. */
+
+import { EACCES, EPERM } from "../errno.ts";
+import { RuntsError } from "../errors.ts";
+import type { RememberedOp } from "../plan/failure.ts";
+import type { Op } from "../plan/ops.ts";
+
+const CLONE_NEWUSER = 0x10000000;
+
+/** The policy that refuses them, if there is one. `sysctls`: where /proc/sys is. */
+export function whyRefused(sysctls = "/proc/sys"): string | undefined {
+  const is = (name: string, value: string) => read(`${sysctls}/${name}`) === value;
+  if (is("user/max_user_namespaces", "0")) return "user.max_user_namespaces is 0";
+  if (is("kernel/unprivileged_userns_clone", "0")) {
+    return "kernel.unprivileged_userns_clone is 0";
+  }
+  if (is("kernel/apparmor_restrict_unprivileged_userns", "1")) {
+    return "AppArmor restricts user namespaces " +
+      "(kernel.apparmor_restrict_unprivileged_userns is 1): give runts a profile with userns";
+  }
+  return undefined;
+}
+
+/**
+ * Adds the policy to the failure of a container with a new user namespace: in place of a general
+ * hint when making namespaces failed, else (AppArmor grants the namespace without its rights)
+ * where there is no hint yet.
+ */
+export function explainRefusal(
+  error: RuntsError,
+  failed: number,
+  ops: readonly (Op | RememberedOp)[],
+  sysctls?: string,
+): RuntsError {
+  const makesUser = ops.some((op) =>
+    op.op === "clone" && "flags" in op && (op.flags & CLONE_NEWUSER) !== 0
+  );
+  if (!makesUser || error.data.errno === undefined) return error;
+  const isClone = ops[failed]?.op === "clone";
+  const isPermission = error.data.errno === EPERM || error.data.errno === EACCES;
+  if (!isClone && (!isPermission || error.data.hint !== undefined)) return error;
+  const hint = whyRefused(sysctls);
+  return hint === undefined ? error : new RuntsError(error.operation, { ...error.data, hint });
+}
+
+function read(file: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(file).trim();
+  } catch {
+    return undefined;
+  }
+}
