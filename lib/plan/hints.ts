@@ -93,7 +93,7 @@ const HINTS: Hints = {
   },
   seccomp: (_, errno) => {
     if (errno === EACCES) return "without noNewPrivileges it takes CAP_SYS_ADMIN";
-    return errno === EINVAL ? "the kernel does not know one of its flags" : undefined;
+    return errno === EINVAL ? "the kernel knows not all of its flags and instructions" : undefined;
   },
 };
 

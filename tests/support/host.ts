@@ -73,17 +73,15 @@ export async function withRuntime(body: (runtime: TestRuntime) => Promise<void>)
   }
 }
 
-/** After a test that failed: by the runtime, and what that does not get rid of by hand. */
 /** All but caches, whose names begin with a dot. */
 function leftIn(root: string): string[] {
   const names = [...Deno.readDirSync(root)].map((entry) => entry.name);
   return names.filter((name) => !name.startsWith("."));
 }
 
+/** After a test that failed: by the runtime, and what that does not get rid of by hand. */
 async function removeLeftovers(runtime: TestRuntime): Promise<void> {
-  for (const entry of Deno.readDirSync(runtime.root)) {
-    await runtime.run(["delete", "--force", entry.name]);
-  }
+  for (const name of leftIn(runtime.root)) await runtime.run(["delete", "--force", name]);
   for (const directory of cgroupDirectories("/sys/fs/cgroup", 3).reverse()) {
     if (!directory.includes(`-${runtime.root.slice(-6)}-`)) continue;
     for (const pid of Deno.readTextFileSync(`${directory}/cgroup.procs`).trim().split("\n")) {
@@ -113,10 +111,20 @@ function snapshot(): { mounts: string[]; cgroups: string[] } {
 function cgroupDirectories(path: string, depth: number): string[] {
   if (depth === 0) return [];
   const found: string[] = [];
-  for (const entry of Deno.readDirSync(path)) {
+  for (const entry of entriesOf(path)) {
     if (!entry.isDirectory) continue;
     if (entry.name.includes(`t${Deno.pid}-`)) found.push(`${path}/${entry.name}`);
     found.push(...cgroupDirectories(`${path}/${entry.name}`, depth - 1));
   }
   return found;
+}
+
+/** None if somebody else has removed the directory meanwhile. */
+function entriesOf(path: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(path)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }

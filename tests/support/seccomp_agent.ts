@@ -1,6 +1,7 @@
 /** Answers the system calls that a filter asks about (seccomp_unotify(2)). */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { until } from "./runtime.ts";
 
 /** ioctl(2) numbers of linux/seccomp.h */
 const RECEIVE = 0xc0502100n;
@@ -58,6 +59,12 @@ export class SeccompAgent implements AsyncDisposable {
     return this.questions.filter((question) => question.number === number).length;
   }
 
+  /** The messages, once there are as many. */
+  async received(count: number): Promise<Message[]> {
+    await until(`${count} listeners have come`, () => this.messages.length >= count);
+    return this.messages;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
     while (this.#served.length > 0) await this.#served.pop();
@@ -67,12 +74,17 @@ export class SeccompAgent implements AsyncDisposable {
 
   async #acceptAll(): Promise<void> {
     while (await this.#readable(this.#socket)) {
-      const connection = this.helper.accept(this.#socket, TIMEOUT);
+      this.#served.push(this.#receive(this.helper.accept(this.#socket, TIMEOUT)));
+    }
+  }
+
+  async #receive(connection: number): Promise<void> {
+    if (await this.#readable(connection)) {
       const { fd, text } = this.helper.receiveFd(connection, TIMEOUT);
       this.messages.push(JSON.parse(text));
-      this.helper.close(connection);
       this.#served.push(this.#serve(fd));
     }
+    this.helper.close(connection);
   }
 
   /** Until nobody has the filter any more. */
