@@ -3,7 +3,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Bundle, type Config } from "../support/bundle.ts";
 import { anyDisk, cgroupsOf, cgroupTest, held } from "../support/cgroups.ts";
-import { type TestRuntime, withRuntime } from "../support/host.ts";
+import { TestRuntime, withRuntime } from "../support/host.ts";
 
 const SLEEP = ["sleep", "1000"];
 const MiB = 2 ** 20;
@@ -281,5 +281,70 @@ cgroupTest("device rules: what is not allowed cannot be opened", [], async () =>
       stderr: "cat: can't open '/dev/none': No such device or address\n" +
         "sh: can't create /dev/none: Operation not permitted\n",
     });
+  });
+});
+
+cgroupTest("device rules do not lapse while they are changed", [], async () => {
+  await withRuntime(async (runtime) => {
+    using bundle = new Bundle((config) => {
+      config.root.readonly = false;
+      config.linux.resources = { devices: [{ allow: false, access: "rwm" }] };
+      const script = "while true; do cat /dev/null || echo lapsed >>/tmp/log; done";
+      config.process.args = ["sh", "-c", script];
+    });
+    const id = runtime.id();
+    await runtime.ok(["create", "--bundle", bundle.path, id]);
+    await runtime.ok(["start", id]);
+    const more = [{ allow: false }, { allow: true, type: "c", major: 1, minor: 12, access: "r" }];
+    for (const devices of [more, [{ allow: false }], more]) {
+      const stdin = JSON.stringify({ devices });
+      await runtime.ok(["update", "--resources", "-", id], { stdin });
+    }
+    await runtime.ok(["delete", "--force", id]);
+    assertEquals([...Deno.readDirSync(`${bundle.rootfs}/tmp`)], []);
+  });
+});
+
+cgroupTest("update leaves the kernel with what runc's update does", ["v1"], async () => {
+  const files = [
+    ["memory", "memory.limit_in_bytes"],
+    ["memory", "memory.memsw.limit_in_bytes"],
+    ["memory", "memory.soft_limit_in_bytes"],
+    ["cpu", "cpu.shares"],
+    ["cpu", "cpu.cfs_quota_us"],
+    ["cpu", "cpu.cfs_period_us"],
+    ["cpuset", "cpuset.cpus"],
+    ["pids", "pids.max"],
+  ] as const;
+  const updates = [
+    ["--memory", "67108864", "--memory-swap", "134217728", "--memory-reservation", "33554432"],
+    ["--memory", "268435456", "--memory-swap", "-1"],
+    ["--memory", "33554432"],
+    ["--memory", "-1"],
+    ["--cpu-share", "100", "--cpu-period", "20000", "--cpu-quota", "5000"],
+    ["--cpu-quota", "-1"],
+    ["--cpuset-cpus", "0"],
+    ["--pids-limit", "10"],
+    ["--pids-limit", "-1"],
+  ];
+  const outcome = async (runtime: TestRuntime) => {
+    const id = runtime.id();
+    using bundle = new Bundle((config) => config.process.args = SLEEP);
+    await runtime.ok(["create", "--bundle", bundle.path, id]);
+    const { pid } = await runtime.state(id);
+    const seen: string[][] = [];
+    for (const flags of updates) {
+      const { code, stdout } = await runtime.run(["update", ...flags, id]);
+      const values = files.map(([controller, file]) => held(pid, controller, file));
+      seen.push([flags.join(" "), String(code), stdout, ...values]);
+    }
+    await runtime.ok(["delete", "--force", id]);
+    return seen;
+  };
+  await withRuntime(async (runtime) => {
+    assertEquals(
+      await outcome(runtime),
+      await outcome(new TestRuntime(runtime.root, "/usr/sbin/runc")),
+    );
   });
 });
