@@ -235,3 +235,61 @@ cgroupTest("a limit of memory that is too small to start says so", [], async () 
     assertStringIncludes(output.stderr, "out of memory: the limit of 4096 bytes is too low");
   });
 });
+
+cgroupTest("exec enters the cgroup that it is told, and none outside", [], async () => {
+  await withContainer((config, id) => config.linux.cgroupsPath = `/${id}`, async (runtime, id) => {
+    for (const directory of directories(`/${id}`)) Deno.mkdirSync(`${directory}/sub`);
+    const cpuset = directories(`/${id}`).find((path) => path.includes("/cpuset/"));
+    if (cpuset) {
+      for (const name of ["cpuset.cpus", "cpuset.mems"]) {
+        Deno.copyFileSync(`${cpuset}/${name}`, `${cpuset}/sub/${name}`);
+      }
+    }
+    const args = ["exec", "--cgroup", "sub", id, "cat", "/proc/self/cgroup"];
+    const lines = (await runtime.ok(args)).trim().split("\n");
+    const paths = lines.map((line) => line.split(":")[2]);
+    assertEquals([...new Set(paths)].filter((path) => path !== "/"), [`/${id}/sub`]);
+    const { stderr } = await runtime.run(["exec", "--cgroup", "../..", id, "true"]);
+    assertStringIncludes(stderr, "it leads out of the container's cgroup by");
+  });
+});
+
+cgroupTest(
+  "exec goes where init is when the container has divided its cgroup",
+  ["v2"],
+  async () => {
+    await withContainer(
+      (config, id) => config.linux.cgroupsPath = `/${id}`,
+      async (runtime, id, pid) => {
+        const directory = `${directories(`/${id}`)[0]}`;
+        Deno.mkdirSync(`${directory}/inner`);
+        Deno.writeTextFileSync(`${directory}/inner/cgroup.procs`, String(pid));
+        Deno.writeTextFileSync(`${directory}/cgroup.subtree_control`, "+pids");
+        const place = await runtime.ok(["exec", id, "cat", "/proc/self/cgroup"]);
+        assertEquals(place, `0::/${id}/inner\n`);
+        assertEquals(JSON.parse(await runtime.ok(["ps", "--format", "json", id])), [pid]);
+      },
+    );
+  },
+);
+
+cgroupTest("the cgroup belongs to the container's root if it may write there", ["v2"], async () => {
+  const edit = (config: Config) => {
+    config.process.user = { uid: 1000, gid: 1000 };
+    config.linux.namespaces.push({ type: "cgroup" });
+    config.mounts.push({
+      destination: "/sys/fs/cgroup",
+      type: "cgroup",
+      source: "cgroup",
+      options: ["nosuid", "noexec", "nodev"],
+    });
+  };
+  await withContainer(edit, async (_, __, pid) => {
+    const directory = cgroupsOf(pid)[""];
+    const owners = ["", "/cgroup.procs", "/cgroup.subtree_control", "/pids.max"].map((name) =>
+      Deno.statSync(`${directory}${name}`).uid
+    );
+    assertEquals(owners, [1000, 1000, 1000, 0]);
+    await Promise.resolve();
+  });
+});
