@@ -24,6 +24,9 @@ const LAUNCH: Launch = {
     "--no-remote",
     "--no-npm",
     "--ext=js",
+    // Commands end before a compiler in the background would pay; and no page is ever both
+    // writable and executable.
+    "--v8-flags=--jitless,--single-threaded",
   ],
   environment: [
     "DENO_NO_PROMPT=1",
