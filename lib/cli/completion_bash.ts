@@ -1,6 +1,6 @@
 /** The completion script for bash; needs no other package. */
 
-import type { CommandOffer, Offer, Offers, OptionOffer } from "./completion.ts";
+import type { CommandOffer, Offer, Offers, OptionOffer } from "./completion_offers.ts";
 
 /** @internal */
 export function bashScript(offers: Offers): string {

@@ -1,6 +1,6 @@
 /** The completion script for fish. */
 
-import type { CommandOffer, Offer, Offers, OptionOffer } from "./completion.ts";
+import type { CommandOffer, Offer, Offers, OptionOffer } from "./completion_offers.ts";
 
 /** @internal */
 export function fishScript({ commands, globals }: Offers): string {

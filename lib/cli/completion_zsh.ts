@@ -1,6 +1,12 @@
 /** The completion script for zsh, by its own _arguments. */
 
-import type { ArgumentOffer, CommandOffer, Offer, Offers, OptionOffer } from "./completion.ts";
+import type {
+  ArgumentOffer,
+  CommandOffer,
+  Offer,
+  Offers,
+  OptionOffer,
+} from "./completion_offers.ts";
 
 /** @internal */
 export function zshScript({ commands, globals }: Offers): string {
