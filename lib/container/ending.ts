@@ -3,7 +3,9 @@
 import type { Helper } from "../../ffi/helper.ts";
 import type { CgroupRecord } from "../cgroup/types.ts";
 import type { Status } from "../state/status.ts";
-import { signalName } from "../spec/signals.ts";
+import { SIGKILL, signalName } from "../spec/signals.ts";
+
+const SIGSYS = 31;
 
 /** What waiting for a process gave. */
 export interface Ending {
@@ -11,12 +13,17 @@ export interface Ending {
   readonly signal: number;
 }
 
-/** `exit status 1`, or `killed by SIGKILL` with the limit that did it. */
+/** `exit status 1`, or `killed by SIGKILL` with the limit or the filter that did it. */
 export function describeEnding(ending: Ending, cgroup: CgroupRecord | undefined): string {
   if (ending.signal === 0) return `exit status ${ending.code}`;
-  const killed = `killed by ${signalName(ending.signal)}`;
-  const limit = ending.signal === 9 ? outOfMemory(cgroup) : undefined;
-  return limit === undefined ? killed : `${killed}: ${limit}`;
+  const name = signalName(ending.signal);
+  const killed = `killed by ${/^\d/.test(name) ? `signal ${name}` : `SIG${name}`}`;
+  const reason = ending.signal === SIGKILL
+    ? outOfMemory(cgroup)
+    : ending.signal === SIGSYS
+    ? "linux.seccomp forbids a system call that comes before the program"
+    : undefined;
+  return reason === undefined ? killed : `${killed}: ${reason}`;
 }
 
 /** The ending of a container's init, as far as it can be known. */

@@ -1,7 +1,7 @@
 /** `start`: releases init from its fifo and learns whether the program was executed. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
-import { ENOENT, ENXIO } from "../errno.ts";
+import { ENOENT, ENXIO, EPIPE } from "../errno.ts";
 import { errnoOf, quote, reason, RuntsError } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
 import { StateDirectory } from "../state/directory.ts";
@@ -20,6 +20,8 @@ import type { ContainerName, GlobalOptions } from "./types.ts";
 
 const O_WRONLY = 0o1;
 const O_NONBLOCK = 0o4000;
+/** How long an init whose fifo is closed may take to exit, in ms. */
+const EXIT_TIMEOUT = 1_000;
 
 /** Runs the program of a created container. Returns once it was executed and is ready. */
 export function start(global: GlobalOptions, options: ContainerName): Promise<void> {
@@ -84,7 +86,7 @@ async function release(
     const fifo = openFifo(helper, directory, status);
     try {
       Deno.removeSync(directory.file("exec.fifo"));
-      helper.write(fifo, new Uint8Array([0]));
+      letGo(helper, fifo, status, pidfd);
     } finally {
       helper.close(fifo);
     }
@@ -111,6 +113,18 @@ function openFifo(helper: Helper, directory: StateDirectory, status: Status): nu
     if (errnoOf(error) !== ENXIO) throw error;
     throw new RuntsError(`init (pid ${status.pid}) does not wait to be started`, {
       hint: "it died, or another start was quicker",
+    });
+  }
+}
+
+function letGo(helper: Helper, fifo: number, status: Status, pidfd: number): void {
+  try {
+    helper.write(fifo, new Uint8Array([0]));
+  } catch (error) {
+    if (errnoOf(error) !== EPIPE) throw error;
+    helper.exited(pidfd, EXIT_TIMEOUT);
+    throw new RuntsError("init ended before it was started", {
+      hint: howInitEnded(helper, status, pidfd),
     });
   }
 }

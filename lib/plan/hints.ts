@@ -27,7 +27,15 @@ export function hintFor(op: Op, errno: number, detail: string, ops: readonly Op[
     0,
   );
   const hint = HINTS[op.op] as ((op: Op, errno: number, plan: Plan) => Hint) | undefined;
-  return hint?.(op, errno, { ops, fresh, detail });
+  return hint?.(op, errno, { ops, fresh, detail }) ?? filterHint(op, ops);
+}
+
+/** Without no_new_privs the last steps of init are under the filter. */
+function filterHint(op: Op, ops: readonly Op[]): Hint {
+  const filter = ops.findIndex(({ op }) => op === "seccomp");
+  return filter >= 0 && filter < ops.indexOf(op)
+    ? "linux.seccomp is in force by then; with process.noNewPrivileges it comes last"
+    : undefined;
 }
 
 const HINTS: Hints = {

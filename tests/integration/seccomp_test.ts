@@ -341,3 +341,33 @@ Deno.test("a filter is there before the program's first system call", async () =
     await runtime.ok(["delete", "--force", id]);
   });
 });
+
+Deno.test("a profile that stops init itself is named", RUNTS_ONLY, async () => {
+  await withRuntime(async (runtime) => {
+    const deny = (defaultAction: string) => ({
+      defaultAction,
+      syscalls: [{ names: ["execve", "exit_group", "writev"], action: "SCMP_ACT_ALLOW" }],
+    });
+    const cases: [Config, string][] = [
+      [
+        deny("SCMP_ACT_ERRNO"),
+        "process.capabilities: read the capabilities: EPERM (operation not permitted): " +
+        "linux.seccomp is in force by then; with process.noNewPrivileges it comes last",
+      ],
+      [
+        deny("SCMP_ACT_KILL"),
+        "init ended before the container was ready: killed by SIGSYS: " +
+        "linux.seccomp forbids a system call that comes before the program " +
+        "(last stage completed: namespaces)",
+      ],
+    ];
+    for (const [profile, message] of cases) {
+      using bundle = new Bundle(calling(profile, [], false));
+      await addPayload(bundle, "syscalls");
+      const id = runtime.id();
+      const output = await runtime.run(["run", "--bundle", bundle.path, id]);
+      const stderr = `runts: run "${id}": ${message}\n`;
+      assertEquals(output, { code: 1, stdout: "", stderr });
+    }
+  });
+});
