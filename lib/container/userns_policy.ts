@@ -7,39 +7,44 @@ import type { Op } from "../plan/ops.ts";
 
 const CLONE_NEWUSER = 0x10000000;
 
-/** The policy that refuses them, if there is one. `sysctls`: where /proc/sys is. */
+/** The policy that refuses the namespace itself, if there is one. `sysctls`: where /proc/sys is. */
 export function whyRefused(sysctls = "/proc/sys"): string | undefined {
   const is = (name: string, value: string) => read(`${sysctls}/${name}`) === value;
   if (is("user/max_user_namespaces", "0")) return "user.max_user_namespaces is 0";
   if (is("kernel/unprivileged_userns_clone", "0")) {
     return "kernel.unprivileged_userns_clone is 0";
   }
-  if (is("kernel/apparmor_restrict_unprivileged_userns", "1")) {
-    return "AppArmor restricts user namespaces " +
-      "(kernel.apparmor_restrict_unprivileged_userns is 1): give runts a profile with userns";
-  }
-  return undefined;
+  return whyPowerless(sysctls);
+}
+
+/** AppArmor may grant a namespace without the rights that belong to it. */
+function whyPowerless(sysctls: string): string | undefined {
+  if (read(`${sysctls}/kernel/apparmor_restrict_unprivileged_userns`) !== "1") return undefined;
+  return "AppArmor restricts user namespaces " +
+    "(kernel.apparmor_restrict_unprivileged_userns is 1): give runts a profile with userns";
 }
 
 /**
  * Adds the policy to the failure of a container with a new user namespace: in place of a general
- * hint when making namespaces failed, else (AppArmor grants the namespace without its rights)
- * where there is no hint yet.
+ * hint when making namespaces failed, else where a right is missing and there is no hint yet.
+ *
+ * @param failed index of the operation in the plan
  */
 export function explainRefusal(
   error: RuntsError,
   failed: number,
   ops: readonly (Op | RememberedOp)[],
-  sysctls?: string,
+  sysctls = "/proc/sys",
 ): RuntsError {
   const makesUser = ops.some((op) =>
     op.op === "clone" && "flags" in op && (op.flags & CLONE_NEWUSER) !== 0
   );
-  if (!makesUser || error.data.errno === undefined) return error;
+  const { errno, hint: known } = error.data;
+  if (!makesUser || errno === undefined) return error;
   const isClone = ops[failed]?.op === "clone";
-  const isPermission = error.data.errno === EPERM || error.data.errno === EACCES;
-  if (!isClone && (!isPermission || error.data.hint !== undefined)) return error;
-  const hint = whyRefused(sysctls);
+  const isPermission = errno === EPERM || errno === EACCES;
+  if (!isClone && (!isPermission || known !== undefined)) return error;
+  const hint = isClone ? whyRefused(sysctls) : whyPowerless(sysctls);
   return hint === undefined ? error : new RuntsError(error.operation, { ...error.data, hint });
 }
 
