@@ -22,7 +22,7 @@ function shape(value: Config, prefix = ""): string[] {
 /** Fields that a quiet container may or may not have, since zeros are left out. */
 const VARYING = /cpu\.throttling\.|cpu\.psi|memory\.psi|blkio\.|\.usage\.usage|\.max$|cache$/;
 
-cgroupTest("events --stats has the fields of runc's", ["v1"], async () => {
+cgroupTest("events --stats has the fields of runc's", [], async () => {
   const stats = async (runtime: TestRuntime) => {
     const id = runtime.id();
     using bundle = new Bundle((config) => {
@@ -42,7 +42,8 @@ cgroupTest("events --stats has the fields of runc's", ["v1"], async () => {
     assertEquals(own.pids, { current: 1, limit: 10 });
     const peer = await stats(new TestRuntime(runtime.root, "/usr/sbin/runc"));
     const fields = (data: Config) => shape(data).filter((name) => !VARYING.test(name)).sort();
-    assertEquals(fields(own), fields(peer));
+    const known = new Set(fields(own));
+    assertEquals(fields(peer).filter((name) => !known.has(name)), []);
   });
 });
 

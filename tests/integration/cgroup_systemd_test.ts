@@ -2,15 +2,19 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Bundle, type Config } from "../support/bundle.ts";
-import { cgroupsOf, cgroupTest, exists, held } from "../support/cgroups.ts";
+import { cgroupsOf, cgroupTest, exists, held, lingeringUser } from "../support/cgroups.ts";
 import { type TestRuntime, withRuntime } from "../support/host.ts";
-import { command } from "../support/runtime.ts";
+import { command, type Output, RUNTIME } from "../support/runtime.ts";
 
 const MiB = 2 ** 20;
 
 /** Values of a unit's properties, as `systemctl show` has them. */
-async function properties(unit: string, names: readonly string[]): Promise<Record<string, string>> {
-  const { stdout } = await command(["systemctl", "show", unit, "-p", names.join(",")]);
+async function properties(
+  unit: string,
+  names: readonly string[],
+  show = (args: readonly string[]) => command(["systemctl", ...args]),
+): Promise<Record<string, string>> {
+  const { stdout } = await show(["show", unit, "-p", names.join(",")]);
   const pairs = stdout.trim().split("\n").map((line) => line.split(/=(.*)/s).slice(0, 2));
   return Object.fromEntries(pairs);
 }
@@ -168,3 +172,94 @@ cgroupTest("without systemd, asking for it is an error that says so", ["no syste
     assertStringIncludes(stderr, "systemd does not run here: use --cgroup-manager=cgroupfs\n");
   });
 });
+
+/** Runs a command as another user, with the environment of a session. */
+function asUser(user: number, line: readonly string[]): Promise<Output> {
+  const identity = [`--reuid=${user}`, `--regid=${user}`, "--clear-groups"];
+  return command(["setpriv", ...identity, "--", ...line], {
+    env: { XDG_RUNTIME_DIR: `/run/user/${user}`, PATH: "/usr/bin:/bin:/usr/sbin:/sbin", HOME: "/" },
+    clearEnv: true,
+    cwd: "/",
+  });
+}
+
+/** What `runts spec --rootless` changes. */
+function rootless(config: Config, user: number): void {
+  config.linux.namespaces = config.linux.namespaces.filter(
+    ({ type }: { type: string }) => type !== "network",
+  );
+  config.linux.namespaces.push({ type: "user" });
+  config.linux.uidMappings = [{ containerID: 0, hostID: user, size: 1 }];
+  config.linux.gidMappings = [{ containerID: 0, hostID: user, size: 1 }];
+  config.mounts = config.mounts.filter(({ type }: Config) => type !== "sysfs");
+  for (const { options } of config.mounts) {
+    const at = options?.indexOf("gid=5") ?? -1;
+    if (at >= 0) options.splice(at, 1);
+  }
+}
+
+cgroupTest("a user's container is in a scope of the user's systemd", ["v2", "user"], async () => {
+  const user = lingeringUser() ?? 0;
+  const id = `t${Deno.pid}-user`;
+  using bundle = new Bundle((config) => {
+    rootless(config, user);
+    config.process.args = ["sleep", "1000"];
+    config.linux.cgroupsPath = `user.slice:runts:${id}`;
+    config.linux.resources = { pids: { limit: 7 } };
+  });
+  const root = Deno.makeTempDirSync({ prefix: "runts-root-" });
+  Deno.chownSync(root, user, user);
+  const runts = async (...args: string[]) => {
+    const output = await asUser(user, [RUNTIME, "--root", root, ...args]);
+    assertEquals({ code: output.code, stderr: output.stderr }, { code: 0, stderr: "" });
+    return output.stdout;
+  };
+  const show = (args: readonly string[]) => asUser(user, ["systemctl", "--user", ...args]);
+  try {
+    await runts("--systemd-cgroup", "create", "--bundle", bundle.path, id);
+    await runts("start", id);
+    const { pid } = JSON.parse(await runts("state", id));
+    const manager = `/user.slice/user-${user}.slice/user@${user}.service`;
+    assertEquals(cgroupsOf(pid), { "": `/sys/fs/cgroup${manager}/user.slice/runts-${id}.scope` });
+    assertEquals(held(pid, "", "pids.max"), "7");
+    assertEquals(await properties(`runts-${id}.scope`, ["TasksMax"], show), { TasksMax: "7" });
+    await runts("update", "--pids-limit", "9", id);
+    assertEquals(await properties(`runts-${id}.scope`, ["TasksMax"], show), { TasksMax: "9" });
+    await runts("exec", id, "true");
+    await runts("pause", id);
+    await runts("delete", "--force", id);
+    assertEquals(await properties(`runts-${id}.scope`, ["LoadState"], show), {
+      LoadState: "not-found",
+    });
+  } finally {
+    await asUser(user, [RUNTIME, "--root", root, "delete", "--force", id]);
+    Deno.removeSync(root, { recursive: true });
+  }
+});
+
+cgroupTest(
+  "without a cgroup of their own users can run what needs none",
+  ["v2", "user"],
+  async () => {
+    const user = lingeringUser() ?? 0;
+    const id = `t${Deno.pid}-none`;
+    using bundle = new Bundle((config) => rootless(config, user));
+    const root = Deno.makeTempDirSync({ prefix: "runts-root-" });
+    Deno.chownSync(root, user, user);
+    const run = () => asUser(user, [RUNTIME, "--root", root, "run", "--bundle", bundle.path, id]);
+    try {
+      assertEquals(await run(), { code: 0, stdout: "", stderr: "" });
+      bundle.config.linux.resources = { pids: { limit: 5 } };
+      bundle.save();
+      const { code, stderr } = await run();
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, `runts: run "${id}": linux.resources: make cgroup "`);
+      assertStringIncludes(
+        stderr,
+        "EACCES (permission denied): the cgroup above it is not delegated",
+      );
+    } finally {
+      Deno.removeSync(root, { recursive: true });
+    }
+  },
+);

@@ -2,8 +2,11 @@
 
 import { type CgroupHost, detectHost } from "../../lib/cgroup/host.ts";
 
-/** What a test may need: controllers on v1 hierarchies, cgroup v2 alone, systemd as init or not. */
-export type Need = "v1" | "v2" | "systemd" | "no systemd";
+/**
+ * What a test may need: controllers on v1 hierarchies, cgroup v2 alone, systemd as init or not,
+ * a user other than root whose own systemd runs.
+ */
+export type Need = "v1" | "v2" | "systemd" | "no systemd" | "user";
 
 /** What this host has. */
 export function hostHas(need: Need): boolean {
@@ -16,6 +19,8 @@ export function hostHas(need: Need): boolean {
       return exists("/run/systemd/system");
     case "no systemd":
       return !exists("/run/systemd/system");
+    case "user":
+      return lingeringUser() !== undefined;
   }
 }
 
@@ -31,6 +36,13 @@ export function cgroupTest(
   const ignore = !needs.every(hostHas);
   const title = needs.length === 0 ? name : `${name} [${needs.join(", ")}]`;
   Deno.test({ name: title, ignore, fn: () => body(detectHost()) });
+}
+
+/** A user id, not root's, with a bus of its own. */
+export function lingeringUser(): number | undefined {
+  if (!exists("/run/user")) return undefined;
+  const users = Array.from(Deno.readDirSync("/run/user"), ({ name }) => Number(name));
+  return users.find((user) => user > 0 && exists(`/run/user/${user}/bus`));
 }
 
 /** The cgroups of a process by controller, absolute. */
