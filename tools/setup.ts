@@ -41,6 +41,8 @@ const NEEDS: Record<string, Need[]> = {
     { package: "strace", look: "strace", why: "shows which files the executable writes" },
     { package: "util-linux", look: "unshare", why: "private mount namespaces" },
     { package: "procps", look: "ps", why: "process lists" },
+    { package: "iproute2", look: "ip", why: "network devices that move into containers" },
+    { package: "uidmap", look: "newuidmap", why: "subordinate ids of users without root" },
     { package: "zsh", look: "zsh", why: "shell whose completion is tested" },
     { package: "fish", look: "fish", why: "shell whose completion is tested" },
     { package: "groff-base", look: "groff", why: "shows that the manual page is sound" },
