@@ -19,6 +19,7 @@ export function kill(global: GlobalOptions, options: KillOptions): Promise<void>
   return inCommand("kill", options.id, async () => {
     const directory = new StateDirectory(global.root, options.id);
     const found = inspect(directory);
+    if (!found.complete) throw notRunning();
     const helper = await loadHelper();
     // Without a pid namespace of its own, the death of init takes nobody with it.
     const everyone = options.all ||
