@@ -18,7 +18,7 @@ function prototypes(text: string, pattern: RegExp): string[] {
 
 Deno.test("every BPF signature has the prototype of the header, and its types", () => {
   const table = prototypes(read("ffi/bpf.ts"), /^ {2}\/\/ (\w+ rts_[^;]*;)$/gm);
-  const header = prototypes(read("c/helper/bpf.h"), /^RTS_EXPORT (\w+ rts_[^;]*;)/gm);
+  const header = prototypes(read("c/helper/bpf.h"), /^(\w+ rts_[^;]*;)/gm);
   assertEquals(table.length, Object.keys(BPF_SYMBOLS).length);
   assertEquals(table, header);
   const signatures = table.map((prototype) => {
