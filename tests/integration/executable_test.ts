@@ -38,14 +38,17 @@ function bundleElsewhere(directory: string, script: string): string {
   return path;
 }
 
-Deno.test("a copy runs a container from a read-only directory without HOME and PATH", async () => {
+Deno.test("a copy runs a container from a read-only directory without any variable", async () => {
   await withRuntime(async ({ root }) => {
     await withCopy(async (copy, directory) => {
       const bundle = bundleElsewhere(directory, "echo inside; exit 4");
       const args = ["--root", root, "run", "--bundle", bundle, `t${Deno.pid}-copy`];
       const readOnly = `mount --bind ${directory} ${directory}; ` +
-        `mount -o remount,bind,ro ${directory}; unset HOME PATH DENO_DIR`;
-      const output = await command(withMounts(readOnly, commandLine(copy, args)));
+        `mount -o remount,bind,ro ${directory}`;
+      const line = commandLine(copy, args);
+      // What is wrapped around crun needs PATH.
+      const bare = PEER === "crun" ? line : ["/usr/bin/env", "-i", ...line];
+      const output = await command(withMounts(readOnly, bare));
       assertEquals(output, { code: 4, stdout: "inside\n", stderr: "" });
     });
   });
