@@ -28,8 +28,9 @@ export function rootless(
 export const OURS = { ignore: PEER !== "runts" };
 
 /** Runs a script in the container. */
-export const shell = (script: string) => (config: Config) =>
-  config.process.args = ["sh", "-c", script];
+export function shell(script: string): (config: Config) => void {
+  return (config) => config.process.args = ["sh", "-c", script];
+}
 
 /** Lines, with runs of blanks as one. */
 export function lines(text: string): string[] {
