@@ -23,6 +23,8 @@ const LAUNCH: Launch = {
     "--no-code-cache",
     "--no-remote",
     "--no-npm",
+    // On a terminal Deno would tell that it has no cache.
+    "--quiet",
     "--ext=js",
     // Commands end before a compiler in the background would pay; and no page is ever both
     // writable and executable.

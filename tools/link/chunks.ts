@@ -116,23 +116,27 @@ function staticClosure(outputs: Outputs, name: string, seen = new Set<string>())
 
 /**
  * Second pass: join `inside` into one text that registers their namespaces; what they import
- * from elsewhere is registered by then.
+ * from elsewhere is registered by then, and `require` finds it.
  */
 async function join(outputs: Outputs, inside: Set<string>, entry: string): Promise<string> {
   const plugin: esbuild.Plugin = {
     name: "chunks",
     setup(build) {
-      build.onResolve({ filter: /^\.\// }, ({ path }) => ({ path, namespace: "chunk" }));
-      build.onLoad({ filter: /.*/, namespace: "chunk" }, ({ path }) => {
+      build.onResolve({ filter: /^\.\// }, ({ path }) => {
         const name = path.slice(2);
         return inside.has(name)
-          ? { contents: outputs.get(name)!.text, loader: "js" }
-          : { contents: `module.exports = $runts.modules[${JSON.stringify(name)}];`, loader: "js" };
+          ? { path: name, namespace: "chunk" }
+          : { path: name, external: true };
+      });
+      build.onLoad({ filter: /.*/, namespace: "chunk" }, ({ path }) => {
+        return { contents: outputs.get(path)!.text, loader: "js" };
       });
     },
   };
   const result = await esbuild.build({
     ...COMMON,
+    // References to other chunks become properties of what `require` gives, hence stay current.
+    format: "cjs",
     stdin: { contents: entry, sourcefile: "join.js" },
     minify: true,
     plugins: [plugin],

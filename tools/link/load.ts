@@ -8,7 +8,7 @@ import type { Run } from "../../lib/cli/dispatch.ts";
 /** Where a piece stands in the executable: offset and length, in bytes. */
 export type Span = [offset: number, length: number];
 
-/** What the code of a verb sees as `$runts`. */
+/** What the code of a verb sees as `$runts`; `require` gives it one of `modules`. */
 export interface Linked {
   /** Namespaces of the modules that are loaded, by the name of their chunk. */
   modules: Record<string, unknown>;
@@ -39,7 +39,8 @@ function read([offset, length]: Span): Uint8Array<ArrayBuffer> {
 }
 
 function evaluate(linked: Linked, span: Span): void {
-  new Function("$runts", new TextDecoder().decode(read(span)))(linked);
+  const run = new Function("$runts", "require", new TextDecoder().decode(read(span)));
+  run(linked, (name: string) => linked.modules[name]);
 }
 
 function loadChunk(linked: Linked, name: string): unknown {
