@@ -23,8 +23,6 @@ const LAUNCH: Launch = {
     "--no-code-cache",
     "--no-remote",
     "--no-npm",
-    // On a terminal Deno would tell that it has no cache.
-    "--quiet",
     "--ext=js",
     // Commands end before a compiler in the background would pay; and no page is ever both
     // writable and executable.
@@ -36,6 +34,8 @@ const LAUNCH: Launch = {
     "HOME=/proc",
     // A place where no file can be made: Deno does without its cache.
     "DENO_DIR=/dev/null/deno",
+    // On a terminal it would say so.
+    "DENO_LOG=warn,deno::cache=off",
     "DENO_NO_UPDATE_CHECK=1",
   ],
   drop: [

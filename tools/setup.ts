@@ -41,6 +41,7 @@ const NEEDS: Record<string, Need[]> = {
     { package: "strace", look: "strace", why: "shows which files the executable writes" },
     { package: "util-linux", look: "unshare", why: "private mount namespaces" },
     { package: "procps", look: "ps", why: "process lists" },
+    { package: "bsdutils", look: "script", why: "commands on a terminal" },
     { package: "iproute2", look: "ip", why: "network devices that move into containers" },
     { package: "uidmap", look: "newuidmap", why: "subordinate ids of users without root" },
     { package: "zsh", look: "zsh", why: "shell whose completion is tested" },
@@ -49,8 +50,14 @@ const NEEDS: Record<string, Need[]> = {
   ],
   clients: [
     { package: "podman", look: "podman", why: "client" },
+    { package: "uidmap", look: "newuidmap", why: "podman without root" },
+    { package: "catatonit", look: "catatonit", why: "podman run --init" },
     { package: "containerd", look: "containerd", why: "client" },
+    { package: "docker.io", look: "dockerd", why: "client" },
+    { package: "tini", look: "docker-init", why: "docker run --init" },
     { package: "buildah", look: "buildah", why: "client" },
+    { package: "iproute2", look: "ip", why: "brings the sandbox's loopback up" },
+    { package: "bsdutils", look: "script", why: "commands on a terminal" },
   ],
   vm: [
     { package: "mmdebstrap", look: "mmdebstrap", why: "makes the virtual machine's disk" },

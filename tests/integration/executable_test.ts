@@ -257,3 +257,15 @@ Deno.test({
     assertMatch(await runtime.ok(["--version"]), /^runts version \d+\.\d+\.\d+\n/);
   },
 });
+
+Deno.test("on a terminal a command prints what it prints elsewhere", RUNTS_ONLY, async () => {
+  await withRuntime(async ({ root }) => {
+    const line = `${RUNTIME} --root ${root} state none`;
+    const output = await command(["script", "-qec", line, "/dev/null"]);
+    assertEquals(output, {
+      code: 1,
+      stdout: 'runts: state "none": container does not exist\r\n',
+      stderr: "",
+    });
+  });
+});
