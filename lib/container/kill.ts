@@ -9,12 +9,13 @@ import { isAlive } from "../state/process.ts";
 import type { Status } from "../state/status.ts";
 import { cgroupOf } from "./cgroup.ts";
 import { inCommand } from "./command.ts";
+import { membersOf } from "./members.ts";
 import { hasOwnPidNamespace } from "./copy.ts";
 import type { GlobalOptions, KillOptions } from "./types.ts";
 
 const SIGKILL = 9;
 
-/** Sends a signal; with `all`, to every process in the container's cgroup. */
+/** Sends a signal; with `all`, to every process of the container. */
 export function kill(global: GlobalOptions, options: KillOptions): Promise<void> {
   return inCommand("kill", options.id, async () => {
     const directory = new StateDirectory(global.root, options.id);
@@ -71,17 +72,18 @@ async function killEveryone(
   options: KillOptions,
 ): Promise<void> {
   const cgroup = await cgroupOf(found.status);
-  const pids = cgroup.pids();
+  const members = await membersOf(found.status);
+  const pids = members();
   if (options.signal === SIGKILL) {
     if (found.state !== "stopped") signalInit(helper, found.status, SIGKILL);
     await cgroup.killAll();
   } else {
-    for (const pid of pids) signalMember(helper, () => cgroup.pids(), pid, options.signal);
+    for (const pid of pids) signalMember(helper, members, pid, options.signal);
   }
   if (found.state === "stopped" && pids.length === 0 && !options.all) throw notRunning();
 }
 
-/** A pid read from a cgroup may be another process by now: it must still be in the cgroup. */
+/** A pid may be that of another process by now: it must still be a member. */
 function signalMember(
   helper: Helper,
   members: () => number[],

@@ -3,17 +3,15 @@
 import { RuntsError } from "../errors.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
-import { cgroupOf } from "./cgroup.ts";
 import { inCommand } from "./command.ts";
+import { membersOf } from "./members.ts";
 import type { ContainerName, GlobalOptions } from "./types.ts";
 
-/** Process ids, as the host sees them, of all processes in the container's cgroup. */
+/** Process ids, as the host sees them, of all processes of the container. */
 export function ps(global: GlobalOptions, options: ContainerName): Promise<number[]> {
   return inCommand("ps", options.id, async () => {
-    const { status, state } = inspect(new StateDirectory(global.root, options.id));
-    const pids = (await cgroupOf(status)).pids();
-    // Without a cgroup of its own, init is all that is known.
-    return pids.length === 0 && state !== "stopped" ? [status.pid] : pids;
+    const { status } = inspect(new StateDirectory(global.root, options.id));
+    return (await membersOf(status))();
   });
 }
 

@@ -55,6 +55,20 @@ function isAlive(pid: number): boolean {
   }
 }
 
+rootless("kill --all and ps reach all processes without a cgroup", async (user) => {
+  using bundle = await user.bundle(shell("sleep 300 & sleep 300 & wait; wait; sleep 300"));
+  const name = user.name();
+  await user.run(["run", "--detach", "--bundle", bundle.path, name]);
+  const pids = async () => JSON.parse((await user.run(["ps", "--format", "json", name])).stdout);
+  await until("all of them run", async () => (await pids()).length === 3);
+  const before = await pids();
+  const { code, stderr } = await user.run(["kill", "--all", name, "TERM"]);
+  assertEquals({ code, stderr }, { code: 0, stderr: "" });
+  // The shell is init of its namespace, and handles no SIGTERM; it starts one more program.
+  await until("the others ended", () => before.slice(1).every((pid: number) => !isAlive(pid)));
+  assertEquals((await user.run(["delete", "--force", name])).code, 0);
+}, OURS); // without a cgroup, ps of the peers fails
+
 rootless("devices, masked and read-only paths, and a bind mount are as for root", async (user) => {
   const { code, stdout, stderr } = await user.container((config) => {
     config.mounts.push({
