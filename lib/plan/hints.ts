@@ -63,7 +63,11 @@ const HINTS: Hints = {
   },
   hostname: (_, errno) => errno === EPERM ? "the UTS namespace belongs to another user" : undefined,
   open_tree: ({ idmap }, errno) => {
-    if (idmap < 0) return undefined;
+    if (idmap < 0) {
+      return errno === EPERM
+        ? "runts does not own its mount namespace: use unshare --mount"
+        : undefined;
+    }
     if (errno === EINVAL || errno === EOPNOTSUPP) {
       return "its filesystem does not support id-mapped mounts (Linux 5.12 and later)";
     }

@@ -171,3 +171,27 @@ refused(
     "more than one id can be mapped only with the uidmap package, or as root",
   { prepare: (user) => known(user), env: { PATH: "/nonexistent" } },
 );
+refused(
+  "a range without an entry in /etc/subgid",
+  (config, user) => mapRange(config, user),
+  (user) =>
+    `linux.gidMappings: newgidmap refuses to map 0 ${user.id} 1 1 500000 65536: ` +
+    `"gid range [1-65537) -> [500000-565536) not allowed": ` +
+    '/etc/subgid has no entry for "tester"',
+  { prepare: (user) => known(user, "tester:500000:65536\n", "") },
+);
+refused(
+  "a newuidmap without rights",
+  (config, user) => mapRange(config, user),
+  (user) =>
+    `linux.uidMappings: newuidmap refuses to map 0 ${user.id} 1 1 500000 65536: ` +
+    `"write to uid_map failed: Operation not permitted": ` +
+    "newuidmap must be set-user-ID root, or have the capabilities of its file",
+  {
+    prepare: (user) => {
+      known(user);
+      Deno.copyFileSync("/usr/bin/newuidmap", `${user.directory}/bin/newuidmap`);
+      Deno.chmodSync(`${user.directory}/bin/newuidmap`, 0o755);
+    },
+  },
+);

@@ -191,6 +191,24 @@ rootless("root of a user namespace has containers, too", async (user) => {
   assertEquals(output, { code: 0, stdout: "0\n", stderr: "" });
 }, OURS);
 
+rootless("root of a user namespace is told that it needs a mount namespace", async (user) => {
+  using bundle = await user.bundle((config) => {
+    config.linux.uidMappings = config.linux.gidMappings = [{ containerID: 0, hostID: 0, size: 1 }];
+  });
+  const name = user.name();
+  const { code, stdout, stderr } = await user.command([
+    ...["unshare", "--user", "--map-root-user"],
+    ...[RUNTIME, "run", "--bundle", bundle.path, name],
+  ]);
+  assertEquals({ code, stdout, stderr: stderr.replace(name, "ID") }, {
+    code: 1,
+    stdout: "",
+    stderr: 'runts: run "ID": mounts[5]: open the bind source "/sys": ' +
+      "EPERM (operation not permitted): runts does not own its mount namespace: " +
+      "use unshare --mount\n",
+  });
+}, OURS);
+
 rootless("user.max_user_namespaces of 0 is named", async (user) => {
   using bundle = await user.bundle((config) => {
     config.linux.uidMappings = config.linux.gidMappings = [{ containerID: 0, hostID: 0, size: 1 }];

@@ -13,7 +13,10 @@ export interface Accounts {
 /** crun 1.8 takes a hybrid host for cgroup v2 by the look of this mount; runc and runts do not. */
 const HIDE_UNIFIED = PEER === "crun" ? "umount /sys/fs/cgroup/unified 2>/dev/null || :;" : "";
 
-/** A user with a directory of its own; disposing of it removes the directory. */
+/**
+ * A user with a directory of its own; disposing of it removes the directory. Programs in its `bin`
+ * come before those of the system.
+ */
 export class OrdinaryUser implements Disposable {
   /** User and group. */
   readonly id = 20_000 + Deno.pid % 10_000;
@@ -27,7 +30,7 @@ export class OrdinaryUser implements Disposable {
     this.directory = Deno.makeTempDirSync({ prefix: "runts-user-" });
     this.runtimeDirectory = `${this.directory}/run`;
     Deno.mkdirSync(this.runtimeDirectory, { mode: 0o700 });
-    Deno.mkdirSync(`${this.directory}/etc`);
+    for (const name of ["bin", "etc"]) Deno.mkdirSync(`${this.directory}/${name}`);
     for (const path of [this.directory, this.runtimeDirectory]) {
       Deno.chownSync(path, this.id, this.id);
     }
@@ -72,7 +75,7 @@ export class OrdinaryUser implements Disposable {
   /** Runs any command; variables of `env` that are empty are left unset. */
   command(line: readonly string[], options: CommandOptions = {}): Promise<Output> {
     const variables = Object.entries({
-      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      PATH: `${this.directory}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
       HOME: this.directory,
       XDG_RUNTIME_DIR: this.runtimeDirectory,
       ...options.env,
