@@ -6,10 +6,9 @@
  * crun 1.8 does not work where a `unified` cgroup mount is in its sight, so on a hybrid host the whole
  * benchmark runs in a mount namespace without it, all runtimes alike.
  *
- * `deno task bench [--runs N] [--quick]`
+ * `deno task bench [--quick]`
  */
 
-import { parseArgs } from "@std/cli";
 import { Bundle } from "../support/bundle.ts";
 import { PROJECT } from "../support/runtime.ts";
 import { lifecycles } from "./in_process.ts";
@@ -23,8 +22,7 @@ interface Runtime {
   readonly line: string[];
 }
 
-const options = parseArgs(Deno.args, { boolean: ["quick", "inside"], default: { runs: 40 } });
-const RUNS = options.quick ? 10 : Number(options.runs);
+const RUNS = Deno.args.includes("--quick") ? 10 : 40;
 
 /** One execution; its time in ms. What it prints goes nowhere. */
 async function time(line: readonly string[]): Promise<number> {
@@ -158,7 +156,7 @@ async function main(): Promise<void> {
 }
 
 const hybrid = /^\S+ \S+ \S+ \S+ \/sys\/fs\/cgroup\/unified /m;
-if (!options.inside && hybrid.test(Deno.readTextFileSync("/proc/self/mountinfo"))) {
+if (!Deno.args.includes("--inside") && hybrid.test(Deno.readTextFileSync("/proc/self/mountinfo"))) {
   Deno.exit(await withoutUnified());
 }
 await main();
