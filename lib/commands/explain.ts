@@ -29,10 +29,21 @@ export const command = defineCommand({
     },
     noPivot: { description: "as of create" },
     json: { description: "print it for programs" },
+    seccomp: { description: "print what becomes of each system call instead" },
+    bpf: { description: "print the instructions of the seccomp filter instead" },
   },
-  examples: [{ text: "the bundle in /srv/web", command: "runts explain --bundle /srv/web" }],
+  examples: [
+    { text: "the bundle in /srv/web", command: "runts explain --bundle /srv/web" },
+    { text: "its seccomp filter", command: "runts explain --bundle /srv/web --seccomp" },
+  ],
   async run({ global, args, options, print }) {
-    const explanation = await explain(global, { id: "container", ...args, ...options });
+    const wanted = { id: "container", ...args, ...options };
+    if (options.seccomp || options.bpf) {
+      const { explainSeccomp } = await import("../container/explain_seccomp.ts");
+      const text = await explainSeccomp(wanted, options.bpf === true);
+      return print(text ?? "no seccomp filter\n");
+    }
+    const explanation = await explain(global, wanted);
     if (options.json) return print(explanationJson(explanation));
     const colours = Deno.stdout.isTerminal() && callerVariable("NO_COLOR") === undefined;
     print(explanationText(explanation, colours ? TERMINAL : PLAIN));

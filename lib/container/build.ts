@@ -83,7 +83,7 @@ export class Build {
   /** Does it all; init then waits at the fifo and the status says so. */
   async run(console: number | undefined): Promise<{ pid: number; pidfd: number }> {
     const { spec } = this.#bundle;
-    const seccomp = await seccompFilter(this.#global, spec);
+    const seccomp = await seccompFilter(spec, this.#global.root);
     const cgroup = await this.#makeCgroup();
     this.#directory.writeIntent(
       { pid: Deno.pid, startTime: readStat(Deno.pid)?.startTime ?? 0 },

@@ -138,7 +138,7 @@ async function planFor(request: SpawnIn, console: boolean): Promise<Plan> {
   const preserveFds = options.preserveFds ?? 0;
   checkPreserved(helper, preserveFds);
   const size = console ? callerSize(helper) : undefined;
-  const seccomp = await seccompFilter(request.global, spec);
+  const seccomp = await seccompFilter(spec, request.global.root);
   return planExec({
     id: options.id,
     spec,

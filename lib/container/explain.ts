@@ -7,13 +7,14 @@ import type { CgroupManager } from "../cgroup/types.ts";
 import { planContainer } from "../plan/container.ts";
 import { describeOp } from "../plan/describe.ts";
 import type { Op } from "../plan/ops.ts";
-import type { PlanSlot, SeccompFilter } from "../plan/types.ts";
+import type { PlanSlot } from "../plan/types.ts";
 import type { Hook, Resources, Spec } from "../spec/types.ts";
 import { Message } from "../sync.ts";
 import { type OpenBundle, openBundle } from "./bundle.ts";
 import { inCommand } from "./command.ts";
 import { planHost } from "./host.ts";
 import { isInUserNamespace } from "./root.ts";
+import { seccompFilter } from "./seccomp.ts";
 import type { CreateOptions, GlobalOptions } from "./types.ts";
 
 export type ExplainOptions = Pick<CreateOptions, "id" | "bundle" | "config" | "noPivot">;
@@ -47,7 +48,8 @@ export function explain(global: GlobalOptions, options: ExplainOptions): Promise
     const bundle = await openBundle(options);
     const { spec } = bundle;
     const cgroup = await cgroupFor(global, options, spec);
-    const seccomp = await compiledSeccomp(spec);
+    // Nothing is to be written, not even to the cache of filters.
+    const seccomp = await seccompFilter(spec);
     const plan = planContainer({
       id: options.id,
       spec,
@@ -84,18 +86,6 @@ function cgroupFor(
     ...(cgroupsPath && { cgroupsPath }),
     ...(spec.annotations && { annotations: spec.annotations }),
   });
-}
-
-/** Compiled afresh: nothing is to be written, not even to the cache. */
-async function compiledSeccomp(
-  { linux, annotations = {} }: Spec,
-): Promise<SeccompFilter | undefined> {
-  const profile = linux?.seccomp;
-  if (profile === undefined && annotations["run.oci.seccomp_bpf_data"] === undefined) {
-    return undefined;
-  }
-  const { compileSeccomp } = await import("../seccomp/mod.ts");
-  return await compileSeccomp(profile, { annotations });
 }
 
 /** What runts does before there is a process. */

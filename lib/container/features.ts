@@ -1,5 +1,6 @@
 /** `features`: what this runtime implements (features.md of the specification). */
 
+import { seccompFeatures } from "../seccomp/features.ts";
 import { features as document } from "../spec/features.ts";
 import type { Features } from "../spec/types.ts";
 import { versions } from "./versions.ts";
@@ -23,6 +24,7 @@ export function features(): Features {
     selinux: { enabled: true },
     intelRdt: { enabled: true, schemata: true, monitoring: true },
     netDevices: { enabled: true },
+    seccomp: seccompFeatures(),
     annotations: {
       "runts.version": runts,
       ...(libseccomp !== undefined && { "io.github.seccomp.libseccomp.version": libseccomp }),

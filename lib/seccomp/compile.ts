@@ -11,6 +11,7 @@ import { quote, RuntsError } from "../errors.ts";
 import { SECCOMP_OPERATORS } from "../spec/names.ts";
 import type { Seccomp, SeccompArg, SeccompRule } from "../spec/types.ts";
 import { returnValue } from "./actions.ts";
+import { tokenOf } from "./architectures.ts";
 import { INSTRUCTION_SIZE, INSTRUCTIONS_MAX } from "./bpf.ts";
 import { enosysProgram, needsEnosys } from "./enosys.ts";
 
@@ -57,7 +58,7 @@ function addArchitectures(
   const tokens = new Set([library.nativeArchitecture]);
   architectures.forEach((name, index) => {
     const configPath = `${PROFILE}.architectures[${index}]`;
-    const token = library.architecture(name.slice("SCMP_ARCH_".length).toLowerCase());
+    const token = tokenOf(library, name);
     if (token === undefined) {
       const fault = `libseccomp ${library.version} does not have ${quote(name)}`;
       throw new RuntsError(fault, { configPath });

@@ -8,12 +8,9 @@
 import { ENOSYS } from "../errno.ts";
 import type { Seccomp } from "../spec/types.ts";
 import { RETURNS } from "./actions.ts";
+import { auditOf, X32, X86_64 } from "./architectures.ts";
 import { Code, Data, encodeProgram, type Instruction, instruction, X32_BIT } from "./bpf.ts";
 
-/** SCMP_ARCH_X32, which the kernel does not have as an architecture. */
-const X32 = 0x4000003e;
-/** AUDIT_ARCH_X86_64 */
-const X86_64 = 0xc000003e;
 /** AUDIT_ARCH_S390, AUDIT_ARCH_S390X. */
 const S390 = [0x00000016, 0x80000016];
 
@@ -55,7 +52,7 @@ export function enosysProgram(
 ): Uint8Array<ArrayBuffer> {
   const found = new Map<number, Newest>();
   for (const token of architectures) {
-    const architecture = token === X32 ? X86_64 : token;
+    const architecture = auditOf(token);
     const newest = numbers(token).reduce((a, b) => Math.max(a, b), -1);
     if (newest < 0) continue;
     const entry = found.get(architecture) ?? { architecture };

@@ -3,16 +3,14 @@
 import { loadSeccomp, type SeccompLibrary } from "../../ffi/seccomp.ts";
 import { errnoText } from "../errno.ts";
 import type { SeccompFilter } from "../plan/types.ts";
-import { SECCOMP_ARCHES } from "../spec/names.ts";
 import { ACTION_MASK, RETURNS } from "./actions.ts";
+import { type Architecture, knownArchitectures, X32, X86_64 } from "./architectures.ts";
 import { decodeProgram, type Instruction, X32_BIT } from "./bpf.ts";
 import { describeConditions } from "./conditions.ts";
 import { disassemble, type Names } from "./disassemble.ts";
 import { architecturesIn } from "./flow.ts";
 import { type Path, pathsOf } from "./paths.ts";
 
-const X86_64 = 0xc000003e;
-const X32 = 0x4000003e;
 /** How many numbers of an architecture are looked at; Linux has less than 500. */
 const NUMBERS = 1024;
 /** Where the numbers begin that do not begin at 0: o32, n64 and n32 of MIPS. */
@@ -34,15 +32,6 @@ const FLAGS: readonly (readonly [bit: number, name: string])[] = [
   [1 << 4, "TSYNC_ESRCH"],
   [1 << 5, "WAIT_KILLABLE_RECV"],
 ];
-
-/** One architecture as the kernel and the library know it. */
-interface Architecture {
-  readonly name: string;
-  /** AUDIT_ARCH_* */
-  readonly audit: number;
-  /** SCMP_ARCH_* */
-  readonly token: number;
-}
 
 /** What becomes of each system call, by architecture. Throws RuntsError without libseccomp. */
 export function describeFilter(filter: SeccompFilter): string {
@@ -108,13 +97,6 @@ function answerOf({ value }: Path): string {
   return describeAction(value);
 }
 
-function knownArchitectures(library: SeccompLibrary): Architecture[] {
-  return SECCOMP_ARCHES.map((name) => name.slice("SCMP_ARCH_".length).toLowerCase())
-    .map((name) => ({ name, token: library.architecture(name) ?? 0 }))
-    .filter(({ token }) => token !== 0)
-    .map(({ name, token }) => ({ name, token, audit: token === X32 ? X86_64 : token }));
-}
-
 function describeArchitecture(
   program: readonly Instruction[],
   { name, audit, token }: Architecture,
@@ -175,7 +157,7 @@ function alternatives(paths: readonly Path[], is64: boolean): string {
 
 /** The answer with the simplest conditions is told first, that with the others is "else". */
 function weight(conditions: readonly string[]): number {
-  return conditions.reduce((sum, text) => sum + text.split(" and ").length, 0);
+  return conditions.reduce((sum, text) => sum + text.split(/ and | != /).length, 0);
 }
 
 /** Whether arguments have 64 bits (__AUDIT_ARCH_64BIT). */

@@ -371,3 +371,19 @@ Deno.test("a profile that stops init itself is named", RUNTS_ONLY, async () => {
     }
   });
 });
+
+Deno.test("explain prints the filter and leaves nothing behind", RUNTS_ONLY, async () => {
+  await withRuntime(async (runtime) => {
+    using bundle = new Bundle(calling(allowing(rule("getppid", "SCMP_ACT_ERRNO")), []));
+    const explain = (...args: string[]) =>
+      runtime.ok(["explain", "--bundle", bundle.path, ...args]);
+    const words = await explain("--seccomp");
+    assertMatch(words, /^seccomp filter: \d+ instructions; flags SPEC_ALLOW; no listener\n/);
+    assertStringIncludes(words, "  EPERM (operation not permitted):\n    getppid\n");
+    assertMatch(await explain("--bpf"), /^ *0 {2}load the architecture\n(.*\n)* *\d+ {2}return/);
+    delete bundle.config.linux.seccomp;
+    bundle.save();
+    assertEquals(await explain("--seccomp"), "no seccomp filter\n");
+    assertEquals([...Deno.readDirSync(runtime.root)], []);
+  });
+});

@@ -1,0 +1,23 @@
+/** `explain --seccomp`: the filter that create would load. */
+
+import { openBundle } from "./bundle.ts";
+import { inCommand } from "./command.ts";
+import type { ExplainOptions } from "./explain.ts";
+import { seccompFilter } from "./seccomp.ts";
+
+/**
+ * What becomes of every system call; with `instructions`, the program itself. Undefined when the
+ * configuration has no filter.
+ */
+export function explainSeccomp(
+  options: ExplainOptions,
+  instructions: boolean,
+): Promise<string | undefined> {
+  return inCommand("explain", options.id, async () => {
+    const { spec } = await openBundle(options);
+    const filter = await seccompFilter(spec);
+    if (filter === undefined) return undefined;
+    const { describeFilter, listFilter } = await import("../seccomp/explain.ts");
+    return instructions ? listFilter(filter) : describeFilter(filter);
+  });
+}
