@@ -119,10 +119,11 @@ function addBind(
   const source = absolutePath(request.source, container.input.bundle);
   const idmap = idmapSlot(draft, container, request, userSlot);
   const recursive = bind === "rbind";
+  const within = isInside(source, container);
   let slot = -1;
-  if (idmap >= 0 || (container.openEarly && !options.copySymlink && !isInside(source, container))) {
+  if (idmap >= 0 || (container.openEarly && !options.copySymlink && !within)) {
     slot = draft.freeSlot();
-    plan.early.push({
+    (within ? plan.ops : plan.early).push({
       op: "open_tree",
       from,
       slot,

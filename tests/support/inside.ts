@@ -1,0 +1,112 @@
+/** Containers that a test looks at from inside, and configurations that create refuses. */
+
+import { assertEquals } from "@std/assert";
+import { Bundle, type Config } from "./bundle.ts";
+import { type TestRuntime, withRuntime } from "./host.ts";
+import { PEER } from "./runtime.ts";
+
+/** Changes the configuration of a bundle. */
+export type Edit = (config: Config, bundle: Bundle) => void;
+
+/** Makes the container run a shell script. */
+export function shell(config: Config, script: string): void {
+  config.process.args = ["sh", "-c", script];
+}
+
+/** Runs a container that must succeed, and gives the lines that it printed. */
+export async function linesOf(runtime: TestRuntime, edit: Edit): Promise<string[]> {
+  const { code, stdout, stderr } = await runtime.container(edit);
+  assertEquals({ code, stderr }, { code: 0, stderr: "" });
+  return stdout.split("\n").slice(0, -1);
+}
+
+/** What a test of this table needs. */
+export interface InsideOptions {
+  /** In one line of comment: why the peer differs. */
+  readonly ignore?: boolean;
+}
+
+/** A container prints `expected`, line by line. */
+export function inside(
+  name: string,
+  edit: Edit,
+  expected: readonly string[],
+  options: InsideOptions = {},
+): void {
+  Deno.test({
+    name,
+    ...options,
+    fn: () =>
+      withRuntime(async (runtime) => assertEquals(await linesOf(runtime, edit), [...expected])),
+  });
+}
+
+/** create fails with this message, BUNDLE standing for the path of the bundle. */
+export function refused(name: string, edit: Edit, message: string): void {
+  Deno.test({
+    name: `create refuses ${name}`,
+    ignore: PEER !== "runts",
+    fn: () =>
+      withRuntime(async (runtime) => {
+        using bundle = new Bundle();
+        edit(bundle.config, bundle);
+        bundle.save();
+        const id = runtime.id();
+        const output = await runtime.run(["create", "--bundle", bundle.path, id]);
+        assertEquals({ ...output, stderr: output.stderr.replaceAll(bundle.path, "BUNDLE") }, {
+          code: 1,
+          stdout: "",
+          stderr: `runts: create "${id}": ${message}\n`,
+        });
+      }),
+  });
+}
+
+/** A new user namespace that maps root to an ordinary user of the host. */
+export function userNamespace(config: Config, hostID = 100_000, size = 65_536): void {
+  config.linux.namespaces.push({ type: "user" });
+  config.linux.uidMappings = config.linux.gidMappings = [{ containerID: 0, hostID, size }];
+}
+
+/** A line of /proc/PID/mountinfo (proc_pid_mountinfo(5)). */
+export interface MountLine {
+  /** Which part of the filesystem it shows. */
+  readonly root: string;
+  /** Attributes of the mount. */
+  readonly attributes: readonly string[];
+  /** `shared:N`, `master:N`, `propagate_from:N`, `unbindable`; without the numbers. */
+  readonly propagation: readonly string[];
+  readonly type: string;
+  readonly source: string;
+  /** Options of the filesystem. */
+  readonly filesystem: readonly string[];
+}
+
+/** The mounts of a mountinfo file, by where they are. */
+export function readMounts(lines: readonly string[]): Map<string, MountLine> {
+  const mounts = new Map<string, MountLine>();
+  for (const line of lines) {
+    const [left, right] = line.split(" - ");
+    const [, , , root, point, attributes, ...propagation] = left!.trim().split(" ");
+    const [type, source, filesystem] = right!.split(" ");
+    mounts.set(point!, {
+      root: root!,
+      attributes: attributes!.split(","),
+      propagation: propagation.map((field) => field.replace(/:\d+$/, "")),
+      type: type!,
+      source: source!,
+      filesystem: filesystem!.split(","),
+    });
+  }
+  return mounts;
+}
+
+/** The mounts that a container sees. */
+export async function mountsOf(runtime: TestRuntime, edit: Edit): Promise<Map<string, MountLine>> {
+  return readMounts(
+    await linesOf(runtime, (config, bundle) => {
+      config.process.args = ["cat", "/proc/self/mountinfo"];
+      edit(config, bundle);
+    }),
+  );
+}
