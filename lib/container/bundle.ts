@@ -29,11 +29,16 @@ export async function openBundle(options: CreateOptions): Promise<OpenBundle> {
 
 /** With id maps for a new user namespace that has none. */
 async function completed(spec: Spec): Promise<Spec> {
-  const { namespaces, uidMappings, gidMappings } = spec.linux ?? {};
-  const isNew = namespaces?.some(({ type, path }) => type === "user" && !path);
-  if (!isNew || uidMappings?.length || gidMappings?.length) return spec;
+  if (!lacksMaps(spec)) return spec;
   const { withDefaultMaps } = await import("./default_maps.ts");
   return withDefaultMaps(spec);
+}
+
+/** Whether the maps of the container's user namespace are for runts to choose. */
+export function lacksMaps({ linux = {} }: Spec): boolean {
+  const { namespaces, uidMappings, gidMappings } = linux;
+  const isNew = namespaces?.some(({ type, path }) => type === "user" && !path);
+  return isNew === true && !uidMappings?.length && !gidMappings?.length;
 }
 
 /** A path of the caller's, from its working directory. */

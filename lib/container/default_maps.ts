@@ -29,6 +29,29 @@ export function withDefaultMaps(spec: Spec, own: OwnIds = ownIds()): Spec {
   };
 }
 
+/** The configuration with the maps that were chosen for a container: those of its init. */
+export function withMapsOf(pid: number, spec: Spec): Spec {
+  return {
+    ...spec,
+    linux: {
+      ...spec.linux,
+      uidMappings: parseMap(Deno.readTextFileSync(`/proc/${pid}/uid_map`)),
+      gidMappings: parseMap(Deno.readTextFileSync(`/proc/${pid}/gid_map`)),
+    },
+  };
+}
+
+/**
+ * Reads uid_map or gid_map (user_namespaces(7)).
+ * @internal Exported for tests.
+ */
+export function parseMap(text: string): IdMapping[] {
+  return text.split("\n").filter((line) => line !== "").map((line) => {
+    const [containerID = 0, hostID = 0, size = 0] = line.trim().split(/\s+/).map(Number);
+    return { containerID, hostID, size };
+  });
+}
+
 /** Ids below that of the process first, then the caller's, then as many as there are. */
 function defaultMap(inside: number, own: number, ranges: readonly IdRange[]): IdMapping[] {
   const below: IdMapping[] = [];

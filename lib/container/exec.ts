@@ -10,7 +10,7 @@ import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { OCI_VERSION } from "../version.ts";
 import { sendPidfd, writePidFile } from "./announce.ts";
-import { absolute, checkConsole } from "./bundle.ts";
+import { absolute, checkConsole, lacksMaps } from "./bundle.ts";
 import { cgroupOf } from "./cgroup.ts";
 import { inCommand } from "./command.ts";
 import { readCopy } from "./copy.ts";
@@ -133,7 +133,8 @@ export async function spawnIn(request: SpawnIn): Promise<Executed> {
 }
 
 async function planFor(request: SpawnIn, console: boolean): Promise<Plan> {
-  const { helper, options, spec, process, found: { status } } = request;
+  const { helper, options, process, found: { status } } = request;
+  const spec = await mapped(request.spec, status.pid);
   const cgroup = await cgroupOf(status);
   const preserveFds = options.preserveFds ?? 0;
   checkPreserved(helper, preserveFds);
@@ -152,6 +153,13 @@ async function planFor(request: SpawnIn, console: boolean): Promise<Plan> {
     ...(size && { consoleSize: size }),
     ...(seccomp && { seccomp }),
   });
+}
+
+/** With the id maps that `create` chose, where the configuration gives none. */
+async function mapped(spec: Spec, pid: number): Promise<Spec> {
+  if (!lacksMaps(spec)) return spec;
+  const { withMapsOf } = await import("./default_maps.ts");
+  return withMapsOf(pid, spec);
 }
 
 function spawn(

@@ -60,7 +60,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
 
   // Stage 2.
   closeDescriptors(draft, input);
-  if (userNamespace) becomeRoot(draft, identity.groupsMode);
+  if (userNamespace) becomeRoot(draft, linux, identity.groupsMode);
   startSession(draft, container, process);
   setKernel(draft, container);
   openRootfs(draft, container, rootSlot);

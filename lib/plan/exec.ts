@@ -38,7 +38,7 @@ export function planExec(input: ExecInput): Plan {
   joinCgroup(draft, input.cgroup, inUser);
 
   closeDescriptors(draft, input);
-  if (inUser) becomeRoot(draft, identity.groupsMode);
+  if (inUser) becomeRoot(draft, spec.linux, identity.groupsMode);
   draft.add({ op: "setsid", from: "" });
   if (!input.noNewKeyring) joinKeyring(draft, input.id, process.selinuxLabel);
   if (process.execCPUAffinity) setAffinity(draft, process.execCPUAffinity.final, "final");

@@ -93,9 +93,8 @@ const HINTS: Hints = {
   mempolicy: (_, errno) =>
     errno === EINVAL ? "the mode and the nodes do not fit, or a node is not allowed" : undefined,
   affinity: (_, errno) => errno === EINVAL ? "the cgroup allows none of these CPUs" : undefined,
-  set_ids: ({ uid, gid, groups }, errno, { ops }) => {
-    const inside = ops.some(({ from }) => from === "linux.uidMappings");
-    if (errno === EINVAL && inside) {
+  set_ids: ({ uid, gid, groups }, errno) => {
+    if (errno === EINVAL) {
       const ids = [`uid ${uid}`, ...new Set([gid, ...groups].map((id) => `gid ${id}`))];
       return `the user namespace must map ${ids.join(", ")}`;
     }

@@ -2,7 +2,7 @@
 
 import { RuntsError } from "../errors.ts";
 import { capabilitySet } from "../spec/capabilities.ts";
-import type { Capabilities, Process, Spec } from "../spec/types.ts";
+import type { Capabilities, IdMapping, Linux, Process, Spec } from "../spec/types.ts";
 import type { Draft } from "./draft.ts";
 
 const CAP_SYS_ADMIN = 1n << 21n;
@@ -64,9 +64,18 @@ function readCapabilities(draft: Draft, capabilities: Capabilities = {}): Capabi
   };
 }
 
-/** Root of the user namespace that was entered, which owns what is made from now on. */
-export function becomeRoot(draft: Draft, groupsMode: number): void {
-  draft.add({ op: "set_ids", from: "", uid: 0, gid: 0, groups: [], groups_mode: groupsMode });
+/**
+ * Root of the user namespace that was entered, which owns what is made from now on; the first id
+ * of a map that has no root, which gives up no capabilities (capabilities(7)).
+ */
+export function becomeRoot(draft: Draft, linux: Linux | undefined, groupsMode: number): void {
+  const uid = highest(linux?.uidMappings);
+  const gid = highest(linux?.gidMappings);
+  draft.add({ op: "set_ids", from: "", uid, gid, groups: [], groups_mode: groupsMode });
+}
+
+function highest(map: readonly IdMapping[] = []): number {
+  return map.some(({ containerID }) => containerID === 0) ? 0 : map[0]?.containerID ?? 0;
 }
 
 /** The ids of the program; the working directory is tried with and without root's rights. */

@@ -126,6 +126,63 @@ rootless(
   { ignore: PEER === "runc" },
 );
 
+/** Maps the caller to a user that is not root; nobody else is there. */
+function withoutRoot(config: Config, user: OrdinaryUser): void {
+  config.linux.uidMappings = [{ containerID: 1000, hostID: user.id, size: 1 }];
+  config.linux.gidMappings = [{ containerID: 100, hostID: user.id, size: 1 }];
+  config.process.user = { uid: 1000, gid: 100 };
+}
+
+const WITHOUT_ROOT = (user: OrdinaryUser) => [
+  ...["uid=1000 gid=100", `1000 ${user.id} 1`, `100 ${user.id} 1`, "deny", "1000:100"],
+];
+
+const SHOW = `busybox id; ${MAPS}; busybox stat -c %u:%g /dev`;
+
+rootless("a map need not have root", async (user) => {
+  const { code, stdout } = await user.container((config) => {
+    withoutRoot(config, user);
+    shell(SHOW)(config);
+  });
+  assertEquals({ code, stdout: lines(stdout) }, { code: 0, stdout: WITHOUT_ROOT(user) });
+}, { ignore: PEER === "runc" }); // runc 1.1 demands root
+
+rootless("a further process need not have root", async (user) => {
+  using bundle = await user.bundle((config) => {
+    withoutRoot(config, user);
+    shell("while :; do sleep 0.05; done")(config);
+  });
+  const name = user.name();
+  const { code, stderr } = await user.run(["run", "--detach", "--bundle", bundle.path, name]);
+  assertEquals(code, 0, stderr);
+  const inside = await user.run(["exec", name, "sh", "-c", SHOW]);
+  const other = await user.run(["exec", "--user", "0", name, "true"]);
+  await user.run(["delete", "--force", name]);
+  assertEquals(lines(inside.stdout), WITHOUT_ROOT(user));
+  assertEquals(other, {
+    code: 255,
+    stdout: "",
+    stderr: `runts: exec "${name}": process.user: set uid 0: EINVAL (invalid argument): ` +
+      "the user namespace must map uid 0, gid 100\n",
+  });
+}, OURS); // exec of crun 1.8 demands root
+
+rootless("without maps, a user that is not root can be the caller, too", async (user) => {
+  using bundle = await user.bundle((config) => {
+    withoutMaps(config);
+    config.process.user = { uid: 1000, gid: 100 };
+    shell("while :; do sleep 0.05; done")(config);
+  });
+  const name = user.name();
+  const { code, stderr } = await user.run(["run", "--detach", "--bundle", bundle.path, name]);
+  assertEquals(code, 0, stderr);
+  const { stdout } = await user.run(["exec", name, "sh", "-c", `busybox id; ${MAPS}`]);
+  await user.run(["delete", "--force", name]);
+  assertEquals(lines(stdout), [
+    ...["uid=1000 gid=100", `1000 ${user.id} 1`, `100 ${user.id} 1`, "deny"],
+  ]);
+}, OURS);
+
 rootless("without maps and without newuidmap the caller alone is mapped", async (user) => {
   known(user);
   const { code, stdout } = await user.container((config) => {
