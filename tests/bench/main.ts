@@ -40,6 +40,19 @@ async function time(line: readonly string[]): Promise<number> {
   return elapsed;
 }
 
+/** What the containers are made from. */
+interface Bundles {
+  /** Ends at once. */
+  readonly quick: Bundle;
+  /** Stays. */
+  readonly idle: Bundle;
+  /** Stays, with podman's seccomp profile. */
+  readonly filtered: Bundle;
+}
+
+/** Where compiled seccomp filters are kept, in a state root. */
+const CACHES = { runts: ".seccomp", crun: ".cache", runc: undefined } as const;
+
 /** One series of one command: `before` and `after` are not timed. */
 interface Series {
   readonly runtime: Runtime;
@@ -49,11 +62,16 @@ interface Series {
   after(id: string): Promise<void>;
 }
 
-function series(runtime: Runtime, bundle: Bundle, idle: Bundle): Series[] {
+function series(runtime: Runtime, root: string, { quick, idle, filtered }: Bundles): Series[] {
   const call = async (...args: string[]) => void await time([...runtime.line, ...args]);
   const create = (id: string) => call("create", "--bundle", idle.path, id);
   const remove = (id: string) => call("delete", "--force", id);
   const nothing = () => Promise.resolve();
+  const forget = async () => {
+    const cache = CACHES[runtime.name];
+    if (cache === undefined || !exists(`${root}/${cache}`)) return;
+    await Deno.remove(`${root}/${cache}`, { recursive: true });
+  };
   const started = async (id: string) => {
     await create(id);
     await call("start", id);
@@ -65,8 +83,10 @@ function series(runtime: Runtime, bundle: Bundle, idle: Bundle): Series[] {
     after: (id: string) => Promise<void>,
   ): Series => ({ runtime, command, before, args, after });
   return [
-    one("run", nothing, (id) => ["run", "--bundle", bundle.path, id], nothing),
+    one("run", nothing, (id) => ["run", "--bundle", quick.path, id], nothing),
     one("create", nothing, (id) => ["create", "--bundle", idle.path, id], remove),
+    one("create, filter new", forget, (id) => ["create", "--bundle", filtered.path, id], remove),
+    one("create, filter known", nothing, (id) => ["create", "--bundle", filtered.path, id], remove),
     one("start", create, (id) => ["start", id], remove),
     one("state", create, (id) => ["state", id], remove),
     one("kill", started, (id) => ["kill", id, "KILL"], remove),
@@ -120,7 +140,8 @@ function installed(): Runtime[] {
 
 function exists(path: string): boolean {
   try {
-    return Deno.statSync(path).isFile;
+    Deno.statSync(path);
+    return true;
   } catch {
     return false;
   }
@@ -134,19 +155,29 @@ async function withoutUnified(): Promise<number> {
   return (await new Deno.Command("unshare", { args }).spawn().status).code;
 }
 
+function podmanProfile(): unknown {
+  const path = `${PROJECT}/tests/unit/spec_configs/podman.json`;
+  return JSON.parse(Deno.readTextFileSync(path)).linux.seccomp;
+}
+
 async function main(): Promise<void> {
   const root = await Deno.makeTempDir({ prefix: "runts-bench-" });
   try {
-    using bundle = new Bundle();
+    using quick = new Bundle();
     using idle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+    using filtered = new Bundle((config) => {
+      config.process.args = ["sleep", "60"];
+      config.linux.seccomp = podmanProfile();
+    });
     const all = installed().flatMap((runtime) => {
-      const line = [...runtime.line, "--root", `${root}/${runtime.name}`];
-      return series({ ...runtime, line }, bundle, idle);
+      const own = `${root}/${runtime.name}`;
+      const line = [...runtime.line, "--root", own];
+      return series({ ...runtime, line }, own, { quick, idle, filtered });
     });
     const load = Deno.loadavg()[0]!.toFixed(2);
     console.log(`${RUNS} runs of each, load ${load}, times in ms: min / median / p90\n`);
     for (const pause of [0, PAUSE]) {
-      const inProcess = await lifecycles(`${root}/own`, bundle.path, pause > 0 ? RUNS : 200, pause);
+      const inProcess = await lifecycles(`${root}/own`, quick.path, pause > 0 ? RUNS : 200, pause);
       const title = pause === 0 ? "back to back" : `with a pause of ${pause} ms before each run`;
       console.log(table(title, await floor(pause), await measure(all, pause), inProcess));
     }
