@@ -1,0 +1,166 @@
+/** What containerd's runc shim does with containers. */
+
+import type { Check } from "./suite.ts";
+
+/** Shortcuts: \`run OPTION… ID PROGRAM…\` with the option before the image filled in. */
+const SHORT = `
+export CONTAINERD_NAMESPACE=runts-clients-$RUNTIME
+image=localhost/bb:latest
+run() { ctr run --runc-binary /usr/local/sbin/runts "$@"; }
+up() { id=$1; shift; run -d "$@" $image $id sleep 1000; }
+down() { ctr task rm -f "$1" >/dev/null 2>&1; ctr container rm "$1"; }
+status() { ctr task ls | awk -v id="$1" '$1 == id { print $3 }'; }
+stopped() { [ "$(status $1)" = STOPPED ]; }
+`;
+
+const CHECKS: readonly Check[] = [
+  { name: "run", script: "run --rm $image r echo hello", stdout: "hello\n" },
+  { name: "exit code", script: "run --rm $image c sh -c 'exit 7'", stdout: "", code: 7 },
+  {
+    name: "no such program",
+    script: "run --rm $image n nosuch 2>&1",
+    stdout: /executable file .*not found in \$PATH/,
+    code: 1,
+  },
+  {
+    name: "standard input",
+    script: "dd if=/dev/zero bs=1000 count=300 2>/dev/null | run --rm $image i wc -c",
+    stdout: "300000\n",
+  },
+  {
+    name: "a terminal",
+    script:
+      `script -qec 'ctr run -t --rm --runc-binary /usr/local/sbin/runts '$image' t tty' /dev/null </dev/null`,
+    stdout: /\/dev\/pts\/0\s/,
+  },
+  {
+    name: "detach, list, kill and delete",
+    script: `run -d $image d sh -c 'trap "exit 9" TERM; while :; do sleep 0.05; done'
+      status d; sleep 0.2; ctr task kill -s TERM d; poll stopped d; status d
+      ctr task rm d 2>&1 | tail -1; ctr container rm d`,
+    stdout: /^RUNNING\nSTOPPED\n.*9/,
+  },
+  {
+    name: "task rm -f",
+    script:
+      "up f; ctr task rm -f f 2>/dev/null; ctr container rm f; ctr task ls -q; ls /run/containerd/runc/runts-clients-$RUNTIME",
+    stdout: "",
+  },
+  {
+    name: "exec",
+    script: `up e
+      ctr task exec --exec-id 1 e sh -c 'echo in; exit 3'; echo $?
+      echo text | ctr task exec --exec-id 2 e cat
+      ctr task exec --exec-id 3 --cwd /tmp e pwd
+      ctr task exec --exec-id 4 e nosuch 2>&1 | grep -c 'executable file.*not found'
+      down e`,
+    stdout: "in\n3\ntext\n/tmp\n1\n",
+  },
+  {
+    name: "exec with a terminal",
+    script:
+      `up et; script -qec 'ctr task exec -t --exec-id 1 et tty' /dev/null </dev/null; down et`,
+    stdout: /\/dev\/pts\/\d\s/,
+  },
+  {
+    name: "pause and resume",
+    script: `up p; ctr task pause p; status p; ctr task resume p; status p
+      ctr task exec --exec-id 1 p echo goes on; down p`,
+    stdout: "PAUSED\nRUNNING\ngoes on\n",
+  },
+  {
+    name: "metrics",
+    script: `up m --memory-limit 67108864; ctr task metrics m > /run/m; down m
+      grep -cE '^(memory.usage_in_bytes +[1-9][0-9]*|memory.limit_in_bytes +67108864|pids.current +1) *$' /run/m`,
+    stdout: "3\n",
+  },
+  {
+    name: "processes",
+    script: `up ps; ctr task ps ps | tail -n +2 | wc -l; down ps`,
+    stdout: "1\n",
+  },
+  {
+    name: "events",
+    script: `ctr events > /run/events & run --rm $image ev true
+      poll grep -q '/tasks/delete.*ev' /run/events; kill $!
+      grep -oE '/tasks/(create|start|exit|delete)' /run/events | head -4`,
+    stdout: "/tasks/create\n/tasks/start\n/tasks/exit\n/tasks/delete\n",
+  },
+  {
+    name: "a container that uses up its memory",
+    script:
+      `ctr events > /run/oom & run --rm --memory-limit 16777216 $image oom dd if=/dev/zero of=/dev/null bs=64M count=1 2>/dev/null; echo $?
+      poll grep -q '/tasks/oom' /run/oom && echo told; kill $!`,
+    stdout: "137\ntold\n",
+  },
+  {
+    name: "limits",
+    script:
+      `run --rm --memory-limit 67108864 --cpus 0.5 --mount type=bind,src=/sys/fs/cgroup,dst=/sys/fs/cgroup,options=rbind:ro $image l sh -c "
+      cd /sys/fs/cgroup; cat memory/$CONTAINERD_NAMESPACE/l/memory.limit_in_bytes cpu/$CONTAINERD_NAMESPACE/l/cpu.cfs_quota_us"`,
+    stdout: "67108864\n50000\n",
+  },
+  {
+    name: "environment and directory",
+    script: "run --rm --env A=b --cwd /tmp $image u sh -c 'echo $A $(pwd)'",
+    stdout: "b /tmp\n",
+  },
+  {
+    name: "capabilities",
+    script:
+      "run --rm --cap-drop CAP_CHOWN --cap-add CAP_SYS_TIME $image cap grep CapEff /proc/self/status",
+    stdout: "CapEff:\t00000000aa0425fa\n",
+  },
+  {
+    name: "the default seccomp profile",
+    script: `run --rm --seccomp $image s sh -c '
+      grep Seccomp: /proc/self/status; mount -t tmpfs x /tmp 2>/dev/null || echo refused'`,
+    stdout: "Seccomp:\t2\nrefused\n",
+  },
+  {
+    name: "a mount, and a read-only root",
+    script: `mkdir -p /run/vol; echo host > /run/vol/f
+      run --rm --read-only --mount type=bind,src=/run/vol,dst=/tmp,options=rbind:rw $image v sh -c '
+        cat /tmp/f; echo new > /tmp/f; touch /x 2>/dev/null || echo read-only'
+      cat /run/vol/f`,
+    stdout: "host\nread-only\nnew\n",
+  },
+  {
+    name: "a namespace by its path",
+    script: `up ns; pid=$(ctr task ls | awk '$1 == "ns" { print $2 }')
+      [ "$(run --rm --with-ns ipc:/proc/$pid/ns/ipc $image ns2 readlink /proc/self/ns/ipc)" = "$(readlink /proc/$pid/ns/ipc)" ] && echo same; down ns`,
+    stdout: "same\n",
+  },
+  {
+    name: "containerd restarts while a container runs",
+    script:
+      `up live; kill $(cat /run/containerd.pid); while kill -0 $(cat /run/containerd.pid) 2>/dev/null; do sleep 0.05; done
+      . /run/start; status live; ctr task exec --exec-id 9 live echo still here
+      ctr task kill -s KILL live; poll stopped live; ctr task rm live >/dev/null 2>&1; ctr container rm live; ctr task ls -q`,
+    stdout: "RUNNING\nstill here\n",
+  },
+  {
+    name: "containerd is killed while a container runs",
+    script:
+      `up hard; kill -9 $(cat /run/containerd.pid); while kill -0 $(cat /run/containerd.pid) 2>/dev/null; do sleep 0.05; done
+      . /run/start; status hard; down hard; ctr task ls -q`,
+    stdout: "RUNNING\n",
+  },
+  {
+    name: "the handler of the RuntimeClass is a runtime of containerd",
+    script: `handler=$(sed -n 's/^handler: //p' /run/runtimeclass.yaml)
+      containerd config dump | grep -A5 "runtimes.$handler.options" | grep -o '"/usr/local/sbin/runts"'`,
+    stdout: '"/usr/local/sbin/runts"\n',
+  },
+  {
+    name: "nothing is left",
+    script:
+      "ls /run/containerd/runc/runts-clients-$RUNTIME; ls /run/containerd/io.containerd.runtime.v2.task/runts-clients-$RUNTIME",
+    stdout: "",
+  },
+];
+
+export const CONTAINERD_CHECKS: readonly Check[] = CHECKS.map((check) => ({
+  ...check,
+  script: SHORT + check.script,
+}));

@@ -1,0 +1,356 @@
+/** What podman does with containers; the checks of other rootful and rootless runs alike. */
+
+import type { Check } from "./suite.ts";
+
+const LOOP = "sh -c 'trap \"exit 7\" TERM; while :; do sleep 0.05; done'";
+
+/** What needs no root. */
+export const BASIC_CHECKS: readonly Check[] = [
+  { name: "run", script: "podman run --rm bb echo hello", stdout: "hello\n" },
+  {
+    name: "the runtime is the one of containers.conf",
+    script: "podman info --format '{{.Host.OCIRuntime.Path}}'",
+    stdout: "/usr/local/sbin/runts\n",
+  },
+  { name: "exit code", script: "podman run --rm bb sh -c 'exit 7'", stdout: "", code: 7 },
+  {
+    name: "death by a signal",
+    script:
+      `podman run -d --name death bb sleep 1000 >/dev/null; podman kill -s KILL death >/dev/null
+      podman wait death; podman rm death >/dev/null`,
+    stdout: "137\n",
+  },
+  {
+    name: "no such program",
+    script: "podman run --rm bb nosuch 2>&1",
+    stdout:
+      /executable file .*nosuch.* not found in \$PATH|nosuch.*executable file not found in \$PATH/i,
+    code: 127,
+  },
+  {
+    name: "no such path",
+    script: "podman run --rm bb /no/such 2>&1",
+    stdout: /no such file or directory/i,
+    code: 127,
+  },
+  {
+    name: "a program that may not run",
+    script: "podman run --rm bb /etc/passwd 2>&1",
+    stdout: /permission denied/i,
+    code: 126,
+  },
+  {
+    name: "standard input",
+    script: "dd if=/dev/zero bs=1000 count=300 2>/dev/null | podman run --rm -i bb wc -c",
+    stdout: "300000\n",
+  },
+  {
+    name: "output and errors apart",
+    script: "podman run --rm bb sh -c 'echo out; echo err >&2' 2>/dev/null",
+    stdout: "out\n",
+  },
+  {
+    name: "a terminal",
+    script: "script -qec 'podman run --rm -it bb tty' /dev/null </dev/null",
+    stdout: /^(\^@|\^D|[\b])*\/dev\/pts\/0\r\n$/,
+  },
+  {
+    name: "detach, wait and logs",
+    script: `podman run -d --name logs bb sh -c 'echo one; echo two >&2; exit 5' >/dev/null
+      podman wait logs; podman logs logs 2>&1 | sort; podman rm logs >/dev/null`,
+    stdout: "5\none\ntwo\n",
+  },
+  {
+    name: "create, start, attach",
+    script: `podman create --name att bb sh -c 'echo attached; exit 4' >/dev/null
+      podman start --attach att; echo $?; podman rm att >/dev/null`,
+    stdout: "attached\n4\n",
+  },
+  {
+    name: "restart of a stopped container",
+    script: `podman run --name again bb echo x; podman start -a again; podman rm again >/dev/null`,
+    stdout: "x\nx\n",
+  },
+  {
+    name: "exec",
+    script: `podman run -d --name ex bb ${LOOP} >/dev/null
+      podman exec ex sh -c 'echo in; exit 3'; echo $?
+      podman exec -e A=b -w /tmp -u app ex sh -c 'echo $A $(pwd) $(id -u)'
+      echo text | podman exec -i ex cat
+      podman exec ex nosuch 2>/dev/null; echo $?
+      podman rm -f -t 0 ex >/dev/null`,
+    stdout: "in\n3\nb /tmp 1000\ntext\n127\n",
+  },
+  {
+    name: "exec with a terminal",
+    script: `podman run -d --name ext bb ${LOOP} >/dev/null
+      script -qec 'podman exec -it ext tty' /dev/null </dev/null
+      podman rm -f -t 0 ext >/dev/null`,
+    stdout: /^(\^@|\^D|[\b])*\/dev\/pts\/\d+\r\n$/,
+  },
+  {
+    name: "exec detached",
+    script: `podman run -d --name exd bb ${LOOP} >/dev/null
+      podman exec -d exd touch /tmp/made >/dev/null; poll podman exec exd ls /tmp/made && echo made
+      podman rm -f -t 0 exd >/dev/null`,
+    stdout: "made\n",
+  },
+  {
+    name: "stop",
+    script: `podman run -d --name stop bb ${LOOP} >/dev/null
+      podman stop -t 10 stop >/dev/null; podman inspect --format '{{.State.Status}} {{.State.ExitCode}}' stop
+      podman rm stop >/dev/null`,
+    stdout: "exited 7\n",
+  },
+  {
+    name: "stop of a program that does not listen",
+    script: `podman run -d --name deaf bb sleep 100 >/dev/null
+      podman stop -t 1 deaf >/dev/null 2>&1; podman inspect --format '{{.State.ExitCode}}' deaf; podman rm deaf >/dev/null`,
+    stdout: "137\n",
+  },
+  {
+    name: "kill by name",
+    script:
+      `podman run -d --name kill bb sh -c 'trap "exit 9" USR1; echo up; while :; do sleep 0.05; done' >/dev/null
+      poll has up "$(podman logs kill)"; poll sh -c 'podman logs kill | grep up'
+      podman kill -s USR1 kill >/dev/null; podman wait kill; podman rm kill >/dev/null`,
+    stdout: /9\n$/,
+  },
+  {
+    name: "top",
+    script: `podman run -d --name top bb sleep 98 >/dev/null; podman top top pid args | tail -1
+      podman rm -f -t 0 top >/dev/null`,
+    stdout: /^1 +sleep 98/,
+  },
+  {
+    name: "inspect",
+    script: `podman run -d --name insp --label a=b bb sleep 98 >/dev/null
+      podman inspect --format '{{.State.Status}} {{.OCIRuntime}} {{.Config.Labels.a}}' insp
+      test -d /proc/$(podman inspect --format '{{.State.Pid}}' insp) && echo alive
+      podman rm -f -t 0 insp >/dev/null`,
+    stdout: "running runts b\nalive\n",
+  },
+  {
+    name: "read-only root",
+    script:
+      "podman run --rm --read-only bb sh -c 'touch /x 2>/dev/null || touch /tmp/x && echo only tmp'",
+    stdout: "only tmp\n",
+  },
+  {
+    name: "user and groups",
+    script: "podman run --rm --user app bb id; podman run --rm --user 5:6 bb id",
+    stdout: /^uid=1000\(app\) gid=1000\(app\) groups=1000\(app\),2000\(extra\)\nuid=5.* gid=6/,
+  },
+  {
+    name: "capabilities",
+    script: `podman run --rm --cap-drop all bb grep CapEff /proc/self/status
+      podman run --rm --cap-drop all --cap-add NET_BIND_SERVICE bb grep -E 'Cap(Eff|Bnd)' /proc/self/status`,
+    stdout: "CapEff:\t0000000000000000\nCapEff:\t0000000000000400\nCapBnd:\t0000000000000400\n",
+  },
+  {
+    name: "no new privileges",
+    script: "podman run --rm --security-opt no-new-privileges bb grep NoNewPrivs /proc/self/status",
+    stdout: "NoNewPrivs:\t1\n",
+  },
+  {
+    name: "the default seccomp profile",
+    script:
+      "podman run --rm bb grep Seccomp: /proc/self/status; podman run --rm bb mount -t tmpfs x /tmp 2>&1",
+    stdout: /^Seccomp:\t2\n.*(permission denied|Operation not permitted)/,
+    code: 1,
+  },
+  {
+    name: "without seccomp",
+    script: "podman run --rm --security-opt seccomp=unconfined bb grep Seccomp: /proc/self/status",
+    stdout: "Seccomp:\t0\n",
+  },
+  {
+    name: "volumes",
+    script: `mkdir -p $HOME/vol; echo host > $HOME/vol/f
+      podman run --rm -v $HOME/vol:/v bb sh -c 'cat /v/f; echo container > /v/f'; cat $HOME/vol/f
+      podman run --rm -v $HOME/vol:/v:ro bb sh -c 'echo x > /v/f' 2>/dev/null || echo read-only
+      podman run --rm -v named:/v bb touch /v/kept; podman run --rm -v named:/v bb ls /v
+      podman volume rm named >/dev/null`,
+    stdout: "host\ncontainer\nread-only\nkept\n",
+  },
+  {
+    name: "tmpfs and shm",
+    script:
+      `podman run --rm --tmpfs /t:size=64k --shm-size 128k bb sh -c 'grep -E " /(t|dev/shm) " /proc/mounts' | grep -c -E 'size=(64|128)k'`,
+    stdout: "2\n",
+  },
+  {
+    name: "environment, work directory, host name",
+    script: "podman run --rm -e A=b -w /tmp --hostname box bb sh -c 'echo $A $(pwd) $(hostname)'",
+    stdout: "b /tmp box\n",
+  },
+  {
+    name: "--init",
+    script: "podman run --rm --init bb sh -c 'cat /proc/1/comm; echo $$'",
+    stdout: /^(catatonit|podman-init)\n[^1]/,
+  },
+  {
+    name: "ulimit",
+    script:
+      `podman run --rm --ulimit nofile=77:88 --ulimit nproc=99:99 bb sh -c 'ulimit -n; ulimit -Hn; grep processes /proc/self/limits'`,
+    stdout: /^77\n88\nMax processes +99 +99 /,
+  },
+  {
+    name: "sysctl",
+    script: "podman run --rm --sysctl kernel.msgmax=7777 bb cat /proc/sys/kernel/msgmax",
+    stdout: "7777\n",
+  },
+  {
+    name: "descriptors passed on",
+    script:
+      "podman run --rm --preserve-fds 1 bb cat /proc/self/fd/3 3</etc/hostname | cmp - /etc/hostname && echo same",
+    stdout: "same\n",
+  },
+  {
+    name: "an empty signal mask and SIGPIPE as usual",
+    script: "podman run --rm bb grep -E 'SigIgn|SigBlk' /proc/self/status",
+    stdout: "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n",
+  },
+  {
+    name: "no stray descriptors",
+    script: "podman run --rm bb sh -c 'ls /proc/self/fd | wc -l'",
+    stdout: "4\n",
+  },
+  {
+    name: "masked and read-only paths",
+    script:
+      "podman run --rm bb sh -c 'wc -c < /proc/timer_list; echo x > /proc/sys/kernel/msgmax' 2>&1",
+    stdout: /^0\n.*Read-only file system/,
+    code: 1,
+  },
+  {
+    name: "a pod shares namespaces",
+    script:
+      `podman pod create --name pod --share ipc,uts,net --hostname podhost --infra-image bb --infra-command 'sleep 1000' >/dev/null
+      podman run -d --pod pod --name a bb sleep 1000 >/dev/null
+      podman run --rm --pod pod bb hostname
+      [ "$(podman exec a readlink /proc/1/ns/ipc)" = "$(podman run --rm --pod pod bb readlink /proc/self/ns/ipc)" ] && echo shared
+      podman pod stop -t 0 pod >/dev/null; podman pod rm -f pod >/dev/null; podman pod ls -q`,
+    stdout: "podhost\nshared\n",
+  },
+  {
+    name: "another container's namespaces",
+    script: `podman run -d --name owner bb sleep 97 >/dev/null
+      podman run --rm --pid container:owner --ipc container:owner bb ps | grep -c 'sleep 97'
+      podman rm -f -t 0 owner >/dev/null`,
+    stdout: "1\n",
+  },
+  {
+    name: "health check",
+    script:
+      `podman run -d --name health --health-cmd 'test -e /tmp/well' --health-retries 1 --health-interval disable bb sleep 1000 >/dev/null
+      podman healthcheck run health; echo $?; podman exec health touch /tmp/well
+      podman healthcheck run health; echo $?; podman rm -f -t 0 health >/dev/null`,
+    stdout: /1\n0\n$/,
+  },
+  {
+    name: "restart policy",
+    script:
+      `podman run -d --name retry --restart on-failure:2 bb sh -c 'echo try; exit 1' >/dev/null
+      poll sh -c '[ "$(podman logs retry | grep -c try)" = 3 ]'; podman logs retry | grep -c try
+      podman rm -f -t 0 retry >/dev/null`,
+    stdout: "3\n",
+  },
+];
+
+/** What only root can ask for. */
+export const ROOT_CHECKS: readonly Check[] = [
+  {
+    name: "limits",
+    script: `podman run --rm --memory 64m --pids-limit 33 --cpu-shares 512 --cpus 0.5 bb sh -c '
+      cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes pids/pids.max cpu/cpu.shares cpu/cpu.cfs_quota_us'`,
+    stdout: "67108864\n33\n512\n50000\n",
+  },
+  {
+    name: "a container that uses up its memory",
+    script:
+      `podman run --rm --memory 16m bb dd if=/dev/zero of=/dev/null bs=64M count=1 2>/dev/null`,
+    stdout: "",
+    code: 137,
+  },
+  {
+    name: "update",
+    script: `podman run -d --name upd bb sleep 1000 >/dev/null
+      podman update --cpu-shares 777 --memory 99m upd >/dev/null
+      podman exec upd cat /sys/fs/cgroup/cpu/cpu.shares /sys/fs/cgroup/memory/memory.limit_in_bytes
+      podman rm -f -t 0 upd >/dev/null`,
+    stdout: "777\n103809024\n",
+  },
+  {
+    name: "pause and unpause",
+    script: `podman run -d --name pause bb sleep 1000 >/dev/null; podman pause pause >/dev/null
+      podman inspect --format '{{.State.Status}}' pause; podman exec pause true 2>/dev/null || echo no exec; podman unpause pause >/dev/null
+      podman exec pause echo goes on; podman rm -f -t 0 pause >/dev/null`,
+    stdout: "paused\nno exec\ngoes on\n",
+  },
+  {
+    name: "stats",
+    script: `podman run -d --name stats --memory 64m bb sleep 1000 >/dev/null
+      podman stats --no-stream --format '{{.Name}} {{.MemLimit}} {{.PIDs}}' stats; podman rm -f -t 0 stats >/dev/null`,
+    stdout: /^stats \d+ 1\n|^stats .*1\n/,
+  },
+  {
+    name: "user namespace",
+    script:
+      `podman run --rm --uidmap 0:100000:2000 --gidmap 0:100000:2000 bb sh -c 'cat /proc/self/uid_map; id -u; stat -c %u /bin/busybox'`,
+    stdout: / +0 +100000 +2000\n0\n0\n/,
+  },
+  {
+    name: "privileged",
+    script:
+      "podman run --rm --privileged bb sh -c 'grep Seccomp: /proc/self/status; mount -t tmpfs x /tmp && echo mounted'",
+    stdout: "Seccomp:\t0\nmounted\n",
+  },
+  {
+    name: "a device",
+    script:
+      "podman run --rm --device /dev/null:/dev/nothing bb sh -c 'echo x > /dev/nothing; stat -c %F /dev/nothing'",
+    stdout: "character special file\n",
+  },
+  {
+    name: "the host's process ids",
+    script: "podman run --rm --pid host bb cat /proc/1/comm",
+    stdout: "sh\n",
+  },
+  {
+    name: "stop of a container without its own process ids",
+    script: `podman run -d --name hostpid --pid host bb sh -c 'sleep 96 & sleep 96' >/dev/null
+      podman stop -t 0 hostpid >/dev/null; podman rm hostpid >/dev/null
+      ps -C sleep -o args= | grep -c 'sleep 96'`,
+    stdout: "0\n",
+    code: 1,
+  },
+  {
+    name: "the host's network",
+    script:
+      'podman run --rm --network host bb readlink /proc/self/ns/net | grep -cF "$(readlink /proc/self/ns/net)"',
+    stdout: "1\n",
+  },
+  {
+    name: "no cgroup",
+    script: "podman run --rm --cgroups disabled bb echo free",
+    stdout: "free\n",
+  },
+  {
+    name: "an OCI hook",
+    script: `mkdir -p /run/hooks; cat > /run/hooks/h.json <<'X'
+{"version":"1.0.0","hook":{"path":"/bin/sh","args":["sh","-c","cat > /run/hooks/state"]},"when":{"always":true},"stages":["prestart"]}
+X
+      podman --hooks-dir /run/hooks run --rm bb echo ran; grep -c '"pid"' /run/hooks/state`,
+    stdout: /^ran\n[1-9]\n$/,
+  },
+  {
+    name: "cleanup leaves nothing",
+    script:
+      "podman ps -aq; ls /run/runts 2>/dev/null; grep -c overlay-containers /proc/self/mounts",
+    stdout: "0\n",
+    code: 1,
+  },
+];
+
+export const PODMAN_CHECKS = [...BASIC_CHECKS, ...ROOT_CHECKS];
