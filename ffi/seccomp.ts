@@ -3,7 +3,7 @@
  * compiled or explained. Its functions with variable arguments have twins that take an array.
  */
 
-import { RuntsError } from "../lib/errors.ts";
+import { reason, RuntsError } from "../lib/errors.ts";
 import { type Functions, openLibrary } from "./bind.ts";
 import { check, cString, outside } from "./call.ts";
 
@@ -116,7 +116,7 @@ function open(): { library: Library; libc: Libc } {
   } catch (error) {
     throw new RuntsError(`load "${LIBSECCOMP}"`, {
       configPath: "linux.seccomp",
-      cause: error,
+      cause: new Error(reason(error).replace(/^(Could not open library: )+/, "")),
       hint: "install libseccomp 2.5 or newer, or remove linux.seccomp",
     });
   }

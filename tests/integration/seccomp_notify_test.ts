@@ -5,7 +5,7 @@ import { loadSeccomp } from "../../ffi/seccomp.ts";
 import { Bundle, type Config } from "../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../support/host.ts";
 import { addPayload } from "../support/payload.ts";
-import { PEER } from "../support/runtime.ts";
+import { command, PEER, RUNTIME } from "../support/runtime.ts";
 import { type Answer, type Question, SeccompAgent } from "../support/seccomp_agent.ts";
 
 const RUNTS_ONLY = { ignore: PEER !== "runts" };
@@ -156,6 +156,33 @@ Deno.test("a container of its own user namespace can be asked about", async () =
     Deno.chmodSync(notified.bundle.rootfs, 0o755);
     assertEquals(await inspected(runtime, notified), "4242\n");
   });
+});
+
+Deno.test("a container of a user without privileges can be asked about", RUNTS_ONLY, async () => {
+  const nobody = 65534;
+  const root = Deno.makeTempDirSync({ prefix: "runts-rootless-" });
+  try {
+    Deno.chownSync(root, nobody, nobody);
+    await using notified = await Notified.make(["getppid"], ({ process, linux, ...config }) => {
+      process.args = ["/bin/syscalls", `${number("getppid")}`];
+      process.capabilities = {};
+      process.noNewPrivileges = false;
+      linux.namespaces = ["user", "mount", "pid", "ipc", "uts"].map((type) => ({ type }));
+      linux.uidMappings = [{ containerID: 0, hostID: nobody, size: 1 }];
+      linux.gidMappings = [{ containerID: 0, hostID: nobody, size: 1 }];
+      config.mounts.splice(2); // the others take more ids, or a network namespace
+    }, () => ({ result: 4242 }));
+    const { bundle, agent } = notified;
+    Deno.chmodSync(agent.path, 0o666);
+    const user = ["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups"];
+    const id = `rootless-${Deno.pid}`;
+    const run = ["--root", root, "run", "--bundle", bundle.path, id];
+    const output = await command([...user, RUNTIME, ...run]);
+    assertEquals(output, { code: 0, stdout: "4242\n", stderr: "" });
+    assertEquals((await agent.received(1)).length, 1);
+  } finally {
+    Deno.removeSync(root, { recursive: true });
+  }
 });
 
 Deno.test("a listener that nobody takes fails the creation", RUNTS_ONLY, async () => {

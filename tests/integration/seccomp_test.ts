@@ -5,7 +5,7 @@ import { loadSeccomp } from "../../ffi/seccomp.ts";
 import { Bundle, type Config } from "../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../support/host.ts";
 import { addPayload } from "../support/payload.ts";
-import { PEER, PROJECT, until } from "../support/runtime.ts";
+import { command, type Output, PEER, PROJECT, RUNTIME, until } from "../support/runtime.ts";
 
 const RUNTS_ONLY = { ignore: PEER !== "runts" };
 const SIGSYS = 31;
@@ -385,5 +385,36 @@ Deno.test("explain prints the filter and leaves nothing behind", RUNTS_ONLY, asy
     bundle.save();
     assertEquals(await explain("--seccomp"), "no seccomp filter\n");
     assertEquals([...Deno.readDirSync(runtime.root)], []);
+  });
+});
+
+/** Runs the runtime where libseccomp is an empty file. */
+async function withoutLibrary(args: readonly string[]): Promise<Output> {
+  loadSeccomp();
+  const library = /\/\S+\/libseccomp\.so\S*/.exec(Deno.readTextFileSync("/proc/self/maps"))![0];
+  const script = 'mount --bind /dev/null "$0" && exec "$@"';
+  const unshare = ["unshare", "-m", "--propagation", "slave", "sh", "-c", script, library];
+  return await command([...unshare, RUNTIME, ...args]);
+}
+
+Deno.test("without libseccomp a profile is an error, and nothing else is", RUNTS_ONLY, async () => {
+  await withRuntime(async (runtime) => {
+    using bundle = new Bundle(calling(podmanProfile(), ["status"]));
+    await addPayload(bundle, "syscalls");
+    const id = runtime.id();
+    const run = ["--root", runtime.root, "run", "--bundle", bundle.path, id];
+    await runtime.ok(run.slice(2)); // a filter that is known is of no use either
+    const { code, stdout, stderr } = await withoutLibrary(run);
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(
+      stderr,
+      /^runts: run "\S+": linux\.seccomp: load "libseccomp\.so\.2": \S+: file too short: install libseccomp 2\.5 or newer, or remove linux\.seccomp\n$/,
+    );
+    const features = JSON.parse((await withoutLibrary(["features"])).stdout);
+    assertEquals(features.linux.seccomp.enabled, false);
+    assertEquals(features.linux.seccomp.archs, []);
+    delete bundle.config.linux.seccomp;
+    bundle.save();
+    assertStringIncludes((await withoutLibrary(run)).stdout, "Seccomp:\t0\n");
   });
 });
