@@ -7,6 +7,7 @@ import { MountKind, type Op, type OpName, type OpOf } from "./ops.ts";
 const EOPNOTSUPP = 95;
 const EUSERS = 87;
 const EDQUOT = 122;
+const ERANGE = 34;
 
 type Hints = { readonly [K in OpName]?: (op: OpOf<K>, errno: number, plan: Plan) => Hint };
 type Hint = string | undefined;
@@ -42,6 +43,9 @@ const HINTS: Hints = {
   write_file: ({ path }, errno) => {
     if (path.endsWith("/oom_score_adj")) {
       return errno === EACCES ? "lowering it takes CAP_SYS_RESOURCE on the host" : undefined;
+    }
+    if (path.endsWith("/timens_offsets") && errno === ERANGE) {
+      return "the clock would be negative, or beyond 146 years";
     }
     if (!path.startsWith("/proc/sys/")) return undefined;
     if (errno === ENOENT) return "the kernel has no such parameter, or not in this namespace";

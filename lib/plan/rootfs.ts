@@ -56,11 +56,6 @@ export function enterRootfs(draft: Draft, container: Container): void {
   }
   const method = !mountNamespace ? Enter.chroot : input.noPivot ? Enter.move : Enter.pivot;
   draft.add({ op: "enter_root", from: "root.path", method });
-  const wanted = linux.rootfsPropagation;
-  if (mountNamespace && wanted) {
-    const flags = propagationFlags(wanted);
-    draft.add({ op: "propagation", from: "linux.rootfsPropagation", path: "/", flags });
-  }
   linux.readonlyPaths?.forEach((path, index) => {
     draft.add({ op: "readonly", from: `linux.readonlyPaths[${index}]`, path });
   });
@@ -71,6 +66,12 @@ export function enterRootfs(draft: Draft, container: Container): void {
     masked.add(path);
     draft.add({ op: "mask", from: `linux.maskedPaths[${index}]`, path, label });
   });
+  // Last, because what is unbindable cannot be made read-only by a bind mount.
+  const wanted = linux.rootfsPropagation;
+  if (mountNamespace && wanted) {
+    const flags = propagationFlags(wanted);
+    draft.add({ op: "propagation", from: "linux.rootfsPropagation", path: "/", flags });
+  }
 }
 
 /** Hooks of one kind. `env`: the process's, for those that give none. */
