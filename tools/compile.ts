@@ -4,7 +4,7 @@
  */
 
 import { verbs } from "../lib/cli/load.ts";
-import { link } from "./link.ts";
+import { link, V8_FLAGS } from "./link.ts";
 import { EXECUTABLE, exists, HELPER, lockDist, ROOT } from "./paths.ts";
 import { fail, run } from "./run.ts";
 
@@ -35,7 +35,7 @@ async function compile(): Promise<void> {
   const { found, reason } = await baseRuntime();
   if (found) {
     console.log(`compile: deno compile, because ${reason}`);
-    const flags = ["-A", "--no-check", "--include", HELPER, "--output", EXECUTABLE];
+    const flags = ["-A", "--no-check", V8_FLAGS, "--include", HELPER, "--output", EXECUTABLE];
     await run(Deno.execPath(), ["compile", ...flags, "main.ts"], { cwd: ROOT });
   } else {
     console.log(`compile: linked, because ${reason}`);

@@ -12,6 +12,12 @@ import type { Span } from "./link/load.ts";
 
 const TOOLS = dirname(fromFileUrl(import.meta.url));
 
+/**
+ * Commands end before a compiler in the background would pay, and no memory ever needs to be
+ * writable and executable.
+ */
+export const V8_FLAGS = "--v8-flags=--jitless,--single-threaded";
+
 /** How the linked executable starts Deno. */
 const LAUNCH: Launch = {
   argv: [
@@ -24,9 +30,7 @@ const LAUNCH: Launch = {
     "--no-remote",
     "--no-npm",
     "--ext=js",
-    // Commands end before a compiler in the background would pay; and no page is ever both
-    // writable and executable.
-    "--v8-flags=--jitless,--single-threaded",
+    V8_FLAGS,
   ],
   environment: [
     "DENO_NO_PROMPT=1",
