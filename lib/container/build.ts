@@ -51,6 +51,7 @@ export class Build {
   /** Whether the hooks of create were begun, so that those of delete are due if it fails. */
   hooksRan = false;
   #pid = 0;
+  #moved?: Disposable;
 
   constructor(
     helper: Helper,
@@ -97,6 +98,7 @@ export class Build {
     this.#undo.add(() => init.abort());
     await init.converse(this.#answers(plan, cgroup), "ready");
     this.#commit(init, plan, cgroup);
+    this.#moved?.[Symbol.dispose]();
     return { pid: init.pid, pidfd: init.pidfd };
   }
 
@@ -213,7 +215,9 @@ export class Build {
     if (owner !== undefined) cgroup.own(owner);
     if (spec.linux?.netDevices !== undefined) {
       const { moveNetDevices } = await import("./net_devices.ts");
-      await moveNetDevices(this.#helper, pid, spec.linux.netDevices);
+      const moved = moveNetDevices(this.#helper, pid, spec.linux.netDevices);
+      this.#undo.add(() => moved.takeBack());
+      this.#moved = moved;
     }
     if (spec.linux?.intelRdt !== undefined) {
       const { joinResctrl } = await import("./intel_rdt.ts");

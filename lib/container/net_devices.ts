@@ -1,8 +1,8 @@
 /**
  * Network devices that move into the container (config-linux.md, "Network Devices"). The kernel
  * keeps their attributes but drops their addresses and sets them down; both are made good here.
- * They are never moved out again: when the namespace ends, the kernel gives physical devices back
- * to the host and destroys virtual ones.
+ * Once the container has been created, they are never moved out again: when the namespace ends,
+ * the kernel gives physical devices back to the host and destroys virtual ones.
  */
 
 import type { Helper } from "../../ffi/helper.ts";
@@ -44,6 +44,12 @@ interface Moved {
   readonly addresses: readonly Address[];
 }
 
+/** Devices that were moved, while both namespaces are held open. */
+export interface MovedDevices extends Disposable {
+  /** Gives them back to the namespace of runts, as they were, as far as that goes. */
+  takeBack(): void;
+}
+
 /**
  * Moves devices from the namespace of runts into that of a process, and sets them up there with
  * the permanent addresses of global scope that they had. What can be checked is checked for all
@@ -57,15 +63,7 @@ export function moveNetDevices(
   helper: Helper,
   pid: number,
   netDevices: Readonly<Record<string, NetDevice>>,
-): Promise<void> {
-  return Promise.resolve().then(() => moveAll(helper, pid, netDevices));
-}
-
-function moveAll(
-  helper: Helper,
-  pid: number,
-  netDevices: Readonly<Record<string, NetDevice>>,
-): void {
+): MovedDevices {
   if (Deno.readLinkSync("/proc/self/ns/net") === Deno.readLinkSync(`/proc/${pid}/ns/net`)) {
     throw new RuntsError("the container has the network namespace of its host", {
       configPath: "linux.netDevices",
@@ -77,12 +75,30 @@ function moveAll(
   const theirs = open(`/proc/${pid}/ns/net`);
   const outside = { netns: ours, socket: descriptors.use(openNetlink(helper)) };
   const inside = { netns: theirs, socket: descriptors.use(openInside(helper, theirs)) };
+  const moved = moveAll(outside, inside, netDevices);
+  const held = descriptors.move();
+  return {
+    takeBack() {
+      if (held.disposed) return;
+      for (const one of moved.reverse()) takeBack(outside, inside, one);
+      held.dispose();
+    },
+    [Symbol.dispose]: () => held.dispose(),
+  };
+}
+
+function moveAll(
+  outside: Namespace,
+  inside: Namespace,
+  netDevices: Readonly<Record<string, NetDevice>>,
+): Moved[] {
   const moves = Object.entries(netDevices).map(([name, device]) =>
     checkMove(outside, inside, name, device?.name || name)
   );
   const moved: Moved[] = [];
   try {
     for (const move of moves) moveIn(outside, inside, move, moved);
+    return moved;
   } catch (error) {
     for (const one of moved.reverse()) takeBack(outside, inside, one);
     throw error;

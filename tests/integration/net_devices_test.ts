@@ -66,8 +66,10 @@ async function run(runtime: TestRuntime, trial: Trial): Promise<Result> {
   return {
     code: output.code,
     stdout,
-    stderr: output.stderr.replaceAll(id, "ID"),
-    outside: outside.trim().split("\n").map((line) => line.replace(/ +/g, " ").trim()),
+    stderr: output.stderr.replaceAll(id, "ID").replace(/after \d+ ms/, "after N ms"),
+    outside: outside.trim().split("\n").map((line) =>
+      line.replace(/ +/g, " ").replace(/ fe80\S+/, "").trim()
+    ),
   };
 }
 
@@ -221,12 +223,43 @@ refused(
   "linux.netDevices: the container has the network namespace of its host",
 );
 
+/** What `ip -br addr` says of the device of PREPARED when it is as it was. */
+const AS_IT_WAS = "d0@peer UP 10.7.0.2/24 fd00:7::2/64";
+
+const PREPARED = `${DEVICE}
+  ip addr add 10.7.0.2/24 dev d0
+  ip addr add fd00:7::2/64 dev d0 nodad
+  ip link set d0 up`;
+
+/** Trials that fail when the device was moved already. */
+const FAILURES: [name: string, edit: (config: Config) => void, message: string][] = [
+  [
+    "a hook",
+    (config) => config.hooks = { createRuntime: [{ path: "/bin/false" }] },
+    'hooks.createRuntime[0]: hook "/bin/false": exit status 1 after N ms',
+  ],
+  [
+    "a mount",
+    (config) => config.mounts.push({ destination: "/tmp", type: "nosuch", source: "x" }),
+    'mounts[6]: mount "nosuch" on "/tmp": the kernel has no filesystem "nosuch": ENODEV (no such device)',
+  ],
+];
+for (const [name, edit, message] of FAILURES) {
+  test(`a device is given back when ${name} fails`, async (runtime) => {
+    const { code, stderr, outside } = await run(runtime, {
+      setup: PREPARED,
+      netDevices: { d0: { name: "eth0" } },
+      edit,
+      after: "ip -br addr show dev d0",
+    });
+    assertEquals({ code, stderr }, { code: 1, stderr: `runts: run "ID": ${message}\n` });
+    assertEquals(outside.at(-1), AS_IT_WAS);
+  });
+}
+
 test("a device that the kernel refuses to move brings back those before it", async (runtime) => {
   const { code, stdout, stderr, outside } = await run(runtime, {
-    setup: `${DEVICE}
-      ip addr add 10.7.0.2/24 dev d0
-      ip addr add fd00:7::2/64 dev d0 nodad
-      ip link set d0 up
+    setup: `${PREPARED}
       ip link add br0 type bridge`,
     netDevices: { d0: { name: "eth0" }, br0: {} },
     after: "ip -br addr show dev d0",
@@ -237,8 +270,6 @@ test("a device that the kernel refuses to move brings back those before it", asy
     stderr: 'runts: run "ID": linux.netDevices["br0"]: move network device "br0" to "br0": ' +
       'EINVAL (invalid argument): the kernel says "The interface netns is immutable"\n',
   });
-  assertEquals(outside.slice(-1), [
-    "d0@peer UP 10.7.0.2/24 fd00:7::2/64 fe80::ff:fe00:7/64",
-  ]);
+  assertEquals(outside.at(-1), AS_IT_WAS);
   assertEquals(outside.slice(0, -1).sort(), ["br0", "d0@peer", "lo", "peer@d0"]);
 });
