@@ -1,18 +1,14 @@
 /** SCMP_ACT_NOTIFY: an agent outside answers the system calls of a container. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { loadSeccomp } from "../../ffi/seccomp.ts";
 import { Bundle, type Config } from "../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../support/host.ts";
 import { addPayload } from "../support/payload.ts";
 import { command, PEER, RUNTIME } from "../support/runtime.ts";
+import { number } from "../support/seccomp.ts";
 import { type Answer, type Question, SeccompAgent } from "../support/seccomp_agent.ts";
 
 const RUNTS_ONLY = { ignore: PEER !== "runts" };
-
-function number(name: string): number {
-  return loadSeccomp().syscall(name)!;
-}
 
 /** A container, and an agent that is asked about some system calls of it. */
 class Notified implements AsyncDisposable {
