@@ -92,6 +92,20 @@ rootless("devices, masked and read-only paths, and a bind mount are as for root"
   assertEquals({ uid, gid }, { uid: user.id, gid: user.id });
 });
 
+rootless("a bind mount keeps the flags that its source has on the host", async (user) => {
+  const source = `${user.directory}/source`;
+  Deno.mkdirSync(source);
+  user.setup = `mount -t tmpfs -o ro,nosuid,nodev,noexec tmpfs ${source}`;
+  const { code, stdout, stderr } = await user.container((config) => {
+    config.mounts.push({ destination: "/run", type: "bind", source, options: ["bind"] });
+    shell("grep ' /run ' /proc/self/mounts | busybox cut -d' ' -f4")(config);
+  });
+  assertEquals({ code, stdout: stdout.split(",").slice(0, 4) }, {
+    code: 0,
+    stdout: ["ro", "nosuid", "nodev", "noexec"],
+  }, stderr);
+});
+
 rootless("a terminal", async (user) => {
   using bundle = await user.bundle((config) => {
     config.process.terminal = true;
@@ -146,6 +160,17 @@ refused(
   },
   "linux.namespaces: make new namespaces: mount, pid, uts: EPERM (operation not permitted): " +
     "it takes root, or a user namespace in linux.namespaces",
+);
+refused(
+  "a bind mount of what the user cannot reach",
+  (config, user) => {
+    Deno.mkdirSync(`${user.directory}/closed`, { mode: 0o700 });
+    const source = `${user.directory}/closed/file`;
+    config.mounts.push({ destination: "/tmp", type: "bind", source, options: ["bind"] });
+  },
+  ({ directory }) =>
+    `mounts[7]: bind "${directory}/closed/file" on "/tmp": "${directory}/closed" (mode 0700, ` +
+    "owner 65534:65534) cannot be searched by 0:0: EACCES (permission denied)",
 );
 refused(
   "a state directory that cannot be made",

@@ -23,6 +23,8 @@ export class OrdinaryUser implements Disposable {
   readonly directory: string;
   /** What XDG_RUNTIME_DIR names. */
   readonly runtimeDirectory: string;
+  /** Shell commands of root, in the mount namespace of every command. */
+  setup = "";
   #accounts: Accounts = {};
   #counter = 0;
 
@@ -85,7 +87,7 @@ export class OrdinaryUser implements Disposable {
     );
     return command([
       ...["unshare", "--mount", "--propagation", "private"],
-      ...["sh", "-c", `${HIDE_UNIFIED} ${mounts.join(" ")} exec "$@"`, "sh"],
+      ...["sh", "-c", `${HIDE_UNIFIED} ${mounts.join(" ")} ${this.setup}\nexec "$@"`, "sh"],
       ...["setpriv", "--reuid", `${this.id}`, "--regid", `${this.id}`, "--clear-groups"],
       ...["env", "-i", ...variables, ...line],
     ], { ...options, env: {} });
