@@ -24,6 +24,11 @@ export async function openBundle(options: CreateOptions): Promise<OpenBundle> {
   if (spec.process === undefined) {
     throw new RuntsError(`${file}: process is missing`, { hint: "there is nothing to start" });
   }
+  const { linux } = spec;
+  if (linux?.sysctl !== undefined && linux.namespaces?.some(({ path }) => path)) {
+    const { refuseHostSysctls } = await import("./host_sysctl.ts");
+    refuseHostSysctls(linux);
+  }
   return { path, spec, text };
 }
 

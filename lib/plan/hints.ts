@@ -8,6 +8,8 @@ const EOPNOTSUPP = 95;
 const EUSERS = 87;
 const EDQUOT = 122;
 const ERANGE = 34;
+/** SCHED_FIFO and SCHED_RR (linux/sched.h). */
+const REALTIME = [1, 2];
 
 type Hints = { readonly [K in OpName]?: (op: OpOf<K>, errno: number, plan: Plan) => Hint };
 type Hint = string | undefined;
@@ -92,7 +94,13 @@ const HINTS: Hints = {
     if (errno !== ENOENT && errno !== EINVAL) return undefined;
     return `${module} is not enabled, or does not know the label`;
   },
-  scheduler: (_, errno) => errno === EPERM ? "it takes CAP_SYS_NICE on the host" : undefined,
+  scheduler: ({ policy }, errno) => {
+    if (errno !== EPERM) return undefined;
+    return "it takes CAP_SYS_NICE on the host" +
+      (REALTIME.includes(policy)
+        ? ", and linux.resources.cpu.realtimeRuntime where cgroups have cpu.rt_runtime_us"
+        : "");
+  },
   ioprio: (_, errno) => errno === EPERM ? "it takes CAP_SYS_NICE on the host" : undefined,
   mempolicy: (_, errno) =>
     errno === EINVAL ? "the mode and the nodes do not fit, or a node is not allowed" : undefined,
