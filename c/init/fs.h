@@ -19,6 +19,11 @@ void fd_cleanup(const int *fd);
 int path_make_directory(struct init *in, const char *path, unsigned mode);
 /* Opens `path` O_PATH without following a last symlink; makes a directory or file if missing. */
 int path_make_nofollow(struct init *in, const char *path, bool directory);
+/*
+ * Whether a symlink elsewhere led `path`, which was opened as `fd`, into procfs or sysfs. What
+ * programs and runtimes trust there must not be covered because an image says so (CVE-2019-16884).
+ */
+bool path_is_redirected(struct init *in, const char *path, int fd);
 /* Whether both descriptors are open on the same file of the same mount. */
 bool same_place(int a, int b);
 /* The path of what a descriptor is open on, as procfs shows it. */

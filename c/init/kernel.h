@@ -79,6 +79,8 @@
 
 /* Filesystem types, as statfs(2) gives them. */
 #define MAGIC_DEVPTS 0x1cd1
+#define MAGIC_PROC 0x9fa0
+#define MAGIC_SYSFS 0x62656572
 #define MAGIC_TMPFS 0x01021994
 
 /* struct open_how */

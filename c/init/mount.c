@@ -55,7 +55,20 @@ int mount_fail(struct init *in, const struct mount_request *r, int error) {
 static int find_destination(struct init *in, const struct mount_request *r) {
   if (r->flags & MOUNT_DEST_NOFOLLOW)
     return path_open_nofollow(in, r->destination, O_PATH);
-  return path_open(in, r->destination, O_PATH);
+  int fd = path_open(in, r->destination, O_PATH);
+  if (fd < 0 || !path_is_redirected(in, r->destination, fd))
+    return fd;
+  close(fd);
+  return -EXDEV;
+}
+
+/* Says why the mount point cannot be opened. */
+static int destination_fail(struct init *in, const struct mount_request *r, int error) {
+  mount_fail(in, r, error);
+  if (error != -EXDEV)
+    return explain_path(in, in->root, r->destination, error);
+  detail_add(in, ": a symlink leads into procfs or sysfs");
+  return error;
 }
 
 /* Opens the mount point, making it where the request allows. */
@@ -70,10 +83,7 @@ static int open_destination(struct init *in, const struct mount_request *r, bool
       fd = directory ? path_make_directories(in, r->destination)
                      : path_make_file(in, r->destination);
   }
-  if (fd >= 0)
-    return fd;
-  mount_fail(in, r, fd);
-  return explain_path(in, in->root, r->destination, fd);
+  return fd >= 0 ? fd : destination_fail(in, r, fd);
 }
 
 /* Attaches the tree. A mount over the whole root becomes the root. */

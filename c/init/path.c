@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 
 #include "fs.h"
 
@@ -65,6 +66,16 @@ int path_open(struct init *in, const char *path, int flags) {
 
 int path_open_nofollow(struct init *in, const char *path, int flags) {
   return open_in_root(in->root, path, (uint64_t)(unsigned)flags | O_NOFOLLOW, IN_ROOT);
+}
+
+bool path_is_redirected(struct init *in, const char *path, int fd) {
+  struct statfs fs;
+  if (fstatfs(fd, &fs) != 0 || (fs.f_type != MAGIC_PROC && fs.f_type != MAGIC_SYSFS))
+    return false;
+  if (strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/sys/", 5) == 0)
+    return false;
+  CLEANUP_FD int direct = open_in_root(in->root, path, O_PATH, IN_ROOT | RESOLVE_NO_SYMLINKS);
+  return direct == -ELOOP;
 }
 
 bool same_place(int a, int b) {

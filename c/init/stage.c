@@ -15,8 +15,8 @@
 #include "init.h"
 #include "kernel.h"
 
-#define MAGIC_PROC 0x9fa0
 #define PROC_ROOT_INODE 1
+#define PROC "/proc/"
 #define CLONE_FLAG_INTO_CGROUP 0x200000000u /* since Linux 5.7 */
 #define SHOWN_MAX 64
 
@@ -60,10 +60,27 @@ int write_once(int fd, const void *bytes, size_t length) {
   return (size_t)written == length ? 0 : -EIO;
 }
 
+/*
+ * A file of procfs is opened below the procfs that init holds, and not through a mount on it: in a
+ * mount namespace that was joined, somebody may have put another file in its place (CVE-2025-52881).
+ */
+static int open_to_write(const struct init *in, const char *path) {
+  const int flags = O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
+  if (in->self < 0 || strncmp(path, PROC, strlen(PROC)) != 0)
+    return (int)RETRY(open(path, flags));
+  int proc = kernel_openat2(in->self, "..", O_PATH | O_DIRECTORY, 0, RESOLVE_NO_XDEV);
+  if (proc < 0) return proc;
+  int fd = kernel_openat2(proc, path + strlen(PROC), flags, 0,
+                          RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
+  close(proc);
+  return fd;
+}
+
 int op_write_file(struct init *in, const union field *f) {
   const char *path = f[0].text, *data = f[1].text;
   uint64_t magic = f[2].u64;
-  int fd = (int)RETRY(open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY));
+  int fd = open_to_write(in, path);
+  if (fd == -EXDEV) return fail_at(in, fd, "open \"%s\": something is mounted over it", path);
   if (fd < 0) return fail_at(in, fd, "open \"%s\"", path);
   struct statfs fs;
   int error = 0;
