@@ -23,6 +23,7 @@ export { events, stats } from "./lib/container/events.ts";
 export type { ContainerEvent, EventsOptions } from "./lib/container/events.ts";
 export { exec } from "./lib/container/exec.ts";
 export { explain } from "./lib/container/explain.ts";
+export { explainSeccomp } from "./lib/container/explain_seccomp.ts";
 export type { ExplainOptions, Explanation, Stage, Step } from "./lib/container/explain.ts";
 export { features } from "./lib/container/features.ts";
 export { kill } from "./lib/container/kill.ts";
