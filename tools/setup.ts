@@ -42,6 +42,7 @@ const NEEDS: Record<string, Need[]> = {
     { package: "util-linux", look: "unshare", why: "private mount namespaces" },
     { package: "procps", look: "ps", why: "process lists" },
     { package: "bsdutils", look: "script", why: "commands on a terminal" },
+    { package: "curl", look: "curl", why: "builds with BuildKit" },
     { package: "iproute2", look: "ip", why: "network devices that move into containers" },
     { package: "uidmap", look: "newuidmap", why: "subordinate ids of users without root" },
     { package: "zsh", look: "zsh", why: "shell whose completion is tested" },
@@ -54,8 +55,8 @@ const NEEDS: Record<string, Need[]> = {
     { package: "catatonit", look: "catatonit", why: "podman run --init" },
     { package: "containerd", look: "containerd", why: "client" },
     { package: "docker.io", look: "dockerd", why: "client" },
-    { package: "tini", look: "docker-init", why: "docker run --init" },
     { package: "buildah", look: "buildah", why: "client" },
+    { package: "curl", look: "curl", why: "builds with BuildKit" },
     { package: "iproute2", look: "ip", why: "brings the sandbox's loopback up" },
     { package: "bsdutils", look: "script", why: "commands on a terminal" },
   ],
@@ -66,8 +67,15 @@ const NEEDS: Record<string, Need[]> = {
       look: "qemu-system-x86_64",
       why: "runs the virtual machine",
     },
+    { package: "qemu-utils", look: "qemu-img", why: "makes the virtual machine's disk" },
+    {
+      package: "linux-image-cloud-amd64",
+      look: ["/var/lib/dpkg/info/linux-image-cloud-amd64.list"],
+      why: "kernel of the virtual machine",
+    },
     { package: "cpio", look: "cpio", why: "packs the virtual machine's initrd" },
     { package: "e2fsprogs", look: "mke2fs", why: "makes the virtual machine's disk" },
+    { package: "util-linux", look: "setpriv", why: "ends the virtual machine with the script" },
   ],
 };
 

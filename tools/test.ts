@@ -8,28 +8,22 @@
 
 import { join, relative } from "@std/path";
 import { add, type Count, render } from "./count.ts";
+import { countResults, hostTable, parseReport, type Result, unrun } from "./junit.ts";
 import { DIST, exists, filesBelow, ROOT } from "./paths.ts";
 import { fail } from "./run.ts";
 import { testC } from "./test_c.ts";
+import { testVm } from "./test_vm.ts";
 
+/** Name of the host that this runs on. */
+const HERE = "this host";
 const LEVELS = ["c", "unit", "integration", "clients", "vm"];
 /** A file of tests that takes longer hangs. */
 const FILE_TIMEOUT_MS = 15 * 60_000;
 /** What a stopped `deno test` gets to clean up. */
 const KILL_AFTER_MS = 10_000;
 
-/** Sums up a report in JUnit's format as `deno test` writes it. */
-export function countReport(xml: string): Count {
-  const sum = (name: string) =>
-    xml.matchAll(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`, "g"))
-      .reduce((total, match) => total + Number(match[1]), 0);
-  const failed = sum("failures") + sum("errors");
-  const skipped = sum("disabled");
-  return { passed: sum("tests") - failed - skipped, failed, skipped };
-}
-
 /** Runs one file in a process of its own, so that a crash costs that file only. */
-async function testFile(path: string): Promise<Count> {
+async function testFile(path: string): Promise<Result[]> {
   const report = await Deno.makeTempFile({ prefix: "runts-report-" });
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--no-check", "--quiet", `--junit-path=${report}`, path],
@@ -45,22 +39,25 @@ async function testFile(path: string): Promise<Count> {
   const { success } = await child.status;
   timers.forEach(clearTimeout);
   if (timedOut) console.error(`${relative(ROOT, path)}: stopped after ${FILE_TIMEOUT_MS} ms`);
-  const count = countReport(await Deno.readTextFile(report));
+  const results = parseReport(await Deno.readTextFile(report), HERE);
   await Deno.remove(report);
   // A file that does not load, or crashes, is in no report.
-  if (!success && count.failed === 0) count.failed++;
-  return count;
+  if (!success && !results.some(({ outcome }) => outcome === "failed")) {
+    const file = relative(ROOT, path);
+    results.push({ host: HERE, file, name: "ends well", outcome: "failed" });
+  }
+  return results;
 }
 
-async function testLevel(level: string, part: string): Promise<Count> {
-  if (level === "c") return await testC();
-  const count: Count = { passed: 0, failed: 0, skipped: 0 };
+async function testLevel(level: string, part: string): Promise<Result[]> {
+  if (level === "vm") return await testVm(part);
   const folder = join(ROOT, "tests", level);
   const files = await exists(folder) ? await filesBelow(folder, "_test.ts") : [];
+  const results: Result[] = [];
   for (const path of files) {
-    if (relative(ROOT, path).includes(part)) add(count, await testFile(path));
+    if (relative(ROOT, path).includes(part)) results.push(...await testFile(path));
   }
-  return count;
+  return results;
 }
 
 async function main(args: string[]): Promise<void> {
@@ -70,13 +67,20 @@ async function main(args: string[]): Promise<void> {
   const unknown = levels.find((level) => !LEVELS.includes(level));
   if (unknown !== undefined) fail(`no level "${unknown}": ${LEVELS.join(", ")}`);
   await Deno.mkdir(DIST, { recursive: true });
-  const sum: Count = { passed: 0, failed: 0, skipped: 0 };
+  const all: Result[] = [];
+  const c: Count = { passed: 0, failed: 0, skipped: 0 };
   for (const level of levels) {
     console.log(`\n== ${level} ==`);
-    const count = await testLevel(level, part);
-    console.log(`${level}: ${render(count)}`);
-    add(sum, count);
+    if (level === "c") add(c, await testC());
+    const results = level === "c" ? [] : await testLevel(level, part);
+    all.push(...results);
+    console.log(`${level}: ${render(level === "c" ? c : countResults(results))}`);
   }
+  // What one host ignores for want of something, another may have run.
+  if (levels.includes("vm")) console.log(`\n${hostTable(all)}`);
+  for (const name of unrun(all)) console.log(`skipped: ${name}`);
+  const sum = countResults(all);
+  add(sum, c);
   console.log(`\n${render(sum)}`);
   Deno.exit(sum.failed === 0 ? 0 : 1);
 }

@@ -1,13 +1,53 @@
 import { assertEquals } from "@std/assert";
-import { countReport } from "../../tools/test.ts";
+import { countResults, hostTable, parseReport, type Result, unrun } from "../../tools/junit.ts";
 import { countTap } from "../../tools/test_c.ts";
 
-Deno.test("countReport sums up the suites of a report", () => {
-  const suites = `<testsuites name="deno test" tests="8" failures="3" errors="0" time="0.1">
-    <testsuite name="./a_test.ts" tests="8" disabled="2" errors="0" failures="3">
-    <testsuite name="./b_test.ts" tests="4" disabled="0" errors="1" failures="0">`;
-  assertEquals(countReport(suites), { passed: 6, failed: 4, skipped: 2 });
-  assertEquals(countReport(""), { passed: 0, failed: 0, skipped: 0 });
+const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="deno test" tests="3" failures="1" errors="0" time="0.012">
+    <testsuite name="./tests/a_test.ts" tests="3" disabled="1" errors="0" failures="1">
+        <testcase name="a &lt;b&gt;" classname="./tests/a_test.ts" time="0.0" line="1" col="6">
+            <skipped/>
+        </testcase>
+        <testcase name="fails" classname="./tests/a_test.ts" time="0.001" line="2" col="6">
+            <failure message="&lt;skipped/&gt;">Error</failure>
+        </testcase>
+        <testcase name="y" classname="./tests/a_test.ts" time="0.001" line="3" col="6">
+        </testcase>
+    </testsuite>
+</testsuites>
+`;
+
+Deno.test("parseReport tells how each test ended", () => {
+  const common = { host: "here", file: "tests/a_test.ts" };
+  assertEquals(parseReport(REPORT, "here"), [
+    { ...common, name: "a <b>", outcome: "ignored" },
+    { ...common, name: "fails", outcome: "failed" },
+    { ...common, name: "y", outcome: "passed" },
+  ]);
+  assertEquals(parseReport("", "here"), []);
+});
+
+Deno.test("skipped is what no host ran", () => {
+  const result = (host: string, name: string, outcome: Result["outcome"]): Result => ({
+    ...{ host, file: "a_test.ts", name, outcome },
+  });
+  const here = [
+    result("here", "v1", "passed"),
+    result("here", "v2", "ignored"),
+    result("here", "v3", "ignored"),
+  ];
+  const there = [
+    result("there", "v1", "ignored"),
+    result("there", "v2", "failed"),
+    result("there", "v3", "ignored"),
+  ];
+  assertEquals(countResults(here), { passed: 1, failed: 0, skipped: 2 });
+  assertEquals(countResults([...here, ...there]), { passed: 1, failed: 1, skipped: 1 });
+  assertEquals(unrun([...here, ...there]), ["a_test.ts: v3"]);
+  assertEquals(
+    hostTable([...here, ...there]).split("\n"),
+    ["host     ran  ignored", "here       1        2", "there      1        2"],
+  );
 });
 
 Deno.test("countTap counts results, and a crash as a failure", () => {
