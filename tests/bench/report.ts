@@ -21,13 +21,27 @@ export function summarize(times: readonly number[]): Figures {
   return { min: at(0), median: at(0.5), p90: at(0.9) };
 }
 
-/** The table of one series, with the ratios of medians. */
+/** The table of one series, with the ratios of medians, and what stands beside the commands. */
 export function table(
   title: string,
   floor: Figures,
   measured: readonly Measured[],
   inProcess: Figures,
 ): string {
+  const { runtimes, of, rows } = comparison(measured);
+  const run = runtimes.slice(1).map((peer) => ratio(inProcess, of(peer, "run")));
+  rows.push(["mod.ts lifecycle", text(inProcess), ...runtimes.slice(1).map(() => ""), ...run]);
+  rows.push(["empty Deno script", text(floor)]);
+  const state = ratio(of("runts", "state"), floor);
+  return `${title}\n${align(rows)}\nrunts state / empty Deno script: ${state}\n`;
+}
+
+/** The table of commands by runtime alone. */
+export function plainTable(title: string, measured: readonly Measured[]): string {
+  return `${title}\n${align(comparison(measured).rows)}\n`;
+}
+
+function comparison(measured: readonly Measured[]) {
   const runtimes = [...new Set(measured.map((one) => one.runtime))];
   const commands = [...new Set(measured.map((one) => one.command))];
   const of = (runtime: string, command: string) =>
@@ -38,11 +52,7 @@ export function table(
     const ratios = runtimes.slice(1).map((peer) => ratio(own, of(peer, command)));
     rows.push([command, ...runtimes.map((runtime) => text(of(runtime, command))), ...ratios]);
   }
-  const run = runtimes.slice(1).map((peer) => ratio(inProcess, of(peer, "run")));
-  rows.push(["mod.ts lifecycle", text(inProcess), ...runtimes.slice(1).map(() => ""), ...run]);
-  rows.push(["empty Deno script", text(floor)]);
-  const state = ratio(of("runts", "state"), floor);
-  return `${title}\n${align(rows)}\nrunts state / empty Deno script: ${state}\n`;
+  return { runtimes, of, rows };
 }
 
 function text(figures: Figures | undefined): string {

@@ -210,6 +210,19 @@ const CHECKS: readonly Check[] = [
     stdout: "built\nnon-zero code: 3\n",
   },
   {
+    // The command line needs its buildx for that; the daemon does not.
+    name: "build with BuildKit",
+    script: `mkdir -p b2
+      kit() {
+        printf "FROM bb\\nRUN $1\\n" > b2/Dockerfile; tar -C b2 -cf b2.tar .
+        curl -sS --unix-socket /run/docker.sock -H 'Content-Type: application/x-tar' --data-binary @b2.tar \
+          "http://docker/build?version=2&networkmode=none&t=built2&buildid=$2"
+      }
+      kit 'echo built > /made' 1 >/dev/null; run --rm built2 cat /made
+      kit 'exit 3' 2 | grep -m1 -o 'exit code: 3' | head -1; docker rmi -f built2 >/dev/null`,
+    stdout: "built\nexit code: 3\n",
+  },
+  {
     name: "live restore",
     script:
       `up live; pid=$(cat /var/run/docker.pid); kill -9 $pid; while kill -0 $pid 2>/dev/null; do sleep 0.05; done

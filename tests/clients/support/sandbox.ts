@@ -43,8 +43,6 @@ while :; do sleep 100000; done
 export const PRELUDE = `
 cd /run
 poll() { for i in $(seq 150); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; echo "in vain: $*"; return 1; }
-is() { [ "$1" = "$2" ]; }
-has() { case $2 in *"$1"*) ;; *) return 1;; esac; }
 `;
 
 const ENV = {

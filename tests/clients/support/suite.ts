@@ -10,7 +10,7 @@ import { clientCgroups, hostMounts, removeCgroups, Sandbox } from "./sandbox.ts"
 
 export interface Check {
   readonly name: string;
-  /** Shell; `poll`, `is` and `has` of the sandbox are at hand. */
+  /** Shell; the sandbox has `poll` for it. */
   readonly script: string;
   /** Standard output (and what the script sends there), whole or as a pattern. */
   readonly stdout: string | RegExp;

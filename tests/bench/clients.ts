@@ -1,0 +1,82 @@
+/**
+ * `deno task bench:clients`: what a user waits for. podman run --rm, ctr run --rm and docker run --rm
+ * with each runtime in turn, in one run, each client in a sandbox of its own.
+ *
+ * `deno task bench:clients [--quick]`
+ */
+
+import { prepareContainerd } from "../clients/support/containerd.ts";
+import { prepareDocker } from "../clients/support/docker.ts";
+import { makeImage } from "../clients/support/image.ts";
+import { preparePodman } from "../clients/support/podman.ts";
+import { clientCgroups, removeCgroups, Sandbox } from "../clients/support/sandbox.ts";
+import { runtimes } from "../clients/support/suite.ts";
+import { type Measured, plainTable, summarize } from "./report.ts";
+
+const RUNS = Deno.args.includes("--quick") ? 5 : 30;
+
+interface Client {
+  /** The command, as the report names it. */
+  readonly name: string;
+  prepare(sandbox: Sandbox): Promise<void>;
+  /** The same as a shell command; $round is another number each time. */
+  readonly line: string;
+}
+
+const CLIENTS: readonly Client[] = [
+  { name: "podman run --rm", prepare: preparePodman, line: "podman run --rm bb true" },
+  {
+    name: "ctr run --rm",
+    prepare: prepareContainerd,
+    line: "ctr -n runts-clients-$RUNTIME run --rm --runc-binary /usr/local/sbin/runts " +
+      "localhost/bb:latest bench$round true",
+  },
+  {
+    name: "docker run --rm",
+    prepare: prepareDocker,
+    line: "docker run --rm --network none bb true",
+  },
+];
+
+/** Times one command inside, in ms: the sandbox's shell starts before the clock does. */
+async function time(sandbox: Sandbox, line: string, round: number): Promise<number> {
+  const script = `round=${round}; start=$(date +%s%N); ${line} >&2 || exit 1; ` +
+    "echo $(( $(date +%s%N) - start ))";
+  return Number(await sandbox.ok(script)) / 1e6;
+}
+
+/** All runtimes in turn, so that a busy moment of the host touches each alike. */
+async function measure(client: Client): Promise<Measured[]> {
+  const sandboxes = new Map<string, Sandbox>();
+  try {
+    for (const [name, path] of runtimes()) {
+      const sandbox = await Sandbox.open(name, path);
+      sandboxes.set(name, sandbox);
+      await makeImage(sandbox);
+      await client.prepare(sandbox);
+    }
+    const times = new Map([...sandboxes.keys()].map((name) => [name, [] as number[]]));
+    for (let round = 0; round < RUNS + 1; round++) {
+      for (const [name, sandbox] of sandboxes) {
+        const elapsed = await time(sandbox, client.line, round);
+        if (round > 0) times.get(name)!.push(elapsed); // the first round warms the caches
+      }
+    }
+    return [...times].map(([runtime, list]) => ({
+      runtime,
+      command: client.name,
+      figures: summarize(list),
+    }));
+  } finally {
+    for (const sandbox of sandboxes.values()) await sandbox.close();
+  }
+}
+
+const cgroups = clientCgroups();
+try {
+  const measured: Measured[] = [];
+  for (const client of CLIENTS) measured.push(...await measure(client));
+  console.log(plainTable(`min / median / p90 in ms, ${RUNS} runs`, measured));
+} finally {
+  await removeCgroups(cgroups);
+}
