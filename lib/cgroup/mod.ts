@@ -3,7 +3,7 @@
 import { RuntsError } from "../errors.ts";
 import { DisabledCgroup } from "./disabled.ts";
 import { detectHost, hierarchyOf } from "./host.ts";
-import { containerPaths, pathsBelowMounts } from "./paths.ts";
+import { containerPaths, pathsBelowMounts, recordedPaths } from "./paths.ts";
 import type { CgroupManager, CgroupRecord, CgroupRequest, Tolerance } from "./types.ts";
 
 /** The manager of a container to be created. Nothing is made before its `prepare`. */
@@ -29,7 +29,7 @@ export async function openCgroup(record: CgroupRecord): Promise<CgroupManager> {
       return await openScope(detectHost(), record);
     }
     default:
-      return await onDirectories(record.paths);
+      return await onDirectories(recordedPaths(detectHost(), record.paths));
   }
 }
 

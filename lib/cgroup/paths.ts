@@ -39,6 +39,33 @@ export function pathsBelowMounts(host: CgroupHost, path: string): Record<string,
   return Object.fromEntries(entries);
 }
 
+/**
+ * The recorded directories that are in view. A record can be damaged or made up, and what it names is
+ * going to be killed and removed: only a cgroup below a mount point that does not hold runts passes.
+ */
+export function recordedPaths(
+  host: CgroupHost,
+  paths: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const known: Record<string, string> = {};
+  for (const [controller, directory] of Object.entries(paths)) {
+    const hierarchy = host.hierarchies.find((one) => one.controller === controller);
+    if (hierarchy === undefined) continue;
+    const { mountPoint, own } = hierarchy;
+    const below = directory.startsWith(`${mountPoint}/`) ? directory.slice(mountPoint.length) : "";
+    if (below === "" || normalize(below) !== below) {
+      throw refuseRecorded(directory, `it is no cgroup below ${quote(mountPoint)}`);
+    }
+    if (`${own}/`.startsWith(`${below}/`)) throw refuseRecorded(directory, "runts itself is in it");
+    known[controller] = directory;
+  }
+  return known;
+}
+
+function refuseRecorded(directory: string, cause: string): RuntsError {
+  return new RuntsError(`use recorded cgroup ${quote(directory)}`, { cause });
+}
+
 /** The path below the mount point that stands for a container in records. */
 export function recordPath(host: CgroupHost, paths: Readonly<Record<string, string>>): string {
   const order = ["", "freezer", ...Object.keys(paths)];

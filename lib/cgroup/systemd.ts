@@ -10,7 +10,7 @@ import type { DirectoryCgroup } from "./directory.ts";
 import { readFile, writeFile } from "./files.ts";
 import { type CgroupHost, hierarchyOf } from "./host.ts";
 import { checkMemoryUse } from "./memory_use.ts";
-import { pathsBelowMounts } from "./paths.ts";
+import { pathsBelowMounts, recordedPaths } from "./paths.ts";
 import type { Setting } from "./settings.ts";
 import { isUserManager, Systemd } from "./systemd_bus.ts";
 import { annotationProperties, type Property, settingProperties } from "./systemd_properties.ts";
@@ -49,6 +49,7 @@ export async function openScope(host: CgroupHost, record: CgroupRecord): Promise
       cause: "its record has no name of a scope",
     });
   }
+  recordedPaths(host, pathsBelowMounts(host, path));
   return new Scope(host, scope, path, await filesOf(host, path, false), undefined);
 }
 

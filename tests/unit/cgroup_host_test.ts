@@ -1,6 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { RuntsError } from "../../lib/errors.ts";
 import { parseHost } from "../../lib/cgroup/host.ts";
-import { containerPaths, pathsBelowMounts, recordPath } from "../../lib/cgroup/paths.ts";
+import {
+  containerPaths,
+  pathsBelowMounts,
+  recordedPaths,
+  recordPath,
+} from "../../lib/cgroup/paths.ts";
 
 const V2 = "30 23 0:27 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n";
 const V1 = `31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755
@@ -88,4 +94,28 @@ Deno.test("recordPath and pathsBelowMounts are each other's inverse", () => {
   const paths = containerPaths(host, "web", "/pods/1");
   assertEquals(recordPath(host, paths), "/pods/1");
   assertEquals(pathsBelowMounts(host, "/pods/1"), paths);
+});
+
+Deno.test("recordedPaths refuses what can be no container's cgroup", () => {
+  const host = parseHost(V1, OWN);
+  const memory = "/sys/fs/cgroup/memory";
+  for (const sound of [`${memory}/c`, `${memory}/user/a:b/c`, `${memory}/user/a`]) {
+    assertEquals(recordedPaths(host, { memory: sound }), { memory: sound });
+  }
+  assertEquals(recordedPaths(host, { "": "/sys/fs/cgroup/unified/c" }), {});
+  const places = ["", "/", "/tmp", memory, `${memory}/`, `${memory}//c`, `${memory}x/c`];
+  for (const place of [...places, `${memory}/../cpu/c`, `${memory}/c/..`, `${memory}/./c`]) {
+    assertThrows(
+      () => recordedPaths(host, { memory: place }),
+      RuntsError,
+      `use recorded cgroup "${place}": it is no cgroup below "${memory}"`,
+    );
+  }
+  for (const place of [`${memory}/user`, `${memory}/user/a:b`]) {
+    assertThrows(
+      () => recordedPaths(host, { memory: place }),
+      RuntsError,
+      `use recorded cgroup "${place}": runts itself is in it`,
+    );
+  }
 });
