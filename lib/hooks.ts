@@ -52,7 +52,7 @@ async function runHook(
     stdin: new TextEncoder().encode(JSON.stringify(state)),
     timeoutSeconds: hook.timeout ?? 0,
   });
-  const how = failure(result, hook);
+  const how = await failure(result, hook);
   if (how === undefined) return;
   throw new RuntsError(`hook ${quote(hook.path)}`, {
     configPath: `hooks.${kind}[${index}]`,
@@ -62,12 +62,15 @@ async function runHook(
 
 type HookResult = Awaited<ReturnType<Helper["runHook"]>>;
 
-function failure(result: HookResult, hook: Hook): string | undefined {
+async function failure(result: HookResult, hook: Hook): Promise<string | undefined> {
   const after = `after ${Math.round(result.durationMs)} ms`;
   const said = result.stderr.trim() === "" ? "" : `: stderr ${quote(result.stderr.trim())}`;
   if (result.errno !== 0) return errnoText(result.errno);
   if (result.timedOut) return `timed out after ${hook.timeout} s${said}`;
-  if (result.signal !== 0) return `killed by signal ${result.signal} ${after}${said}`;
+  if (result.signal !== 0) {
+    const { signalName } = await import("./spec/signals.ts");
+    return `killed by SIG${signalName(result.signal)} ${after}${said}`;
+  }
   if (result.code !== 0) return `exit status ${result.code} ${after}${said}`;
   return undefined;
 }

@@ -284,9 +284,10 @@ function descriptorTarget(fd: number): string {
 /** The operations after the wait at the fifo: `start` names the one that failed. */
 function startOps(plan: ContainerPlan): StartOp[] {
   const wait = plan.ops.findIndex((op) => op.op === "wait_start");
-  return plan.ops.slice(wait + 1).map(({ op, from }, index) => ({
+  return plan.ops.slice(wait + 1).map((step, index) => ({
     index: wait + 1 + index,
-    op,
-    from,
+    op: step.op,
+    from: step.from,
+    ...(step.op === "hook" && { path: step.path }),
   }));
 }

@@ -13,6 +13,8 @@ export interface RememberedOp {
   readonly index: number;
   readonly op: string;
   readonly from: string;
+  /** Of a hook. */
+  readonly path?: string;
 }
 
 /** The error of a failed operation: its configuration path, what it tried, errno and remedy. */
@@ -34,7 +36,7 @@ export function describeFailure(
     case "exec":
       return explainExec(parts, errno, data);
     case "hook":
-      return hookFailure(first, errno, data, op?.op === "hook" ? op.path : undefined);
+      return hookFailure(first, errno, data, "path" in known ? known.path : undefined);
   }
   if (errno) data.errno = errno;
   const hint = op && hintFor(op, errno, first, ops.filter(isWhole));

@@ -38,6 +38,8 @@ export interface StartOp {
   readonly index: number;
   readonly op: string;
   readonly from: string;
+  /** Of a hook. */
+  readonly path?: string;
 }
 
 /** The status as the file has it: crun's key names, crun's order. */
