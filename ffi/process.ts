@@ -55,6 +55,11 @@ export interface ProcessCalls {
   /** Takes the ending of a child; undefined while it runs and when it is not our child. */
   reap(pidfd: number): ProcessEnding | undefined;
   /**
+   * The ending of a process that is not our child, which its parent must reap within this time;
+   * undefined when that does not happen and before Linux 6.15 (PIDFD_GET_INFO).
+   */
+  exitStatus(pidfd: number, timeoutMs: number): ProcessEnding | undefined;
+  /**
    * Takes the ending of any child, an adopted one too. `running`: there are children, none has
    * ended; `none`: there are no children.
    */
@@ -162,6 +167,10 @@ function waiting(library: Library): Waiting {
       const result = library.rts_reap(pidfd, ending);
       if (result === -ECHILD || result === -ESRCH) return undefined;
       return check(result, "wait for a process") === 0 ? undefined : endingOf(ending);
+    },
+    exitStatus(pidfd, timeoutMs) {
+      const ending = ints([0, 0, 0, 0]);
+      return library.rts_exit_status(pidfd, timeoutMs, ending) === 1 ? endingOf(ending) : undefined;
     },
     reapAny() {
       const ending = ints([0, 0, 0, 0]);

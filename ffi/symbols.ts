@@ -37,6 +37,8 @@ export const SYMBOLS = {
   rts_pidfd_getfd: { parameters: ["i32", "i32"], result: "i32" },
   // int32_t rts_reap(int32_t pidfd, int32_t *ending);
   rts_reap: { parameters: ["i32", "buffer"], result: "i32" },
+  // int32_t rts_exit_status(int32_t pidfd, int32_t timeout_ms, int32_t *ending);
+  rts_exit_status: { parameters: ["i32", "i32", "buffer"], result: "i32" },
   // int32_t rts_set_subreaper(int32_t on);
   rts_set_subreaper: { parameters: ["i32"], result: "i32" },
   // int32_t rts_userns(const char *uid_map, const char *gid_map);

@@ -52,6 +52,11 @@ int32_t rts_pidfd_signal(int32_t pidfd, int32_t signal);
 int32_t rts_pidfd_getfd(int32_t pidfd, int32_t fd);
 /* Any child for pidfd -1. `ending`: pid, exit code, signal, core. 1, or 0 while none has ended. */
 int32_t rts_reap(int32_t pidfd, int32_t *ending);
+/*
+ * The same for a process that is not our child, once its parent has reaped it; pid is 0. Waits for
+ * that. 0 when it is not known, -errno before Linux 6.15.
+ */
+int32_t rts_exit_status(int32_t pidfd, int32_t timeout_ms, int32_t *ending);
 int32_t rts_set_subreaper(int32_t on);
 
 /* userns.c. A descriptor of the namespace. Maps as in user_namespaces(7). */

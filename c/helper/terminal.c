@@ -34,7 +34,9 @@ int32_t rts_raw_mode(int32_t fd, uint8_t *saved, uint32_t size) {
   int result = RETRY(tcgetattr(fd, &mode));
   if (result < 0) return result;
   memcpy(saved, &mode, sizeof mode);
+  tcflag_t output = mode.c_oflag;
   cfmakeraw(&mode);
+  mode.c_oflag = output; /* newlines come bare from the container's terminal */
   return RETRY(tcsetattr(fd, TCSANOW, &mode));
 }
 

@@ -10,6 +10,7 @@ import { inCommand } from "./command.ts";
 import { readCopy } from "./copy.ts";
 import { createLocked } from "./create.ts";
 import { remove } from "./delete.ts";
+import { PARENT_REAPS } from "./ending.ts";
 import { refuseExec, spawnIn } from "./exec.ts";
 import { execProcess } from "./exec_process.ts";
 import { waitForExit } from "./foreground.ts";
@@ -125,7 +126,8 @@ export class Container implements AsyncDisposable {
   async wait(): Promise<ExitStatus> {
     if (this.#ending !== undefined) return this.#ending;
     await this.#helper.exitedAsync(this.#pidfd);
-    const ending = this.#helper.reap(this.#pidfd);
+    const ending = this.#helper.reap(this.#pidfd) ??
+      this.#helper.exitStatus(this.#pidfd, PARENT_REAPS);
     if (ending === undefined) {
       throw new RuntsError("the exit status is known only to the process that made the container");
     }

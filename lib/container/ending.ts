@@ -6,6 +6,8 @@ import type { Status } from "../state/status.ts";
 import { SIGKILL, signalName } from "../spec/signals.ts";
 
 const SIGSYS = 31;
+/** Milliseconds that the parent of a container's init gets to reap it. */
+export const PARENT_REAPS = 50;
 
 /** What waiting for a process gave. */
 export interface Ending {
@@ -28,7 +30,7 @@ export function describeEnding(ending: Ending, cgroup: CgroupRecord | undefined)
 
 /** The ending of a container's init, as far as it can be known. */
 export function howInitEnded(helper: Helper, status: Status, pidfd: number): string {
-  const ending = helper.reap(pidfd);
+  const ending = helper.reap(pidfd) ?? helper.exitStatus(pidfd, PARENT_REAPS);
   return ending === undefined ? `pid ${status.pid} is gone` : describeEnding(ending, status.cgroup);
 }
 

@@ -47,6 +47,7 @@ export class Terminal {
     this.#master = helper.receiveFd(this.#ours, 10_000).fd;
     const tty = this.#callerTerminal();
     if (tty !== undefined) helper.setWindowSize(this.#master, helper.windowSize(tty));
+    helper.clearOnlcr(this.#master); // the caller's terminal does that, and a file wants none
     if (helper.isTerminal(0)) this.#saved = helper.rawMode(0);
     this.#wake = helper.pipe();
     this.#relay = helper.relay({ master: this.#master, input: 0, output: 1, wake: this.#wake[0] });

@@ -21,6 +21,7 @@ Deno.test("a pidfd tells of the end, and signals go through it", async () => {
   const error = assertThrows(() => helper.sendSignal(pidfd, SIGTERM), RuntsError);
   assertEquals(error.message, "send signal 15: ESRCH (no such process)");
   assertEquals(helper.reap(pidfd), undefined); // Deno has reaped it
+  assertEquals(helper.exitStatus(pidfd, 1000), { code: 0, signal: SIGTERM, core: false });
   helper.close(pidfd);
 });
 

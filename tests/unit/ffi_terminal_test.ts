@@ -53,18 +53,24 @@ Deno.test("the window size set on one end is seen on the other", async () => {
   for (const fd of [master, slave, reading, writing]) helper.close(fd);
 });
 
-Deno.test("raw mode passes bytes as they are and can be taken back", async () => {
+Deno.test("raw mode keeps newlines and can be taken back", async () => {
   const helper = await loadHelper();
-  const { master, slave } = pair(helper);
+  const { master, slave, path } = pair(helper);
   const say = (text: string) => {
     helper.write(slave, new TextEncoder().encode(text));
     return new TextDecoder().decode(helper.readAvailable(master, 64) as Uint8Array);
   };
   assertEquals(say("a\n"), "a\r\n");
+  const isRaw = async () => {
+    const { stdout } = await new Deno.Command("stty", { args: ["-F", path, "-a"] }).output();
+    return /-icanon/.test(new TextDecoder().decode(stdout));
+  };
+  assertEquals(await isRaw(), false);
   const saved = helper.rawMode(slave);
-  assertEquals(say("a\n"), "a\n");
-  helper.restoreMode(slave, saved);
+  assertEquals(await isRaw(), true);
   assertEquals(say("a\n"), "a\r\n");
+  helper.restoreMode(slave, saved);
+  assertEquals(await isRaw(), false);
   helper.clearOnlcr(slave);
   assertEquals(say("a\n"), "a\n");
   helper.close(master);
@@ -75,6 +81,7 @@ Deno.test("relay loses nothing of many MB, though its reader is slow", async () 
   const helper = await loadHelper();
   const { master, slave, path } = pair(helper);
   helper.rawMode(slave);
+  helper.clearOnlcr(slave);
   const [reading, output] = helper.pipe();
   const length = 24 << 20;
   const child = shell(`exec > "$1"; yes 0123456 | head -c ${length}`, path);
@@ -96,6 +103,7 @@ Deno.test("relay carries the input, and goes on after its end", async () => {
   const helper = await loadHelper();
   const { master, slave, path } = pair(helper);
   helper.rawMode(slave);
+  helper.clearOnlcr(slave);
   const [input, typing] = helper.pipe();
   const [reading, output] = helper.pipe();
   const length = 1 << 20;
@@ -125,6 +133,7 @@ Deno.test("relay ends when woken, after what the terminal still held", async () 
   const helper = await loadHelper();
   const { master, slave } = pair(helper);
   helper.rawMode(slave);
+  helper.clearOnlcr(slave);
   const [wake, waking] = helper.pipe();
   const [reading, output] = helper.pipe();
   helper.write(slave, new Uint8Array(3000).fill(65));
