@@ -228,7 +228,7 @@ export class Build {
     const state = this.state("creating", pid);
     await runHooks(this.#helper, "prestart", spec.hooks, state);
     await runHooks(this.#helper, "createRuntime", spec.hooks, state);
-    return this.#innerState("creating", pid);
+    return spec.hooks.createContainer?.length ? this.#innerState("creating", pid) : undefined;
   }
 
   /** What hooks inside read: the pid is the one that they see. */
