@@ -122,7 +122,9 @@ static int bind_node(struct init *in, const struct node *node, int parent, const
   struct stat st;
   if (tree < 0) {
     node_fail(in, node, tree);
-    return explain_path(in, -1, node->source, tree);
+    explain_path(in, -1, node->source, tree);
+    detail_add(in, " on the host");
+    return tree;
   }
   if (fstat(tree, &st) != 0)
     return -errno;
@@ -146,7 +148,7 @@ static int place_node(struct init *in, const struct node *node, enum node_source
   if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
     if (node_matches(node, &st))
       return 0;
-    if (how == NODE_MAKE || !S_ISREG(st.st_mode))
+    if (how == NODE_MAKE || !S_ISREG(st.st_mode) || st.st_size > 0)
       return node_conflict(in, node, node->path, &st);
     return bind_node(in, node, parent, name);
   }
