@@ -9,7 +9,7 @@ import { prepareContainerd } from "../clients/support/containerd.ts";
 import { prepareDocker } from "../clients/support/docker.ts";
 import { makeImage } from "../clients/support/image.ts";
 import { preparePodman } from "../clients/support/podman.ts";
-import { clientCgroups, removeCgroups, Sandbox } from "../clients/support/sandbox.ts";
+import { clientCgroups, restoreHost, Sandbox } from "../clients/support/sandbox.ts";
 import { runtimes } from "../clients/support/suite.ts";
 import { type Measured, plainTable, summarize } from "./report.ts";
 
@@ -78,5 +78,5 @@ try {
   for (const client of CLIENTS) measured.push(...await measure(client));
   console.log(plainTable(`min / median / p90 in ms, ${RUNS} runs`, measured));
 } finally {
-  await removeCgroups(cgroups);
+  await restoreHost(cgroups);
 }

@@ -30,13 +30,15 @@ const FRESH = [
   ],
 ];
 
+/** Process 1 in there: it reaps, and ends, with all others, when the tests do, however they end. */
 const INIT = `
 umount /sys/fs/cgroup/unified 2>/dev/null
 for directory in "$@"; do mount -t tmpfs -o mode=755 tmpfs "$directory"; done
 mkdir -p /run/home /run/lock
 ip link set lo up
 echo ready
-while :; do sleep 100000; done
+cat > /dev/null
+exit
 `;
 
 /** What every script can use: \`poll COMMAND\` repeats until it succeeds, for 15 s at most. */
@@ -59,13 +61,13 @@ export class Sandbox {
    * the name in $RUNTIME: cgroups are the host's, so what is open at a time must not share names.
    */
   static async open(name: string, runtime: string): Promise<Sandbox> {
-    for (const path of FRESH) Deno.mkdirSync(path, { recursive: true });
+    FRESH.forEach(makeDirectory);
     const holder = new Deno.Command("unshare", {
       args: [
         ...["--mount", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child"],
         ...["--mount-proc", "--propagation", "slave", "sh", "-c", INIT, "sh", ...FRESH],
       ],
-      stdin: "null",
+      stdin: "piped",
       stdout: "piped",
     }).spawn();
     const reader = holder.stdout.getReader();
@@ -103,11 +105,28 @@ export class Sandbox {
   async close(): Promise<void> {
     this.holder.kill("SIGKILL");
     await this.holder.status;
+    await this.holder.stdin.abort();
   }
 }
 
-/** Removes the empty cgroups that clients left behind, but not what was there before. */
-export async function removeCgroups(before: readonly string[]): Promise<void> {
+/** Directories of the host that were made to be mounted on. */
+const made: string[] = [];
+
+function makeDirectory(path: string): void {
+  try {
+    Deno.mkdirSync(path);
+    made.push(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+}
+
+/**
+ * To be called once all sandboxes are closed: removes what they needed on the host, and the empty
+ * cgroups that clients left behind, but not the cgroups that were there before.
+ */
+export async function restoreHost(before: readonly string[]): Promise<void> {
+  for (const path of made.splice(0)) Deno.removeSync(path);
   const known = new Set(before);
   await until("the cgroups of the clients are gone", () => {
     for (const path of clientCgroups()) {

@@ -6,7 +6,7 @@
 import { assertEquals } from "@std/assert";
 import { PROJECT } from "../../support/runtime.ts";
 import { makeImage } from "./image.ts";
-import { clientCgroups, hostMounts, removeCgroups, Sandbox } from "./sandbox.ts";
+import { clientCgroups, hostMounts, restoreHost, Sandbox } from "./sandbox.ts";
 
 export interface Check {
   readonly name: string;
@@ -108,7 +108,7 @@ export function suite(client: Client): void {
 
   Deno.test.afterAll(async () => {
     for (const sandbox of sandboxes.values()) await sandbox.close();
-    await removeCgroups(before.cgroups);
+    await restoreHost(before.cgroups);
     console.log(`\n${table(client.name, results)}\n`);
     assertEquals(hostMounts(), before.mounts, "mounts of the host");
   });
