@@ -4,9 +4,9 @@ import { type CgroupHost, detectHost } from "../../lib/cgroup/host.ts";
 
 /**
  * What a test may need: controllers on v1 hierarchies, cgroup v2 alone, systemd as init or not,
- * a user other than root whose own systemd runs.
+ * a user other than root whose own systemd runs, or being one.
  */
-export type Need = "v1" | "v2" | "systemd" | "no systemd" | "user";
+export type Need = "v1" | "v2" | "systemd" | "no systemd" | "user" | "session";
 
 /** What this host has. */
 export function hostHas(need: Need): boolean {
@@ -21,6 +21,8 @@ export function hostHas(need: Need): boolean {
       return !exists("/run/systemd/system");
     case "user":
       return lingeringUser() !== undefined;
+    case "session":
+      return Deno.uid() !== 0 && lingeringUser() === Deno.uid();
   }
 }
 
