@@ -5,7 +5,7 @@
 
 import { basename, join, relative } from "@std/path";
 import { parseReport, type Result } from "./junit.ts";
-import { DIST, EXECUTABLE, exists, filesBelow, ROOT } from "./paths.ts";
+import { EXECUTABLE, exists, filesBelow, ROOT } from "./paths.ts";
 import { output, run } from "./run.ts";
 
 const RUN = join(ROOT, "tests", "vm", "run.sh");
@@ -65,7 +65,7 @@ async function obstacle(): Promise<string | undefined> {
 
 /** The folder that a guest gets: the project, the executables, and modules from the cache. */
 async function stage(): Promise<string> {
-  const share = await Deno.makeTempDir({ dir: DIST, prefix: "vm-" });
+  const share = await Deno.makeTempDir({ prefix: "runts-vm-" });
   const names = ["deno.json", "deno.lock", "main.ts", "mod.ts", "lib", "ffi", "tests"];
   await Deno.mkdir(join(share, "project", "dist"), { recursive: true });
   const copy = (from: string[], to: string) => run("cp", ["-r", ...from, join(share, to)]);
