@@ -22,5 +22,5 @@ export const CREATE_OPTIONS = {
   ...PROCESS_OPTIONS,
   noPivot: { description: "do not use pivot_root, as a rootfs on a ramdisk needs" },
   noNewKeyring: { description: "keep the session keyring of the caller" },
-  noSubreaper: { description: "accepted and ignored", hidden: true },
+  noSubreaper: { description: "orphans are not for runts to reap", hidden: true },
 } as const satisfies Options;

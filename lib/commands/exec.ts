@@ -50,7 +50,7 @@ export const command = defineCommand({
     cgroup: { value: "PATH", description: "a cgroup below that of the container" },
     ignorePaused: { description: "also if the container is paused; it waits for resume" },
     ...PROCESS_OPTIONS,
-    noSubreaper: { description: "accepted and ignored", hidden: true },
+    noSubreaper: { description: "orphans are not for runts to reap", hidden: true },
   },
   examples: [
     { text: "a shell", command: "runts exec -t web sh" },
@@ -61,6 +61,7 @@ export const command = defineCommand({
     return exec(global, {
       ...args,
       ...others,
+      adoptOrphans: !options.noSubreaper,
       ...(cap && { caps: cap }),
       ...(additionalGids && { additionalGids: additionalGids.flatMap(groups) }),
     });

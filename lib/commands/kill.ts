@@ -12,7 +12,8 @@ export const command = defineCommand({
     id: CONTAINER,
     signal: {
       value: "SIGNAL",
-      description: "name or number: KILL, SIGKILL, 9, RTMIN+3 (default: TERM)",
+      description:
+        "name or number: KILL, SIGKILL, 9, RTMIN+3 (default: the stop signal of its image, else TERM)",
       optional: true,
       complete: "signal",
     },
@@ -26,9 +27,9 @@ export const command = defineCommand({
     { text: "end it", command: "runts kill web KILL" },
   ],
   async run({ global, args, options }) {
-    const signal = parseSignal(args.signal ?? "TERM");
+    const signal = args.signal === undefined ? {} : { signal: parseSignal(args.signal) };
     for (const id of await matching(global, args.id, options.regex)) {
-      await kill(global, { id, signal, all: options.all === true });
+      await kill(global, { id, ...signal, all: options.all === true });
     }
   },
 });

@@ -21,6 +21,6 @@ export const command = defineCommand({
     { text: "in the background", command: "runts run --detach --bundle /srv/web web" },
   ],
   run({ global, args, options }) {
-    return run(global, { ...args, ...options });
+    return run(global, { ...args, ...options, adoptOrphans: !options.noSubreaper });
   },
 });

@@ -17,8 +17,11 @@ export function writePidFile(path: string, pid: number): void {
   }
 }
 
-/** Sends a pidfd of init over a unix socket, as runc does since 1.2. */
-export function sendPidfd(helper: Helper, path: string, pidfd: number): void {
+/** What the pidfd is of, in runc's words: init, or a process of `exec`. */
+export type PidfdText = "standard" | "setns";
+
+/** Sends a pidfd over a unix socket, as runc does since 1.2. */
+export function sendPidfd(helper: Helper, path: string, pidfd: number, text: PidfdText): void {
   let socket: number;
   try {
     socket = helper.connectUnix(absolute(path));
@@ -26,7 +29,7 @@ export function sendPidfd(helper: Helper, path: string, pidfd: number): void {
     throw new RuntsError(`connect to pidfd socket ${quote(path)}`, { cause });
   }
   try {
-    helper.sendFds(socket, [pidfd], new TextEncoder().encode("pidfd"));
+    helper.sendFds(socket, [pidfd], new TextEncoder().encode(text));
   } finally {
     helper.close(socket);
   }

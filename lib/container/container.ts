@@ -42,7 +42,7 @@ export class ContainerProcess {
 
   /** Waits until it has ended. */
   wait(): Promise<ExitStatus> {
-    this.#ending ??= waitForExit(this.#helper, this.#pidfd).finally(() =>
+    this.#ending ??= waitForExit(this.#helper, { pid: this.pid, pidfd: this.#pidfd }).finally(() =>
       this.#helper.close(this.#pidfd)
     );
     return this.#ending;
@@ -136,9 +136,10 @@ export class Container implements AsyncDisposable {
     return this.#ending;
   }
 
-  /** Sends a signal: `TERM`, `SIGTERM`, 15; default SIGTERM. */
-  kill(signal: string | number = "SIGTERM", options: { all?: boolean } = {}): Promise<void> {
-    return kill(this.#global, { id: this.id, signal: parseSignal(String(signal)), ...options });
+  /** Sends a signal: `TERM`, `SIGTERM`, 15; default the stop signal of its image, else SIGTERM. */
+  kill(signal?: string | number, options: { all?: boolean } = {}): Promise<void> {
+    const chosen = signal !== undefined && { signal: parseSignal(String(signal)) };
+    return kill(this.#global, { id: this.id, ...chosen, ...options });
   }
 
   /** Freezes all its processes. */

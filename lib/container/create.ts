@@ -55,14 +55,20 @@ export async function createLocked<T>(
   try {
     const init = await build.run(console);
     if (options.pidFile !== undefined) writePidFile(options.pidFile, init.pid);
-    if (options.pidfdSocket !== undefined) sendPidfd(helper, options.pidfdSocket, init.pidfd);
+    if (options.pidfdSocket !== undefined) {
+      sendPidfd(helper, options.pidfdSocket, init.pidfd, "standard");
+    }
     return await then({ directory, ...init });
   } catch (error) {
     const warn = global.warn ?? (() => {});
+    // A poststart hook that failed has had it deleted already, with the poststop hooks.
+    const deleted = !directory.exists();
     await undo.run((also) => warn(`clean up ${quote(options.id)}: ${reason(also)}`));
     // A failed hook ends the container as delete does (spec, "Lifecycle", steps 3 to 5).
     const hooks = bundle.spec.hooks;
-    if (build.hooksRan) await runHooksWarning(helper, "poststop", hooks, build.state(), warn);
+    if (build.hooksRan && !deleted) {
+      await runHooksWarning(helper, "poststop", hooks, build.state(), warn);
+    }
     throw error;
   } finally {
     helper.close(lock);

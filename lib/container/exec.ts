@@ -56,15 +56,17 @@ async function execute(global: GlobalOptions, options: ExecOptions): Promise<num
   if (!foreground) checkConsole({ ...spec, process }, options.consoleSocket);
   const helper = await loadHelper();
   const terminal = foreground ? new Terminal(helper) : undefined;
-  if (!options.detach) helper.setSubreaper(true);
+  if (options.adoptOrphans && !options.detach) helper.setSubreaper(true);
   try {
     const console = terminal && { console: terminal.socket };
     const executed = await spawnIn({ helper, global, options, found, spec, process, ...console });
     try {
       if (options.pidFile !== undefined) writePidFile(options.pidFile, executed.pid);
-      if (options.pidfdSocket) sendPidfd(helper, options.pidfdSocket, executed.pidfd);
+      if (options.pidfdSocket) {
+        sendPidfd(helper, options.pidfdSocket, executed.pidfd, "setns");
+      }
       if (options.detach) return 0;
-      return (await attend(helper, executed, terminal)).code;
+      return (await attend(helper, executed, terminal, options.adoptOrphans)).code;
     } finally {
       helper.close(executed.pidfd);
     }
@@ -77,11 +79,12 @@ async function attend(
   helper: Helper,
   executed: Executed,
   terminal: Terminal | undefined,
+  adoptOrphans: boolean | undefined,
 ): Promise<ExitStatus> {
   terminal?.connect();
   const stop = forwardSignals(helper, executed.pidfd, terminal);
   try {
-    return await waitForExit(helper, executed.pidfd);
+    return await waitForExit(helper, executed, adoptOrphans);
   } finally {
     stop();
   }

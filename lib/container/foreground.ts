@@ -1,6 +1,7 @@
 /** A process in the foreground: its terminal, the signals that it should get, its end. */
 
 import type { Helper } from "../../ffi/helper.ts";
+import type { ProcessEnding } from "../../ffi/process.ts";
 import { parseSignal } from "../spec/signals.ts";
 import type { ExitStatus } from "./types.ts";
 
@@ -105,10 +106,42 @@ export function forwardSignals(
   };
 }
 
-/** Waits for a child; its zombie is reaped, and so are orphans that became ours. */
-export async function waitForExit(helper: Helper, pidfd: number): Promise<ExitStatus> {
-  await helper.exitedAsync(pidfd);
-  const ending = helper.reap(pidfd) ?? { code: 255, signal: 0 };
+/** A child. */
+interface Child {
+  readonly pid: number;
+  readonly pidfd: number;
+}
+
+/** Waits for a child and reaps it; and meanwhile, if asked to, every other child. */
+export async function waitForExit(
+  helper: Helper,
+  { pid, pidfd }: Child,
+  reapAll = false,
+): Promise<ExitStatus> {
+  if (!reapAll) {
+    await helper.exitedAsync(pidfd);
+    return statusOf(helper.reap(pidfd));
+  }
+  let ended: ProcessEnding | undefined;
+  const reap = () => {
+    for (;;) {
+      const child = helper.reapAny();
+      if (typeof child === "string") return;
+      if (child.pid === pid) ended = child;
+    }
+  };
+  Deno.addSignalListener("SIGCHLD", reap);
+  try {
+    reap();
+    await helper.exitedAsync(pidfd);
+    reap();
+  } finally {
+    Deno.removeSignalListener("SIGCHLD", reap);
+  }
+  return statusOf(ended);
+}
+
+function statusOf(ending: ProcessEnding = { code: 255, signal: 0, core: false }): ExitStatus {
   const { signal } = ending;
   return { code: signal === 0 ? ending.code : 128 + signal, signal };
 }

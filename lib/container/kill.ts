@@ -3,6 +3,7 @@
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { ESRCH } from "../errno.ts";
 import { errnoOf, RuntsError } from "../errors.ts";
+import { parseSignal, SIGKILL, SIGTERM } from "../spec/signals.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { isAlive } from "../state/process.ts";
@@ -10,10 +11,11 @@ import type { Status } from "../state/status.ts";
 import { cgroupOf } from "./cgroup.ts";
 import { inCommand } from "./command.ts";
 import { membersOf } from "./members.ts";
-import { hasOwnPidNamespace } from "./copy.ts";
+import { hasOwnPidNamespace, readCopyIfAny } from "./copy.ts";
 import type { GlobalOptions, KillOptions } from "./types.ts";
 
-const SIGKILL = 9;
+/** Annotation of an image's configuration (image-spec, annotations.md). */
+const STOP_SIGNAL = "org.opencontainers.image.stopSignal";
 
 /** Sends a signal; with `all`, to every process of the container. */
 export function kill(global: GlobalOptions, options: KillOptions): Promise<void> {
@@ -22,16 +24,22 @@ export function kill(global: GlobalOptions, options: KillOptions): Promise<void>
     const found = inspect(directory);
     if (!found.complete) throw notRunning();
     const helper = await loadHelper();
+    const signal = options.signal ?? stopSignal(directory);
     // Without a pid namespace of its own, the death of init takes nobody with it.
     const everyone = options.all ||
-      (options.signal === SIGKILL && !hasOwnPidNamespace(directory));
-    if (everyone) return await killEveryone(helper, found, options);
+      (signal === SIGKILL && !hasOwnPidNamespace(directory));
+    if (everyone) return await killEveryone(helper, found, signal, options);
     if (found.state === "stopped") throw notRunning();
-    signalInit(helper, found.status, options.signal);
-    if (options.signal === SIGKILL && found.state === "paused") {
+    signalInit(helper, found.status, signal);
+    if (signal === SIGKILL && found.state === "paused") {
       await (await cgroupOf(found.status)).thaw();
     }
   });
+}
+
+function stopSignal(directory: StateDirectory): number {
+  const text = readCopyIfAny(directory)?.annotations?.[STOP_SIGNAL];
+  return text === undefined ? SIGTERM : parseSignal(text);
 }
 
 /** The error for a container whose init is gone; clients look for its words. */
@@ -69,16 +77,17 @@ export function signalInit(helper: Helper, status: Status, signal: number): void
 async function killEveryone(
   helper: Helper,
   found: Inspection,
+  signal: number,
   options: KillOptions,
 ): Promise<void> {
   const cgroup = await cgroupOf(found.status);
   const members = await membersOf(found.status);
   const pids = members();
-  if (options.signal === SIGKILL) {
+  if (signal === SIGKILL) {
     if (found.state !== "stopped") signalInit(helper, found.status, SIGKILL);
     await cgroup.killAll();
   } else {
-    for (const pid of pids) signalMember(helper, members, pid, options.signal);
+    for (const pid of pids) signalMember(helper, members, pid, signal);
   }
   if (found.state === "stopped" && pids.length === 0 && !options.all) throw notRunning();
 }

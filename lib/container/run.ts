@@ -1,12 +1,13 @@
 /** `run`: create and start in one, and in the foreground wait for the end. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { reason } from "../errors.ts";
 import { checkConsole, type OpenBundle, openBundle } from "./bundle.ts";
 import { inCommand } from "./command.ts";
 import { type Created, createLocked } from "./create.ts";
 import { removeLocked } from "./delete.ts";
 import { forwardSignals, Terminal, waitForExit } from "./foreground.ts";
-import { withLock } from "./lock.ts";
+import { withLockIfThere } from "./lock.ts";
 import { startLocked } from "./start.ts";
 import type { GlobalOptions, RunOptions } from "./types.ts";
 
@@ -20,7 +21,7 @@ export function run(global: GlobalOptions, options: RunOptions): Promise<number>
     const helper = await loadHelper();
     if (options.detach) return await runDetached(helper, global, options, bundle);
     const terminal = foreground ? new Terminal(helper) : undefined;
-    helper.setSubreaper(true);
+    if (options.adoptOrphans) helper.setSubreaper(true);
     try {
       return await runAttached(helper, global, options, bundle, terminal);
     } finally {
@@ -36,8 +37,9 @@ async function runDetached(
   bundle: OpenBundle,
 ): Promise<number> {
   const ready = await createLocked(helper, global, options, bundle, undefined, async (created) => {
+    const started = await startLocked(helper, global, created.directory);
     helper.close(created.pidfd);
-    return await startLocked(helper, global, created.directory);
+    return started;
   });
   await ready();
   return 0;
@@ -59,8 +61,9 @@ async function runAttached(
   try {
     const socket = terminal?.socket;
     const { created, ready } = await createLocked(helper, global, options, bundle, socket, begin);
-    const readiness = ready();
-    const ending = await waitForExit(helper, created.pidfd);
+    // The program runs, whether or not its readiness can be passed on.
+    const readiness = ready().catch((error) => global.warn?.(reason(error)));
+    const ending = await waitForExit(helper, created, options.adoptOrphans);
     await readiness;
     helper.close(created.pidfd);
     if (!options.keep) await removeAfterwards(helper, global, created);
@@ -70,13 +73,14 @@ async function runAttached(
   }
 }
 
-/** Somebody else may have deleted it by then. */
+/** Somebody else may have deleted it by then, and made another one of the same name. */
 async function removeAfterwards(
   helper: Helper,
   global: GlobalOptions,
-  { directory }: Created,
+  { directory, pid }: Created,
 ): Promise<void> {
-  if (!directory.exists()) return;
-  const force = { force: true };
-  await withLock(helper, directory, () => removeLocked(helper, global, directory, force));
+  await withLockIfThere(helper, directory, async () => {
+    if (directory.readStatus()?.pid !== pid) return;
+    await removeLocked(helper, global, directory, { force: true });
+  });
 }

@@ -46,11 +46,19 @@ export interface RunOptions extends CreateOptions {
   readonly detach?: boolean;
   /** Keep the stopped container instead of deleting it. */
   readonly keep?: boolean;
+  /**
+   * The calling process adopts orphans while it waits, and reaps all its children; so it must have
+   * no others.
+   */
+  readonly adoptOrphans?: boolean;
 }
 
 export interface KillOptions extends ContainerName {
-  /** Number of the signal. */
-  readonly signal: number;
+  /**
+   * Number of the signal; default what the annotation `org.opencontainers.image.stopSignal` names,
+   * else SIGTERM.
+   */
+  readonly signal?: number;
   /** To every process of the container, not to init alone. */
   readonly all?: boolean;
 }
@@ -110,5 +118,10 @@ export interface ExecOptions extends ContainerName {
   readonly cgroup?: string;
   /** Allows it while the container is paused. */
   readonly ignorePaused?: boolean;
+  /**
+   * The calling process adopts orphans while it waits, and reaps all its children; so it must have
+   * no others.
+   */
+  readonly adoptOrphans?: boolean;
   readonly stdio?: Stdio;
 }

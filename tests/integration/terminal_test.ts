@@ -56,8 +56,8 @@ runTest(
     assertEquals(await session.mode(), mode);
   },
   undefined,
-  { ignore: PEER === "runc" },
-); // runc 1.1 sets it when the program already runs
+  NOT_RUNTS,
+); // the peers set it when the program already runs
 
 runTest("is a session with /dev/console", ["payload", "report"], async (session) => {
   assertEquals(await session.end(), 0);
