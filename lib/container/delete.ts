@@ -14,7 +14,7 @@ import { cgroupOf } from "./cgroup.ts";
 import { inCommand } from "./command.ts";
 import { readCopyIfAny } from "./copy.ts";
 import { openInit } from "./kill.ts";
-import { withLock } from "./lock.ts";
+import { withLock, withLockIfThere } from "./lock.ts";
 import type { DeleteOptions, GlobalOptions } from "./types.ts";
 
 const SIGKILL = 9;
@@ -30,7 +30,8 @@ export function remove(global: GlobalOptions, options: DeleteOptions): Promise<v
       throw doesNotExist();
     }
     const helper = await loadHelper();
-    await withLock(helper, directory, () => removeLocked(helper, global, directory, options));
+    const locked = options.force ? withLockIfThere : withLock;
+    await locked(helper, directory, () => removeLocked(helper, global, directory, options));
   });
 }
 

@@ -5,6 +5,7 @@ import { isRuntsError, RuntsError } from "../errors.ts";
 import { encodePlan } from "../plan/encode.ts";
 import { planExec } from "../plan/exec.ts";
 import type { Plan } from "../plan/types.ts";
+import { SIGKILL } from "../spec/signals.ts";
 import type { Process, Spec } from "../spec/types.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
@@ -61,10 +62,7 @@ async function execute(global: GlobalOptions, options: ExecOptions): Promise<num
     const console = terminal && { console: terminal.socket };
     const executed = await spawnIn({ helper, global, options, found, spec, process, ...console });
     try {
-      if (options.pidFile !== undefined) writePidFile(options.pidFile, executed.pid);
-      if (options.pidfdSocket) {
-        sendPidfd(helper, options.pidfdSocket, executed.pidfd, "setns");
-      }
+      announce(helper, options, executed);
       if (options.detach) return 0;
       return (await attend(helper, executed, terminal, options.adoptOrphans)).code;
     } finally {
@@ -72,6 +70,21 @@ async function execute(global: GlobalOptions, options: ExecOptions): Promise<num
     }
   } finally {
     await terminal?.disconnect();
+  }
+}
+
+/** A process that the caller cannot be told of does not stay. */
+function announce(helper: Helper, options: ExecOptions, { pid, pidfd }: Executed): void {
+  try {
+    if (options.pidFile !== undefined) writePidFile(options.pidFile, pid);
+    if (options.pidfdSocket) sendPidfd(helper, options.pidfdSocket, pidfd, "setns");
+  } catch (error) {
+    try {
+      helper.sendSignal(pidfd, SIGKILL);
+    } catch {
+      // it has ended
+    }
+    throw error;
   }
 }
 

@@ -99,11 +99,13 @@ function signalMember(
   pid: number,
   signal: number,
 ): void {
+  let pidfd = -1;
   try {
-    const pidfd = helper.openPidfd(pid);
+    pidfd = helper.openPidfd(pid);
     if (members().includes(pid)) helper.sendSignal(pidfd, signal);
-    helper.close(pidfd);
   } catch (error) {
     if (errnoOf(error) !== ESRCH) throw error;
+  } finally {
+    if (pidfd >= 0) helper.close(pidfd);
   }
 }

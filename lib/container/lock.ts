@@ -23,6 +23,26 @@ export async function withLock<T>(
   }
 }
 
+/** The same; does nothing when there is no such container, or not any more. */
+export async function withLockIfThere(
+  helper: Helper,
+  directory: StateDirectory,
+  body: () => Promise<void>,
+): Promise<void> {
+  let lock: number;
+  try {
+    lock = await takeLock(helper, directory);
+  } catch (error) {
+    if (!directory.exists()) return;
+    throw error;
+  }
+  try {
+    await body();
+  } finally {
+    helper.close(lock);
+  }
+}
+
 /** Takes the lock; a directory that was deleted (and perhaps made anew) meanwhile is not locked. */
 export async function takeLock(helper: Helper, directory: StateDirectory): Promise<number> {
   const path = directory.file("lock");
