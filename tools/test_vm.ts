@@ -93,13 +93,20 @@ async function testHost(host: Host, files: string[], share: string): Promise<Res
   });
   const { code, stdout } = await child.output();
   if (code !== 0) console.error(`${host.name}: run.sh ended with code ${code}`);
-  const results = parseReport(new TextDecoder().decode(stdout), host.name);
-  const reported = new Set(results.map(({ file }) => file));
-  // A file that does not load, crashes, or did not get its turn.
-  const missing = files.filter((file) => !reported.has(file));
-  const name = "gives a report";
-  return [
-    ...results,
-    ...missing.map((file) => ({ host: host.name, file, name, outcome: "failed" } as const)),
-  ];
+  const reports = new Map(sections(new TextDecoder().decode(stdout)));
+  return files.flatMap((file) => {
+    // None: the time was over before, or the machine has died.
+    const { xml, success } = reports.get(file) ?? { xml: "", success: false };
+    return parseReport(xml, { host: host.name, file, success });
+  });
+}
+
+/** Reports by file, out of what tests/vm/guest/test prints. */
+function sections(text: string): [file: string, report: { xml: string; success: boolean }][] {
+  const [, ...parts] = text.split(/^<!-- (\d+) (.*) -->$/m);
+  const count = parts.length / 3;
+  return Array.from({ length: count }, (_, index) => {
+    const [code = "", file = "", xml = ""] = parts.slice(3 * index);
+    return [file, { xml, success: code === "0" }];
+  });
 }

@@ -17,14 +17,18 @@ const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
 </testsuites>
 `;
 
-Deno.test("parseReport tells how each test ended", () => {
-  const common = { host: "here", file: "tests/a_test.ts" };
-  assertEquals(parseReport(REPORT, "here"), [
+Deno.test("parseReport tells how each test ended, and a crash as a failure", () => {
+  const common = { host: "here", file: "tests/b_test.ts" };
+  const results: Result[] = [
     { ...common, name: "a <b>", outcome: "ignored" },
     { ...common, name: "fails", outcome: "failed" },
     { ...common, name: "y", outcome: "passed" },
+  ];
+  assertEquals(parseReport(REPORT, { ...common, success: false }), results);
+  assertEquals(parseReport("", { ...common, success: true }), []);
+  assertEquals(parseReport("", { ...common, success: false }), [
+    { ...common, name: "ends well", outcome: "failed" },
   ]);
-  assertEquals(parseReport("", "here"), []);
 });
 
 Deno.test("skipped is what no host ran", () => {
