@@ -1,0 +1,34 @@
+/**
+ * Many containers by many callers, twice over, with runts and its peers: what the same script
+ * takes, with nothing lost or left.
+ *
+ * `deno run -A tests/bench/load.ts [CONTAINERS [CALLERS]]`, default 500 and 16
+ */
+
+import { Bundle } from "../support/bundle.ts";
+import { runLoad } from "../support/load.ts";
+import { RUNTIME } from "../support/runtime.ts";
+
+const [containers = 500, callers = 16] = Deno.args.map(Number);
+
+async function bench(executable: string): Promise<void> {
+  const root = await Deno.makeTempDir({ prefix: "runts-load-" });
+  try {
+    using bundle = new Bundle((config) => config.process.args = ["sleep", "3600"]);
+    for (const round of [1, 2]) {
+      const prefix = `load${Deno.pid}-${round}`;
+      const load = { executable, root, bundle: bundle.path, prefix, containers, callers };
+      const { total, slowest } = await runLoad(load);
+      const each = (total / containers).toFixed(1);
+      console.log(
+        `${executable}, round ${round}: ${(total / 1000).toFixed(1)} s, ${each} ms a container, ` +
+          `slowest command ${slowest.toFixed(0)} ms`,
+      );
+    }
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+console.log(`${containers} containers, ${callers} callers, load ${Deno.loadavg()[0]!.toFixed(2)}`);
+for (const executable of [RUNTIME, "/usr/sbin/runc", "/usr/bin/crun"]) await bench(executable);
