@@ -6,6 +6,7 @@
 
 #include "bpf.h"
 #include "helper.h"
+#include "mount.h"
 #include "net.h"
 
 #define FUNCTIONS(X) \
@@ -18,7 +19,7 @@
   X(rts_receive_message) X(rts_is_terminal) X(rts_window_get) X(rts_window_set) X(rts_raw_mode) \
   X(rts_restore_mode) X(rts_clear_onlcr) X(rts_relay) X(rts_run_hook) \
   X(rts_bpf_load) X(rts_bpf_attach) X(rts_bpf_detach) X(rts_bpf_query) X(rts_bpf_open) \
-  X(rts_bpf_name) X(rts_eventfd) X(rts_netlink_open) X(rts_netlink_ask)
+  X(rts_bpf_name) X(rts_eventfd) X(rts_netlink_open) X(rts_netlink_ask) X(rts_detach)
 
 static const struct {
   const char *name;

@@ -9,6 +9,7 @@
  * sockets.c   unix sockets; message.c: descriptors passed over them
  * terminal.c  modes and sizes of terminals; relay.c: copying between two
  * hook.c      hooks of the runtime's namespaces
+ * mount.c     taking mounts away
  * clock.c     timeouts
  * find.c      the way in: the only symbol that the library exports
  *

@@ -51,6 +51,8 @@ export class Build {
   /** Whether the hooks of create were begun, so that those of delete are due if it fails. */
   hooksRan = false;
   #pid = 0;
+  /** Ids of the mounts that the container has left on the host so far. */
+  #hostMounts: () => number[] = () => [];
   #moved?: Disposable;
 
   constructor(
@@ -81,6 +83,16 @@ export class Build {
     };
   }
 
+  /** Without a mount namespace, what is mounted from now on is taken away with the container. */
+  async #watchMounts(rootfs: string): Promise<void> {
+    const { linux } = this.#bundle.spec;
+    if (linux?.namespaces?.some(({ type }) => type === "mount")) return;
+    const { detachMounts, mountIds } = await import("./host_mounts.ts");
+    const before = mountIds(rootfs);
+    this.#hostMounts = () => mountIds(rootfs).filter((id) => !before.includes(id));
+    this.#undo.add(() => detachMounts(rootfs, this.#hostMounts()));
+  }
+
   /** Does it all; init then waits at the fifo and the status says so. */
   async run(console: number | undefined): Promise<{ pid: number; pidfd: number }> {
     const { spec } = this.#bundle;
@@ -94,6 +106,7 @@ export class Build {
     const join = await cgroup.prepare(spec.linux?.resources ?? {});
     const plan = this.#plan(cgroup, join, console !== undefined || this.#console, seccomp);
     for (const warning of plan.warnings) this.#global.warn?.(warning);
+    await this.#watchMounts(plan.rootfs);
     const init = this.#spawn(plan, cgroup, console);
     this.#undo.add(() => init.abort());
     await init.converse(this.#answers(plan, cgroup), "ready");
@@ -240,10 +253,12 @@ export class Build {
   #commit(init: InitProcess, plan: ContainerPlan, cgroup: CgroupManager): void {
     const startTime = readStat(init.pid)?.startTime;
     if (startTime === undefined) throw new RuntsError("init ended as soon as it was ready");
+    const hostMounts = this.#hostMounts();
     this.#directory.write("config.json", this.#bundle.text);
     this.#directory.writeStatus({
       ...this.#status(cgroup, { pid: init.pid, startTime }),
       startOps: startOps(plan),
+      ...(hostMounts.length > 0 && { hostMounts }),
     });
     this.#directory.clearIntent();
     const hooks = this.#bundle.spec.hooks;

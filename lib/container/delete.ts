@@ -52,6 +52,11 @@ export async function removeLocked(
   const spec = readCopyIfAny(directory);
   await cgroup.killAll();
   await cgroup.remove();
+  const { hostMounts, bundle, rootfs } = found.status;
+  if (hostMounts?.length) {
+    const { detachMounts } = await import("./host_mounts.ts");
+    detachMounts(rootfs.startsWith("/") ? rootfs : `${bundle}/${rootfs}`, hostMounts);
+  }
   if (spec?.linux?.intelRdt !== undefined && found.complete) {
     const { leaveResctrl } = await import("./intel_rdt.ts");
     leaveResctrl(directory.id, spec.linux.intelRdt);

@@ -31,6 +31,8 @@ export interface Status {
   readonly cgroup?: CgroupRecord;
   /** What init does once it is started, to name what failed. */
   readonly startOps?: readonly StartOp[];
+  /** Ids of the mounts that create made on the host, for want of a mount namespace. */
+  readonly hostMounts?: readonly number[];
 }
 
 /** An operation of the plan after the wait at the fifo: its index, name and JSON path. */
@@ -61,6 +63,7 @@ export function formatStatus(status: Status): string {
       "boot-id": status.bootId,
       "cgroup": status.cgroup,
       "start-ops": status.startOps,
+      "host-mounts": status.hostMounts,
     },
     null,
     4,
@@ -98,6 +101,7 @@ export function parseStatus(text: string, file: string): Status {
     ...(bootId !== "" && { bootId }),
     ...(isCgroupRecord(cgroup) && { cgroup }),
     ...(isStartOps(fields["start-ops"]) && { startOps: fields["start-ops"] }),
+    ...(isIds(fields["host-mounts"]) && { hostMounts: fields["host-mounts"] }),
   };
 }
 
@@ -155,4 +159,8 @@ function isCgroupRecord(value: CgroupRecord | undefined): value is CgroupRecord 
 function isStartOps(value: unknown): value is StartOp[] {
   return Array.isArray(value) &&
     value.every((item) => typeof item?.index === "number" && typeof item?.op === "string");
+}
+
+function isIds(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item));
 }
