@@ -82,16 +82,18 @@ function makeClass(group: string, rdt: IntelRdt, hasSchema: boolean): boolean {
 /** A class that was there before is used only if it is what was asked for. */
 function checkSchemata(group: string, lines: readonly string[]): void {
   if (lines.length === 0) return;
-  const current = read(`${group}/schemata`).split("\n").map(normalize);
-  const wrong = lines.find((line) => !current.includes(normalize(line)));
+  const current = new Set(read(`${group}/schemata`).split("\n").flatMap(shares));
+  const wrong = lines.find((line) => !shares(line).every((share) => current.has(share)));
   if (wrong === undefined) return;
   throw new RuntsError(`class ${quote(group)} exists with other schemata than ${quote(wrong)}`, {
     configPath: "linux.intelRdt.closID",
   });
 }
 
-function normalize(line: string): string {
-  return line.replace(/\s/g, "").split(";").sort().join(";");
+/** `L3:0=f` and `L3:1=3` for `L3: 0=00f;1=3`: what a line says of each domain. */
+function shares(line: string): string[] {
+  const [resource = "", list = ""] = line.replace(/\s/g, "").toLowerCase().split(":");
+  return list.split(";").map((share) => `${resource}:${share.replace(/=0+(?=.)/, "=")}`);
 }
 
 function writeSchemata(group: string, lines: readonly string[]): void {
