@@ -20,9 +20,9 @@ async function recorder(edit: (config: Config) => void = () => {}): Promise<Bund
   return bundle;
 }
 
-function recorded(bundle: Bundle): string[] {
+function recorded(bundle: Bundle, name = "out"): string[] {
   try {
-    return Deno.readTextFileSync(`${bundle.rootfs}/out`).split("\n").slice(0, -1);
+    return Deno.readTextFileSync(`${bundle.rootfs}/${name}`).split("\n").slice(0, -1);
   } catch {
     return [];
   }
@@ -106,14 +106,17 @@ Deno.test("kill --all reaches processes that exec started", async () => {
   await withRecorder(async (runtime, id, bundle) => {
     const script = "exec payload signals >/second";
     await runtime.ok(["exec", "--detach", id, "sh", "-c", script]);
-    const second = () => Deno.readTextFileSync(`${bundle.rootfs}/second`);
-    await until("the second is ready", () => second() === "ready\n");
+    const second = () => recorded(bundle, "second");
+    await until("the second is ready", () => second().length === 1);
     await runtime.ok(["kill", "--all", id, "USR1"]);
-    await until("both have it", () => second() === "ready\n10\n" && recorded(bundle).length === 2);
+    await until("both have it", () => second().length === 2 && recorded(bundle).length === 2);
+    assertEquals([second(), recorded(bundle)], [["ready", "10"], ["ready", "10"]]);
   });
 });
 
-Deno.test("a paused container gets a signal when it is resumed, and KILL at once", async () => {
+Deno.test("a paused container gets a signal when it is resumed, and KILL at once", {
+  ignore: PEER === "crun", // crun 1.8 does not thaw it
+}, async () => {
   await withRecorder(async (runtime, id, bundle) => {
     await runtime.ok(["pause", id]);
     await runtime.ok(["kill", id, "USR1"]);
@@ -148,9 +151,9 @@ Deno.test("run hands on the signals that it gets", { ignore: PEER === "crun" }, 
     for (const [name, number] of signals) {
       process.kill(name);
       expected.push(String(number));
-      await until(`${name} has come`, () => recorded(bundle).length === expected.length);
+      await until(`${name} has come`, () => recorded(bundle).at(-1) === String(number));
     }
-    assertEquals(recorded(bundle), expected);
+    if (PEER === "runts") assertEquals(recorded(bundle), expected); // runc 1.1 sends some twice
     assertEquals((await process.status).code, 0);
   });
 });

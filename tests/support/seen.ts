@@ -50,7 +50,7 @@ export class Sleeper {
 
   /** exec of `payload report`, which must succeed. */
   async seen(options: readonly string[] = [], how: CommandOptions = {}): Promise<Seen> {
-    return parseSeen(await this.exec(options, ["payload", "report"], how));
+    return parseSeen(await this.exec(options, ["/bin/payload", "report"], how));
   }
 
   /** exec of a process document that says `payload report`; its other fields are given. */
