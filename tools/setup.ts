@@ -62,6 +62,7 @@ const NEEDS: Record<string, Need[]> = {
   ],
   vm: [
     { package: "mmdebstrap", look: "mmdebstrap", why: "makes the virtual machine's disk" },
+    { package: "gpg", look: "gpg", why: "checks the packages of that disk" },
     {
       package: "qemu-system-x86",
       look: "qemu-system-x86_64",
