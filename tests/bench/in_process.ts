@@ -1,9 +1,31 @@
-/** Lifecycles through mod.ts: create, start, wait, delete, in one Deno process. */
+/** Through mod.ts, in one Deno process: create, start, wait, delete; and exec. */
 
 import { Container } from "../../mod.ts";
 import { type Figures, summarize } from "./report.ts";
 
-/** Times whole lifecycles of a bundle's program and, in one living container, `exec`. */
+/** Times `exec` of /bin/true, exit code included, in one container whose own program stays. */
+export async function execs(
+  root: string,
+  bundle: string,
+  runs: number,
+  pause: number,
+): Promise<Figures> {
+  const times: number[] = [];
+  const id = `x${Deno.pid}-${pause}`;
+  await using container = await Container.create({ id, bundle, root, stdio: "null" });
+  await container.start();
+  for (let round = 0; round < runs + 1; round++) {
+    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    const start = performance.now();
+    const { code } = await (await container.exec(["/bin/true"], { stdio: "null" })).wait();
+    const elapsed = performance.now() - start;
+    if (code !== 0) throw new Error(`the program ended with ${code}`);
+    if (round > 0) times.push(elapsed);
+  }
+  return summarize(times);
+}
+
+/** Times whole lifecycles of a bundle's program. */
 export async function lifecycles(
   root: string,
   bundle: string,

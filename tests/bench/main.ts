@@ -11,7 +11,7 @@
 
 import { Bundle } from "../support/bundle.ts";
 import { PROJECT } from "../support/runtime.ts";
-import { lifecycles } from "./in_process.ts";
+import { execs, lifecycles } from "./in_process.ts";
 import { type Figures, type Measured, summarize, table } from "./report.ts";
 
 /** Idle time before each run of the second series, in ms. */
@@ -92,6 +92,7 @@ function series(runtime: Runtime, root: string, { quick, idle, filtered }: Bundl
     one("kill", started, (id) => ["kill", id, "KILL"], remove),
     one("delete", create, (id) => ["delete", "--force", id], nothing),
     one("exec", started, (id) => ["exec", id, "/bin/true"], remove),
+    one("exec --detach", started, (id) => ["exec", "--detach", id, "/bin/true"], remove),
   ];
 }
 
@@ -177,7 +178,11 @@ async function main(): Promise<void> {
     const load = Deno.loadavg()[0]!.toFixed(2);
     console.log(`${RUNS} runs of each, load ${load}, times in ms: min / median / p90\n`);
     for (const pause of [0, PAUSE]) {
-      const inProcess = await lifecycles(`${root}/own`, quick.path, pause > 0 ? RUNS : 200, pause);
+      const runs = pause > 0 ? RUNS : 200;
+      const inProcess = {
+        lifecycle: await lifecycles(`${root}/own`, quick.path, runs, pause),
+        exec: await execs(`${root}/own`, idle.path, runs, pause),
+      };
       const title = pause === 0 ? "back to back" : `with a pause of ${pause} ms before each run`;
       console.log(table(title, await floor(pause), await measure(all, pause), inProcess));
     }

@@ -14,6 +14,12 @@ export interface Measured {
   readonly figures: Figures;
 }
 
+/** What was timed through mod.ts. */
+export interface InProcess {
+  readonly lifecycle: Figures;
+  readonly exec: Figures;
+}
+
 /** Sorts the times and picks the figures. */
 export function summarize(times: readonly number[]): Figures {
   const sorted = [...times].sort((a, b) => a - b);
@@ -26,11 +32,17 @@ export function table(
   title: string,
   floor: Figures,
   measured: readonly Measured[],
-  inProcess: Figures,
+  { lifecycle, exec }: InProcess,
 ): string {
   const { runtimes, of, rows } = comparison(measured);
-  const run = runtimes.slice(1).map((peer) => ratio(inProcess, of(peer, "run")));
-  rows.push(["mod.ts lifecycle", text(inProcess), ...runtimes.slice(1).map(() => ""), ...run]);
+  const peers = runtimes.slice(1);
+  const against = (figures: Figures, command: string) => [
+    text(figures),
+    ...peers.map(() => ""),
+    ...peers.map((peer) => ratio(figures, of(peer, command))),
+  ];
+  rows.push(["mod.ts lifecycle", ...against(lifecycle, "run")]);
+  rows.push(["mod.ts exec", ...against(exec, "exec")]);
   rows.push(["empty Deno script", text(floor)]);
   const state = ratio(of("runts", "state"), floor);
   return `${title}\n${align(rows)}\nrunts state / empty Deno script: ${state}\n`;
