@@ -247,8 +247,8 @@ class Scope implements CgroupManager {
     return this.#inner.pids();
   }
 
-  killAll(): Promise<void> {
-    return this.#inner.killAll();
+  async killAll(): Promise<void> {
+    if (this.#ours) await this.#inner.killAll();
   }
 
   /** systemd removes the scope with its cgroup; what is left below it goes by hand. */

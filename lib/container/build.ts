@@ -102,7 +102,10 @@ export class Build {
       { pid: Deno.pid, startTime: readStat(Deno.pid)?.startTime ?? 0 },
       this.#status(cgroup, { pid: 0, startTime: 0 }),
     );
-    this.#undo.add(() => cgroup.remove());
+    this.#undo.add(async () => {
+      await cgroup.killAll(); // a hook may have left processes there
+      await cgroup.remove();
+    });
     const join = await cgroup.prepare(spec.linux?.resources ?? {});
     const plan = this.#plan(cgroup, join, console !== undefined || this.#console, seccomp);
     for (const warning of plan.warnings) this.#global.warn?.(warning);

@@ -69,7 +69,7 @@ export class InitProcess {
     return this.#newest.pid;
   }
 
-  /** Its pidfd; belongs to this object until {@linkcode release}. */
+  /** Its pidfd; the caller closes it after {@linkcode finish}. */
   get pidfd(): number {
     return this.#newest.pidfd;
   }
@@ -121,11 +121,6 @@ export class InitProcess {
   finish(): void {
     for (const helper of this.#processes.splice(0, this.#processes.length - 1)) this.#bury(helper);
     this.#closeSocket();
-  }
-
-  /** Hands the pidfd over to the caller. */
-  release(): number {
-    return this.#newest.pidfd;
   }
 
   /** Ends whatever was started; nothing stays behind. */

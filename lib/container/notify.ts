@@ -8,11 +8,6 @@ import type { Helper } from "../../ffi/helper.ts";
 import { callerVariable } from "../environment.ts";
 import type { StateDirectory } from "../state/directory.ts";
 
-/** Directory inside the container where the socket is. */
-export const NOTIFY_MOUNT = "/run/notify";
-/** Value of NOTIFY_SOCKET inside the container. */
-export const NOTIFY_INSIDE = `${NOTIFY_MOUNT}/notify.sock`;
-
 /** The caller's own socket, if a service manager started runts. */
 export function callerNotifySocket(): string | undefined {
   return callerVariable("NOTIFY_SOCKET");

@@ -2,7 +2,7 @@
 
 /** Steps back, the newest first. */
 export class Undo {
-  #steps: (() => unknown)[] = [];
+  readonly #steps: (() => unknown)[] = [];
 
   /** Adds a step. */
   add(step: () => unknown): void {
@@ -18,10 +18,5 @@ export class Undo {
         onFailure(error);
       }
     }
-  }
-
-  /** Everything is done: nothing is taken back any more. */
-  keep(): void {
-    this.#steps = [];
   }
 }

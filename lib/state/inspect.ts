@@ -40,8 +40,9 @@ export function doesNotExist(): RuntsError {
 
 function stateOf(directory: StateDirectory, status: Status): ContainerState {
   if (!isAlive(status.pid, status.startTime) || !isThisBoot(status)) return "stopped";
-  if (directory.waitsForStart()) return "created";
-  return frozenByRecord(status.cgroup, status.pid) ? "paused" : "running";
+  // One that waits to be started can be paused, too, and must be resumed before it is started.
+  if (frozenByRecord(status.cgroup, status.pid)) return "paused";
+  return directory.waitsForStart() ? "created" : "running";
 }
 
 /** This boot's id; a pid and start time of another boot may match by chance. */
