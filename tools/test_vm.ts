@@ -21,6 +21,7 @@ interface Host {
 
 const HOSTS: Host[] = [
   { name: "vm, cgroup v2", options: [], files: /^(cgroup|lifecycle|rootless)_/ },
+  { name: "vm, hybrid", options: ["--hybrid"], files: /^cgroup_systemd_/ },
   { name: "vm, session of a user", options: ["--user"], files: /^session_/ },
 ];
 
