@@ -29,17 +29,10 @@ export async function withLockIfThere(
   directory: StateDirectory,
   body: () => Promise<void>,
 ): Promise<void> {
-  let lock: number;
   try {
-    lock = await takeLock(helper, directory);
+    await withLock(helper, directory, body);
   } catch (error) {
-    if (!directory.exists()) return;
-    throw error;
-  }
-  try {
-    await body();
-  } finally {
-    helper.close(lock);
+    if (directory.exists()) throw error;
   }
 }
 

@@ -8,10 +8,13 @@
  *   the execution of the program went), `lock`, `notify/`
  */
 
-import { EEXIST, ENOENT, ENOTDIR } from "../errno.ts";
+import { EEXIST, ENOENT, ENOTDIR, ENOTEMPTY } from "../errno.ts";
 import { errnoOf, quote, RuntsError } from "../errors.ts";
 import { checkId } from "./id.ts";
 import { formatStatus, parseStatus, type Status } from "./status.ts";
+
+/** How often an entry that appears while a directory is removed is removed, too. */
+const REMOVE_TRIES = 10;
 
 /** The process that is creating a container, and what it had set out to make. */
 export interface Intent {
@@ -141,17 +144,26 @@ export class StateDirectory {
 
   /** Removes the directory and all that is in it; the status goes last. Nothing there is success. */
   remove(): void {
-    try {
-      for (const entry of Deno.readDirSync(this.path)) {
-        if (entry.name === "status") continue;
-        Deno.removeSync(this.file(entry.name), { recursive: true });
+    for (let left = REMOVE_TRIES; left > 0; left--) {
+      try {
+        return this.#removeAll();
+      } catch (cause) {
+        const errno = errnoOf(cause);
+        if (errno === ENOENT) return;
+        // Somebody who wants to lock it may just have made the lock file again.
+        if (errno === ENOTEMPTY && left > 1) continue;
+        throw new RuntsError(`remove state directory ${quote(this.path)}`, { cause });
       }
-      removeIfThere(this.file("status"));
-      Deno.removeSync(this.path);
-    } catch (cause) {
-      if (errnoOf(cause) === ENOENT) return;
-      throw new RuntsError(`remove state directory ${quote(this.path)}`, { cause });
     }
+  }
+
+  #removeAll(): void {
+    for (const entry of Deno.readDirSync(this.path)) {
+      if (entry.name === "status") continue;
+      Deno.removeSync(this.file(entry.name), { recursive: true });
+    }
+    removeIfThere(this.file("status"));
+    Deno.removeSync(this.path);
   }
 }
 
