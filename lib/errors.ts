@@ -7,7 +7,7 @@ import { errnoNumber, errnoText } from "./errno.ts";
 
 /** What an error knows. Every field but the operation may be missing. */
 export interface ErrorData {
-  /** The command and its container, as `create "web"`. Set once, by the outermost verb. */
+  /** The command and its container, as `create "web"`. Set once, by the first verb that it leaves. */
   command?: string | undefined;
   /** JSON path in config.json (or process.json) that asked for the operation: `mounts[3]`. */
   configPath?: string | undefined;

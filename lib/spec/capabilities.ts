@@ -45,8 +45,6 @@ export const CAPABILITIES = [
   "CAP_CHECKPOINT_RESTORE",
 ] as const;
 
-export type CapabilityName = (typeof CAPABILITIES)[number];
-
 /** The number of a name in any case, with or without CAP_ (`CAP_KILL`, `kill` → 5), or undefined. */
 export function capabilityNumber(name: string): number | undefined {
   const upper = name.toUpperCase();
