@@ -94,7 +94,8 @@ async function isMissing({ look }: Need): Promise<boolean> {
 async function missing(groups: string[]): Promise<Need[]> {
   const needs = groups.flatMap((group) => NEEDS[group] ?? fail(`no group "${group}"`));
   const found = await Promise.all(needs.map(isMissing));
-  return needs.filter((_, i) => found[i]);
+  const lacking = needs.filter((_, i) => found[i]);
+  return [...new Map(lacking.map((need) => [need.package, need])).values()];
 }
 
 function describe(needs: Need[]): string {
