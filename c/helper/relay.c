@@ -56,7 +56,7 @@ static void flow_write(struct flow *f) {
   if (written == -EAGAIN) return;
   if (written < 0) {
     f->discard = true;
-    f->start = f->end;
+    f->start = f->end = 0; /* a full buffer would never have room again */
   } else {
     f->start += (size_t)written;
   }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "support/test.h"
@@ -76,8 +77,10 @@ static int open_terminal_with_writer(size_t length) {
   int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   NEED(master >= 0 && unlockpt(master) == 0);
   int other = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
-  uint8_t saved[64];
-  NEED(other >= 0 && rts_raw_mode(other, saved, sizeof saved) == 0);
+  struct termios mode;
+  NEED(other >= 0 && tcgetattr(other, &mode) == 0);
+  cfmakeraw(&mode);
+  NEED(tcsetattr(other, TCSANOW, &mode) == 0);
   if (fork() == 0) {
     for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(i % 251);
     for (size_t done = 0, part = 251 * 400; done < length; done += part) {
@@ -130,6 +133,26 @@ static void relays_to_nobody(void) {
   CHECK_NUMBER(status, 0);
 }
 
+/* A reader that goes away while much is waiting for it must not hold up the writer. */
+static void relays_on_when_the_output_is_closed(void) {
+  int master = open_terminal_with_writer(300000); /* it must not have the pipe */
+  int32_t pipe_fds[2];
+  NEED(rts_pipe(pipe_fds) == 0);
+  if (fork() == 0) {
+    close(pipe_fds[1]);
+    usleep(50000); /* the pipe and the buffer are full by then */
+    _exit(0);
+  }
+  close(pipe_fds[0]);
+  CHECK_NUMBER(rts_relay(master, -1, pipe_fds[1], -1), 0);
+  close(pipe_fds[1]);
+  close(master);
+  for (int i = 0, status = -1; i < 2; i++) {
+    CHECK(wait(&status) > 0);
+    CHECK_NUMBER(status, 0);
+  }
+}
+
 static void unpacks_the_words_of_a_hook(void) {
   static const char words[] = "/bin/sh\0/\0sh\0-c\0test \"$A$1\" = b$PWD\0sh\0/\0A=b\0C=d";
   static struct hook_result result;
@@ -159,6 +182,7 @@ int main(int argc, char **argv) {
       TEST(counts_the_descriptors_of_a_message),
       TEST(relays_every_byte),
       TEST(relays_to_nobody),
+      TEST(relays_on_when_the_output_is_closed),
       TEST(unpacks_the_words_of_a_hook),
       TEST(holds_a_path_of_any_length_to_its_bounds),
   };
