@@ -35,7 +35,7 @@ hostile("no descriptor or variable of the caller reaches container and hooks", a
   const { code, stdout, stderr } = await command(
     ["bash", "-c", open, "bash", runtime.executable, "--root", runtime.root, "run"]
       .concat("--bundle", bundle.path, runtime.id()),
-    { env: { SECRET: "of the caller", LD_PRELOAD: "", DENO_DIR: "/nonexistent" } },
+    { env: { SECRET: "of the caller", LD_PRELOAD: "", DENO_DIR: "/dev/null/none" } },
   );
   assertEquals({ code, stderr }, { code: 0, stderr: "" });
   // ls itself opens the directory as 3; PWD and SHLVL are the shell's.
