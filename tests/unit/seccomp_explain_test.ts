@@ -206,12 +206,12 @@ Deno.test("pathsOf: one path holds for any arguments, and its answer is the filt
     value: word,
     valueTwo: word,
   });
-  const rules = fc.array(
-    fc.uniqueArray(condition, { maxLength: 3, selector: (each) => each.index }),
-    {
-      minLength: 1,
-      maxLength: 3,
-    },
+  const rule = (maxLength: number) =>
+    fc.uniqueArray(condition, { maxLength, selector: (each) => each.index });
+  // libseccomp 2.5.4 never returns from some profiles whose rules have several conditions each.
+  const rules = fc.oneof(
+    fc.array(rule(1), { minLength: 1, maxLength: 4 }),
+    rule(3).map((only) => [only]),
   );
   const property = fc.asyncProperty(rules, fc.array(word, { minLength: 3, maxLength: 3 }), async (
     rules,
