@@ -158,6 +158,7 @@ SANDBOX_TEST(binds_nodes_where_none_may_be_made) {
 SANDBOX_TEST(refuses_what_is_in_a_nodes_place) {
   NEED(symlink("/dev/null", "root/link") == 0 && mkdir("root/d", 0755) == 0);
   write_text("root/file", "here");
+  write_text("root/empty", "");
   CHECK_FAILS(device("/file", S_IFBLK, 7, 1, NODE_MAKE), -EEXIST,
               "make the block device 7:1 \"/file\": \"/file\" is a regular file");
   CHECK_FAILS(device("/link", S_IFCHR, 1, 3, NODE_EITHER), -EEXIST,
@@ -165,7 +166,9 @@ SANDBOX_TEST(refuses_what_is_in_a_nodes_place) {
   CHECK_FAILS(device("/d", S_IFIFO, 0, 0, NODE_MAKE), -EEXIST,
               "make the fifo \"/d\": \"/d\" is a directory");
   CHECK_FAILS(device("/file", S_IFCHR, 1, 5, NODE_BIND), -EEXIST,
-              "make the character device 1:5 \"/file\": \"/dev/null\" is a character device 1:3 "
+              "make the character device 1:5 \"/file\": \"/file\" is a regular file");
+  CHECK_FAILS(device("/empty", S_IFCHR, 1, 5, NODE_BIND), -EEXIST,
+              "make the character device 1:5 \"/empty\": \"/dev/null\" is a character device 1:3 "
               "on the host");
   CHECK_FAILS(device("/file/x", S_IFCHR, 1, 3, NODE_BIND), -ENOTDIR,
               "make the character device 1:3 \"/file/x\": \"/file\" is a regular file, "
