@@ -105,12 +105,13 @@ export class Container implements AsyncDisposable {
   /** Runs the program. Returns once it was executed (and is ready, with NOTIFY_SOCKET). */
   start(): Promise<void> {
     return inCommand("start", this.id, async () => {
-      const ready = await withLock(
+      const started = await withLock(
         this.#helper,
         this.#directory,
         () => startLocked(this.#helper, this.#global, this.#directory),
       );
-      await ready();
+      await started.poststart();
+      await started.ready();
     });
   }
 

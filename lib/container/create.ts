@@ -61,12 +61,10 @@ export async function createLocked<T>(
     return await then({ directory, ...init });
   } catch (error) {
     const warn = global.warn ?? (() => {});
-    // A poststart hook that failed has had it deleted already, with the poststop hooks.
-    const deleted = !directory.exists();
     await undo.run((also) => warn(`clean up ${quote(options.id)}: ${reason(also)}`));
     // A failed hook ends the container as delete does (spec, "Lifecycle", steps 3 to 5).
     const hooks = bundle.spec.hooks;
-    if (build.hooksRan && !deleted) {
+    if (build.hooksRan) {
       await runHooksWarning(helper, "poststop", hooks, build.state(), warn);
     }
     throw error;

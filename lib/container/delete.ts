@@ -84,6 +84,19 @@ async function cgroupToRemove(
   return await makeCgroup({ id: directory.id, rootless: true, ...place });
 }
 
+/** Removes it by force, unless somebody else has, and perhaps made another one of the same name. */
+export function removeThis(
+  helper: Helper,
+  global: GlobalOptions,
+  directory: StateDirectory,
+  pid: number,
+): Promise<void> {
+  return withLockIfThere(helper, directory, async () => {
+    if (directory.readStatus()?.pid !== pid) return;
+    await removeLocked(helper, global, directory, { force: true });
+  });
+}
+
 /** A damaged status must not keep a container from being deleted by force. */
 function inspectTolerant(directory: StateDirectory, force: boolean): Inspection {
   try {

@@ -27,18 +27,19 @@ async function change(
   verb: "pause" | "resume",
 ): Promise<void> {
   const directory = new StateDirectory(global.root, options.id);
-  inspect(directory);
+  const allowed = () => {
+    const { state, status } = inspect(directory);
+    if (ALLOWED[verb].includes(state)) return status;
+    throw new RuntsError(
+      verb === "pause"
+        ? `container not running: it is ${state}`
+        : `container not paused: it is ${state}`,
+    );
+  };
+  allowed(); // at once, also where a hook of create asks, which holds the lock
   const helper = await loadHelper();
   await withLock(helper, directory, async () => {
-    const { state, status } = inspect(directory);
-    if (!ALLOWED[verb].includes(state)) {
-      throw new RuntsError(
-        verb === "pause"
-          ? `container not running: it is ${state}`
-          : `container not paused: it is ${state}`,
-      );
-    }
-    const cgroup = await cgroupOf(status);
+    const cgroup = await cgroupOf(allowed());
     await (verb === "pause" ? cgroup.freeze() : cgroup.thaw());
   });
 }

@@ -5,9 +5,8 @@ import { reason } from "../errors.ts";
 import { checkConsole, type OpenBundle, openBundle } from "./bundle.ts";
 import { inCommand } from "./command.ts";
 import { type Created, createLocked } from "./create.ts";
-import { removeLocked } from "./delete.ts";
+import { removeThis } from "./delete.ts";
 import { forwardSignals, Terminal, waitForExit } from "./foreground.ts";
-import { withLockIfThere } from "./lock.ts";
 import { startLocked } from "./start.ts";
 import type { GlobalOptions, RunOptions } from "./types.ts";
 
@@ -36,12 +35,14 @@ async function runDetached(
   options: RunOptions,
   bundle: OpenBundle,
 ): Promise<number> {
-  const ready = await createLocked(helper, global, options, bundle, undefined, async (created) => {
+  const begin = async (created: Created) => {
     const started = await startLocked(helper, global, created.directory);
     helper.close(created.pidfd);
     return started;
-  });
-  await ready();
+  };
+  const started = await createLocked(helper, global, options, bundle, undefined, begin);
+  await started.poststart();
+  await started.ready();
   return 0;
 }
 
@@ -56,31 +57,20 @@ async function runAttached(
   const begin = async (created: Created) => {
     terminal?.connect();
     stopForwarding = forwardSignals(helper, created.pidfd, terminal);
-    return { created, ready: await startLocked(helper, global, created.directory) };
+    return { created, started: await startLocked(helper, global, created.directory) };
   };
   try {
     const socket = terminal?.socket;
-    const { created, ready } = await createLocked(helper, global, options, bundle, socket, begin);
+    const { created, started } = await createLocked(helper, global, options, bundle, socket, begin);
+    await started.poststart();
     // The program runs, whether or not its readiness can be passed on.
-    const readiness = ready().catch((error) => global.warn?.(reason(error)));
+    const readiness = started.ready().catch((error) => global.warn?.(reason(error)));
     const ending = await waitForExit(helper, created, options.adoptOrphans);
     await readiness;
     helper.close(created.pidfd);
-    if (!options.keep) await removeAfterwards(helper, global, created);
+    if (!options.keep) await removeThis(helper, global, created.directory, created.pid);
     return ending.code;
   } finally {
     stopForwarding();
   }
-}
-
-/** Somebody else may have deleted it by then, and made another one of the same name. */
-async function removeAfterwards(
-  helper: Helper,
-  global: GlobalOptions,
-  { directory, pid }: Created,
-): Promise<void> {
-  await withLockIfThere(helper, directory, async () => {
-    if (directory.readStatus()?.pid !== pid) return;
-    await removeLocked(helper, global, directory, { force: true });
-  });
 }

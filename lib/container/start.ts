@@ -11,7 +11,7 @@ import { parseRecord } from "../sync.ts";
 import { OCI_VERSION } from "../version.ts";
 import { inCommand } from "./command.ts";
 import { readCopyIfAny } from "./copy.ts";
-import { removeLocked } from "./delete.ts";
+import { removeThis } from "./delete.ts";
 import { howInitEnded } from "./ending.ts";
 import { openInit } from "./kill.ts";
 import { withLock } from "./lock.ts";
@@ -29,20 +29,26 @@ export function start(global: GlobalOptions, options: ContainerName): Promise<vo
     const directory = new StateDirectory(global.root, options.id);
     refuseUnlessCreated(directory);
     const helper = await loadHelper();
-    const ready = await withLock(helper, directory, () => startLocked(helper, global, directory));
-    await ready();
+    const started = await withLock(helper, directory, () => startLocked(helper, global, directory));
+    await started.poststart();
+    await started.ready();
   });
 }
 
-/**
- * The same, for a verb that holds the lock already. What it returns waits for the container's
- * readiness message, which needs no lock and may take long.
- */
+/** A container whose program was executed. What is left of its start needs no lock. */
+export interface Started {
+  /** Runs the hooks, which may call runts themselves; when one fails, the container is deleted. */
+  poststart(): Promise<void>;
+  /** After that, waits for the container's readiness message, which may take long. */
+  ready(): Promise<void>;
+}
+
+/** The same, for a verb that holds the lock already. */
 export async function startLocked(
   helper: Helper,
   global: GlobalOptions,
   directory: StateDirectory,
-): Promise<() => Promise<void>> {
+): Promise<Started> {
   const status = refuseUnlessCreated(directory);
   const pidfd = openInit(helper, status);
   const notify = bindNotifySocket(helper, directory);
@@ -50,19 +56,21 @@ export async function startLocked(
     helper.close(pidfd);
     if (notify !== undefined) helper.close(notify);
   };
-  try {
-    await release(helper, directory, status, pidfd);
-    await poststart(helper, global, directory, status);
-  } catch (error) {
-    close();
-    throw error;
-  }
-  return async () => {
-    try {
-      if (notify !== undefined) await passOnReady(helper, notify, status.pid, pidfd);
-    } finally {
+  const closeAfter = <T>(work: Promise<T>) =>
+    work.catch((error) => {
       close();
-    }
+      throw error;
+    });
+  await closeAfter(release(helper, directory, status, pidfd));
+  return {
+    poststart: () => closeAfter(poststart(helper, global, directory, status)),
+    ready: async () => {
+      try {
+        if (notify !== undefined) await passOnReady(helper, notify, status.pid, pidfd);
+      } finally {
+        close();
+      }
+    },
   };
 }
 
@@ -173,7 +181,7 @@ async function poststart(
   try {
     await runHooks(helper, "poststart", hooks, state);
   } catch (error) {
-    await removeLocked(helper, global, directory, { force: true }).catch((also) =>
+    await removeThis(helper, global, directory, status.pid).catch((also) =>
       global.warn?.(`clean up ${quote(directory.id)}: ${reason(also)}`)
     );
     throw error;

@@ -22,13 +22,15 @@ export interface UpdateOptions extends ContainerName {
 export function update(global: GlobalOptions, options: UpdateOptions): Promise<void> {
   return inCommand("update", options.id, async () => {
     const directory = new StateDirectory(global.root, options.id);
-    inspect(directory);
+    const allowed = () => {
+      const { state, status } = inspect(directory);
+      if (state !== "stopped" && state !== "creating") return status;
+      throw new RuntsError(`cannot update a container that is ${state}`);
+    };
+    allowed(); // at once, also where a hook of create asks, which holds the lock
     const helper = await loadHelper();
     await withLock(helper, directory, async () => {
-      const { state, status } = inspect(directory);
-      if (state === "stopped" || state === "creating") {
-        throw new RuntsError(`cannot update a container that is ${state}`);
-      }
+      const status = allowed();
       const { resources = {}, intelRdt } = options;
       if (Object.keys(resources).length > 0) await (await cgroupOf(status)).update(resources);
       if (intelRdt !== undefined) await changeSchemata(directory, intelRdt);
