@@ -4,6 +4,7 @@ import { quote, RuntsError } from "../errors.ts";
 import type { Resources } from "../spec/types.ts";
 import { killMembers, removeDirectories } from "./ending.ts";
 import { delay, pidsBelow, readFile } from "./files.ts";
+import type { SubCgroups } from "./sub.ts";
 import type { CgroupJoin, CgroupManager, CgroupRecord } from "./types.ts";
 
 /** How long freezing may take, in ms. */
@@ -15,7 +16,7 @@ export abstract class DirectoryCgroup implements CgroupManager {
 
   /** `adopt`: what is there already is the container's, with its processes. */
   abstract prepare(resources: Resources, adopt?: boolean): Promise<CgroupJoin>;
-  abstract joinFiles(sub?: string, initPid?: number): CgroupJoin;
+  abstract joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin;
   abstract own(hostUid: number): void;
   abstract update(resources: Resources): Promise<void>;
   abstract frozen(): boolean;
@@ -47,17 +48,6 @@ export abstract class DirectoryCgroup implements CgroupManager {
 
   remove(): Promise<void> {
     return removeDirectories(Object.values(this.record.paths));
-  }
-
-  /** A cgroup below the container's, which must not lead out of it. */
-  protected below(directory: string, sub: string | undefined): string {
-    if (!sub) return directory;
-    if (sub.split("/").includes("..")) {
-      throw new RuntsError(`enter cgroup ${quote(sub)}`, {
-        cause: 'it leads out of the container\'s cgroup by ".."',
-      });
-    }
-    return `${directory}/${sub.replace(/^\/+/, "")}`;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { Resources } from "../spec/types.ts";
 import { RuntsError } from "../errors.ts";
+import type { SubCgroups } from "./sub.ts";
 import type { CgroupJoin, CgroupManager, CgroupRecord } from "./types.ts";
 
 const NOWHERE: CgroupJoin = { files: [], moved: false };
@@ -16,7 +17,7 @@ export class DisabledCgroup implements CgroupManager {
   attach(_pid: number): Promise<void> {
     return Promise.resolve();
   }
-  joinFiles(sub?: string, _initPid?: number): CgroupJoin {
+  joinFiles(sub?: SubCgroups, _initPid?: number): CgroupJoin {
     if (sub) throw without("enter a cgroup below it");
     return NOWHERE;
   }

@@ -12,6 +12,7 @@ import { type CgroupHost, hierarchyOf } from "./host.ts";
 import { checkMemoryUse } from "./memory_use.ts";
 import { pathsBelowMounts, recordedPaths } from "./paths.ts";
 import type { Setting } from "./settings.ts";
+import type { SubCgroups } from "./sub.ts";
 import { isUserManager, Systemd } from "./systemd_bus.ts";
 import { annotationProperties, type Property, settingProperties } from "./systemd_properties.ts";
 import { slicePath, type Unit, unitOf } from "./systemd_units.ts";
@@ -189,10 +190,10 @@ class Scope implements CgroupManager {
   }
 
   /** root writes the files; a user may not move processes over from another cgroup. */
-  joinFiles(sub?: string, initPid?: number): CgroupJoin {
+  joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin {
     const join = this.#inner.joinFiles(sub, initPid);
     if (!this.#user) return join;
-    this.#sub = sub ?? "";
+    this.#sub = sub?.[""] ?? "";
     return { files: [], moved: true };
   }
 

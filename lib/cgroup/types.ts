@@ -1,6 +1,7 @@
 /** What every cgroup manager can do: v1 (and hybrid), v2, systemd, disabled. */
 
 import type { Resources } from "../spec/types.ts";
+import type { SubCgroups } from "./sub.ts";
 
 /** Which manager a container uses; recorded in its status file. */
 export type ManagerKind = "v1" | "v2" | "systemd" | "disabled";
@@ -57,10 +58,10 @@ export interface CgroupManager {
   /** Moves a process in from outside (systemd; exec on a manager that wants it). */
   attach(pid: number): Promise<void>;
   /**
-   * How an additional process gets in. `sub`: a cgroup below the container's own.
+   * How an additional process gets in. `sub`: cgroups below the container's own.
    * `initPid`: on v2 the process goes where init is when the container has divided its cgroup.
    */
-  joinFiles(sub?: string, initPid?: number): CgroupJoin;
+  joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin;
   /** Gives the cgroup to the container's root (spec, "Cgroup ownership"). */
   own(hostUid: number): void;
   /** Changes limits; a refused value leaves the others as they were. */

@@ -11,6 +11,7 @@ import { undoDirectories } from "./ending.ts";
 import { isPermission, makeDirectory, readFile, withDescendants, writeFile } from "./files.ts";
 import { type CgroupHost, hierarchyOf } from "./host.ts";
 import { recordPath } from "./paths.ts";
+import { below, checkControllers, type SubCgroups } from "./sub.ts";
 import type { CgroupJoin, CgroupRecord, Tolerance } from "./types.ts";
 
 /** Manager for hosts whose controllers are on v1 hierarchies. */
@@ -66,15 +67,20 @@ export class CgroupV1 extends DirectoryCgroup {
     }
   }
 
-  override joinFiles(sub?: string, _initPid?: number): CgroupJoin {
+  override joinFiles(sub?: SubCgroups, _initPid?: number): CgroupJoin {
+    checkControllers(sub ?? {}, this.#paths);
     const files = new Set<string>();
     const unified = this.#paths[""];
+    const place = (controller: string, directory: string) => {
+      const path = sub?.[""] ?? sub?.[controller];
+      return path === undefined ? directory : below(directory, path);
+    };
     for (const [controller, directory] of Object.entries(this.#paths)) {
-      if (controller !== "") files.add(`${this.below(directory, sub)}/tasks`);
+      if (controller !== "") files.add(`${place(controller, directory)}/tasks`);
     }
     return {
       // Entering by cgroup.procs would wait for an RCU grace period; being born there does not.
-      ...(unified !== undefined && { bornIn: this.below(unified, sub) }),
+      ...(unified !== undefined && { bornIn: place("", unified) }),
       files: [...files],
       moved: false,
     };

@@ -8,6 +8,7 @@ import { enableControllers } from "./controllers.ts";
 import { DirectoryCgroup, refuseUnfit, waitFrozen } from "./directory.ts";
 import { undoDirectories } from "./ending.ts";
 import { isPermission, makeDirectory, readFile, withDescendants, writeFile } from "./files.ts";
+import { below, checkControllers, type SubCgroups } from "./sub.ts";
 import type { CgroupJoin, CgroupRecord, Tolerance } from "./types.ts";
 
 /** What the kernel lets a cgroup's owner write (the spec's list when there is no such file). */
@@ -56,10 +57,12 @@ export class CgroupV2 extends DirectoryCgroup {
     return this.joinFiles();
   }
 
-  override joinFiles(sub?: string, initPid?: number): CgroupJoin {
+  override joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin {
+    checkControllers(sub ?? {}, {});
     if (this.#directory === undefined) return { files: [], moved: false };
-    const own = this.below(this.#directory, sub);
-    const divided = !sub && initPid !== undefined &&
+    const path = sub?.[""];
+    const own = path === undefined ? this.#directory : below(this.#directory, path);
+    const divided = path === undefined && initPid !== undefined &&
       readFile(`${own}/cgroup.subtree_control`) !== "";
     return { bornIn: divided ? this.#cgroupOf(initPid) ?? own : own, files: [], moved: false };
   }

@@ -47,7 +47,11 @@ export const command = defineCommand({
     noNewPrivs: { description: "it cannot gain privileges by executing" },
     apparmor: { value: "PROFILE", description: "its AppArmor profile" },
     processLabel: { value: "LABEL", description: "its SELinux label" },
-    cgroup: { value: "PATH", description: "a cgroup below that of the container" },
+    cgroup: {
+      value: "[CONTROLLER:]PATH",
+      repeat: true,
+      description: "a cgroup below that of the container",
+    },
     ignorePaused: { description: "also if the container is paused; it waits for resume" },
     ...PROCESS_OPTIONS,
     noSubreaper: { description: "orphans are not for runts to reap", hidden: true },

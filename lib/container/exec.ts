@@ -1,6 +1,7 @@
 /** `exec`: one more process in a container that runs. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { parseSubCgroups } from "../cgroup/sub.ts";
 import { isRuntsError, RuntsError } from "../errors.ts";
 import { encodePlan } from "../plan/encode.ts";
 import { planExec } from "../plan/exec.ts";
@@ -161,7 +162,7 @@ async function planFor(request: SpawnIn, console: boolean): Promise<Plan> {
     spec,
     process,
     host: { ...planHost(cgroup.record), setgroupsDenied: isSetgroupsDenied(status.pid) },
-    cgroup: cgroup.joinFiles(options.cgroup, status.pid),
+    cgroup: cgroup.joinFiles(parseSubCgroups(options.cgroup), status.pid),
     console,
     preserveFds,
     noNewKeyring: true,

@@ -114,8 +114,8 @@ export interface ExecOptions extends ContainerName {
   readonly consoleSocket?: string;
   readonly pidfdSocket?: string;
   readonly preserveFds?: number;
-  /** A cgroup below the container's own: `/sub`. */
-  readonly cgroup?: string;
+  /** Cgroups below the container's own: `/sub`; `memory,pids:/sub` for some of version 1. */
+  readonly cgroup?: readonly string[];
   /** Allows it while the container is paused. */
   readonly ignorePaused?: boolean;
   /**
