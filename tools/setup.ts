@@ -54,6 +54,11 @@ const NEEDS: Record<string, Need[]> = {
     { package: "uidmap", look: "newuidmap", why: "podman without root" },
     { package: "catatonit", look: "catatonit", why: "podman run --init" },
     { package: "containerd", look: "containerd", why: "client" },
+    {
+      package: "containernetworking-plugins",
+      look: ["/usr/lib/cni/ptp"],
+      why: "networks of Kubernetes pods",
+    },
     { package: "docker.io", look: "dockerd", why: "client" },
     { package: "buildah", look: "buildah", why: "client" },
     { package: "curl", look: "curl", why: "builds with BuildKit" },

@@ -20,6 +20,7 @@ const CGROUPS = /^(libpod_parent|docker|conmon|buildah-.*|runts-clients-.*)$/;
 /** What is fresh in the sandbox. /var/tmp is where podman and buildah unpack. */
 const FRESH = [
   ...["/run", "/var/tmp", "/var/lib/containers", "/var/lib/containerd", "/var/lib/docker"],
+  "/var/lib/cni",
   ...[
     "/etc/containers",
     "/etc/containerd",
@@ -99,6 +100,11 @@ export class Sandbox {
   /** Writes a file inside. */
   async write(path: string, text: string): Promise<void> {
     await this.ok(`mkdir -p "$(dirname ${path})" && cat > ${path}`, { stdin: text });
+  }
+
+  /** A path inside, as the host reaches it. */
+  path(inside: string): string {
+    return `/proc/${this.holder.pid}/root${inside}`;
   }
 
   /** Ends every process inside; the mounts go with them. */

@@ -18,11 +18,17 @@ export interface Check {
   readonly code?: number;
 }
 
+/** A check of what has an interface for programs: it throws unless all is well. */
+export interface ApiCheck {
+  readonly name: string;
+  test(sandbox: Sandbox): Promise<void>;
+}
+
 export interface Client {
   readonly name: string;
   /** Configures the client in a sandbox that has the image's archive, and starts its daemons. */
   prepare(sandbox: Sandbox): Promise<void>;
-  readonly checks: readonly Check[];
+  readonly checks: readonly (Check | ApiCheck)[];
 }
 
 const NAMES = ["runts", "runc", "crun"] as const;
@@ -47,8 +53,9 @@ function isFile(path: string): boolean {
 }
 
 /** Runs a check; undefined if it passes, else what is wrong. */
-async function failure(sandbox: Sandbox, check: Check): Promise<string | undefined> {
+async function failure(sandbox: Sandbox, check: Check | ApiCheck): Promise<string | undefined> {
   try {
+    if ("test" in check) return void await check.test(sandbox);
     const { code, stdout, stderr } = await sandbox.run(check.script);
     const { code: wanted = 0 } = check;
     const fits = typeof check.stdout === "string"
