@@ -71,9 +71,10 @@ static void append_head(struct init *in, const char *path) {
   int fd = (int)RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   long length = fd < 0 ? 0 : RETRY(read(fd, head, EXEC_HEAD));
   if (length < 0) length = 0;
-  if (length == EXEC_HEAD) {
-    read_interpreter(fd, head + length);
-    length += (long)strlen(head + length);
+  read_interpreter(fd, head + EXEC_HEAD);
+  if (head[EXEC_HEAD]) {
+    memset(head + length, 0, (size_t)(EXEC_HEAD - length));
+    length = EXEC_HEAD + (long)strlen(head + EXEC_HEAD);
   }
   if (fd >= 0) close(fd);
   fail_append(in, head, (size_t)length);

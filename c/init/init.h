@@ -155,8 +155,8 @@ int exec_prepare(struct init *in);
  * find_program: text, the candidate that failed (empty if no directory of the search has one), the
  *   element of its path that refused (empty if it was the candidate itself), "noexec" if that is
  *   an option of the mount it lies on.
- * exec: text, path of the program, its first EXEC_HEAD bytes (fewer if it is shorter). After a full
- *   EXEC_HEAD bytes follows, without a separator, the loader that an ELF program names.
+ * exec: text, path of the program, its first EXEC_HEAD bytes (fewer if it is shorter). If it is an
+ *   ELF program that names a loader, that follows, without a separator, after a full EXEC_HEAD bytes.
  */
 #define EXEC_HEAD 1024
 

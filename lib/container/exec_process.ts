@@ -14,6 +14,10 @@ export function execProcess(spec: Spec, options: ExecOptions): Process {
   }
   const { args = [], apparmor, processLabel, noNewPrivs, cwd } = options;
   if (args.length === 0) throw new RuntsError("no program to execute is given");
+  const entry = options.env?.find((one) => one.indexOf("=") < 1);
+  if (entry !== undefined) {
+    throw new RuntsError(`environment variable ${quote(entry)} is not of the form NAME=VALUE`);
+  }
   const base = spec.process;
   if (base === undefined) throw new RuntsError("the container's configuration has no process");
   // The size of its own terminal is the caller's, not that of the container's first process.

@@ -3,12 +3,15 @@
  * codes from them.
  */
 
-import { EACCES, EISDIR, ENOENT, ENOEXEC, errnoText } from "../errno.ts";
+import { EACCES, EISDIR, ELOOP, ENOENT, ENOEXEC, errnoText } from "../errno.ts";
 import { type ErrorData, quote, RuntsError } from "../errors.ts";
 
 /** First bytes of a program that are reported (EXEC_HEAD of c/init/init.h). */
 const HEAD = 1024;
-const UTF8 = new TextDecoder();
+const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
+const BYTE_ORDER_MARK = "\ufeff";
+/** Bytes of a `#!` line that the kernel reads (BINPRM_BUF_SIZE). */
+const LINE = 256;
 
 /** `no such file or directory` for ENOENT. */
 function plainText(errno: number): string {
@@ -78,10 +81,15 @@ export function explainExec(
     const missing = `ELF loader ${quote(loader)}: ${plainText(errno)}`;
     return new RuntsError(`${program}: ${missing}`, because(hint));
   }
+  const needed = interpreter === undefined
+    ? loader && `ELF loader ${quote(loader)}`
+    : `interpreter ${quote(interpreter)}`;
   const hint = errno === ENOEXEC
     ? describeFormat(head, interpreter)
-    : errno === EACCES && interpreter !== undefined
-    ? `the interpreter ${quote(interpreter)} is not executable for this user`
+    : errno === EACCES && needed
+    ? `the ${needed} is not executable for this user, or lies on a mount with the option noexec`
+    : errno === ELOOP && needed
+    ? `the ${needed} needs others in turn, more than the kernel follows`
     : undefined;
   return new RuntsError(`${program}: ${plainText(errno)}`, because(hint));
 }
@@ -116,9 +124,17 @@ function describeFormat(head: Uint8Array, interpreter: string | undefined): stri
   if (UTF8.decode(head.subarray(1, 4)) === "ELF" && head[0] === 0x7f && head.length >= 20) {
     const little = head[5] !== 2;
     const machine = new DataView(head.buffer, head.byteOffset).getUint16(18, little);
-    return `it is an ELF program for ${MACHINES[machine] ?? `machine ${machine}`}`;
+    const name = MACHINES[machine] ?? `machine ${machine}`;
+    const damaged = name === Deno.build.arch ? ", as this host is: it is damaged" : "";
+    return `it is an ELF program for ${name}${damaged}`;
   }
   if (interpreter === "") return "its first line names no interpreter after #!";
-  if (interpreter !== undefined) return `its interpreter is ${quote(interpreter)}`;
-  return "it is no ELF program and does not begin with #!";
+  if (interpreter !== undefined) {
+    return 2 + interpreter.length >= LINE
+      ? `its first line is longer than ${LINE} bytes`
+      : `its interpreter is ${quote(interpreter)}`;
+  }
+  return UTF8.decode(head).startsWith(`${BYTE_ORDER_MARK}#!`)
+    ? "a byte order mark comes before #!; save it without one"
+    : "it is no ELF program and does not begin with #!";
 }

@@ -255,6 +255,14 @@ execTest("fails with 255 and the reason", NONE, async (sleeper) => {
   assertEquals(await failure([]), "no program to execute is given\n");
   assertEquals(await failure(["true"], ["--user", "bob"]), 'user "bob" is not UID or UID:GID\n');
   assertEquals(
+    await failure(["true"], ["--env", "A"]),
+    'environment variable "A" is not of the form NAME=VALUE\n',
+  );
+  assertEquals(
+    await failure(["true"], ["--cwd", "nope"]),
+    'process.cwd: enter "nope": ENOENT (no such file or directory)\n',
+  );
+  assertEquals(
     await failure(["nope"]),
     'process.args[0]: exec: "nope": executable file not found in $PATH: PATH is "/bin"\n',
   );

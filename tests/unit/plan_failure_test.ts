@@ -8,6 +8,7 @@ import { type Json, withNamespaces } from "./spec_support.ts";
 const EPERM = 1;
 const ENOENT = 2;
 const E2BIG = 7;
+const ELOOP = 40;
 const ENOEXEC = 8;
 const EACCES = 13;
 const EBUSY = 16;
@@ -253,7 +254,21 @@ Deno.test("describeFailure: a program that cannot be executed", () => {
   );
   assertEquals(
     exec(EACCES, script("#!/bin/data\n")),
-    `${program}: permission denied: the interpreter "/bin/data" is not executable for this user`,
+    `${program}: permission denied: the interpreter "/bin/data" is not executable for this user, ` +
+      "or lies on a mount with the option noexec",
+  );
+  assertEquals(
+    exec(ELOOP, script("#!/bin/app\n")),
+    `${program}: too many levels of symbolic links: ` +
+      'the interpreter "/bin/app" needs others in turn, more than the kernel follows',
+  );
+  assertEquals(
+    exec(ENOEXEC, script("\ufeff#!/bin/sh\n")),
+    `${program}: exec format error: a byte order mark comes before #!; save it without one`,
+  );
+  assertEquals(
+    exec(ENOEXEC, script(`#!/${"a".repeat(300)}\n`)),
+    `${program}: exec format error: its first line is longer than 256 bytes`,
   );
   assertEquals(exec(E2BIG, elf(62, "")), `${program}: argument list too long`);
 });
