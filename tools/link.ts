@@ -7,8 +7,10 @@ import * as esbuild from "esbuild";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { assetMark, type Bundle, bundleVerb } from "./link/chunks.ts";
 import { type Launch, Layout, writeImage } from "./link/image.ts";
+import { makeCodeCache, type Script } from "./link/code_cache.ts";
+import type { Span } from "./link/executable.ts";
+import { asFunction, specifierOf } from "./link/script.ts";
 import { buildStub } from "./link/stub.ts";
-import type { Span } from "./link/load.ts";
 
 const TOOLS = dirname(fromFileUrl(import.meta.url));
 
@@ -16,44 +18,52 @@ const TOOLS = dirname(fromFileUrl(import.meta.url));
  * Commands end before a compiler in the background would pay, and no memory ever needs to be
  * writable and executable.
  */
-export const V8_FLAGS = "--v8-flags=--jitless,--single-threaded";
+export const V8_FLAGS =
+  "--v8-flags=--jitless,--single-threaded,--stack-trace-limit=0,--min-semi-space-size=8";
 
-/** How the linked executable starts Deno. */
-const LAUNCH: Launch = {
-  argv: [
-    "deno",
-    "run",
-    "-A",
-    "--no-config",
-    "--no-lock",
-    "--no-code-cache",
-    "--no-remote",
-    "--no-npm",
-    "--ext=js",
-    V8_FLAGS,
-  ],
-  environment: [
-    "DENO_NO_PROMPT=1",
-    // A directory where no .npmrc can be; Deno reads it even with --no-npm.
-    "HOME=/proc",
-    // A place where no file can be made: Deno does without its cache.
-    "DENO_DIR=/dev/null/deno",
-    // On a terminal it would say so.
-    "DENO_LOG=warn,deno::cache=off",
-    "DENO_NO_UPDATE_CHECK=1",
-  ],
-  drop: [
-    "HOME=",
-    "DENO_",
-    "NODE_",
-    "OTEL_",
-    "RUST_",
-    "TOKIO_",
-    "NPM_CONFIG_",
-    "npm_config_",
-    "JSR_URL=",
-  ],
-};
+/** What Deno is started with, without the flags of V8. */
+const DENO = [
+  "deno",
+  "run",
+  "-A",
+  "--no-config",
+  "--no-lock",
+  "--no-remote",
+  "--no-npm",
+  "--ext=js",
+];
+const ARGV = [...DENO, "--no-code-cache", V8_FLAGS];
+/** The cache holds what V8 has compiled before it runs it: all functions, with this flag. */
+const CACHED_ARGV = [...DENO, `${V8_FLAGS},--no-lazy`];
+
+/** Variables of Deno, DENO_DIR apart, which the stub sets. */
+const ENVIRONMENT = [
+  "DENO_NO_PROMPT=1",
+  // A directory where no .npmrc can be; Deno reads it even with --no-npm.
+  "HOME=/proc",
+  // Deno does without what cannot be opened; on a terminal it would say so.
+  "DENO_LOG=warn,deno::cache=off",
+  "DENO_NO_UPDATE_CHECK=1",
+];
+
+/** Prefixes of the variables that Deno must not see. */
+const DROP = [
+  "HOME=",
+  "DENO_",
+  "NODE_",
+  "OTEL_",
+  "RUST_",
+  "TOKIO_",
+  "NPM_CONFIG_",
+  "npm_config_",
+  "JSR_URL=",
+];
+
+/** Where the stub puts the main script, in a process with few files open (OWN_FD_MIN in stub.c). */
+const MAIN_PATH = "/proc/self/fd/100";
+
+/** The verbs that clients call for each container; the code of the others would double the cache. */
+const CACHED_VERBS = ["create", "delete", "exec", "kill", "run", "start", "state"];
 
 /** The parts of the project that go into the executable. */
 export interface Sources {
@@ -68,24 +78,11 @@ import { command } from "./lib/commands/${verb}.ts";
 export default (args) => runCommand(command, args);`;
 }
 
-const encode = (text: string) => new TextEncoder().encode(text);
-
-/** Adds one verb's pieces to the layout; returns the span of its text. */
-function placeVerb(layout: Layout, bundle: Bundle, assets: Map<string, Span>): Span {
-  const fillIn = (text: string) =>
-    bundle.assets.reduce(
-      (filled, path) => filled.replaceAll(assetMark(path), JSON.stringify(assets.get(path))),
-      text,
-    );
-  const chunks = bundle.chunks.map(({ name, text, needs }) =>
-    [name, [layout.add(encode(fillIn(text))), needs]] as const
-  );
-  const table = `$runts.chunks=${JSON.stringify(Object.fromEntries(chunks))};`;
-  return layout.add(encode(fillIn(bundle.text).replace('"use strict";', `"use strict";${table}`)));
-}
-
 /** The script that the stub starts. */
-async function mainScript(spans: Record<string, Span>): Promise<string> {
+async function mainScript(
+  verbs: Record<string, [span: Span, cached: boolean]>,
+  codeCacheAt: number,
+): Promise<string> {
   const result = await esbuild.build({
     entryPoints: [join(TOOLS, "link/main.ts")],
     bundle: true,
@@ -96,9 +93,61 @@ async function mainScript(spans: Record<string, Span>): Promise<string> {
     target: "esnext",
     legalComments: "none",
     logLevel: "silent",
-    define: { VERB_SPANS: JSON.stringify(spans) },
+    define: { VERBS: JSON.stringify(verbs), CODE_CACHE_AT: String(codeCacheAt) },
   });
   return result.outputFiles[0]!.text;
+}
+
+/** A database behind its length, for tools/link/install.ts. */
+function withLength(database: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(8 + database.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(database.length));
+  bytes.set(database, 8);
+  return bytes;
+}
+
+/** Path of the cache below the state root; another executable has another one. */
+async function cacheName(database: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", database as BufferSource);
+  return `.code/${new Uint8Array(digest).toHex().slice(0, 16)}`;
+}
+
+/** The pieces of script in the executable. */
+class Scripts {
+  readonly #assets = new Map<string, Span>();
+  readonly verbs: Record<string, [span: Span, cached: boolean]> = {};
+  /** Those of the verbs whose code is cached. */
+  readonly cached: Script[] = [];
+
+  constructor(readonly layout: Layout) {}
+
+  /** Adds one verb's pieces. */
+  async place(verb: string, bundle: Bundle): Promise<void> {
+    for (const path of bundle.assets) {
+      if (this.#assets.has(path)) continue;
+      this.#assets.set(path, this.layout.add(await Deno.readFile(path)));
+    }
+    const cached = CACHED_VERBS.includes(verb);
+    const chunks = bundle.chunks.map(({ name, text, needs }) =>
+      [name, [this.#add(this.#fillIn(text), cached), needs]] as const
+    );
+    const table = `$runts.chunks=${JSON.stringify(Object.fromEntries(chunks))};`;
+    const text = this.#fillIn(bundle.text).replace('"use strict";', `"use strict";${table}`);
+    this.verbs[verb] = [this.#add(text, cached), cached];
+  }
+
+  #fillIn(text: string): string {
+    return this.#assets.entries().reduce(
+      (filled, [path, span]) => filled.replaceAll(assetMark(path), JSON.stringify(span)),
+      text,
+    );
+  }
+
+  #add(text: string, cached: boolean): Span {
+    const span = this.layout.add(new TextEncoder().encode(text));
+    if (cached) this.cached.push({ specifier: specifierOf(span), source: asFunction(text) });
+    return span;
+  }
 }
 
 /**
@@ -112,18 +161,27 @@ export async function link(sources: Sources, denoPath: string, output: string): 
     Deno.readFile(denoPath),
   ]);
   const layout = new Layout(deno.length);
-  const assets = new Map<string, Span>();
-  const spans: Record<string, Span> = {};
+  const scripts = new Scripts(layout);
   try {
     for (const verb of sources.verbs) {
-      const bundle = await bundleVerb(verbEntry(verb), sources.root);
-      for (const path of bundle.assets) {
-        if (!assets.has(path)) assets.set(path, layout.add(await Deno.readFile(path)));
-      }
-      spans[verb] = placeVerb(layout, bundle, assets);
+      await scripts.place(verb, await bundleVerb(verbEntry(verb), sources.root));
     }
-    const script = encode(await mainScript(spans));
-    await writeImage(output, deno, layout, stub, LAUNCH, script);
+    const main = await mainScript(scripts.verbs, layout.end);
+    const command = [denoPath, ...CACHED_ARGV.slice(1)];
+    const database = await makeCodeCache(command, ENVIRONMENT, scripts.cached, {
+      text: main,
+      path: MAIN_PATH,
+    });
+    layout.add(withLength(database));
+    const launch: Launch = {
+      argv: ARGV,
+      cachedArgv: CACHED_ARGV,
+      cacheName: await cacheName(database),
+      // The first entry is only there where the stack needs padding.
+      environment: ENVIRONMENT,
+      drop: DROP,
+    };
+    await writeImage(output, deno, layout, stub, launch, new TextEncoder().encode(main));
   } finally {
     await esbuild.stop();
   }

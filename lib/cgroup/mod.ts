@@ -1,10 +1,12 @@
-/** Choosing a container's cgroup manager; the code of each is loaded when it is chosen. */
+/** Choosing a container's cgroup manager; that of systemd is loaded when it is chosen. */
 
 import { RuntsError } from "../errors.ts";
 import { DisabledCgroup } from "./disabled.ts";
 import { detectHost, hierarchyOf } from "./host.ts";
 import { containerPaths, pathsBelowMounts, recordedPaths } from "./paths.ts";
 import type { CgroupManager, CgroupRecord, CgroupRequest, Tolerance } from "./types.ts";
+import { CgroupV1 } from "./v1.ts";
+import { CgroupV2 } from "./v2.ts";
 
 /** The manager of a container to be created. Nothing is made before its `prepare`. */
 export async function makeCgroup(request: CgroupRequest): Promise<CgroupManager> {
@@ -16,7 +18,7 @@ export async function makeCgroup(request: CgroupRequest): Promise<CgroupManager>
   }
   const paths = containerPaths(host, request.id, request.cgroupsPath);
   const { rootless } = request;
-  return await onDirectories(paths, { rootless, optional: rootless && !request.cgroupsPath });
+  return onDirectories(paths, { rootless, optional: rootless && !request.cgroupsPath });
 }
 
 /** The manager of a container that exists. */
@@ -29,7 +31,7 @@ export async function openCgroup(record: CgroupRecord): Promise<CgroupManager> {
       return await openScope(detectHost(), record);
     }
     default:
-      return await onDirectories(recordedPaths(detectHost(), record.paths));
+      return onDirectories(recordedPaths(detectHost(), record.paths));
   }
 }
 
@@ -54,16 +56,14 @@ function isDirectory(path: string): boolean {
   }
 }
 
-async function onDirectories(
+function onDirectories(
   paths: Readonly<Record<string, string>>,
   tolerance?: Tolerance,
-): Promise<CgroupManager> {
+): CgroupManager {
   const host = detectHost();
   if (host.mode !== "v2") {
-    const { CgroupV1 } = await import("./v1.ts");
     return new CgroupV1(host, paths, tolerance);
   }
-  const { CgroupV2 } = await import("./v2.ts");
   const directory = paths[""];
   const mountPoint = hierarchyOf(host, "")?.mountPoint;
   if (directory === undefined || mountPoint === undefined) {

@@ -5,6 +5,7 @@
 
 import { EINVAL } from "../errno.ts";
 import { quote, RuntsError } from "../errors.ts";
+import { applyV1, updateV1 } from "./apply_v1.ts";
 import type { Resources } from "../spec/types.ts";
 import { DirectoryCgroup, refuseUnfit, waitFrozen } from "./directory.ts";
 import { undoDirectories } from "./ending.ts";
@@ -43,7 +44,6 @@ export class CgroupV1 extends DirectoryCgroup {
       for (const [controller, directory] of Object.entries(this.#paths)) {
         this.#make(controller, directory, made, adopt);
       }
-      const { applyV1 } = await import("./apply_v1.ts");
       await applyV1(this.#paths, resources, this.#tolerance.rootless);
     } catch (error) {
       undoDirectories(made);
@@ -90,7 +90,6 @@ export class CgroupV1 extends DirectoryCgroup {
   override own(_hostUid: number): void {}
 
   override async update(resources: Resources): Promise<void> {
-    const { updateV1 } = await import("./apply_v1.ts");
     await updateV1(this.#paths, resources);
   }
 

@@ -10,12 +10,16 @@ import { alignToPage, Elf } from "../elf.ts";
 import { prelink } from "../prelink.ts";
 
 /** Order of the fields of `struct link_data` in stub.h; all are 64 bits wide. */
-const LINK_DATA_FIELDS = 7;
+const LINK_DATA_FIELDS = 9;
 
 /** What the stub does with the command line and the environment. */
 export interface Launch {
   /** Replaces argv[0]; the path of the script follows. */
   argv: string[];
+  /** The same where there is a code cache. */
+  cachedArgv: string[];
+  /** Path of the code cache below the state root; "" for none. */
+  cacheName: string;
   /** Put first in the environment; the first entry only where the stack needs padding. */
   environment: string[];
   /** Prefixes of the variables that Deno must not see. */
@@ -60,11 +64,14 @@ function segment(
 ): Uint8Array {
   const layout = new Layout(LINK_DATA_FIELDS * 8);
   const argv = layout.add(encodeWords(launch.argv))[0];
+  const cachedArgv = layout.add(encodeWords(launch.cachedArgv))[0];
+  const cacheName = layout.add(encodeWords([launch.cacheName]))[0];
   const environment = layout.add(encodeWords(launch.environment))[0];
   const drop = layout.add(encodeWords(launch.drop))[0];
   const [scriptAt, scriptLength] = layout.add(script);
   const start = BigInt(stub.length);
-  const fields = [entry - start, slot - start, scriptAt, scriptLength, argv, environment, drop];
+  const own = [scriptAt, scriptLength, argv, cachedArgv, cacheName, environment, drop];
+  const fields = [entry - start, slot - start, ...own];
   const bytes = new Uint8Array(stub.length + layout.end);
   bytes.set(stub);
   const view = new DataView(bytes.buffer, stub.length);

@@ -4,9 +4,8 @@
  */
 
 import type { Run } from "../../lib/cli/dispatch.ts";
-
-/** Where a piece stands in the executable: offset and length, in bytes. */
-export type Span = [offset: number, length: number];
+import { read, type Span } from "./executable.ts";
+import { asFunction, specifierOf } from "./script.ts";
 
 /** What the code of a verb sees as `$runts`; `require` gives it one of `modules`. */
 export interface Linked {
@@ -20,43 +19,55 @@ export interface Linked {
   run: Run;
 }
 
-/** Written by the linker. */
-declare const VERB_SPANS: Record<string, Span>;
+/** Written by the linker: where each verb's text is, and whether its code is cached. */
+declare const VERBS: Record<string, [span: Span, cached: boolean]>;
 
-let executable: Deno.FsFile | undefined;
-
-function read([offset, length]: Span): Uint8Array<ArrayBuffer> {
-  executable ??= Deno.openSync("/proc/self/exe");
-  executable.seekSync(offset, Deno.SeekMode.Start);
-  const bytes = new Uint8Array(length);
-  let filled = 0;
-  while (filled < length) {
-    const count = executable.readSync(bytes.subarray(filled));
-    if (count === null) throw new Error("the runts executable is truncated");
-    filled += count;
-  }
-  return bytes;
+/** The part of Deno's core that compiles a script and keeps its code in the cache. */
+interface Core {
+  /** Gives the script's value, and what it threw. */
+  evalContext(
+    source: string,
+    specifier: string,
+  ): [value: unknown, error: { thrown: unknown } | null];
 }
 
-function evaluate(linked: Linked, span: Span): void {
-  const run = new Function("$runts", "require", new TextDecoder().decode(read(span)));
+const { core } = (Deno as unknown as Record<symbol, { core: Core }>)[
+  (Deno as unknown as { internal: symbol }).internal
+]!;
+
+/** Compiles a piece of script; its code comes from the cache, where there is one. */
+function compileCached(text: string, span: Span): unknown {
+  const [value, error] = core.evalContext(asFunction(text), specifierOf(span));
+  if (error !== null) throw error.thrown;
+  return value;
+}
+
+/** The same without; Deno would add to the cache what it does not find there. */
+function compile(text: string): unknown {
+  return new Function("$runts", "require", text);
+}
+
+function evaluate(linked: Linked, span: Span, cached: boolean): void {
+  const text = new TextDecoder().decode(read(span));
+  const run = (cached ? compileCached(text, span) : compile(text)) as (...args: unknown[]) => void;
   run(linked, (name: string) => linked.modules[name]);
 }
 
-function loadChunk(linked: Linked, name: string): unknown {
+function loadChunk(linked: Linked, name: string, cached: boolean): unknown {
   if (!Object.hasOwn(linked.modules, name)) {
     const [span, needs] = linked.chunks[name]!;
-    for (const needed of needs) loadChunk(linked, needed);
-    evaluate(linked, span);
+    for (const needed of needs) loadChunk(linked, needed, cached);
+    evaluate(linked, span, cached);
   }
   return linked.modules[name];
 }
 
 /** Loads one verb out of the executable; undefined where there is no such verb. */
 export function load(verb: string): Promise<Run> | undefined {
-  if (!Object.hasOwn(VERB_SPANS, verb)) return undefined;
+  if (!Object.hasOwn(VERBS, verb)) return undefined;
+  const [span, cached] = VERBS[verb]!;
   const linked = { modules: {}, chunks: {}, read } as unknown as Linked;
-  linked.import = (chunk) => Promise.resolve().then(() => loadChunk(linked, chunk));
-  evaluate(linked, VERB_SPANS[verb]!);
+  linked.import = (chunk) => Promise.resolve().then(() => loadChunk(linked, chunk, cached));
+  evaluate(linked, span, cached);
   return Promise.resolve(linked.run);
 }

@@ -1,11 +1,23 @@
 /**
- * main.ts of the linked executable: its first argument is the directory that runts was started
- * in, which the stub has left.
+ * main.ts of the linked executable. Its first argument is the directory that runts was started
+ * in, which the stub has left; the second is where a code cache is missing, or empty.
  */
 
-import { dispatch } from "../../lib/cli/dispatch.ts";
+import { dispatch, findVerb } from "../../lib/cli/dispatch.ts";
+import { installCodeCache } from "./install.ts";
 import { load } from "./load.ts";
 
-const directory = Deno.args[0];
-if (directory) Deno.chdir(directory);
-Deno.exit(await dispatch(Deno.args.slice(1), load));
+/** The verbs that make a container, and so write to the state root anyway. */
+const INSTALLERS = ["create", "run"];
+
+// The stub gives two arguments at least; without any, this is being compiled for the cache.
+if (Deno.args.length > 0) {
+  const [directory, missingCache] = Deno.args;
+  const args = Deno.args.slice(2);
+  if (directory) Deno.chdir(directory);
+  const code = await dispatch(args, load);
+  if (missingCache && code === 0 && INSTALLERS.includes(findVerb(args))) {
+    installCodeCache(missingCache);
+  }
+  Deno.exit(code);
+}

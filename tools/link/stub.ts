@@ -35,6 +35,7 @@ export async function buildStub(source: string, output: string): Promise<Uint8Ar
     "-o",
     executable,
     join(source, "stub.c"),
+    join(source, "code_cache.c"),
   ]);
   await run("objcopy", ["-O", "binary", "-j", ".stub", executable, flat]);
   return await Deno.readFile(flat);

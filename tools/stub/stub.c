@@ -2,12 +2,14 @@
  * Runs between ld.so and the entry point of the `deno` executable that dist/runts is a copy of.
  * It turns
  *
- *     argv[0] ARGS…     into     deno run FLAGS… /proc/self/fd/N /proc/self/fd/M ARGS…
+ *     argv[0] ARGS…     into     deno run FLAGS… /proc/self/fd/N /proc/self/fd/M CACHE ARGS…
  *
- * where N is a sealed memfd that holds runts' main script, and M the working directory, to which
- * the script returns: Deno starts in "/", because it refuses a directory that was removed and
- * looks for files of its own in any other. The kernel's stack image is edited in place: ARGS, the strings and the auxiliary vector stay where they are, so any command line that
- * the kernel accepts fits. /proc/self/cmdline and environ keep showing what the caller passed.
+ * where N is a sealed memfd that holds runts' main script, M the working directory, to which the
+ * script returns, and CACHE the place where V8's code cache is missing, else empty. Deno starts in
+ * "/", because it refuses a directory that was removed and looks for files of its own in any
+ * other. The kernel's stack image is edited in place: ARGS, the strings and the auxiliary vector
+ * stay where they are, so any command line that the kernel accepts fits. /proc/self/cmdline and
+ * environ keep showing what the caller passed.
  */
 #include "stub.h"
 
@@ -16,53 +18,21 @@
 #include <linux/mman.h>
 #include <stddef.h>
 
+#define STUB_ENTRY
 #include "syscall.h"
+#include "code_cache.h"
+#include "text.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 /* Where the stub's descriptors go: above any descriptor that a caller passes on with --preserve-fds. */
 #define OWN_FD_MIN 100
-/* "/proc/self/fd/" and ten digits */
-#define PATH_ROOM 32
 
 extern const struct link_data stub_link_data __attribute__((visibility("hidden")));
 
 static const char *linked(int64_t distance) {
   return (const char *)&stub_link_data + distance;
-}
-
-static size_t length(const char *s) {
-  size_t n = 0;
-  while (s[n])
-    n++;
-  return n;
-}
-
-static int starts_with(const char *s, const char *prefix) {
-  while (*prefix)
-    if (*s++ != *prefix++)
-      return 0;
-  return 1;
-}
-
-static char *put_decimal(char *to, unsigned value) {
-  char digits[12];
-  int n = 0;
-  do
-    digits[n++] = (char)('0' + value % 10);
-  while (value /= 10);
-  while (n)
-    *to++ = digits[--n];
-  *to = 0;
-  return to;
-}
-
-static char *put_string(char *to, const char *s) {
-  while (*s)
-    *to++ = *s++;
-  *to = 0;
-  return to;
 }
 
 static void die(const char *what, long negative_errno) {
@@ -112,10 +82,6 @@ static long script_memfd(void) {
   return raise_fd(fd);
 }
 
-static char *put_fd_path(char *to, long fd) {
-  return put_decimal(put_string(to, "/proc/self/fd/"), (unsigned)fd);
-}
-
 /* Leaves the working directory; an empty path where it cannot be opened, and then it stays. */
 static void put_directory(char *to) {
   static const char here[] = ".", root[] = "/";
@@ -127,18 +93,31 @@ static void put_directory(char *to) {
   check("chdir", sys1(SYS_CHDIR, (long)root));
 }
 
-/* Room for the two paths, in a page of its own: the stack below is Deno's. */
-static char *new_page(void) {
-  long page = sys6(SYS_MMAP, 0, 2 * PATH_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                   -1, 0);
-  check("mmap", page < 0 && page > -4096 ? page : 0);
-  return (char *)page;
+/* Strings for Deno's stack, in pages of their own: the stack below is Deno's. */
+struct strings {
+  char script[FD_PATH_ROOM];
+  char directory[FD_PATH_ROOM];
+  char deno_dir[PATH_ROOM + FD_PATH_ROOM];
+  struct code_cache cache;
+};
+
+static struct strings *new_strings(void) {
+  long room = sys6(SYS_MMAP, 0, sizeof(struct strings), PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  check("mmap", room < 0 && room > -4096 ? room : 0);
+  return (struct strings *)room;
+}
+
+/* Where there is no cache, a place where no file can be made: Deno does without. */
+static void put_deno_dir(struct strings *strings) {
+  const char *used = strings->cache.used;
+  put_string(put_string(strings->deno_dir, "DENO_DIR="), *used ? used : "/dev/null/deno");
 }
 
 static int is_dropped(const char *variable) {
   const char *prefix = linked(stub_link_data.drop);
   for (; *prefix; prefix += length(prefix) + 1)
-    if (starts_with(variable, prefix))
+    if (after(variable, prefix))
       return 1;
   return 0;
 }
@@ -186,13 +165,18 @@ static char **keep_wanted(char **env) {
  * pointer, a few dozen slots from the old one; the caller keeps that much room free below it.
  */
 __attribute__((used, visibility("hidden"))) char **stub_prepare(char **sp) {
-  const char *words = linked(stub_link_data.argv);
-  const char *padding = linked(stub_link_data.env), *extra = padding + length(padding) + 1;
   long argc = (long)sp[0];
   long user = argc > 0 ? argc - 1 : 0; /* argc may be 0: Linux before 5.18 allowed it */
-  long own = count(words) + 2;         /* and the two paths */
-  char **args = sp + 1, **kept = keep_wanted(args + argc + 1);
-  char **env = kept - count(extra), **low, *paths = new_page();
+  char **args = sp + 1, **given = args + argc + 1;
+  struct strings *strings = new_strings();
+  find_code_cache(&strings->cache, args, given, linked(stub_link_data.cache_name));
+  put_deno_dir(strings);
+
+  const char *words =
+      linked(strings->cache.used[0] ? stub_link_data.cached_argv : stub_link_data.argv);
+  const char *padding = linked(stub_link_data.env), *extra = padding + length(padding) + 1;
+  long own = count(words) + 3; /* and the script, the directory and the missing cache */
+  char **kept = keep_wanted(given), **env = kept - count(extra) - 1, **low;
 
   /* The stack pointer stays aligned to 16 bytes, as aarch64 insists. */
   int pad = ((uintptr_t)(env - 1 - user - own - 1) & 15) != 0;
@@ -201,14 +185,16 @@ __attribute__((used, visibility("hidden"))) char **stub_prepare(char **sp) {
   low = move(env - 1 - user, args + (argc - user), user);
   env[-1] = NULL;
   push_words(kept, extra);
+  env[pad] = strings->deno_dir;
   if (pad)
     *env = (char *)padding;
   **(char ****)linked(stub_link_data.environ_slot) = env;
 
-  put_fd_path(paths, script_memfd());
-  put_directory(paths + PATH_ROOM);
-  *--low = paths + PATH_ROOM;
-  *--low = paths;
+  put_fd_path(strings->script, script_memfd());
+  put_directory(strings->directory);
+  *--low = strings->cache.missing;
+  *--low = strings->directory;
+  *--low = strings->script;
   low = push_words(low, words);
   *--low = (char *)(own + user);
   return low;

@@ -13,6 +13,8 @@ struct link_data {
   int64_t script;       /* the main script … */
   int64_t script_len;   /* … and its length */
   int64_t argv;         /* words that replace argv[0], each ending in NUL, then an empty one */
+  int64_t cached_argv;  /* the same, when there is a code cache */
+  int64_t cache_name;   /* its path below the state root; empty when there is none */
   int64_t env;          /* variables to put first, in the same form; the first one is padding */
   int64_t drop;         /* prefixes of the variables to leave out, in the same form */
 };

@@ -9,11 +9,14 @@
 #define SYS_MMAP 9
 #define SYS_FCNTL 72
 #define SYS_CHDIR 80
+#define SYS_GETEUID 107
 #define SYS_EXIT_GROUP 231
 #define SYS_OPENAT 257
+#define SYS_READLINKAT 267
 #define SYS_MEMFD_CREATE 319
+#define SYS_STATX 332
 
-static long sys6(long nr, long a, long b, long c, long d, long e, long f) {
+static inline long sys6(long nr, long a, long b, long c, long d, long e, long f) {
   long result;
   register long r10 __asm__("r10") = d;
   register long r8 __asm__("r8") = e;
@@ -25,6 +28,7 @@ static long sys6(long nr, long a, long b, long c, long d, long e, long f) {
   return result;
 }
 
+#ifdef STUB_ENTRY
 /* rdx carries ld.so's exit handler to the real entry point. */
 __asm__(".section .text.entry, \"ax\"\n"
         ".globl stub_start\n"
@@ -42,6 +46,7 @@ __asm__(".section .text.entry, \"ax\"\n"
         "  add (%rax), %rax\n"
         "  jmp *%rax\n"
         ".text\n");
+#endif
 
 #elif defined(__aarch64__)
 
@@ -50,11 +55,14 @@ __asm__(".section .text.entry, \"ax\"\n"
 #define SYS_OPENAT 56
 #define SYS_CLOSE 57
 #define SYS_WRITE 64
+#define SYS_READLINKAT 78
 #define SYS_EXIT_GROUP 94
+#define SYS_GETEUID 175
 #define SYS_MMAP 222
 #define SYS_MEMFD_CREATE 279
+#define SYS_STATX 291
 
-static long sys6(long nr, long a, long b, long c, long d, long e, long f) {
+static inline long sys6(long nr, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = nr;
   register long x0 __asm__("x0") = a;
   register long x1 __asm__("x1") = b;
@@ -69,6 +77,7 @@ static long sys6(long nr, long a, long b, long c, long d, long e, long f) {
   return x0;
 }
 
+#ifdef STUB_ENTRY
 /* x0 carries ld.so's exit handler to the real entry point. */
 __asm__(".section .text.entry, \"ax\"\n"
         ".globl stub_start\n"
@@ -86,24 +95,25 @@ __asm__(".section .text.entry, \"ax\"\n"
         "  add x16, x16, x17\n"
         "  br x16\n"
         ".text\n");
+#endif
 
 #else
 #error "the stub knows x86_64 and aarch64 only"
 #endif
 
-static long sys1(long nr, long a) {
+static inline long sys1(long nr, long a) {
   return sys6(nr, a, 0, 0, 0, 0, 0);
 }
 
-static long sys2(long nr, long a, long b) {
+static inline long sys2(long nr, long a, long b) {
   return sys6(nr, a, b, 0, 0, 0, 0);
 }
 
-static long sys3(long nr, long a, long b, long c) {
+static inline long sys3(long nr, long a, long b, long c) {
   return sys6(nr, a, b, c, 0, 0, 0);
 }
 
-static long sys4(long nr, long a, long b, long c, long d) {
+static inline long sys4(long nr, long a, long b, long c, long d) {
   return sys6(nr, a, b, c, d, 0, 0);
 }
 

@@ -1,0 +1,49 @@
+/* The few string functions that the stub needs; there is no libc below it. */
+#ifndef RUNTS_STUB_TEXT_H
+#define RUNTS_STUB_TEXT_H
+
+#include <stddef.h>
+
+/* "/proc/self/fd/" and ten digits */
+#define FD_PATH_ROOM 32
+
+static inline size_t length(const char *s) {
+  size_t n = 0;
+  while (s[n])
+    n++;
+  return n;
+}
+
+/* What follows the prefix, or NULL. */
+static inline const char *after(const char *s, const char *prefix) {
+  while (*prefix)
+    if (*s++ != *prefix++)
+      return NULL;
+  return s;
+}
+
+/* Returns the end, where more can be put. */
+static inline char *put_string(char *to, const char *s) {
+  while (*s)
+    *to++ = *s++;
+  *to = 0;
+  return to;
+}
+
+static inline char *put_decimal(char *to, unsigned value) {
+  char digits[12];
+  int n = 0;
+  do
+    digits[n++] = (char)('0' + value % 10);
+  while (value /= 10);
+  while (n)
+    *to++ = digits[--n];
+  *to = 0;
+  return to;
+}
+
+static inline char *put_fd_path(char *to, long fd) {
+  return put_decimal(put_string(to, "/proc/self/fd/"), (unsigned)fd);
+}
+
+#endif
