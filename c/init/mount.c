@@ -86,19 +86,29 @@ static int open_destination(struct init *in, const struct mount_request *r, bool
   return fd >= 0 ? fd : destination_fail(in, r, fd);
 }
 
+/*
+ * Says why the tree cannot be attached. Of a directory and a file move_mount(2) says EINVAL, mount(2)
+ * ENOTDIR, which is what callers look for.
+ */
+static int attach_fail(struct init *in, const struct mount_request *r, int tree, int destination,
+                       int error) {
+  struct stat from, to;
+  if (fstat(tree, &from) != 0 || fstat(destination, &to) != 0 ||
+      S_ISDIR(from.st_mode) == S_ISDIR(to.st_mode))
+    return mount_fail(in, r, error);
+  error = error == -EINVAL ? -ENOTDIR : error;
+  mount_fail(in, r, error);
+  detail_add(in, ": the source is %s, the mount point %s", file_kind(from.st_mode),
+             file_kind(to.st_mode));
+  return error;
+}
+
 /* Attaches the tree. A mount over the whole root becomes the root. */
 static int attach(struct init *in, const struct mount_request *r, int tree, int destination) {
   bool over_root = same_place(destination, in->root);
   int error = kernel_move_mount(tree, destination);
-  if (error) {
-    struct stat from, to;
-    mount_fail(in, r, error);
-    if (fstat(tree, &from) == 0 && fstat(destination, &to) == 0 &&
-        S_ISDIR(from.st_mode) != S_ISDIR(to.st_mode))
-      detail_add(in, ": the source is %s, the mount point %s", file_kind(from.st_mode),
-                 file_kind(to.st_mode));
-    return error;
-  }
+  if (error)
+    return attach_fail(in, r, tree, destination, error);
   error = attributes_propagate(tree, r);
   if (error) {
     mount_fail(in, r, error);

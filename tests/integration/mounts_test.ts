@@ -226,7 +226,16 @@ refused(
     add(config, "/etc/passwd", volume(bundle), "bind");
   },
   'mounts[6]: bind "BUNDLE/volume" on "/etc/passwd": the source is a directory, ' +
-    "the mount point a regular file: EINVAL (invalid argument)",
+    "the mount point a regular file: ENOTDIR (not a directory)",
+);
+
+refused(
+  "a file that is to be bound on a directory",
+  (config, bundle) => {
+    add(config, "/etc", `${volume(bundle)}/file`, "bind");
+  },
+  'mounts[6]: bind "BUNDLE/volume/file" on "/etc": the source is a regular file, ' +
+    "the mount point a directory: ENOTDIR (not a directory)",
 );
 
 refused("to remount where nothing is mounted", (config) => {

@@ -37,6 +37,12 @@ const CHECKS: readonly Check[] = [
     code: 126,
   },
   {
+    name: "a file mounted on a directory",
+    script: "run --rm -v /etc/passwd:/tmp bb true 2>&1",
+    stdout: /Are you trying to mount a directory onto a file/,
+    code: 125,
+  },
+  {
     name: "standard input",
     script: "dd if=/dev/zero bs=1000 count=300 2>/dev/null | run --rm -i bb wc -c",
     stdout: "300000\n",
