@@ -3,7 +3,7 @@
 import { quote, RuntsError } from "../lib/errors.ts";
 import { bindFunctions, type Functions, openLibrary, type Signatures } from "./bind.ts";
 import { cString } from "./call.ts";
-import { libraryBytes } from "./library_bytes.ts";
+import { libraryBytes } from "./built.ts";
 import { ABI, SYMBOLS } from "./symbols.ts";
 
 /** The functions of c/helper. */

@@ -15,6 +15,8 @@ const C = join(ROOT, "c");
 const INIT = join(DIST, "runts-init");
 /** Holds the build id of what dist/ has. */
 const STAMP = join(DIST, "build-id");
+/** Holds the commit that is checked out; empty where that is not known. */
+const COMMIT = join(DIST, "commit");
 
 const WARNINGS = ["-Wall", "-Wextra", "-Werror"];
 const COMMON = [
@@ -84,8 +86,19 @@ async function compile(name: keyof typeof TARGETS, id: string): Promise<string[]
   return objects.sort();
 }
 
+/** As `git describe` says it: with a mark when files differ from the commit. */
+async function checkedOut(): Promise<string> {
+  try {
+    const describe = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"];
+    return (await output("git", ["-C", ROOT, ...describe])).trim();
+  } catch {
+    return "";
+  }
+}
+
 async function build(): Promise<void> {
   using _lock = await lockDist();
+  await Deno.writeTextFile(COMMIT, await checkedOut());
   const id = await buildId();
   const isCurrent = await exists(STAMP) && await Deno.readTextFile(STAMP) === id;
   if (isCurrent && await exists(HELPER)) {

@@ -1,5 +1,6 @@
 /** `--version`: of runts, of the specification, and of what runts stands on. */
 
+export { builtCommit } from "../../ffi/built.ts";
 import { loadSeccomp } from "../../ffi/seccomp.ts";
 import { OCI_VERSION, VERSION } from "../version.ts";
 

@@ -49,11 +49,8 @@ Deno.test("--version has the lines that clients read", RUNTS_ONLY, async () => {
   const { code, stdout, stderr } = await runts(["--version"]);
   assertEquals([code, stderr], [0, ""]);
   const lines = stdout.trimEnd().split("\n");
-  assertEquals(lines.slice(0, 3), [
-    `runts version ${VERSION}`,
-    `commit: v${VERSION}`,
-    `spec: ${OCI_VERSION}`,
-  ]);
+  assertEquals([lines[0], lines[2]], [`runts version ${VERSION}`, `spec: ${OCI_VERSION}`]);
+  assertMatch(lines[1]!, /^commit: ([0-9a-f]{40}(-dirty)?|unknown)$/);
   assertMatch(lines.slice(3).join("\n"), /^deno: 2\.\S+\nv8: \S+\nlibseccomp: \d+\.\d+\.\d+$/);
   for (const args of [["-v"], ["-V"], ["version"], ["--root", "/x", "-version"]]) {
     assertEquals((await runts(args)).stdout, stdout, args.join(" "));

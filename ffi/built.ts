@@ -1,4 +1,4 @@
-/** Where the helper library's bytes come from; the linked executable has them inside. */
+/** What the build put into dist/; the linked executable has it inside. */
 
 /** The shared library that the build made. Throws when it has not been built. */
 export async function libraryBytes(): Promise<Uint8Array> {
@@ -14,5 +14,15 @@ export async function libraryBytes(): Promise<Uint8Array> {
       return Deno.readFileSync(new URL("../dist/librunts.so", import.meta.url));
     }
     throw error;
+  }
+}
+
+/** The commit that runts was built from; undefined where the build did not know it. */
+export async function builtCommit(): Promise<string | undefined> {
+  try {
+    const { default: bytes } = await import("../dist/commit", { with: { type: "bytes" } });
+    return new TextDecoder().decode(bytes) || undefined;
+  } catch {
+    return undefined;
   }
 }
