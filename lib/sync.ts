@@ -19,9 +19,12 @@
  *     │ go + state document ────────────► closes the conversation, waits at exec.fifo
  * ```
  *
+ * What init has to say after that goes through result.fifo: `failed`, or `executing` as its last word
+ * before it executes the program, which closes the fifo.
+ *
  * Whoever fails sends one `failed` record before it dies. `warning` and `trace` records may come at any
  * time and are not answered. For exec there is no wait at the fifo: end-of-file means that the
- * program runs.
+ * program runs, or that init was killed; /proc/PID/stat tells.
  */
 
 /** Types of records. */
@@ -32,6 +35,7 @@ export const Message = {
   namespaces: 4,
   notify: 5,
   ready: 6,
+  executing: 7,
   warning: 16,
   trace: 17,
   failed: 18,

@@ -4,7 +4,8 @@
  *     c/init + c/common    -> dist/runts-init, static, against musl
  *     c/helper + c/common  -> dist/librunts.so, which holds the bytes of runts-init: INIT_PATH
  *
- * Both carry the same build id, a digest of the sources and of how they are compiled.
+ * Both carry the same build id, a digest of the sources and of how they are compiled, which is also
+ * in dist/build-id.
  */
 
 import { basename, join, relative } from "@std/path";
@@ -12,9 +13,6 @@ import { DIST, exists, filesBelow, HELPER, lockDist, ROOT } from "./paths.ts";
 import { fail, inParallel, output, run } from "./run.ts";
 
 const C = join(ROOT, "c");
-const INIT = join(DIST, "runts-init");
-/** Holds the build id of what dist/ has. */
-const STAMP = join(DIST, "build-id");
 /** Holds the commit that is checked out; empty where that is not known. */
 const COMMIT = join(DIST, "commit");
 
@@ -59,9 +57,9 @@ const TARGETS = {
   helper: { compiler: "gcc", folders: ["helper", "common"], flags: HELPER_FLAGS },
 } as const satisfies Record<string, Target>;
 
-async function buildId(): Promise<string> {
+async function buildId(defines: readonly string[]): Promise<string> {
   const self = await Deno.readTextFile(new URL(import.meta.url));
-  const parts = [await output("gcc", ["--version"]), self];
+  const parts = [await output("gcc", ["--version"]), self, ...defines];
   for (const path of await filesBelow(C, "")) {
     parts.push(relative(ROOT, path), await Deno.readTextFile(path));
   }
@@ -69,10 +67,13 @@ async function buildId(): Promise<string> {
   return new Uint8Array(digest).toHex().slice(0, 32);
 }
 
-/** Compiles the sources of one target; returns the object files. */
-async function compile(name: keyof typeof TARGETS, id: string): Promise<string[]> {
+/** Compiles the sources of one target into `folder`; returns the object files. */
+async function compile(
+  name: keyof typeof TARGETS,
+  folder: string,
+  defines: readonly string[],
+): Promise<string[]> {
   const { compiler, folders, flags } = TARGETS[name];
-  const folder = join(DIST, "obj", name);
   await Deno.mkdir(folder, { recursive: true });
   const files = await Promise.all(folders.map((one) => filesBelow(join(C, one), "")));
   const sources = files.flat().filter((path) => /\.[cS]$/.test(path));
@@ -80,7 +81,6 @@ async function compile(name: keyof typeof TARGETS, id: string): Promise<string[]
   await inParallel(sources, navigator.hardwareConcurrency, async (source) => {
     const object = join(folder, relative(C, source).replaceAll("/", "_").replace(/[cS]$/, "o"));
     objects.push(object);
-    const defines = [`-DRUNTS_BUILD_ID="${id}"`, `-DINIT_PATH="${INIT}"`];
     await run(compiler, [...flags, ...defines, "-c", "-o", object, source]);
   });
   return objects.sort();
@@ -96,25 +96,38 @@ async function checkedOut(): Promise<string> {
   }
 }
 
-async function build(): Promise<void> {
+/**
+ * Builds init and the library into a folder, unless they are up to date; says what it did.
+ *
+ * @param defines options of the compiler; tests have builds of their own
+ */
+export async function buildLibrary(folder: string, defines: readonly string[]): Promise<string> {
   using _lock = await lockDist();
-  await Deno.writeTextFile(COMMIT, await checkedOut());
-  const id = await buildId();
-  const isCurrent = await exists(STAMP) && await Deno.readTextFile(STAMP) === id;
-  if (isCurrent && await exists(HELPER)) {
-    console.log(`build:c: ${basename(HELPER)} is up to date`);
-    return;
+  const [program, library, stamp] = ["runts-init", basename(HELPER), "build-id"]
+    .map((name) => join(folder, name)) as [string, string, string];
+  const id = await buildId(defines);
+  const isCurrent = await exists(stamp) && await Deno.readTextFile(stamp) === id;
+  if (isCurrent && await exists(library)) {
+    return `build:c: ${basename(library)} is up to date`;
   }
-  const init = await compile("init", id);
-  await run("musl-gcc", [...INIT_LINK, "-o", INIT, ...init]);
-  const helper = await compile("helper", id);
+  const all = [`-DRUNTS_BUILD_ID="${id}"`, `-DINIT_PATH="${program}"`, ...defines];
+  const init = await compile("init", join(folder, "obj", "init"), all);
+  await run("musl-gcc", [...INIT_LINK, "-o", program, ...init]);
+  const helper = await compile("helper", join(folder, "obj", "helper"), all);
   // Replaced at once: a runts that starts meanwhile sees the old library or the new one.
-  const fresh = `${HELPER}.new`;
+  const fresh = `${library}.new`;
   await run("gcc", [...HELPER_LINK, "-o", fresh, ...helper]);
-  await Deno.rename(fresh, HELPER);
-  await Deno.writeTextFile(STAMP, id);
-  const sizes = await Promise.all([INIT, HELPER].map(async (path) => (await Deno.stat(path)).size));
-  console.log(`build:c: build ${id}, runts-init ${sizes[0]} bytes, librunts.so ${sizes[1]} bytes`);
+  await Deno.rename(fresh, library);
+  await Deno.writeTextFile(stamp, id);
+  const sizes = await Promise.all(
+    [program, library].map(async (path) => (await Deno.stat(path)).size),
+  );
+  return `build:c: build ${id}, runts-init ${sizes[0]} bytes, librunts.so ${sizes[1]} bytes`;
+}
+
+async function build(): Promise<void> {
+  console.log(await buildLibrary(DIST, []));
+  await Deno.writeTextFile(COMMIT, await checkedOut());
 }
 
 if (import.meta.main) await build().catch((error) => fail(error.message));

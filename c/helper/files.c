@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../common/stop.h"
 #include "helper.h"
 
 /* How long a lock that is taken is left alone before the next try, in ms. */
@@ -36,6 +37,7 @@ int32_t rts_read_available(int32_t fd, uint8_t *bytes, uint32_t size) {
 
 int32_t rts_write(int32_t fd, const uint8_t *bytes, uint32_t length) {
   uint32_t done = 0;
+  STOP("@write");
   while (done < length) {
     int written = RETRY(write(fd, bytes + done, length - done));
     if (written == -EAGAIN) {
@@ -45,10 +47,12 @@ int32_t rts_write(int32_t fd, const uint8_t *bytes, uint32_t length) {
     if (written < 0) return written;
     done += (uint32_t)written;
   }
+  STOP("@written");
   return (int32_t)done;
 }
 
 int32_t rts_mkfifo(const char *path, uint32_t mode) {
+  STOP("@mkfifo");
   int result = RETRY(mkfifo(path, mode));
   return result < 0 ? result : RETRY(chmod(path, mode));
 }
@@ -66,9 +70,11 @@ static int lock_wait(int fd, uint64_t start, int32_t timeout_ms) {
 
 int32_t rts_lock(const char *path, int32_t timeout_ms) {
   uint64_t start = clock_ms();
+  STOP("@lock");
   int fd = rts_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
   if (fd < 0) return fd;
   int result = lock_wait(fd, start, timeout_ms);
+  STOP("@locked");
   if (result == 0) return fd;
   close(fd);
   return result;

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../common/stop.h"
 #include "helper.h"
 
 #define NR_PIDFD_SEND_SIGNAL 424
@@ -21,6 +22,7 @@ int32_t rts_pidfd_open(int32_t pid) {
 }
 
 int32_t rts_pidfd_signal(int32_t pidfd, int32_t signal) {
+  STOP("@signal");
   return RETRY(syscall(NR_PIDFD_SEND_SIGNAL, pidfd, signal, NULL, 0));
 }
 

@@ -19,6 +19,7 @@
 
 #include "../common/signals.h"
 #include "../include/ops.h"
+#include "../common/stop.h"
 #include "helper.h"
 
 #define NR_CLOSE_RANGE 436
@@ -168,6 +169,7 @@ int32_t rts_spawn(const uint8_t *plan, uint64_t length, const int32_t *fds, uint
                   const int32_t *stdio, uint32_t preserve, uint32_t trace, int32_t *spawned) {
   if (count > SLOTS_MAX || length > PLAN_MAX) return -E2BIG;
   struct spawn s = {.fds = fds, .count = count, .stdio = stdio, .trace = trace};
+  STOP("@spawn");
   s.first = 3 + (int)preserve;
   fill_arguments(&s);
   s.image = init_image();
@@ -184,6 +186,7 @@ int32_t rts_spawn(const uint8_t *plan, uint64_t length, const int32_t *fds, uint
   }
   close(s.plan);
   if (pid < 0) return pid;
+  STOP("@spawned");
   spawned[0] = pid;
   spawned[2] = sockets[0];
   return 0;

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "../common/stop.h"
 #include "helper.h"
 
 /*
@@ -25,6 +26,7 @@ int32_t rts_receive(int32_t socket, uint8_t *record, uint32_t size, int32_t time
   uint64_t start = clock_ms();
   for (;;) {
     int result = receive_now(socket, record, size);
+    if (result >= 0) STOP("@heard");
     if (result != -EAGAIN) return result;
     int ready = rts_poll(&polled, 1, clock_left(start, timeout_ms));
     if (ready < 0) return ready;
@@ -35,6 +37,7 @@ int32_t rts_receive(int32_t socket, uint8_t *record, uint32_t size, int32_t time
 /* Init reads each record before it asks again, so there is always room for one. */
 int32_t rts_send(int32_t socket, const uint8_t *record, uint32_t length) {
   if (length > SYNC_RECORD_MAX) return -EMSGSIZE;
+  STOP("@answer");
   int sent = RETRY(send(socket, record, length, MSG_DONTWAIT | MSG_NOSIGNAL));
   return sent < 0 ? sent : 0;
 }

@@ -11,6 +11,7 @@ enum sync_message {
   SYNC_NAMESPACES = 4,
   SYNC_NOTIFY = 5,
   SYNC_READY = 6,
+  SYNC_EXECUTING = 7,
   SYNC_WARNING = 16,
   SYNC_TRACE = 17,
   SYNC_FAILED = 18,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../common/stop.h"
 #include "init.h"
 #include "passwd.h"
 
@@ -83,6 +84,9 @@ static void append_head(struct init *in, const char *path) {
 int op_exec(struct init *in, const union field *f) {
   if (!in->program || !in->env)
     return fail_at(in, -EINVAL, "execute a program that was not sought");
+  STOP("@execute");
+  announce_execution(in);
+  STOP("@announced");
   execve(in->program, (char *const *)(uintptr_t)f[0].texts.items, in->env);
   int error = -errno;
   fail_at(in, error, "execute \"%s\"", in->program);

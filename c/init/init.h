@@ -80,6 +80,7 @@ struct init {
   bool trace;        /* report the duration of each operation */
   bool filtered;     /* a seccomp filter is loaded */
   bool released;     /* see init_release */
+  bool announced;    /* see announce_execution */
   uint32_t preserved; /* descriptors after 2 that the program inherits */
   bool chdir_done;
   uint64_t caps_missing; /* capabilities that a warning has named */
@@ -117,6 +118,11 @@ int write_once(int fd, const void *bytes, size_t length);
 int sync_send(struct init *in, int type, int error, uint64_t value, const char *detail,
               size_t length);
 int sync_wait_go(struct init *in);
+/*
+ * After wait_start, once: init's last word if it is killed from here on. A filter may not know
+ * write(2); with an early one writev(2) has been used by then.
+ */
+void announce_execution(struct init *in);
 /* Sends the failure record and ends the process. */
 _Noreturn void init_fail(struct init *in, int error);
 /*

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../common/signals.h"
+#include "../common/stop.h"
 #include "init.h"
 
 enum { ARG_SYNC = 1, ARG_PLAN, ARG_TRACE, ARG_SLOTS };
@@ -82,6 +83,7 @@ int main(int argc, char **argv) {
   int error = load_plan(in, take_fd(argv[ARG_PLAN]));
   if (error != 0) init_fail(in, error);
   self_open(in);
+  STOP("@begin");
   for (uint32_t i = 0; i < in->plan.count; i++) {
     in->op = i;
     in->detail_length = 0;

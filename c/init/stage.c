@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "../common/stop.h"
 #include "init.h"
 #include "kernel.h"
 
@@ -122,6 +123,7 @@ static long clone_child(uint64_t flags, int cgroup, bool *join) {
 /* The child goes on once runts has been told of it, and ends if that is not to be. */
 static void await_parent(int gate[2]) {
   char byte;
+  STOP("@cloned");
   close(gate[1]);
   if (RETRY(read(gate[0], &byte, 1)) != 1) _exit(1);
   close(gate[0]);
@@ -134,6 +136,8 @@ static void await_parent(int gate[2]) {
 static _Noreturn void leave_to_child(struct init *in, long pid, int gate[2]) {
   close(gate[0]);
   if (sync_send(in, SYNC_PID, 0, (uint64_t)pid, NULL, 0) != 0) _exit(1);
+  STOP("@told");
+  signal(SIGPIPE, SIG_IGN); /* runts names what ended the child, not what that did to us */
   _exit(RETRY(write(gate[1], "", 1)) == 1 ? 0 : 1);
 }
 

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../common/stop.h"
 #include "init.h"
 
 #define NR_CLOSE_RANGE 436     /* since Linux 5.9 */
@@ -113,7 +114,9 @@ int op_wait_start(struct init *in, const union field *f) {
   close(in->sync);
   in->sync = -1;
   in->trace = false;
+  STOP("@wait");
   int error = await_byte(fifo);
+  STOP("@released");
   if (error != 0) return fail_at(in, error, "wait for the start");
   close(fifo);
   in->slots[f[0].u32] = -1;

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "../common/stop.h"
 #include "init.h"
 
 /* Without runts nobody can commit this container: it must not stay behind. */
@@ -19,6 +20,7 @@ int sync_send(struct init *in, int type, int error, uint64_t value, const char *
   if (in->sync < 0) return 0;
   if (length > SYNC_RECORD_MAX - sizeof(struct sync_header))
     length = SYNC_RECORD_MAX - sizeof(struct sync_header);
+  if (type != SYNC_WARNING && type != SYNC_TRACE) STOP("@tell");
   struct sync_header header = {type, (int32_t)in->op, error, 0, value};
   struct iovec parts[] = {{&header, sizeof header}, {(void *)(uintptr_t)detail, length}};
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
@@ -43,10 +45,19 @@ int sync_wait_go(struct init *in) {
     return fail_at(in, -EPROTO, "an answer of %ld bytes", length);
   if (answer.header.type != SYNC_GO)
     return fail_at(in, -EPROTO, "an answer of type %d", (int)answer.header.type);
+  STOP("@answered");
   if ((size_t)length == sizeof answer.header) return 0;
   in->state = answer.detail;
   in->state_length = (size_t)length - sizeof answer.header;
   return 0;
+}
+
+void announce_execution(struct init *in) {
+  if (in->result < 0 || in->announced) return;
+  in->announced = true;
+  struct sync_header header = {SYNC_EXECUTING, (int32_t)in->op, 0, 0, 0};
+  struct iovec part = {&header, sizeof header};
+  (void)RETRY(writev(in->result, &part, 1));
 }
 
 /* One write: the reader finds a whole record or none. */

@@ -2,6 +2,7 @@
 
 import type { Helper } from "../../ffi/helper.ts";
 import type { CgroupRecord } from "../cgroup/types.ts";
+import { readStat } from "../state/process.ts";
 import type { Status } from "../state/status.ts";
 import { SIGKILL, signalName } from "../spec/signals.ts";
 
@@ -30,8 +31,16 @@ export function describeEnding(ending: Ending, cgroup: CgroupRecord | undefined)
 
 /** The ending of a container's init, as far as it can be known. */
 export function howInitEnded(helper: Helper, status: Status, pidfd: number): string {
-  const ending = helper.reap(pidfd) ?? helper.exitStatus(pidfd, PARENT_REAPS);
+  const ending = helper.reap(pidfd) ?? endingOfZombie(status) ??
+    helper.exitStatus(pidfd, PARENT_REAPS);
   return ending === undefined ? `pid ${status.pid} is gone` : describeEnding(ending, status.cgroup);
+}
+
+/** Of a process that its parent has not reaped yet. */
+function endingOfZombie({ pid, startTime }: Status): Ending | undefined {
+  const stat = readStat(pid);
+  if (stat?.startTime !== startTime || stat.state !== "Z") return undefined;
+  return { code: stat.exitCode >> 8, signal: stat.exitCode & 0x7f };
 }
 
 /** Limit and use, when the kernel killed somebody in the cgroup for want of memory. */

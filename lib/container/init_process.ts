@@ -5,6 +5,7 @@ import type { CgroupRecord } from "../cgroup/types.ts";
 import { EPIPE } from "../errno.ts";
 import { errnoOf, RuntsError } from "../errors.ts";
 import type { Op } from "../plan/ops.ts";
+import { readStat } from "../state/process.ts";
 import { Message, type SyncRecord } from "../sync.ts";
 import { describeEnding } from "./ending.ts";
 
@@ -84,8 +85,8 @@ export class InitProcess {
     for (;;) {
       const record = await this.#helper.receiveAsync(this.#socket);
       if (record === "eof") {
-        if (ready) return;
-        throw await this.#death();
+        if (ready && readStat(this.pid)?.executed !== false) return;
+        throw await this.#death(until);
       }
       switch (record.type) {
         case Message.warning:
@@ -99,6 +100,7 @@ export class InitProcess {
         case Message.ready:
           if (until === "ready") return;
           ready = true;
+          this.#lastStage = "ready";
           this.go();
           break;
         default:
@@ -182,12 +184,19 @@ export class InitProcess {
     return explainRefusal(describeFailure(record, ops), record.op, ops);
   }
 
-  /** End-of-file without a record: init was killed. */
-  async #death(): Promise<RuntsError> {
+  /**
+   * End-of-file without a record: a stage was killed. Each of them ends when another is gone, so
+   * the signal is the cause, whichever it struck.
+   */
+  async #death(until: "ready" | "executed"): Promise<RuntsError> {
     await this.#helper.exitedAsync(this.pidfd);
-    const ending = this.#helper.reap(this.pidfd);
+    const endings = this.#processes.map(({ pidfd }) =>
+      this.#helper.exited(pidfd, EXIT_TIMEOUT) ? this.#helper.reap(pidfd) : undefined
+    );
+    const ending = endings.find((one) => one !== undefined && one.signal !== 0) ?? endings.at(-1);
     const how = ending === undefined ? "it is gone" : describeEnding(ending, this.#options.cgroup);
-    return new RuntsError("init ended before the container was ready", {
+    const goal = until === "ready" ? "the container was ready" : "it executed the program";
+    return new RuntsError(`init ended before ${goal}`, {
       stage: this.#lastStage,
       cause: new Error(`${how} (last stage completed: ${this.#lastStage})`),
     });

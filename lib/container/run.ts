@@ -36,7 +36,7 @@ async function runDetached(
   bundle: OpenBundle,
 ): Promise<number> {
   const begin = async (created: Created) => {
-    const started = await startLocked(helper, global, created.directory);
+    const started = await startLocked(helper, global, created.directory, created.pidfd);
     helper.close(created.pidfd);
     return started;
   };
@@ -57,7 +57,8 @@ async function runAttached(
   const begin = async (created: Created) => {
     terminal?.connect();
     stopForwarding = forwardSignals(helper, created.pidfd, terminal);
-    return { created, started: await startLocked(helper, global, created.directory) };
+    const started = await startLocked(helper, global, created.directory, created.pidfd);
+    return { created, started };
   };
   try {
     const socket = terminal?.socket;

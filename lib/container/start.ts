@@ -5,9 +5,10 @@ import { ENOENT, ENXIO, EPIPE } from "../errno.ts";
 import { errnoOf, quote, reason, RuntsError } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
 import { StateDirectory } from "../state/directory.ts";
-import { inspect } from "../state/inspect.ts";
+import { inspect, type Inspection } from "../state/inspect.ts";
+import { readStat } from "../state/process.ts";
 import type { Status } from "../state/status.ts";
-import { parseRecord } from "../sync.ts";
+import { Message, parseRecord, RECORD_HEADER } from "../sync.ts";
 import { OCI_VERSION } from "../version.ts";
 import { inCommand } from "./command.ts";
 import { readCopyIfAny } from "./copy.ts";
@@ -43,12 +44,18 @@ export interface Started {
   ready(): Promise<void>;
 }
 
-/** The same, for a verb that holds the lock already. */
+/**
+ * The same, for a verb that holds the lock already.
+ *
+ * @param child pidfd of init, when the caller has just made it
+ */
 export async function startLocked(
   helper: Helper,
   global: GlobalOptions,
   directory: StateDirectory,
+  child?: number,
 ): Promise<Started> {
+  if (child !== undefined) refuseEnded(helper, inspect(directory), child);
   const status = refuseUnlessCreated(directory);
   const pidfd = openInit(helper, status);
   const notify = bindNotifySocket(helper, directory);
@@ -61,7 +68,7 @@ export async function startLocked(
       close();
       throw error;
     });
-  await closeAfter(release(helper, directory, status, pidfd));
+  await closeAfter(release(helper, global, directory, status, pidfd));
   return {
     poststart: () => closeAfter(poststart(helper, global, directory, status)),
     ready: async () => {
@@ -74,6 +81,18 @@ export async function startLocked(
   };
 }
 
+/** What was made is there, unless somebody has killed it. */
+function refuseEnded(helper: Helper, { state, status }: Inspection, pidfd: number): void {
+  if (state === "stopped") throw endedEarly(helper, status, pidfd);
+}
+
+function endedEarly(helper: Helper, status: Status, pidfd: number): RuntsError {
+  helper.exited(pidfd, EXIT_TIMEOUT);
+  return new RuntsError("init ended before it was started", {
+    hint: howInitEnded(helper, status, pidfd),
+  });
+}
+
 function refuseUnlessCreated(directory: StateDirectory): Status {
   const { state, status } = inspect(directory);
   if (state === "created") return status;
@@ -82,9 +101,13 @@ function refuseUnlessCreated(directory: StateDirectory): Status {
   throw new RuntsError(`cannot start a container in the ${state} state`);
 }
 
-/** Opens the fifo without ever blocking, takes it away and writes the byte that init waits for. */
+/**
+ * Opens the fifo without ever blocking and writes the byte that init waits for. The fifo goes last:
+ * whenever runts is killed, the container can still be started, or else is seen to run.
+ */
 async function release(
   helper: Helper,
+  global: GlobalOptions,
   directory: StateDirectory,
   status: Status,
   pidfd: number,
@@ -93,12 +116,15 @@ async function release(
   try {
     const fifo = openFifo(helper, directory, status);
     try {
-      Deno.removeSync(directory.file("exec.fifo"));
       letGo(helper, fifo, status, pidfd);
     } finally {
       helper.close(fifo);
     }
-    if (result !== undefined) await awaitExecution(helper, result, pidfd, status);
+    try {
+      if (result !== undefined) await awaitExecution(helper, result, pidfd, status);
+    } finally {
+      removeFifo(global, directory);
+    }
   } finally {
     if (result !== undefined) helper.close(result);
   }
@@ -130,10 +156,17 @@ function letGo(helper: Helper, fifo: number, status: Status, pidfd: number): voi
     helper.write(fifo, new Uint8Array([0]));
   } catch (error) {
     if (errnoOf(error) !== EPIPE) throw error;
-    helper.exited(pidfd, EXIT_TIMEOUT);
-    throw new RuntsError("init ended before it was started", {
-      hint: howInitEnded(helper, status, pidfd),
-    });
+    throw endedEarly(helper, status, pidfd);
+  }
+}
+
+/** The program runs whether or not it can be removed; crun would take it for a created container. */
+function removeFifo(global: GlobalOptions, directory: StateDirectory): void {
+  const path = directory.file("exec.fifo");
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    global.warn?.(`remove ${quote(path)}: ${reason(error)}`);
   }
 }
 
@@ -144,21 +177,35 @@ async function awaitExecution(
   pidfd: number,
   status: Status,
 ): Promise<void> {
+  let announced = false;
   for (;;) {
     const ready = await helper.pollFdsAsync([result, pidfd], -1);
-    const bytes = helper.readAvailable(result, 64 * 1024);
+    let bytes = helper.readAvailable(result, 64 * 1024);
+    if (bytes instanceof Uint8Array && parseRecord(bytes).type === Message.executing) {
+      announced = true;
+      bytes = bytes.length > RECORD_HEADER ? bytes.subarray(RECORD_HEADER) : "again";
+    }
     if (bytes instanceof Uint8Array) {
       const { describeFailure } = await import("../plan/failure.ts");
       throw describeFailure(parseRecord(bytes), status.startOps ?? []);
     }
-    // The fifo of a program that was executed and ended at once is at its end, too.
-    if (bytes === "eof") return;
-    if (ready.includes(pidfd)) {
-      throw new RuntsError("init ended before it executed the program", {
-        hint: howInitEnded(helper, status, pidfd),
-      });
-    }
+    if (bytes !== "eof" && !ready.includes(pidfd)) continue;
+    if (wasExecuted(status, announced)) return;
+    helper.exited(pidfd, EXIT_TIMEOUT);
+    throw new RuntsError("init ended before it executed the program", {
+      hint: howInitEnded(helper, status, pidfd),
+    });
   }
+}
+
+/**
+ * The end of the fifo is the execution, or the death of init. As long as nobody has reaped it, the
+ * kernel knows which of the two. Afterwards, what init had announced is taken for done: whether it
+ * was killed within execve(2) or before the program's first instruction makes no difference.
+ */
+function wasExecuted(status: Status, announced: boolean): boolean {
+  const stat = readStat(status.pid);
+  return stat?.startTime === status.startTime ? stat.executed : announced;
 }
 
 /** Since 1.3 of the specification a poststart hook that fails ends the container. */

@@ -3,7 +3,7 @@
 import { frozenByRecord } from "../cgroup/frozen.ts";
 import { RuntsError } from "../errors.ts";
 import type { StateDirectory } from "./directory.ts";
-import { isAlive } from "./process.ts";
+import { isAlive, readStat } from "./process.ts";
 import type { Status } from "./status.ts";
 
 /** The spec's four, and `paused` as runc and crun have it. */
@@ -42,7 +42,9 @@ function stateOf(directory: StateDirectory, status: Status): ContainerState {
   if (!isAlive(status.pid, status.startTime) || !isThisBoot(status)) return "stopped";
   // One that waits to be started can be paused, too, and must be resumed before it is started.
   if (frozenByRecord(status.cgroup, status.pid)) return "paused";
-  return directory.waitsForStart() ? "created" : "running";
+  if (!directory.waitsForStart()) return "running";
+  // A start that was killed may have let init go and left the fifo.
+  return readStat(status.pid)?.executed ? "running" : "created";
 }
 
 /** This boot's id; a pid and start time of another boot may match by chance. */

@@ -4,9 +4,16 @@
 export interface ProcessStat {
   /** One letter: R S D Z T … */
   readonly state: string;
+  /** Whether it has executed a program since it was forked (PF_FORKNOEXEC of field 9 is clear). */
+  readonly executed: boolean;
   /** Field 22, in clock ticks since boot. */
   readonly startTime: number;
+  /** Field 52, as wait(2) has it; 0 for a process that runs, or that we may not trace. */
+  readonly exitCode: number;
 }
+
+/** PF_FORKNOEXEC (linux/sched.h): execve(2) clears it before it closes descriptors. */
+const FORKED_ONLY = 0x40;
 
 /** Reads /proc/PID/stat; undefined when there is no such process. */
 export function readStat(pid: number): ProcessStat | undefined {
@@ -18,7 +25,12 @@ export function readStat(pid: number): ProcessStat | undefined {
   }
   // The command name, in parentheses, may itself hold spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return { state: fields[0] ?? "", startTime: Number(fields[19]) };
+  return {
+    state: fields[0] ?? "",
+    executed: (Number(fields[6]) & FORKED_ONLY) === 0,
+    startTime: Number(fields[19]),
+    exitCode: Number(fields[49]),
+  };
 }
 
 /** Whether the process exists, is the recorded one, and has not exited. */

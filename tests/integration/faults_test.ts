@@ -199,9 +199,14 @@ for (
     const started = ["poststart", "startContainer"].includes(kind);
     if (started) {
       assertEquals(made.code, 0, made.stderr);
-      // How init ended before its last step looks as if the program had ended at once.
-      const { code } = await runtime.run(["start", id]);
-      assertEquals(code, kind === "poststart" ? 137 : 0);
+      const { code, stderr } = await runtime.run(["start", id]);
+      const message = "init ended before it executed the program: killed by SIGKILL";
+      assertEquals(
+        { code, stderr },
+        kind === "poststart"
+          ? { code: 137, stderr: "" }
+          : { code: 1, stderr: `runts: start "${id}": ${message}\n` },
+      );
       const expected = kind === "poststart" ? "running" : "stopped";
       await until("it is settled", async () => (await runtime.state(id)).status === expected);
     } else {

@@ -76,7 +76,13 @@ Deno.test("a profile that stops init itself is named", RUNTS_ONLY, async () => {
       defaultAction,
       syscalls: [{ names: ["execve", "exit_group", "writev"], action: "SCMP_ACT_ALLOW" }],
     });
-    const cases: [Config, string][] = [
+    const cases: [Config, string, noNewPrivileges?: boolean][] = [
+      [
+        { ...allowing(rule("execve", "SCMP_ACT_KILL_PROCESS")) },
+        "init ended before it executed the program: killed by SIGSYS: " +
+        "linux.seccomp forbids a system call that comes before the program",
+        true,
+      ],
       [
         deny("SCMP_ACT_ERRNO"),
         "process.capabilities: read the capabilities: EPERM (operation not permitted): " +
@@ -89,8 +95,8 @@ Deno.test("a profile that stops init itself is named", RUNTS_ONLY, async () => {
         "(last stage completed: namespaces)",
       ],
     ];
-    for (const [profile, message] of cases) {
-      using bundle = new Bundle(calling(profile, [], false));
+    for (const [profile, message, noNewPrivileges = false] of cases) {
+      using bundle = new Bundle(calling(profile, [], noNewPrivileges));
       await addPayload(bundle, "syscalls");
       const id = runtime.id();
       const output = await runtime.run(["run", "--bundle", bundle.path, id]);
