@@ -213,7 +213,7 @@ export async function walk(
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     const { stops, inits } = walk;
-    return { code, stderr: Deno.readTextFileSync(stderr), stops, inits };
+    return { code: await ended, stderr: Deno.readTextFileSync(stderr), stops, inits };
   } finally {
     if (code === undefined) child.kill("SIGKILL");
     await ended;
