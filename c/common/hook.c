@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "signals.h"
+#include "write.h"
 
 #define NR_PIDFD_OPEN 434
 #define NR_CLOSE_RANGE 436
@@ -50,17 +51,6 @@ static int above_stdio(int fd) {
   int error = errno;
   close(fd);
   return moved < 0 ? -error : moved;
-}
-
-static int write_all(int fd, const char *bytes, size_t length) {
-  while (length > 0) {
-    ssize_t written = write(fd, bytes, length);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return -errno;
-    bytes += written;
-    length -= (size_t)written;
-  }
-  return 0;
 }
 
 /* A file rather than a pipe: it takes any length, and a hook that never reads it is no matter. */

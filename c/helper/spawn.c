@@ -21,6 +21,7 @@
 #include "../include/ops.h"
 #include "../common/stop.h"
 #include "helper.h"
+#include "write.h"
 
 #define NR_CLOSE_RANGE 436
 #define CLOSE_RANGE_WITH_CLOEXEC 4u /* CLOSE_RANGE_CLOEXEC, Linux 5.11 */
@@ -45,17 +46,6 @@ struct spawn {
   char *argv[ARG_SLOTS + SLOTS_MAX + 1];
   char numbers[ARG_SLOTS + SLOTS_MAX][NUMBER_MAX];
 };
-
-static int write_all(int fd, const uint8_t *bytes, size_t length) {
-  while (length > 0) {
-    ssize_t written = write(fd, bytes, length);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return -errno;
-    bytes += written;
-    length -= (size_t)written;
-  }
-  return 0;
-}
 
 static int sealed_memfd(const char *name, unsigned flags, const uint8_t *bytes, size_t length) {
   flags |= MFD_CLOEXEC | MFD_ALLOW_SEALING;

@@ -17,9 +17,9 @@ static const char *const signal_names[] = {
     [SIGXCPU] = "SIGXCPU", [SIGXFSZ] = "SIGXFSZ",
 };
 
-/* `, stderr "…"`: the last of it that fits, on one line. */
+/* `: stderr "…"`: the last of it that fits, on one line. */
 static void append_stderr(struct init *in, const struct hook_result *r) {
-  static const char opening[] = ", stderr \"";
+  static const char opening[] = ": stderr \"";
   size_t end = r->stderr_length, room = sizeof in->detail - in->detail_length;
   while (end > 0 && (r->stderr_tail[end - 1] == '\n' || r->stderr_tail[end - 1] == '\r')) end--;
   if (end == 0 || room <= sizeof opening) return;

@@ -151,11 +151,11 @@ static void check_hook(const char *script, const char *path, uint32_t timeout, i
 static void tells_how_a_hook_failed(void) {
   check_hook("exit 3", "/bin/sh", 0, 0, "exit status 3 after ", " ms");
   check_hook("printf 'a\\nb\\033c\\n' >&2; exit 1", "/bin/sh", 0, 0, "exit status 1 after ",
-             " ms, stderr \"a\\nb c\"");
+             " ms: stderr \"a\\nb c\"");
   check_hook("kill -SEGV $$", "/bin/sh", 0, 0, "killed by SIGSEGV after ", " ms");
   check_hook("kill -40 $$", "/bin/sh", 0, 0, "killed by signal 40 after ", " ms");
   check_hook("echo slow >&2; sleep 60", "/bin/sh", 1, 0, "timed out after 1 s",
-             "timed out after 1 s, stderr \"slow\"");
+             "timed out after 1 s: stderr \"slow\"");
   check_hook("", "/nonexistent", 0, ENOENT, "execute \"/nonexistent\"", "\"");
   check_hook("head -c 9000 /dev/zero | tr '\\0' '\\n' >&2; echo end >&2; exit 1", "/bin/sh", 0, 0,
              "exit status 1 after ", "\\n\\nend\"");

@@ -278,8 +278,8 @@ Deno.test("describeFailure: hooks", () => {
   const { ops } = planOf(hooks);
   const second = ops.findIndex((op) => op.op === "hook" && op.index === 1);
   assertEquals(
-    failure(ops, second, 0, 'exit status 3 after 12 ms, stderr "no"'),
-    'hooks.createContainer[1]: hook "/b": exit status 3 after 12 ms, stderr "no"',
+    failure(ops, second, 0, 'exit status 3 after 12 ms: stderr "no"'),
+    'hooks.createContainer[1]: hook "/b": exit status 3 after 12 ms: stderr "no"',
   );
   assertEquals(
     failure(ops, second - 1, ENOENT, 'execute "/a"'),
