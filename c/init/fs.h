@@ -55,7 +55,9 @@ struct mount_request {
   uint32_t flags;
 };
 
-/* mount.c: states in `in->detail` what was to be mounted where; returns `error`. */
+/* mount_request.c */
+struct mount_request mount_request_of(const union field *fields);
+/* States in `in->detail` what was to be mounted where; returns `error`. */
 int mount_fail(struct init *in, const struct mount_request *request, int error);
 
 /* fscontext.c */

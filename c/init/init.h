@@ -6,7 +6,7 @@
  * sync.c      the conversation, failure records
  * stage.c     clone, cgroups, small settings; namespace.c: joining and making namespaces
  * path.c      resolving, opening and making paths inside the root filesystem; explain.c
- * mount.c     mounts, with fscontext.c, legacy.c, attributes.c, tmpcopyup.c
+ * mount.c     mounts, with mount_request.c, fscontext.c, legacy.c, attributes.c, tmpcopyup.c
  * rootfs.c    the root, with chroot.c; mask.c; device.c; console.c
  * process.c   limits, labels, keyring; scheduling.c; identity.c: ids and capabilities; seccomp.c
  * hook.c      hooks in the container's namespaces

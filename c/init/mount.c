@@ -13,44 +13,6 @@
 /* `recursive` of open_tree: the mounts below come along, and perhaps get the id map too. */
 enum tree_extent { TREE_TOP, TREE_WHOLE, TREE_MAPPED };
 
-static const char *nothing[] = {NULL};
-
-static struct mount_request request_of(const union field *f) {
-  return (struct mount_request){
-      .kind = (enum mount_kind)f[0].u32,
-      .source = f[1].text,
-      .slot = f[2].i32,
-      .destination = f[3].text,
-      .fstype = f[4].text,
-      .superblock = f[5].texts.count ? f[5].texts.items : nothing,
-      .data = f[6].texts.count ? f[6].texts.items : nothing,
-      .attr_set = f[7].u64,
-      .attr_clear = f[8].u64,
-      .rec_set = f[9].u64,
-      .rec_clear = f[10].u64,
-      .propagation = f[11].data.bytes,
-      .propagation_count = f[11].data.count,
-      .create = (enum create_kind)f[12].u32,
-      .flags = f[13].u32,
-  };
-}
-
-int mount_fail(struct init *in, const struct mount_request *r, int error) {
-  switch (r->kind) {
-  case MOUNT_FILESYSTEM:
-    if (*r->source == '/')
-      return fail_at(in, error, "mount \"%s\" (%s) on \"%s\"", r->source, r->fstype,
-                     r->destination);
-    return fail_at(in, error, "mount \"%s\" on \"%s\"", r->fstype, r->destination);
-  case MOUNT_REMOUNT:
-    return fail_at(in, error, "remount \"%s\"", r->destination);
-  case MOUNT_MOVE:
-    return fail_at(in, error, "move the mount \"%s\" to \"%s\"", r->source, r->destination);
-  default:
-    return fail_at(in, error, "bind \"%s\" on \"%s\"", r->source, r->destination);
-  }
-}
-
 /* Opens what is at the mount point; -ENOENT if there is nothing. */
 static int find_destination(struct init *in, const struct mount_request *r) {
   if (r->flags & MOUNT_DEST_NOFOLLOW)
@@ -184,8 +146,9 @@ static int copy_up(struct init *in, const struct mount_request *r, int tree, int
   }
   if (!has_flag(r->superblock, "ro"))
     return 0;
+  static const char *no_options[] = {NULL};
   struct mount_request flags = *r;
-  flags.data = nothing;
+  flags.data = no_options;
   return fs_reconfigure(in, &flags, tree);
 }
 
@@ -313,7 +276,7 @@ static int move(struct init *in, const struct mount_request *r) {
 }
 
 int op_mount(struct init *in, const union field *f) {
-  struct mount_request r = request_of(f);
+  struct mount_request r = mount_request_of(f);
   switch (r.kind) {
   case MOUNT_FILESYSTEM:
     return mount_filesystem(in, &r);

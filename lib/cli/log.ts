@@ -5,13 +5,7 @@
 
 import { quote, RuntsError } from "../errors.ts";
 import type { GlobalValues } from "./globals.ts";
-
-/** Levels, the most severe first; the names are those of the log. */
-const LEVELS = ["error", "warning", "info", "debug"] as const;
-export type Level = typeof LEVELS[number];
-
-/** Takes one entry. */
-export type Sink = (level: Level, message: string) => void;
+import { type Level, LEVELS, type Sink } from "./log_level.ts";
 
 /** What the command line reports through. */
 export interface Log {

@@ -2,7 +2,7 @@
 
 import { loadHelper } from "../../ffi/helper.ts";
 import { quote, RuntsError } from "../errors.ts";
-import type { Level, Sink } from "./log.ts";
+import type { Level, Sink } from "./log_level.ts";
 
 /** Severities of syslog(3), which journald has taken over. */
 const SEVERITY: Record<Level, number> = { error: 3, warning: 4, info: 6, debug: 7 };

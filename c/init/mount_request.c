@@ -1,0 +1,40 @@
+/* What an operation asks to be mounted, and the words for its failure. */
+#include "fs.h"
+
+static const char *nothing[] = {NULL};
+
+struct mount_request mount_request_of(const union field *f) {
+  return (struct mount_request){
+      .kind = (enum mount_kind)f[0].u32,
+      .source = f[1].text,
+      .slot = f[2].i32,
+      .destination = f[3].text,
+      .fstype = f[4].text,
+      .superblock = f[5].texts.count ? f[5].texts.items : nothing,
+      .data = f[6].texts.count ? f[6].texts.items : nothing,
+      .attr_set = f[7].u64,
+      .attr_clear = f[8].u64,
+      .rec_set = f[9].u64,
+      .rec_clear = f[10].u64,
+      .propagation = f[11].data.bytes,
+      .propagation_count = f[11].data.count,
+      .create = (enum create_kind)f[12].u32,
+      .flags = f[13].u32,
+  };
+}
+
+int mount_fail(struct init *in, const struct mount_request *r, int error) {
+  switch (r->kind) {
+  case MOUNT_FILESYSTEM:
+    if (*r->source == '/')
+      return fail_at(in, error, "mount \"%s\" (%s) on \"%s\"", r->source, r->fstype,
+                     r->destination);
+    return fail_at(in, error, "mount \"%s\" on \"%s\"", r->fstype, r->destination);
+  case MOUNT_REMOUNT:
+    return fail_at(in, error, "remount \"%s\"", r->destination);
+  case MOUNT_MOVE:
+    return fail_at(in, error, "move the mount \"%s\" to \"%s\"", r->source, r->destination);
+  default:
+    return fail_at(in, error, "bind \"%s\" on \"%s\"", r->source, r->destination);
+  }
+}
