@@ -1,4 +1,5 @@
 /* What an operation asks to be mounted, and the words for its failure. */
+#define _GNU_SOURCE
 #include "fs.h"
 
 static const char *nothing[] = {NULL};
