@@ -88,7 +88,6 @@ class Scope implements CgroupManager {
   #resources: Resources = {};
   /** Whether there is a unit that is ours to stop. */
   #ours: boolean;
-  #sub = "";
 
   constructor(
     host: CgroupHost,
@@ -117,11 +116,12 @@ class Scope implements CgroupManager {
     return { files: [], moved: true };
   }
 
-  async attach(pid: number): Promise<void> {
+  async attach(pid: number, sub?: SubCgroups, initPid?: number): Promise<void> {
     const plan = this.#plan;
     if (plan === undefined) {
-      const sub = this.#sub && `/${this.#sub.replace(/^\/+/, "")}`;
-      return await this.#ask((systemd) => systemd.attach(this.#unit, sub, [pid]));
+      const { bornIn = "" } = this.#inner.joinFiles(sub, initPid);
+      const path = bornIn.slice(this.record.paths[""]?.length ?? bornIn.length);
+      return await this.#ask((systemd) => systemd.attach(this.#unit, path, [pid]));
     }
     const limits = await this.#properties(this.#resources, CONFIG);
     const properties = [...this.#fixed(plan, pid), ...limits, ...plan.properties];
@@ -192,9 +192,7 @@ class Scope implements CgroupManager {
   /** root writes the files; a user may not move processes over from another cgroup. */
   joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin {
     const join = this.#inner.joinFiles(sub, initPid);
-    if (!this.#user) return join;
-    this.#sub = sub?.[""] ?? "";
-    return { files: [], moved: true };
+    return this.#user ? { files: [], moved: true } : join;
   }
 
   own(hostUid: number): void {

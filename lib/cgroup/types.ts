@@ -55,8 +55,8 @@ export interface CgroupManager {
   readonly record: CgroupRecord;
   /** Makes the cgroup with its limits and device rules; undoes what it made if it fails. */
   prepare(resources: Resources): Promise<CgroupJoin>;
-  /** Moves a process in from outside (systemd; exec on a manager that wants it). */
-  attach(pid: number): Promise<void>;
+  /** Moves a process in from outside (systemd), to where {@linkcode joinFiles} would lead it. */
+  attach(pid: number, sub?: SubCgroups, initPid?: number): Promise<void>;
   /**
    * How an additional process gets in. `sub`: cgroups below the container's own.
    * `initPid`: on v2 the process goes where init is when the container has divided its cgroup.

@@ -2,7 +2,8 @@ import { parseInteger, parseSize } from "../cli/size.ts";
 import { defineCommand, longName, type Options, type OptionValues } from "../cli/types.ts";
 import { update } from "../container/update.ts";
 import { RuntsError } from "../errors.ts";
-import { parseResources, readText } from "../spec/load.ts";
+import { readText } from "../spec/document.ts";
+import { parseResources } from "../spec/load.ts";
 import type { Resources } from "../spec/types.ts";
 import { CONTAINER } from "./shared.ts";
 

@@ -2,7 +2,7 @@
 
 import type { Helper } from "../../ffi/helper.ts";
 import { quote, RuntsError } from "../errors.ts";
-import { absolute } from "./bundle.ts";
+import { absolute } from "./absolute.ts";
 
 /** Writes the pid, decimal, without a newline, by rename: whoever sees the file sees all of it. */
 export function writePidFile(path: string, pid: number): void {

@@ -3,6 +3,8 @@
 import { errnoOf, quote, RuntsError } from "../errors.ts";
 import { configPath, parseSpec, readConfig } from "../spec/load.ts";
 import type { Spec } from "../spec/types.ts";
+import { absolute } from "./absolute.ts";
+import { lacksMaps } from "./id_maps.ts";
 import type { CreateOptions } from "./types.ts";
 
 /** A bundle that was read and found sound. */
@@ -39,24 +41,6 @@ async function completed(spec: Spec): Promise<Spec> {
   return withDefaultMaps(spec);
 }
 
-/** Whether the maps of the container's user namespace are for runts to choose. */
-export function lacksMaps({ linux = {} }: Spec): boolean {
-  const { namespaces, uidMappings, gidMappings } = linux;
-  const isNew = namespaces?.some(({ type, path }) => type === "user" && !path);
-  return isNew === true && !uidMappings?.length && !gidMappings?.length;
-}
-
-/** A path of the caller's, from its working directory. */
-export function absolute(path: string): string {
-  const joined = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
-  const parts: string[] = [];
-  for (const part of joined.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
-}
-
 function checkRootfs(bundle: string, spec: Spec): void {
   const rootfs = spec.root.path.startsWith("/") ? spec.root.path : `${bundle}/${spec.root.path}`;
   let isDirectory: boolean;
@@ -72,21 +56,4 @@ function checkRootfs(bundle: string, spec: Spec): void {
   throw new RuntsError(`root filesystem ${quote(rootfs)} is not a directory`, {
     configPath: "root.path",
   });
-}
-
-/** A terminal of a detached container needs somebody to take its master, and only then. */
-export function checkConsole(spec: Spec, consoleSocket: string | undefined): void {
-  const terminal = spec.process?.terminal === true;
-  if (terminal && !consoleSocket) {
-    throw new RuntsError("cannot allocate a terminal without a console socket", {
-      configPath: "process.terminal",
-      hint: "give --console-socket PATH, or set process.terminal to false",
-    });
-  }
-  if (!terminal && consoleSocket) {
-    throw new RuntsError(`console socket ${quote(consoleSocket)} is given, but no terminal`, {
-      configPath: "process.terminal",
-      hint: "leave --console-socket away, or set process.terminal to true",
-    });
-  }
 }

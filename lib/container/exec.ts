@@ -12,12 +12,14 @@ import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { OCI_VERSION } from "../version.ts";
 import { sendPidfd, writePidFile } from "./announce.ts";
-import { absolute, checkConsole, lacksMaps } from "./bundle.ts";
+import { absolute } from "./absolute.ts";
+import { checkConsole } from "./console.ts";
+import { lacksMaps } from "./id_maps.ts";
 import { cgroupOf } from "./cgroup.ts";
 import { inCommand } from "./command.ts";
 import { readCopy } from "./copy.ts";
 import { execProcess } from "./exec_process.ts";
-import { forwardSignals, Terminal, waitForExit } from "./foreground.ts";
+import { SignalForwarding, Terminal, waitForExit } from "./foreground.ts";
 import { checkPreserved, isSetgroupsDenied, planHost } from "./host.ts";
 import { type Answers, InitProcess } from "./init_process.ts";
 import { openInit } from "./kill.ts";
@@ -27,7 +29,7 @@ import { openSlots } from "./slots.ts";
 import { standardStreams } from "./streams.ts";
 import { callerSize } from "./terminal_size.ts";
 import { traceLine, warningLine } from "./trace.ts";
-import type { ExecOptions, ExitStatus, GlobalOptions } from "./types.ts";
+import type { ExecOptions, GlobalOptions } from "./types.ts";
 
 /** Exit code of an exec that failed itself, as runc has it. */
 const EXEC_FAILED = 255;
@@ -59,17 +61,26 @@ async function execute(global: GlobalOptions, options: ExecOptions): Promise<num
   const helper = await loadHelper();
   const terminal = foreground ? new Terminal(helper) : undefined;
   if (options.adoptOrphans && !options.detach) helper.setSubreaper(true);
+  let signals: SignalForwarding | undefined;
+  // The listeners are set while init is at work.
+  const spawned = () => {
+    if (!options.detach) signals = new SignalForwarding(helper, terminal);
+  };
   try {
     const console = terminal && { console: terminal.socket };
-    const executed = await spawnIn({ helper, global, options, found, spec, process, ...console });
+    const request = { helper, global, options, found, spec, process, spawned, ...console };
+    const executed = await spawnIn(request);
     try {
       announce(helper, options, executed);
       if (options.detach) return 0;
-      return (await attend(helper, executed, terminal, options.adoptOrphans)).code;
+      terminal?.connect();
+      signals?.to(executed.pidfd);
+      return (await waitForExit(helper, executed, options.adoptOrphans)).code;
     } finally {
       helper.close(executed.pidfd);
     }
   } finally {
+    signals?.stop();
     await terminal?.disconnect();
   }
 }
@@ -86,21 +97,6 @@ function announce(helper: Helper, options: ExecOptions, { pid, pidfd }: Executed
       // it has ended
     }
     throw error;
-  }
-}
-
-async function attend(
-  helper: Helper,
-  executed: Executed,
-  terminal: Terminal | undefined,
-  adoptOrphans: boolean | undefined,
-): Promise<ExitStatus> {
-  terminal?.connect();
-  const stop = forwardSignals(helper, executed.pidfd, terminal);
-  try {
-    return await waitForExit(helper, executed, adoptOrphans);
-  } finally {
-    stop();
   }
 }
 
@@ -125,6 +121,8 @@ export interface SpawnIn {
   readonly process: Process;
   /** Connected socket for the terminal's master; else that of the options is connected. */
   readonly console?: number;
+  /** Called when init is at work. */
+  readonly spawned?: () => void;
 }
 
 /** Starts the process; it has been executed when this returns. */
@@ -137,6 +135,7 @@ export async function spawnIn(request: SpawnIn): Promise<Executed> {
     const plan = await planFor(request, socket !== undefined);
     for (const warning of plan.warnings) request.global.warn?.(warning);
     init = spawn(request, plan, container, socket);
+    request.spawned?.();
     await init.converse(answers(request, plan), "executed");
     init.finish();
     return { pid: init.pid, pidfd: init.pidfd };
@@ -213,7 +212,8 @@ function answers({ helper, global, options, found, spec }: SpawnIn, plan: Plan):
   let pid = 0;
   return {
     pid: (newest) => pid = newest,
-    cgroup: async (newest) => await (await cgroupOf(status)).attach(newest),
+    cgroup: async (newest) =>
+      await (await cgroupOf(status)).attach(newest, parseSubCgroups(options.cgroup), status.pid),
     notify: async (pidfd, fd) => {
       const { passOnListener } = await import("../seccomp/notify.ts");
       const document = {

@@ -1,9 +1,9 @@
 /** The process of `exec`: a document, or the container's own with changes. */
 
 import { quote, RuntsError } from "../errors.ts";
-import { loadProcess } from "../spec/load.ts";
+import { loadProcess } from "../spec/load_process.ts";
 import type { Capabilities, Process, Spec, User } from "../spec/types.ts";
-import { absolute } from "./bundle.ts";
+import { absolute } from "./absolute.ts";
 import type { ExecOptions } from "./types.ts";
 
 /** What to execute; throws when the options do not say. */

@@ -79,31 +79,44 @@ export class Terminal {
   }
 }
 
-/** Hands the signals that runts gets on to a process; the function that is returned stops it. */
-export function forwardSignals(
-  helper: Helper,
-  pidfd: number,
-  terminal: Terminal | undefined,
-): () => void {
-  const listeners: [Deno.Signal, () => void][] = [];
-  const listen = (name: Deno.Signal, listener: () => void) => {
-    Deno.addSignalListener(name, listener);
-    listeners.push([name, listener]);
-  };
-  for (const name of FORWARDED) {
-    const signal = parseSignal(name);
-    listen(name, () => {
-      try {
-        helper.sendSignal(pidfd, signal);
-      } catch {
-        // it has just ended; its exit is being awaited
-      }
-    });
+/** Hands the signals that runts gets on to a process; those that come before it runs wait for it. */
+export class SignalForwarding {
+  readonly #helper: Helper;
+  readonly #listeners: [Deno.Signal, () => void][] = [];
+  readonly #early: number[] = [];
+  #pidfd = -1;
+
+  constructor(helper: Helper, terminal: Terminal | undefined) {
+    this.#helper = helper;
+    for (const name of FORWARDED) {
+      const signal = parseSignal(name);
+      this.#listen(name, () => this.#pidfd < 0 ? this.#early.push(signal) : this.#send(signal));
+    }
+    if (terminal !== undefined) this.#listen("SIGWINCH", terminal.resized);
   }
-  if (terminal !== undefined) listen("SIGWINCH", terminal.resized);
-  return () => {
-    for (const [name, listener] of listeners) Deno.removeSignalListener(name, listener);
-  };
+
+  /** The process runs. */
+  to(pidfd: number): void {
+    this.#pidfd = pidfd;
+    this.#early.splice(0).forEach((signal) => this.#send(signal));
+  }
+
+  stop(): void {
+    for (const [name, listener] of this.#listeners) Deno.removeSignalListener(name, listener);
+  }
+
+  #listen(name: Deno.Signal, listener: () => void): void {
+    Deno.addSignalListener(name, listener);
+    this.#listeners.push([name, listener]);
+  }
+
+  #send(signal: number): void {
+    try {
+      this.#helper.sendSignal(this.#pidfd, signal);
+    } catch {
+      // it has just ended; its exit is being awaited
+    }
+  }
 }
 
 /** A child. */

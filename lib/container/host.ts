@@ -55,7 +55,8 @@ export function listenFds(): ProcessOptions["listen"] {
 /** Each descriptor that is passed on must be open, and meant to be inherited. */
 export function checkPreserved(helper: Helper, count: number): void {
   for (let fd = 3; fd < 3 + count; fd++) {
-    if (helper.isOpenFd(fd)) continue;
+    // Those that Deno has opened close when a program is executed.
+    if (helper.fdFlags(fd) === 0) continue;
     throw new RuntsError(`descriptor ${fd} of --preserve-fds ${count} is not open`);
   }
 }

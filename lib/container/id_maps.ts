@@ -5,7 +5,7 @@
 
 import { EPERM } from "../errno.ts";
 import { errnoOf, quote, RuntsError } from "../errors.ts";
-import type { IdMapping, Linux } from "../spec/types.ts";
+import type { IdMapping, Linux, Spec } from "../spec/types.ts";
 import type { MapTool } from "./map_tools.ts";
 
 interface Kind extends MapTool {
@@ -24,6 +24,13 @@ const GID: Kind = {
   subordinate: "/etc/subgid",
   configPath: "linux.gidMappings",
 };
+
+/** Whether the maps of the container's user namespace are for runts to choose. */
+export function lacksMaps({ linux = {} }: Spec): boolean {
+  const { namespaces, uidMappings, gidMappings } = linux;
+  const isNew = namespaces?.some(({ type, path }) => type === "user" && !path);
+  return isNew === true && !uidMappings?.length && !gidMappings?.length;
+}
 
 /** The text of uid_map or gid_map: `inside outside length` a line. */
 export function formatMap(mappings: readonly IdMapping[]): string {

@@ -2,11 +2,12 @@
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { reason } from "../errors.ts";
-import { checkConsole, type OpenBundle, openBundle } from "./bundle.ts";
+import { type OpenBundle, openBundle } from "./bundle.ts";
+import { checkConsole } from "./console.ts";
 import { inCommand } from "./command.ts";
 import { type Created, createLocked } from "./create.ts";
 import { removeThis } from "./delete.ts";
-import { forwardSignals, Terminal, waitForExit } from "./foreground.ts";
+import { SignalForwarding, Terminal, waitForExit } from "./foreground.ts";
 import { startLocked } from "./start.ts";
 import type { GlobalOptions, RunOptions } from "./types.ts";
 
@@ -53,10 +54,11 @@ async function runAttached(
   bundle: OpenBundle,
   terminal: Terminal | undefined,
 ): Promise<number> {
-  let stopForwarding = () => {};
+  let signals: SignalForwarding | undefined;
   const begin = async (created: Created) => {
     terminal?.connect();
-    stopForwarding = forwardSignals(helper, created.pidfd, terminal);
+    signals = new SignalForwarding(helper, terminal);
+    signals.to(created.pidfd);
     const started = await startLocked(helper, global, created.directory, created.pidfd);
     return { created, started };
   };
@@ -72,6 +74,6 @@ async function runAttached(
     if (!options.keep) await removeThis(helper, global, created.directory, created.pid);
     return ending.code;
   } finally {
-    stopForwarding();
+    signals?.stop();
   }
 }

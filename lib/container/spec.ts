@@ -3,7 +3,7 @@
 import { detectHost } from "../cgroup/host.ts";
 import { quote, RuntsError } from "../errors.ts";
 import { templateText } from "../spec/template.ts";
-import { absolute } from "./bundle.ts";
+import { absolute } from "./absolute.ts";
 
 export interface SpecOptions {
   /** Directory of the bundle; default: the working directory. */

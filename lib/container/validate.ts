@@ -1,10 +1,12 @@
 /** `validate`: everything that a document says against the specification. */
 
 import type { Finding } from "../spec/findings.ts";
-import { configPath, readConfig, readText } from "../spec/load.ts";
+import { readText } from "../spec/document.ts";
+import { configPath, readConfig } from "../spec/load.ts";
 import { parseJson } from "../spec/json.ts";
-import { validate, validateProcess, validateResources } from "../spec/validate.ts";
-import { absolute } from "./bundle.ts";
+import { validate, validateResources } from "../spec/validate.ts";
+import { validateProcess } from "../spec/validate_process.ts";
+import { absolute } from "./absolute.ts";
 
 export interface ValidateOptions {
   /** Directory of the bundle; default: the working directory. */

@@ -4,7 +4,7 @@
  * empty lists as null).
  */
 
-import { isObject, type Rule, type Walk } from "./findings.ts";
+import { type Finding, isObject, type Rule, Walk } from "./findings.ts";
 
 /** What a value must be. */
 export type Schema = Leaf | ObjectSchema | ListSchema | MapSchema | NameSchema;
@@ -43,6 +43,13 @@ export interface MapSchema {
 /** One of a list of names. */
 export interface NameSchema {
   readonly names: readonly string[];
+}
+
+/** All faults of a document. Takes any JSON value. */
+export function findingsOf(schema: Schema, document: unknown): Finding[] {
+  const walk = new Walk(document);
+  checkSchema(schema, document, walk);
+  return walk.findings;
 }
 
 /** Looks at a value and all that is in it. */

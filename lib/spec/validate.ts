@@ -4,16 +4,8 @@
  * host. Unknown properties are ignored, as the specification asks.
  */
 
-import { type Finding, Walk } from "./findings.ts";
-import {
-  boolean,
-  checkSchema,
-  isText,
-  type ObjectSchema,
-  type Schema,
-  someText,
-  text,
-} from "./schema.ts";
+import type { Finding, Walk } from "./findings.ts";
+import { boolean, findingsOf, isText, type ObjectSchema, someText, text } from "./schema.ts";
 import { LINUX } from "./validate_linux.ts";
 import { MOUNT } from "./validate_mounts.ts";
 import { HOOKS, PROCESS } from "./validate_process.ts";
@@ -39,23 +31,12 @@ const SPEC: ObjectSchema = {
 
 /** All faults of a config.json, in the order of the specification. Takes any JSON value. */
 export function validate(document: unknown): Finding[] {
-  return findings(SPEC, document);
-}
-
-/** All faults of a process document (`exec --process`). */
-export function validateProcess(document: unknown): Finding[] {
-  return findings(PROCESS, document);
+  return findingsOf(SPEC, document);
 }
 
 /** All faults of a resources document (`update --resources`). */
 export function validateResources(document: unknown): Finding[] {
-  return findings(RESOURCES, document);
-}
-
-function findings(schema: Schema, document: unknown): Finding[] {
-  const walk = new Walk(document);
-  checkSchema(schema, document, walk);
-  return walk.findings;
+  return findingsOf(RESOURCES, document);
 }
 
 /** SemVer 2.0.0; every 1.x, because newer ones only add properties. */

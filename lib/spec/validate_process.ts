@@ -1,11 +1,12 @@
 /** config.md, "Process", "POSIX-platform Hooks": what they must be. */
 
-import type { Walk } from "./findings.ts";
+import type { Finding, Walk } from "./findings.ts";
 import { HOOK_KINDS, IO_PRIORITY_CLASSES, SCHEDULER_FLAGS, SCHEDULER_POLICIES } from "./names.ts";
 import { RLIMITS } from "./rlimits.ts";
 import {
   absolutePath,
   boolean,
+  findingsOf,
   isText,
   type ListSchema,
   numberList,
@@ -156,3 +157,8 @@ const HOOK_LIST: ListSchema = {
 export const HOOKS: ObjectSchema = {
   fields: Object.fromEntries(HOOK_KINDS.map((kind) => [kind, HOOK_LIST])),
 };
+
+/** All faults of a process document (`exec --process`). */
+export function validateProcess(document: unknown): Finding[] {
+  return findingsOf(PROCESS, document);
+}

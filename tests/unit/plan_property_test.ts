@@ -6,7 +6,7 @@ import { encodePlan } from "../../lib/plan/encode.ts";
 import type { Op } from "../../lib/plan/ops.ts";
 import type { ContainerInput, ContainerPlan } from "../../lib/plan/types.ts";
 import { planContainer } from "../../lib/plan/container.ts";
-import { SpecError } from "../../lib/spec/load.ts";
+import { SpecError } from "../../lib/spec/document.ts";
 import { NAMESPACE_TYPES, ROOTFS_PROPAGATIONS } from "../../lib/spec/names.ts";
 import { MOUNT_OPTIONS } from "../../lib/spec/mount_options.ts";
 import { RLIMITS } from "../../lib/spec/rlimits.ts";

@@ -1,13 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { RuntsError } from "../../lib/errors.ts";
-import {
-  configPath,
-  loadProcess,
-  loadSpec,
-  parseResources,
-  parseSpec,
-  SpecError,
-} from "../../lib/spec/load.ts";
+import { SpecError } from "../../lib/spec/document.ts";
+import { configPath, loadSpec, parseResources, parseSpec } from "../../lib/spec/load.ts";
+import { loadProcess } from "../../lib/spec/load_process.ts";
 import { templateText } from "../../lib/spec/template.ts";
 import { config } from "./spec_support.ts";
 

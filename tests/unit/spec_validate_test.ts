@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { validate, validateProcess, validateResources } from "../../lib/spec/validate.ts";
+import { validate, validateResources } from "../../lib/spec/validate.ts";
+import { validateProcess } from "../../lib/spec/validate_process.ts";
 import { type Case, config, faults } from "./spec_support.ts";
 
 const CASES: Case[] = [
