@@ -186,6 +186,7 @@ async function awaitExecution(
       bytes = bytes.length > RECORD_HEADER ? bytes.subarray(RECORD_HEADER) : "again";
     }
     if (bytes instanceof Uint8Array) {
+      helper.exited(pidfd, EXIT_TIMEOUT); // so that the state is "stopped" from now on
       const { describeFailure } = await import("../plan/failure.ts");
       throw describeFailure(parseRecord(bytes), status.startOps ?? []);
     }
