@@ -222,6 +222,13 @@ cgroupTest("--cgroup-manager=disabled makes no cgroup", [], async () => {
       refused.stderr,
       `runts: pause "${id}": cannot pause it: the container has no cgroup of its own\n`,
     );
+    await runtime.ok(["start", id]);
+    assertEquals(await runtime.ok(["exec", id, "echo", "in"]), "in\n");
+    const below = await runtime.run(["exec", "--cgroup", "sub", id, "true"]);
+    assertEquals(
+      below.stderr,
+      `runts: exec "${id}": cannot enter a cgroup below it: the container has no cgroup of its own\n`,
+    );
     await runtime.ok(["delete", "--force", id]);
   });
 });
