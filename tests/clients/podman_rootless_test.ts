@@ -1,11 +1,14 @@
-/** podman without root: the same checks, as a user of the sandbox. */
+/** podman without root: the checks that need none, as a user of the sandbox. */
 
 import { BASIC_CHECKS } from "./support/podman_checks.ts";
-import { asUser, prepareRootless } from "./support/rootless.ts";
+import { asUser, prepareRootless, ROOTLESS_CHECKS } from "./support/rootless.ts";
 import { suite } from "./support/suite.ts";
 
 suite({
   name: "podman rootless",
   prepare: prepareRootless,
-  checks: BASIC_CHECKS.map((check) => ({ ...check, script: asUser(check.script) })),
+  checks: [...BASIC_CHECKS, ...ROOTLESS_CHECKS].map((check) => ({
+    ...check,
+    script: asUser(check.script),
+  })),
 });

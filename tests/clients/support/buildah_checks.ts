@@ -66,6 +66,24 @@ const CHECKS: readonly Check[] = [
     stdout: "built\n0\n1000\n",
   },
   {
+    name: "bud with the options of one command",
+    script:
+      `mkdir -p /run/b3; printf 'FROM localhost/bb\\nRUN echo built > /made\\n' > /run/b3/Containerfile
+      unset BUILDAH_RUNTIME BUILDAH_ISOLATION
+      buildah bud --runtime /usr/local/sbin/runts --isolation oci -q -t built3 /run/b3 >/dev/null
+      c=$(buildah from localhost/built3); step --runtime /usr/local/sbin/runts --isolation oci $c cat /made
+      buildah rm $c >/dev/null; buildah rmi built3 >/dev/null`,
+    stdout: "built\n",
+  },
+  {
+    name: "bud with mounts of a step",
+    script: `mkdir -p /run/b4; echo context > /run/b4/f
+      printf 'FROM localhost/bb\\nRUN --mount=type=bind,target=/c --mount=type=tmpfs,target=/t cat /c/f > /made && grep -c " /t tmpfs" /proc/mounts >> /made\\n' > /run/b4/Containerfile
+      bud built4 /run/b4 >/dev/null; c=$(buildah from localhost/built4); step $c cat /made
+      buildah rm $c >/dev/null; buildah rmi built4 >/dev/null`,
+    stdout: "context\n1\n",
+  },
+  {
     name: "bud fails with its step",
     script: `mkdir -p /run/b2; printf 'FROM localhost/bb\\nRUN exit 3\\n' > /run/b2/Containerfile
       bud never /run/b2 2>&1`,

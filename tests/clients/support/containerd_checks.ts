@@ -5,7 +5,8 @@ import type { Check } from "./suite.ts";
 /**
  * ctr loses the output of a program that ends before ctr reads from the pipe (with any runtime, once in
  * a hundred runs), so `say ID SCRIPT OPTION…` and `tell ID SCRIPT` (run and exec) hold the program's
- * shell at the end of its script until the output has begun to arrive.
+ * shell at the end of its script until the output has begun to arrive. `events FILE` returns once
+ * ctr has begun to listen.
  */
 const SHORT = `
 export CONTAINERD_NAMESPACE=runts-clients-$RUNTIME
@@ -18,6 +19,8 @@ tell() { n=$((n + 1)); id=$1; script=$(held "$2"); shift 2; heard ctr task exec 
 up() { id=$1; shift; run -d "$@" $image $id sleep 1000; }
 down() { ctr task rm -f "$1" >/dev/null 2>&1; ctr container rm "$1"; }
 status() { ctr task ls | awk -v id="$1" '$1 == id { print $3 }'; }
+listens() { ctr namespace label $CONTAINERD_NAMESPACE at=$(date +%N); test -s $1; }
+events() { ctr events > $1 & listener=$!; poll listens $1; }
 stopped() { [ "$(status $1)" = STOPPED ]; }
 `;
 
@@ -72,6 +75,19 @@ const CHECKS: readonly Check[] = [
     stdout: /\/dev\/pts\/\d\s/,
   },
   {
+    name: "kill of a process that exec started",
+    script: `up ke; { ctr task exec --exec-id long ke sleep 98761; echo $? > code; } &
+      poll sh -c 'ctr task ps ke | grep -q long'; ctr task kill -s KILL --exec-id long ke; wait $!; cat code
+      status ke; down ke`,
+    stdout: "137\nRUNNING\n",
+  },
+  {
+    name: "attach",
+    script:
+      `run -d --null-io $image at sleep 1000; ctr task kill -s KILL at; ctr task attach at; echo $?; down at`,
+    stdout: "137\n",
+  },
+  {
     name: "pause and resume",
     script: `up p; ctr task pause p; status p; ctr task resume p; status p
       tell p 'echo goes on'; down p`,
@@ -90,16 +106,16 @@ const CHECKS: readonly Check[] = [
   },
   {
     name: "events",
-    script: `ctr events > /run/events & run --rm $image ev true
-      poll grep -q '/tasks/delete.*ev' /run/events; kill $!
+    script: `events /run/events; run --rm $image ev true
+      poll grep -q '/tasks/delete.*ev' /run/events; kill $listener
       grep -oE '/tasks/(create|start|exit|delete)' /run/events | head -4`,
     stdout: "/tasks/create\n/tasks/start\n/tasks/exit\n/tasks/delete\n",
   },
   {
     name: "a container that uses up its memory",
     script:
-      `ctr events > /run/oom & run --rm --memory-limit 16777216 $image oom dd if=/dev/zero of=/dev/null bs=64M count=1 2>/dev/null; echo $?
-      poll grep -q '/tasks/oom' /run/oom && echo told; kill $!`,
+      `events /run/oom; run --rm --memory-limit 16777216 $image oom dd if=/dev/zero of=/dev/null bs=64M count=1 2>/dev/null; echo $?
+      poll grep -q '/tasks/oom' /run/oom && echo told; kill $listener`,
     stdout: "137\ntold\n",
   },
   {

@@ -17,6 +17,7 @@ const CHECKS: readonly Check[] = [
     script: "docker info --format '{{.DefaultRuntime}} {{(index .Runtimes \"runts\").Path}}'",
     stdout: "runts /usr/local/sbin/runts\n",
   },
+  { name: "--runtime", script: "run --rm --runtime runts bb echo hello", stdout: "hello\n" },
   { name: "exit code", script: "run --rm bb sh -c 'exit 7'", stdout: "", code: 7 },
   {
     name: "no such program",
@@ -86,6 +87,18 @@ const CHECKS: readonly Check[] = [
     stdout: "exited 7\n",
   },
   {
+    name: "restart",
+    script: `up again; docker restart -t 0 again >/dev/null; look again '{{.State.Status}}'
+      docker exec again echo goes on; down again`,
+    stdout: "running\ngoes on\n",
+  },
+  {
+    name: "attach",
+    script: `run -d -i --name att bb sh -c 'read line; echo got $line; exit 6' >/dev/null
+      echo text | docker attach att >/dev/null; docker wait att; docker logs att; down att`,
+    stdout: "6\ngot text\n",
+  },
+  {
     name: "kill",
     script: `up kill; docker kill kill >/dev/null; look kill '{{.State.ExitCode}}'; down kill`,
     stdout: "137\n",
@@ -120,7 +133,7 @@ const CHECKS: readonly Check[] = [
     name: "a container that uses up its memory",
     script:
       `run --name oom --memory 16m bb dd if=/dev/zero of=/dev/null bs=64M count=1 2>/dev/null; echo $?
-      look oom '{{.State.OOMKilled}}'; down oom`,
+      poll state oom '{{.State.OOMKilled}}' true && echo true; down oom`,
     stdout: "137\ntrue\n",
   },
   {
@@ -181,6 +194,12 @@ const CHECKS: readonly Check[] = [
     script:
       `up owner --ipc shareable; run --rm --pid container:owner --ipc container:owner bb ps | grep -c 'sleep 1000'; down owner`,
     stdout: "1\n",
+  },
+  {
+    name: "a cgroup namespace",
+    script:
+      "run --rm --cgroupns private bb grep -c ':/$' /proc/self/cgroup; grep -c . /proc/self/cgroup",
+    stdout: /^(\d+)\n\1\n$/,
   },
   {
     name: "the host's process ids",

@@ -1,4 +1,4 @@
-/** What podman does with containers; the checks of other rootful and rootless runs alike. */
+/** What podman does with containers, as root and without. */
 
 import type { Check } from "./suite.ts";
 
@@ -7,13 +7,18 @@ const LOOP = "sh -c 'trap \"exit 7\" TERM; echo up; while :; do sleep 0.05; done
 /** The name of a terminal and nothing else, but for the end of input that `script` sends and echoes. */
 const TERMINAL = /^[\0^@D\b\s]*\/dev\/pts\/\d+[\0^@D\b\s]*$/;
 
-/** What needs no root. */
 export const BASIC_CHECKS: readonly Check[] = [
   { name: "run", script: "podman run --rm bb echo hello", stdout: "hello\n" },
   {
     name: "the runtime is the one of containers.conf",
     script: "podman info --format '{{.Host.OCIRuntime.Path}}'",
     stdout: "/usr/local/sbin/runts\n",
+  },
+  {
+    name: "--runtime",
+    script: `podman --runtime /usr/local/sbin/runts run --name other bb echo hello
+      podman inspect --format '{{.OCIRuntime}}' other; podman rm other >/dev/null`,
+    stdout: "hello\n/usr/local/sbin/runts\n",
   },
   { name: "exit code", script: "podman run --rm bb sh -c 'exit 7'", stdout: "", code: 7 },
   {
@@ -74,6 +79,19 @@ export const BASIC_CHECKS: readonly Check[] = [
     script: `podman run -d -i --name att bb sh -c 'read line; echo got $line; exit 6' >/dev/null
       echo text | podman attach att; podman wait att; podman rm att >/dev/null`,
     stdout: /^got text\n+6\n$/,
+  },
+  {
+    name: "init before start",
+    script: `podman create --name init bb echo started >/dev/null; podman init init >/dev/null
+      podman inspect --format '{{.State.Status}}' init; podman start -a init; podman rm init >/dev/null`,
+    stdout: /^(initialized|created)\nstarted\n$/,
+  },
+  {
+    name: "restart of a running container",
+    script:
+      `podman run -d --name again bb sleep 1000 >/dev/null; podman restart -t 0 again >/dev/null
+      podman exec again echo goes on; podman rm -f -t 0 again >/dev/null`,
+    stdout: "goes on\n",
   },
   {
     name: "restart of a stopped container",
@@ -244,6 +262,21 @@ export const BASIC_CHECKS: readonly Check[] = [
     stdout: "podhost\nshared\n",
   },
   {
+    name: "a pod shares process ids",
+    script:
+      `podman pod create --name pids --share pid --infra-image bb --infra-command 'sleep 98765' >/dev/null
+      podman run --rm --pod pids bb ps | grep -c 'sleep 98765'
+      podman pod rm -f -t 0 pids >/dev/null; podman pod ls -q`,
+    stdout: "1\n",
+  },
+  {
+    name: "build",
+    script:
+      `mkdir -p $HOME/b; printf 'FROM localhost/bb\\nRUN echo built > /made && id -u\\n' > $HOME/b/Containerfile
+      podman build -q --isolation oci --network none -t built $HOME/b >/dev/null && podman run --rm built cat /made; podman rmi built >/dev/null`,
+    stdout: "built\n",
+  },
+  {
     name: "another container's namespaces",
     script: `podman run -d --name owner bb sleep 97 >/dev/null
       podman run --rm --pid container:owner --ipc container:owner bb ps | grep -c 'sleep 97'
@@ -267,100 +300,3 @@ export const BASIC_CHECKS: readonly Check[] = [
     stdout: "3\n",
   },
 ];
-
-/** What only root can ask for. */
-export const ROOT_CHECKS: readonly Check[] = [
-  {
-    name: "limits",
-    script: `podman run --rm --memory 64m --pids-limit 33 --cpu-shares 512 --cpus 0.5 bb sh -c '
-      cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes pids/pids.max cpu/cpu.shares cpu/cpu.cfs_quota_us'`,
-    stdout: "67108864\n33\n512\n50000\n",
-  },
-  {
-    name: "a container that uses up its memory",
-    script:
-      `podman run --rm --memory 16m bb dd if=/dev/zero of=/dev/null bs=64M count=1 2>/dev/null`,
-    stdout: "",
-    code: 137,
-  },
-  {
-    name: "update",
-    script: `podman run -d --name upd bb sleep 1000 >/dev/null
-      podman update --cpu-shares 777 --memory 99m upd >/dev/null
-      podman exec upd cat /sys/fs/cgroup/cpu/cpu.shares /sys/fs/cgroup/memory/memory.limit_in_bytes
-      podman rm -f -t 0 upd >/dev/null`,
-    stdout: "777\n103809024\n",
-  },
-  {
-    name: "pause and unpause",
-    script: `podman run -d --name pause bb sleep 1000 >/dev/null; podman pause pause >/dev/null
-      podman inspect --format '{{.State.Status}}' pause; podman exec pause true 2>/dev/null || echo no exec; podman unpause pause >/dev/null
-      podman exec pause echo goes on; podman rm -f -t 0 pause >/dev/null`,
-    stdout: "paused\nno exec\ngoes on\n",
-  },
-  {
-    name: "stats",
-    script: `podman run -d --name stats --memory 64m bb sleep 1000 >/dev/null
-      podman stats --no-stream --format '{{.Name}} {{.MemLimit}} {{.PIDs}}' stats; podman rm -f -t 0 stats >/dev/null`,
-    stdout: /^stats \d+ 1\n|^stats .*1\n/,
-  },
-  {
-    name: "user namespace",
-    script:
-      `podman run --rm --uidmap 0:100000:2000 --gidmap 0:100000:2000 bb sh -c 'cat /proc/self/uid_map; id -u; stat -c %u /bin/busybox'`,
-    stdout: / +0 +100000 +2000\n0\n0\n/,
-  },
-  {
-    name: "privileged",
-    script:
-      "podman run --rm --privileged bb sh -c 'grep Seccomp: /proc/self/status; mount -t tmpfs x /tmp && echo mounted'",
-    stdout: "Seccomp:\t0\nmounted\n",
-  },
-  {
-    name: "a device",
-    script:
-      "podman run --rm --device /dev/null:/dev/nothing bb sh -c 'echo x > /dev/nothing; stat -c %F /dev/nothing'",
-    stdout: "character special file\n",
-  },
-  {
-    name: "the host's process ids",
-    script: "podman run --rm --pid host bb cat /proc/1/comm",
-    stdout: "sh\n",
-  },
-  {
-    name: "stop of a container without its own process ids",
-    script: `podman run -d --name hostpid --pid host bb sh -c 'sleep 96 & sleep 96' >/dev/null
-      podman stop -t 0 hostpid >/dev/null; podman rm hostpid >/dev/null
-      ps -C sleep -o args= | grep -c 'sleep 96'`,
-    stdout: "0\n",
-    code: 1,
-  },
-  {
-    name: "the host's network",
-    script:
-      'podman run --rm --network host bb readlink /proc/self/ns/net | grep -cF "$(readlink /proc/self/ns/net)"',
-    stdout: "1\n",
-  },
-  {
-    name: "no cgroup",
-    script: "podman run --rm --cgroups disabled bb echo free",
-    stdout: "free\n",
-  },
-  {
-    name: "an OCI hook",
-    script: `mkdir -p /run/hooks; cat > /run/hooks/h.json <<'X'
-{"version":"1.0.0","hook":{"path":"/bin/sh","args":["sh","-c","cat > /run/hooks/state"]},"when":{"always":true},"stages":["prestart"]}
-X
-      podman --hooks-dir /run/hooks run --rm bb echo ran; grep -c '"pid"' /run/hooks/state`,
-    stdout: /^ran\n[1-9]\n$/,
-  },
-  {
-    name: "cleanup leaves nothing",
-    script:
-      "podman ps -aq; ls /run/runts 2>/dev/null; grep -c overlay-containers /proc/self/mounts",
-    stdout: "0\n",
-    code: 1,
-  },
-];
-
-export const PODMAN_CHECKS = [...BASIC_CHECKS, ...ROOT_CHECKS];
