@@ -25,6 +25,7 @@ import { ownsCgroup } from "./ownership.ts";
 import { isInUserNamespace } from "./root.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { openSlots } from "./slots.ts";
+import { absoluteRootfs } from "./state.ts";
 import { standardStreams } from "./streams.ts";
 import { callerSize } from "./terminal_size.ts";
 import type { CreateOptions, GlobalOptions } from "./types.ts";
@@ -84,14 +85,19 @@ export class Build {
     };
   }
 
-  /** Without a mount namespace, what is mounted from now on is taken away with the container. */
-  async #watchMounts(rootfs: string): Promise<void> {
-    const { linux } = this.#bundle.spec;
-    if (linux?.namespaces?.some(({ type }) => type === "mount")) return;
+  /**
+   * Without a mount namespace, what is mounted from now on is taken away with the container. Gives
+   * the ids of what is mounted already.
+   */
+  async #watchMounts(): Promise<{ mountsBefore?: number[] }> {
+    const { spec: { linux, root }, path } = this.#bundle;
+    if (linux?.namespaces?.some(({ type }) => type === "mount")) return {};
     const { detachMounts, mountIds } = await import("./host_mounts.ts");
-    const before = mountIds(rootfs);
-    this.#hostMounts = () => mountIds(rootfs).filter((id) => !before.includes(id));
+    const rootfs = absoluteRootfs(path, root.path);
+    const mountsBefore = mountIds(rootfs);
+    this.#hostMounts = () => mountIds(rootfs).filter((id) => !mountsBefore.includes(id));
     this.#undo.add(() => detachMounts(rootfs, this.#hostMounts()));
+    return { mountsBefore };
   }
 
   /** Does it all; init then waits at the fifo and the status says so. */
@@ -99,18 +105,19 @@ export class Build {
     const { spec } = this.#bundle;
     const seccomp = await seccompFilter(spec, this.#global.root);
     const cgroup = await this.#makeCgroup();
-    this.#directory.writeIntent(
-      { pid: Deno.pid, startTime: readStat(Deno.pid)?.startTime ?? 0 },
-      this.#status(cgroup, { pid: 0, startTime: 0 }),
-    );
+    this.#directory.writeIntent({
+      creator: { pid: Deno.pid, startTime: readStat(Deno.pid)?.startTime ?? 0 },
+      status: this.#status(cgroup, { pid: 0, startTime: 0 }),
+      ...await this.#watchMounts(),
+    });
     this.#undo.add(async () => {
       await cgroup.killAll(); // a hook may have left processes there
       await cgroup.remove();
     });
     const join = await cgroup.prepare(spec.linux?.resources ?? {});
+    if (!join.moved) this.#directory.noteCgroup();
     const plan = this.#plan(cgroup, join, console !== undefined || this.#console, seccomp);
     for (const warning of plan.warnings) this.#global.warn?.(warning);
-    await this.#watchMounts(plan.rootfs);
     const init = this.#spawn(plan, cgroup, console);
     this.#undo.add(() => init.abort());
     await init.converse(this.#answers(plan, cgroup), "ready");
@@ -211,7 +218,10 @@ export class Build {
     const { debug, warn } = this.#global;
     return {
       pid: (pid) => this.#pid = pid,
-      cgroup: (pid) => cgroup.attach(pid),
+      cgroup: async (pid) => {
+        await cgroup.attach(pid);
+        this.#directory.noteCgroup();
+      },
       maps: (pid) => writeIdMaps(pid, spec.linux ?? {}),
       namespaces: (pid) => this.#namespacesReady(pid, cgroup),
       notify: async (pidfd, fd) => {

@@ -1,9 +1,9 @@
 /** `create`: everything up to the wait at exec.fifo. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
-import { quote, reason } from "../errors.ts";
+import { errnoOf, quote, reason, RuntsError } from "../errors.ts";
 import { runHooksWarning } from "../hooks.ts";
-import { StateDirectory } from "../state/directory.ts";
+import { alreadyExists, StateDirectory } from "../state/directory.ts";
 import { Build } from "./build.ts";
 import { type OpenBundle, openBundle } from "./bundle.ts";
 import { checkConsole } from "./console.ts";
@@ -51,8 +51,8 @@ export async function createLocked<T>(
   const undo = new Undo();
   const build = new Build(helper, global, options, bundle, directory, undo);
   directory.make(rootHint(global.root));
+  const lock = await lockNew(helper, directory);
   undo.add(() => directory.remove());
-  const lock = await takeLock(helper, directory);
   try {
     const init = await build.run(console);
     if (options.pidFile !== undefined) writePidFile(options.pidFile, init.pid);
@@ -72,4 +72,24 @@ export async function createLocked<T>(
   } finally {
     helper.close(lock);
   }
+}
+
+/**
+ * Locks the directory that was just made, or another one in its place: somebody may have deleted it,
+ * and made a container of the same id, before it was locked.
+ */
+async function lockNew(helper: Helper, directory: StateDirectory): Promise<number> {
+  let lock: number;
+  try {
+    lock = await takeLock(helper, directory);
+  } catch (error) {
+    if (!directory.exists()) {
+      throw new RuntsError("another command has deleted the container before it was made");
+    }
+    if (errnoOf(error) !== undefined && directory.isUnused()) directory.remove();
+    throw error;
+  }
+  if (directory.isUnused()) return lock;
+  helper.close(lock);
+  throw alreadyExists();
 }

@@ -1,10 +1,12 @@
 /** `delete`: undoes what create made, and nothing else. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { DisabledCgroup } from "../cgroup/disabled.ts";
+import { undoDirectories } from "../cgroup/ending.ts";
 import { makeCgroup } from "../cgroup/mod.ts";
 import type { CgroupManager } from "../cgroup/types.ts";
 import { ESRCH } from "../errno.ts";
-import { errnoOf, quote, RuntsError } from "../errors.ts";
+import { errnoOf, quote, reason, RuntsError } from "../errors.ts";
 import { runHooksWarning } from "../hooks.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { doesNotExist, inspect, type Inspection } from "../state/inspect.ts";
@@ -15,6 +17,7 @@ import { inCommand } from "./command.ts";
 import { readCopyIfAny } from "./copy.ts";
 import { openInit } from "./kill.ts";
 import { withLock, withLockIfThere } from "./lock.ts";
+import { absoluteRootfs } from "./state.ts";
 import type { DeleteOptions, GlobalOptions } from "./types.ts";
 
 const SIGKILL = 9;
@@ -47,16 +50,12 @@ export async function removeLocked(
   if (!["stopped", "created"].includes(found.state) && found.complete && !options.force) {
     throw new RuntsError(`cannot delete a container that is not stopped: it is ${found.state}`);
   }
-  const cgroup = await cgroupToRemove(directory, found);
+  const cgroup = await cgroupToRemove(global, directory, found, options.force === true);
   if (found.state !== "stopped" && found.complete) await end(helper, found, cgroup);
   const spec = readCopyIfAny(directory);
   await cgroup.killAll();
   await cgroup.remove();
-  const { hostMounts, bundle, rootfs } = found.status;
-  if (hostMounts?.length) {
-    const { detachMounts } = await import("./host_mounts.ts");
-    detachMounts(rootfs.startsWith("/") ? rootfs : `${bundle}/${rootfs}`, hostMounts);
-  }
+  await detachHostMounts(found);
   if (spec?.linux?.intelRdt !== undefined && found.complete) {
     const { leaveResctrl } = await import("./intel_rdt.ts");
     leaveResctrl(directory.id, spec.linux.intelRdt);
@@ -73,15 +72,52 @@ export async function removeLocked(
   await runHooksWarning(helper, "poststop", spec?.hooks, state, global.warn ?? (() => {}));
 }
 
-/** Where the status is lost, the cgroup is where create would have made it. */
+/** With force, a cgroup that may not be touched does not keep the rest from being removed. */
 async function cgroupToRemove(
+  global: GlobalOptions,
   directory: StateDirectory,
-  { status }: Inspection,
+  found: Inspection,
+  force: boolean,
 ): Promise<CgroupManager> {
-  if (status.bundle !== "") return await cgroupOf(status);
-  const cgroupsPath = readCopyIfAny(directory)?.linux?.cgroupsPath;
+  try {
+    return await findCgroup(directory, found);
+  } catch (error) {
+    if (!force) throw error;
+    global.warn?.(`${reason(error)}; it is left as it is`);
+    return new DisabledCgroup();
+  }
+}
+
+/**
+ * Whoever is in the cgroup is going to be killed. A create that was killed before it had its cgroup
+ * may have named that of others; nobody of its own was in there yet. Where the status is lost, the
+ * cgroup is where create made it by the copy of the configuration.
+ */
+async function findCgroup(
+  directory: StateDirectory,
+  { status, intent }: Inspection,
+): Promise<CgroupManager> {
+  if (status.bundle !== "" && intent?.hasCgroup !== false) return await cgroupOf(status);
+  if (intent !== undefined) {
+    const { record } = await cgroupOf(intent.status);
+    if (record.kind !== "systemd") undoDirectories(Object.values(record.paths));
+    return new DisabledCgroup();
+  }
+  const copy = readCopyIfAny(directory);
+  if (copy === undefined) return new DisabledCgroup();
+  const cgroupsPath = copy.linux?.cgroupsPath;
   const place = cgroupsPath ? { cgroupsPath } : {};
   return await makeCgroup({ id: directory.id, rootless: true, ...place });
+}
+
+/** What was mounted on the host for want of a mount namespace. */
+async function detachHostMounts({ status, intent }: Inspection): Promise<void> {
+  const before = intent?.mountsBefore;
+  if (!status.hostMounts?.length && before === undefined) return;
+  const { detachMounts, mountIds } = await import("./host_mounts.ts");
+  const rootfs = absoluteRootfs(status.bundle, status.rootfs);
+  const made = before && mountIds(rootfs).filter((id) => !before.includes(id));
+  detachMounts(rootfs, made ?? status.hostMounts ?? []);
 }
 
 /** Removes it by force, unless somebody else has, and perhaps made another one of the same name. */

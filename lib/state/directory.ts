@@ -4,14 +4,14 @@
  * - `status`: what is known of the container; written last, so its presence means "was created"
  * - `config.json`: the copy of the configuration that every later command reads
  * - `exec.fifo`: there until start; init waits at it
- * - ours: `creating` (what create is about to make, until `status` is there), `result.fifo` (how
- *   the execution of the program went), `lock`, `notify/`
+ * - ours: `preparing` and then `creating` (what create is about to make, until `status` is there),
+ *   `result.fifo` (how the execution of the program went), `lock`, `notify/`
  */
 
 import { EEXIST, ENOENT, ENOTDIR, ENOTEMPTY } from "../errno.ts";
 import { errnoOf, quote, RuntsError } from "../errors.ts";
 import { checkId } from "./id.ts";
-import { formatStatus, parseStatus, type Status } from "./status.ts";
+import { formatStatus, isIds, parseStatus, type Status } from "./status.ts";
 
 /** How often an entry that appears while a directory is removed is removed, too. */
 const REMOVE_TRIES = 10;
@@ -20,6 +20,10 @@ const REMOVE_TRIES = 10;
 export interface Intent {
   readonly creator: { readonly pid: number; readonly startTime: number };
   readonly status: Status;
+  /** Whether it had its cgroup by then; else whoever is in there is a stranger. */
+  readonly hasCgroup: boolean;
+  /** Without a mount namespace: ids of the mounts that were below the root filesystem before. */
+  readonly mountsBefore?: readonly number[];
 }
 
 /** One container's directory. Nothing is read or made before a method is called. */
@@ -45,11 +49,14 @@ export class StateDirectory {
       Deno.mkdirSync(this.root, { recursive: true, mode: 0o700 });
       Deno.mkdirSync(this.path, { mode: 0o700 });
     } catch (cause) {
-      if (errnoOf(cause) === EEXIST && this.exists()) {
-        throw new RuntsError("container with given ID already exists");
-      }
+      if (errnoOf(cause) === EEXIST && this.exists()) throw alreadyExists();
       throw new RuntsError(`make state directory ${quote(this.path)}`, { cause, hint });
     }
+  }
+
+  /** Whether nothing but the lock is in it: no container has been made in it, nor is being made. */
+  isUnused(): boolean {
+    return [...Deno.readDirSync(this.path)].every(({ name }) => name === "lock");
   }
 
   /** Whether there is such a directory. One that belongs to somebody else is an error. */
@@ -86,19 +93,24 @@ export class StateDirectory {
 
   /** What an unfinished create had set out to make. */
   readIntent(): Intent | undefined {
-    const text = this.readText("creating");
-    if (text === undefined) return undefined;
-    try {
-      const { creator, status } = JSON.parse(text);
-      return { creator, status: parseStatus(JSON.stringify(status), this.file("creating")) };
-    } catch {
-      return undefined; // killed while writing: there was nothing to record yet
+    // The one may become the other meanwhile.
+    for (const name of ["creating", "preparing", "creating"]) {
+      const text = this.readText(name);
+      if (text !== undefined) return parseIntent(text, this.file(name), name === "creating");
     }
+    return undefined;
   }
 
-  writeIntent(creator: Intent["creator"], status: Status): void {
-    const text = `{"creator":${JSON.stringify(creator)},"status":${formatStatus(status)}}`;
-    this.write("creating", text);
+  /** Records what is going to be made. */
+  writeIntent({ creator, status, mountsBefore }: Omit<Intent, "hasCgroup">): void {
+    const [by, mounts] = [creator, mountsBefore].map((value) => JSON.stringify(value));
+    const last = mounts === undefined ? "" : `,"mountsBefore":${mounts}`;
+    this.write("preparing", `{"creator":${by},"status":${formatStatus(status)}${last}}`);
+  }
+
+  /** From now on those in the cgroup belong to the container. */
+  noteCgroup(): void {
+    Deno.renameSync(this.file("preparing"), this.file("creating"));
   }
 
   clearIntent(): void {
@@ -164,6 +176,26 @@ export class StateDirectory {
     }
     removeIfThere(this.file("status"));
     Deno.removeSync(this.path);
+  }
+}
+
+/** The error for an id that is taken; clients look for its words. */
+export function alreadyExists(): RuntsError {
+  return new RuntsError("container with given ID already exists");
+}
+
+/** Undefined when runts was killed while it wrote: it had made nothing by then. */
+function parseIntent(text: string, file: string, hasCgroup: boolean): Intent | undefined {
+  try {
+    const { creator, status, mountsBefore } = JSON.parse(text);
+    return {
+      creator,
+      status: parseStatus(JSON.stringify(status), file),
+      hasCgroup,
+      ...(isIds(mountsBefore) && { mountsBefore }),
+    };
+  } catch {
+    return undefined;
   }
 }
 

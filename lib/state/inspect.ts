@@ -2,7 +2,7 @@
 
 import { frozenByRecord } from "../cgroup/frozen.ts";
 import { RuntsError } from "../errors.ts";
-import type { StateDirectory } from "./directory.ts";
+import type { Intent, StateDirectory } from "./directory.ts";
 import { isAlive, readStat } from "./process.ts";
 import type { Status } from "./status.ts";
 
@@ -16,20 +16,25 @@ export interface Inspection {
   readonly status: Status;
   /** Whether create got to its end. */
   readonly complete: boolean;
+  /** What a create that has not got to its end had written down. */
+  readonly intent?: Intent;
 }
 
 /** Looks at a container. An unknown one is `container does not exist`. */
 export function inspect(directory: StateDirectory): Inspection {
   if (!directory.exists()) throw doesNotExist();
-  const status = directory.readStatus();
+  let status = directory.readStatus();
+  const intent = status === undefined ? directory.readIntent() : undefined;
+  // When there is neither, create may just have got to its end.
+  if (intent === undefined) status ??= directory.readStatus();
   if (status !== undefined) return { state: stateOf(directory, status), status, complete: true };
-  const intent = directory.readIntent();
   const creating = intent !== undefined && isAlive(intent.creator.pid, intent.creator.startTime);
   if (!creating && !directory.exists()) throw doesNotExist();
   return {
     state: creating ? "creating" : "stopped",
     status: intent?.status ?? UNKNOWN,
     complete: false,
+    ...(intent && { intent }),
   };
 }
 

@@ -162,6 +162,7 @@ function isStartOps(value: unknown): value is StartOp[] {
     value.every((item) => typeof item?.index === "number" && typeof item?.op === "string");
 }
 
-function isIds(value: unknown): value is number[] {
+/** Whether a value is a list of numbers of mounts. */
+export function isIds(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item));
 }

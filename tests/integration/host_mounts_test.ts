@@ -2,8 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../support/bundle.ts";
+import { mountsOn, withRuntime } from "../support/host.ts";
 import { command, PEER } from "../support/runtime.ts";
-import { withRuntime } from "../support/host.ts";
 
 /** A container that shares the host's mounts, and has one of each kind. */
 function share(config: Config, bundle: Bundle): void {
@@ -16,14 +16,6 @@ function share(config: Config, bundle: Bundle): void {
     { destination: "/tmp", type: "tmpfs", source: "tmpfs" },
     { destination: "/tmp/with space", type: "none", source: "volume", options: ["bind"] },
   ];
-}
-
-/** Mount points of the host on the bundle's root filesystem and below it, relative to that. */
-function mountsOn(bundle: Bundle): string[] {
-  return Deno.readTextFileSync("/proc/self/mountinfo").split("\n")
-    .map((line) => line.split(" ")[4] ?? "")
-    .filter((path) => path.startsWith(bundle.rootfs))
-    .map((path) => path.slice(bundle.rootfs.length));
 }
 
 const RUNTS_ONLY = { ignore: PEER !== "runts" }; // the peers leave them

@@ -5,7 +5,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Bundle } from "../support/bundle.ts";
-import { type TestRuntime, withRuntime } from "../support/host.ts";
+import { mountsOn, type TestRuntime, withRuntime } from "../support/host.ts";
 import { PEER, RUNTIME, until } from "../support/runtime.ts";
 import { isLeft, type Role, type Stop, STOPS_FOLDER, walk, type Walked } from "../support/stops.ts";
 import { withStops } from "../support/stops.ts";
@@ -94,6 +94,32 @@ scene("SIGKILL at every message of create", async (scene) => {
       assertEquals(listed, walked.code === 0 ? id : "", what);
     } else assertEquals(walked.stderr, "", what);
     await assertRemovable(scene, id, walked);
+  }
+});
+
+scene("SIGKILL at every message of create on the mounts of the host", async (scene) => {
+  const { runtime, bundle, go } = scene;
+  const { config } = bundle;
+  config.linux.namespaces = [{ type: "pid" }];
+  config.linux.maskedPaths = config.linux.readonlyPaths = [];
+  delete config.hostname;
+  config.mounts = ["proc", "tmp"].map((name) => ({
+    destination: `/${name}`,
+    type: name === "tmp" ? "tmpfs" : name,
+    source: name,
+  }));
+  bundle.save();
+  const create = (id: string) => ["create", "--bundle", bundle.path, id];
+  const first = runtime.id();
+  const undisturbed = await go(create(first));
+  assertEquals({ code: undisturbed.code, stderr: undisturbed.stderr }, { code: 0, stderr: "" });
+  assertEquals(mountsOn(bundle), ["", "/proc", "/tmp"]);
+  await assertRemovable(scene, first, undisturbed);
+  for (const [where, victim] of victims(undisturbed.stops, ["runts", "stage 2"])) {
+    const id = runtime.id();
+    const walked = await go(create(id), killing(where, victim));
+    await assertRemovable(scene, id, walked);
+    assertEquals({ where, victim, mounts: mountsOn(bundle) }, { where, victim, mounts: [] });
   }
 });
 

@@ -128,3 +128,11 @@ function entriesOf(path: string): Deno.DirEntry[] {
     throw error;
   }
 }
+
+/** Mount points of the host on the bundle's root filesystem and below it, relative to that. */
+export function mountsOn(bundle: Bundle): string[] {
+  return Deno.readTextFileSync("/proc/self/mountinfo").split("\n")
+    .map((line) => line.split(" ")[4] ?? "")
+    .filter((path) => path.startsWith(bundle.rootfs))
+    .map((path) => path.slice(bundle.rootfs.length));
+}

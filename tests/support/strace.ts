@@ -84,3 +84,24 @@ function pathsOf(args: string): string[] {
   }
   return found;
 }
+
+/** What changes the host, of the calls that runts makes itself. */
+export const CHANGING =
+  "mkdir,mkdirat,mknod,mknodat,chmod,rename,renameat,renameat2,unlink,unlinkat,rmdir,flock,kill," +
+  "pidfd_send_signal";
+
+/**
+ * Kills a command right before its main thread makes the nth of the given calls; of those on `path`, if
+ * there is one. Gives whether it came to that.
+ */
+export async function killBefore(
+  line: readonly string[],
+  calls: string,
+  nth: number,
+  path?: string,
+): Promise<boolean> {
+  const inject = ["-e", `trace=${calls}`, "-e", `inject=${calls}:signal=SIGKILL:when=${nth}`];
+  const only = path === undefined ? [] : ["-P", path];
+  const { code } = await command(["strace", "-o", "/dev/null", ...inject, ...only, ...line]);
+  return code === 137;
+}

@@ -1,0 +1,142 @@
+/** Commands killed before each change that they make, and commands that come between. */
+
+import { assert, assertEquals } from "@std/assert";
+import { detectHost } from "../../lib/cgroup/host.ts";
+import { containerPaths } from "../../lib/cgroup/paths.ts";
+import { Bundle, type Config } from "../support/bundle.ts";
+import { type TestRuntime, withRuntime } from "../support/host.ts";
+import { PEER, until } from "../support/runtime.ts";
+import { walk, withStops } from "../support/stops.ts";
+import { CHANGING, killBefore } from "../support/strace.ts";
+
+function interrupted(name: string, body: (runtime: TestRuntime) => Promise<void>): void {
+  Deno.test({ name, ignore: PEER !== "runts", fn: () => withRuntime(body) });
+}
+
+const idle = (config: Config) => config.process.args = ["sleep", "60"];
+
+/** Directories of the container and its cgroup, fifos, the lock, the status. */
+const LEAST = 6;
+
+async function assertRemovable(runtime: TestRuntime, id: string): Promise<void> {
+  const rows = JSON.parse(await runtime.ok(["list", "--format", "json"])) ?? [];
+  for (const row of rows) {
+    assertEquals(row.id, id);
+    assert(["created", "running", "stopped"].includes(row.status), row.status);
+  }
+  await runtime.ok(["delete", "--force", id]);
+  assertEquals(await runtime.ok(["list", "--quiet"]), "");
+}
+
+interrupted("SIGKILL before each change that create makes", async (runtime) => {
+  using bundle = new Bundle(idle);
+  const line = [runtime.executable, "--root", runtime.root, "create", "--bundle", bundle.path];
+  let times = 0;
+  for (let killed = true; killed; times++) {
+    const id = runtime.id();
+    killed = await killBefore([...line, id], CHANGING, times + 1);
+    await assertRemovable(runtime, id);
+  }
+  assert(times > LEAST, `only ${times} changes were seen`);
+});
+
+interrupted("SIGKILL before each change that delete makes", async (runtime) => {
+  using bundle = new Bundle(idle);
+  const line = [runtime.executable, "--root", runtime.root, "delete", "--force"];
+  let times = 0;
+  for (let killed = true; killed; times++) {
+    const id = runtime.id();
+    await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
+    killed = await killBefore([...line, id], CHANGING, times + 1);
+    await assertRemovable(runtime, id);
+  }
+  assert(times > LEAST, `only ${times} changes were seen`);
+});
+
+/**
+ * A process in the cgroup where runts looks for those of a container with this path, or of this id.
+ * It and the cgroup must be there when the body has ended.
+ */
+async function withStranger(
+  id: string,
+  cgroupsPath: string | undefined,
+  body: (directory: string) => Promise<void>,
+): Promise<void> {
+  const paths = containerPaths(detectHost(), id, cgroupsPath);
+  const directory = paths["freezer"] ?? paths[""]!;
+  const stranger = new Deno.Command("sleep", { args: ["60"] }).spawn();
+  try {
+    Deno.mkdirSync(directory);
+    Deno.writeTextFileSync(`${directory}/cgroup.procs`, String(stranger.pid));
+    await body(directory);
+    const members = Deno.readTextFileSync(`${directory}/cgroup.procs`);
+    assertEquals(members, `${stranger.pid}\n`);
+    assert(Deno.readTextFileSync(`/proc/${stranger.pid}/stat`).includes(") S "), "it was killed");
+  } finally {
+    try {
+      stranger.kill("SIGKILL");
+    } catch {
+      // the test has failed
+    }
+    await stranger.status;
+    await until("its cgroup is empty", () => {
+      return Deno.readTextFileSync(`${directory}/cgroup.procs`) === "";
+    });
+    Deno.removeSync(directory);
+  }
+}
+
+interrupted(
+  "a create killed before it had its cgroup leaves others in it alone",
+  async (runtime) => {
+    const id = runtime.id();
+    const cgroupsPath = `/${id}-shared`;
+    using bundle = new Bundle((config) => {
+      idle(config);
+      config.linux.cgroupsPath = cgroupsPath;
+    });
+    await withStranger(id, cgroupsPath, async (directory) => {
+      const line = [runtime.executable, "--root", runtime.root, "create", "--bundle", bundle.path];
+      assert(await killBefore([...line, id], "mkdir,mkdirat", 1, directory), "it was not killed");
+      assertEquals((await runtime.state(id)).status, "stopped");
+      await runtime.ok(["delete", "--force", id]);
+      assertEquals(await runtime.ok(["list", "--quiet"]), "");
+    });
+  },
+);
+
+interrupted("a directory without a record leaves a cgroup of its name alone", async (runtime) => {
+  const id = runtime.id();
+  await withStranger(id, undefined, async () => {
+    Deno.mkdirSync(`${runtime.root}/${id}`);
+    await runtime.ok(["delete", "--force", id]);
+    assertEquals(await runtime.ok(["list", "--quiet"]), "");
+  });
+});
+
+interrupted("a delete and another create between mkdir and lock of a create", async (runtime) => {
+  using bundle = new Bundle(idle);
+  const line = [...await withStops(bundle.path), "--root", runtime.root];
+  const now = (...args: string[]) => {
+    const whole = ["--root", runtime.root, ...args];
+    const stdio = { stdin: "null", stdout: "null", stderr: "null" } as const;
+    const { code } = new Deno.Command(runtime.executable, { args: whole, ...stdio }).outputSync();
+    assertEquals(code, 0, args.join(" "));
+  };
+  for (const again of [false, true]) {
+    const id = runtime.id();
+    const create = ["create", "--bundle", bundle.path, id];
+    const { code, stderr } = await walk([...line, ...create], ({ name }) => {
+      if (name !== "@lock") return undefined;
+      now("delete", "--force", id);
+      if (again) now(...create);
+      return undefined;
+    });
+    const message = again
+      ? "container with given ID already exists"
+      : "another command has deleted the container before it was made";
+    assertEquals({ code, stderr }, { code: 1, stderr: `runts: create "${id}": ${message}\n` });
+    if (again) assertEquals((await runtime.state(id)).status, "created");
+    await runtime.ok(["delete", "--force", id]);
+  }
+});
