@@ -22,7 +22,7 @@ export async function standInForInit(source: string): Promise<ProcessCalls> {
     await Deno.writeTextFile(`${program}.c`, source);
     await gcc("-static", "-O1", "-o", program, `${program}.c`);
     const sources = ["helper", "common"].flatMap((name) => filesOf(`${C}${name}`));
-    const flags = ["-shared", "-fPIC", "-O1", "-fvisibility=hidden"];
+    const flags = ["-shared", "-fPIC", "-O1", "-fvisibility=hidden", `-I${C}common`];
     await gcc(
       ...flags,
       `-DINIT_PATH="${program}"`,
