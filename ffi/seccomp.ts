@@ -35,6 +35,12 @@ const SECCOMP = {
   seccomp_attr_set: { parameters: ["pointer", "u32", "u32"], result: "i32" },
   // int seccomp_rule_add_array(scmp_filter_ctx ctx, uint32_t action, int syscall, unsigned int arg_cnt, const struct scmp_arg_cmp *arg_array);
   seccomp_rule_add_array: { parameters: ["pointer", "u32", "i32", "u32", "buffer"], result: "i32" },
+  seccomp_rule_add_array_aside: {
+    name: "seccomp_rule_add_array",
+    parameters: ["pointer", "u32", "i32", "u32", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
   // int seccomp_export_bpf(const scmp_filter_ctx ctx, int fd);
   seccomp_export_bpf: { parameters: ["pointer", "i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
@@ -75,6 +81,12 @@ export interface FilterContext extends Disposable {
   useTree(): number;
   /** All conditions must hold; each is about another argument. */
   addRule(action: number, syscall: number, conditions: readonly Condition[]): number;
+  /** The same on another thread; until it has returned, nothing else may be called. */
+  addRuleAside(
+    action: number,
+    syscall: number,
+    conditions: readonly Condition[],
+  ): Promise<number>;
   /** Array of struct sock_filter. */
   compile(): Uint8Array<ArrayBuffer>;
 }
@@ -165,6 +177,14 @@ function filterContext(library: Library, libc: Libc, context: Deno.PointerObject
     useTree: () => library.seccomp_attr_set(context, OPTIMIZE, TREE),
     addRule: (action, syscall, conditions) =>
       library.seccomp_rule_add_array(
+        context,
+        action,
+        syscall,
+        conditions.length,
+        conditionArray(conditions),
+      ),
+    addRuleAside: (action, syscall, conditions) =>
+      library.seccomp_rule_add_array_aside(
         context,
         action,
         syscall,

@@ -52,7 +52,7 @@ function compose(operation: string, data: ErrorData): string {
   if (data.errno !== undefined) parts.push(errnoText(data.errno));
   if (data.cause !== undefined) parts.push(reason(data.cause));
   parts.push(data.hint);
-  return parts.filter((part) => part !== undefined && part !== "").join(": ");
+  return oneLine(parts.filter((part) => part !== undefined && part !== "").join(": "));
 }
 
 /**
@@ -61,7 +61,18 @@ function compose(operation: string, data: ErrorData): string {
  */
 export function quote(value: unknown): string {
   const text = (typeof value === "bigint" ? undefined : JSON.stringify(value)) ?? String(value);
-  return text.length > 200 ? text.slice(0, 199) + "…" : text;
+  return oneLine(text.length > 200 ? `${text.slice(0, 199)}…` : text);
+}
+
+/** What terminals obey: control characters, other ends of lines, changes of direction. */
+const OBEYED = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
+
+/** A text in one line, of which a terminal shows every character. */
+export function oneLine(text: string): string {
+  return text.toWellFormed().replace(OBEYED, (character) => {
+    if (character < " ") return JSON.stringify(character).slice(1, -1);
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 /** The text of whatever was thrown, in the project's form (`ENOENT (no such file or directory)`). */

@@ -13,7 +13,8 @@ import { add, type Count, render } from "./count.ts";
 import { DIST, exists, filesBelow, ROOT } from "./paths.ts";
 import { run } from "./run.ts";
 
-const FLAGS = [
+/** For sources and tests under the sanitizers. */
+export const FLAGS = [
   "-std=c11",
   "-Wall",
   "-Wextra",

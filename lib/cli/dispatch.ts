@@ -16,7 +16,7 @@ export function findVerb(args: readonly string[]): string {
     if (HELP.test(word)) return "help";
     if (VERSION.test(word)) return "version";
     if (WITH_VALUE.test(word)) i++;
-    else if (!word.startsWith("-")) return word;
+    else if (word === "-" || !word.startsWith("-")) return word;
   }
   return "help";
 }

@@ -1,5 +1,6 @@
 /** The text and the JSON of `explain`. */
 
+import { oneLine } from "../errors.ts";
 import { type Explanation, type Stage, STAGES, type Step } from "../container/explain.ts";
 
 const TITLES: Record<Stage, string> = {
@@ -37,14 +38,14 @@ export function explanationText(explanation: Explanation, style: Style): string 
     );
     return rows.length > 0 ? [`${style.title(`${TITLES[stage]}:`)}\n${rows.join("")}`] : [];
   });
-  const head = `bundle           ${bundle}\nroot filesystem  ${rootfs}\n`;
-  const tail = warnings.map((warning) => `warning: ${warning}\n`).join("");
+  const head = `bundle           ${oneLine(bundle)}\nroot filesystem  ${oneLine(rootfs)}\n`;
+  const tail = warnings.map((warning) => `warning: ${oneLine(warning)}\n`).join("");
   return [head, ...sections, tail].filter((text) => text !== "").join("\n");
 }
 
 function row({ index, from, text }: Step, width: number, { faint }: Style): string {
   const number = (index === undefined ? "" : String(index)).padStart(4);
-  return `${faint(`${number}  ${from.padEnd(width)}`)}  ${text}\n`;
+  return `${faint(`${number}  ${oneLine(from).padEnd(width)}`)}  ${oneLine(text)}\n`;
 }
 
 /** The same for programs: every field of every operation, bytes in hexadecimal, huge numbers as text. */

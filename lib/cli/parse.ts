@@ -60,7 +60,8 @@ class Parser {
   /** Whether this word and all after it belong to the argument that takes the rest. */
   private restBegins(word: string): boolean {
     const { rest } = Object.values(this.command.arguments)[this.words.length] ?? {};
-    return rest !== undefined && (!word.startsWith("-") || (rest === "words" && this.verbSeen));
+    const isWord = word === "-" || !word.startsWith("-");
+    return rest !== undefined && (isWord || (rest === "words" && this.verbSeen));
   }
 
   private argumentWord(word: string): void {

@@ -1,5 +1,7 @@
 /** Tables for people, aligned as those of runc. */
 
+import { oneLine } from "../errors.ts";
+
 const CELL = 12;
 const GAP = 3;
 
@@ -8,7 +10,7 @@ export function table(
   headings: readonly string[],
   rows: readonly (readonly (string | number)[])[],
 ): string {
-  const all = [headings, ...rows.map((row) => row.map(String))];
+  const all = [headings, ...rows.map((row) => row.map((cell) => oneLine(String(cell))))];
   const widths = headings.map((_, i) =>
     Math.max(CELL, ...all.map((row) => (row[i] ?? "").length + GAP))
   );

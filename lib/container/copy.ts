@@ -16,10 +16,29 @@ export function readCopy(directory: StateDirectory): Spec {
 export function readCopyIfAny(directory: StateDirectory): Spec | undefined {
   try {
     const document = parseExact(directory.readText("config.json") ?? "null").value;
-    return typeof document === "object" && document !== null ? document as Spec : undefined;
+    return isSpec(document) ? document : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether the parts that every verb relies on are of the types that they were when it was copied. */
+function isSpec(document: unknown): document is Spec {
+  if (!isRecord(document)) return false;
+  const { linux = {}, hooks = {}, annotations = {} } = document;
+  if (![linux, hooks, annotations].every(isRecord)) return false;
+  const { namespaces = [], cgroupsPath = "" } = linux as Record<string, unknown>;
+  const lists = [namespaces, ...Object.values(hooks as Record<string, unknown>)];
+  return lists.every((list) => Array.isArray(list) && list.every(isRecord)) &&
+    [cgroupsPath, ...Object.values(annotations as Record<string, unknown>)].every(isText);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 /** Whether the end of init ends every process of the container (pid_namespaces(7)). */

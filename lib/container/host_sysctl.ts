@@ -21,7 +21,7 @@ export function refuseHostSysctls({ sysctl = {}, namespaces = [] }: Linux): void
     const path = namespaces[index]?.path;
     if (!file || !path || !isSameFile(path, `/proc/self/ns/${file}`)) continue;
     throw new RuntsError(`it would change the host, whose ${type} namespace ${quote(path)} is`, {
-      configPath: `linux.sysctl["${name}"]`,
+      configPath: `linux.sysctl[${quote(name)}]`,
       hint: `remove it, or linux.namespaces[${index}].path`,
     });
   }

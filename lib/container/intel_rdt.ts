@@ -31,8 +31,9 @@ export function joinResctrl(
   write(`${monitoring}/tasks`, String(pid), "linux.intelRdt.enableMonitoring");
 }
 
-/** Removes what {@linkcode joinResctrl} made for the container alone. */
-export function leaveResctrl(id: string, rdt: IntelRdt, root: string = resctrlRoot()): void {
+/** Removes what {@linkcode joinResctrl} made for the container alone; unmounted, it is gone. */
+export function leaveResctrl(id: string, rdt: IntelRdt, root = findResctrl()): void {
+  if (root === undefined) return;
   const group = classOf(root, id, rdt);
   if (rdt.enableMonitoring) removeGroup(`${group}/mon_groups/${id}`);
   if (!rdt.closID) removeGroup(group);
@@ -43,11 +44,18 @@ export function updateResctrl(id: string, rdt: IntelRdt, root: string = resctrlR
   writeSchemata(classOf(root, id, rdt), schemata(rdt));
 }
 
-/** Where resctrl is mounted; throws when it is not. */
-export function resctrlRoot(): string {
+/** Where resctrl is mounted, if it is. */
+export function findResctrl(): string | undefined {
   for (const line of Deno.readTextFileSync("/proc/self/mountinfo").split("\n")) {
-    if (line.includes(" - resctrl ")) return line.split(" ")[4] ?? "";
+    if (line.includes(" - resctrl ")) return line.split(" ")[4];
   }
+  return undefined;
+}
+
+/** As {@linkcode findResctrl}; throws when it is not mounted. */
+export function resctrlRoot(): string {
+  const root = findResctrl();
+  if (root !== undefined) return root;
   throw new RuntsError("the resctrl file system is not mounted", {
     configPath: "linux.intelRdt",
     hint: "mount -t resctrl resctrl /sys/fs/resctrl, on a processor that has it",

@@ -4,6 +4,7 @@ import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { OCI_VERSION } from "../version.ts";
 import { inCommand } from "./command.ts";
+import { readCopyIfAny } from "./copy.ts";
 import type { ContainerName, GlobalOptions } from "./types.ts";
 
 /** The state document (runtime.md, "State"). */
@@ -51,9 +52,5 @@ export function absoluteRootfs(bundle: string, rootfs: string): string {
 
 /** crun keeps annotations in the copy of the configuration alone. */
 function annotationsOfCopy(directory: StateDirectory): Record<string, string> | undefined {
-  try {
-    return JSON.parse(directory.readText("config.json") ?? "{}").annotations ?? undefined;
-  } catch {
-    return undefined;
-  }
+  return readCopyIfAny(directory)?.annotations;
 }

@@ -1,5 +1,6 @@
 /** The plan of a container: config.json → operations. */
 
+import { quote } from "../errors.ts";
 import { sysctlPath } from "../spec/sysctl.ts";
 import type { Process } from "../spec/types.ts";
 import { Message } from "../sync.ts";
@@ -132,7 +133,7 @@ function setKernel(draft: Draft, { input, linux, namespaces }: Container): void 
   if (domainname) draft.add({ op: "domainname", from: "domainname", name: domainname });
   for (const [name, data] of Object.entries(linux.sysctl ?? {})) {
     const path = `/proc/sys/${sysctlPath(name)}`;
-    const from = `linux.sysctl["${name}"]`;
+    const from = `linux.sysctl[${quote(name)}]`;
     draft.add({ op: "write_file", from, path, data, magic: PROC_SUPER_MAGIC });
   }
 }

@@ -1,6 +1,6 @@
 /** Operations in words, for errors, for `explain` and for the log. Not needed while all goes well. */
 
-import { quote } from "../errors.ts";
+import { oneLine, quote } from "../errors.ts";
 import { MountAttr, Propagation } from "../spec/mount_options.ts";
 import {
   IO_PRIORITY_CLASSES,
@@ -18,7 +18,7 @@ import { MEMORY_FLAGS, MEMORY_MODES } from "./process.ts";
 
 /** One line, without the configuration path: `mount proc on /proc (nosuid,noexec,nodev)`. */
 export function describeOp(op: Op): string {
-  return (DESCRIBE[op.op] as (op: Op) => string)(op);
+  return oneLine((DESCRIBE[op.op] as (op: Op) => string)(op));
 }
 
 type Describers = { readonly [K in OpName]: (op: OpOf<K>) => string };

@@ -25,7 +25,7 @@ export function describeFailure(
   const { errno } = record;
   const known = ops.find((op, place) => indexOf(op, place) === record.op);
   const parts = splitDetail(record.detail, known?.op);
-  const first = oneLine(text(parts, 0));
+  const first = text(parts, 0);
   if (known === undefined) return new RuntsError(first || "init", { ...(errno && { errno }) });
   const data: ErrorData = { stage: stageOf(record.op, ops) };
   if (known.from !== "") data.configPath = known.from;
@@ -71,11 +71,6 @@ function splitDetail(detail: Uint8Array, op: string | undefined): Uint8Array[] {
 
 function text(parts: readonly Uint8Array[], index: number): string {
   return new TextDecoder().decode(parts[index] ?? new Uint8Array());
-}
-
-/** Callers show the last line alone. */
-function oneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
 }
 
 function hookFailure(

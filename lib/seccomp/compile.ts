@@ -30,23 +30,42 @@ export function compileProfile(
   { strict }: CompileOptions,
 ): Uint8Array<ArrayBuffer> {
   const library = loadSeccomp();
-  const { defaultAction, defaultErrnoRet, syscalls = [] } = profile;
-  const fallback = returnValue(defaultAction, defaultErrnoRet, `${PROFILE}.defaultErrnoRet`);
-  using context = library.filter(fallback);
-  const architectures = addArchitectures(library, context, profile);
-  const writer = new RuleWriter(library, context, strict);
-  syscalls.forEach((rule, index) => {
-    const path = `${PROFILE}.syscalls[${index}]`;
-    const action = returnValue(rule.action, rule.errnoRet, `${path}.errnoRet`);
-    // The library refuses a rule that changes nothing.
-    if (action !== fallback) writer.add(rule, action, path);
-  });
-  if (writer.count > TREE_RULES) context.useTree();
+  const { syscalls = [] } = profile;
+  const { context, architectures } = beginFilter(library, profile);
+  using _ = context;
+  let count = 0;
+  for (
+    const { name, path, action, syscall, conditions } of libraryRules(library, profile, strict)
+  ) {
+    const result = context.addRule(action, syscall, conditions);
+    if (result < 0) throw refused(name, path, -result);
+    count++;
+  }
+  if (count > TREE_RULES) context.useTree();
   const filter = context.compile();
   const stub = needsEnosys(profile)
     ? enosysProgram(architectures, (architecture) => numbersOn(library, architecture, syscalls))
     : new Uint8Array();
   return joined(stub, filter);
+}
+
+/** A filter without rules, and SCMP_ARCH_* of all that it has. */
+export function beginFilter(
+  library: SeccompLibrary,
+  profile: Seccomp,
+): { context: FilterContext; architectures: number[] } {
+  const context = library.filter(fallbackOf(profile));
+  try {
+    return { context, architectures: addArchitectures(library, context, profile) };
+  } catch (error) {
+    context[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** What is returned for system calls that no rule is about. */
+function fallbackOf({ defaultAction, defaultErrnoRet }: Seccomp): number {
+  return returnValue(defaultAction, defaultErrnoRet, `${PROFILE}.defaultErrnoRet`);
 }
 
 function addArchitectures(
@@ -76,33 +95,39 @@ function addArchitectures(
   return [...tokens];
 }
 
-/** Adds the rules of a profile, each of which may name many system calls. */
-class RuleWriter {
-  /** How many the library has taken. */
-  count = 0;
+/** One rule as the library takes it. */
+export interface LibraryRule {
+  readonly name: string;
+  /** Path of the profile's rule in config.json. */
+  readonly path: string;
+  readonly action: number;
+  readonly syscall: number;
+  readonly conditions: readonly Condition[];
+}
 
-  constructor(
-    readonly library: SeccompLibrary,
-    readonly context: FilterContext,
-    readonly strict: boolean,
-  ) {}
-
-  /** `path`: that of the rule in config.json. */
-  add({ names, args = [] }: SeccompRule, action: number, path: string): void {
-    const rules = alternatives(args);
-    names.forEach((name, index) => {
-      const syscall = this.library.syscall(name);
+/** The rules of a profile, in order. Throws RuntsError that names the part of the profile. */
+export function* libraryRules(
+  library: SeccompLibrary,
+  profile: Seccomp,
+  strict: boolean,
+): Generator<LibraryRule> {
+  const { syscalls = [] } = profile;
+  const fallback = fallbackOf(profile);
+  for (const [place, { names, args = [], ...rule }] of syscalls.entries()) {
+    const path = `${PROFILE}.syscalls[${place}]`;
+    const action = returnValue(rule.action, rule.errnoRet, `${path}.errnoRet`);
+    // The library refuses a rule that changes nothing.
+    if (action === fallback) continue;
+    const lists = alternatives(args);
+    for (const [index, name] of names.entries()) {
+      const syscall = library.syscall(name);
       if (syscall !== undefined) {
-        for (const conditions of rules) {
-          const result = this.context.addRule(action, syscall, conditions);
-          if (result < 0) throw refused(name, path, -result);
-          this.count++;
-        }
-      } else if (this.strict) {
-        const fault = `libseccomp ${this.library.version} knows no system call ${quote(name)}`;
+        for (const conditions of lists) yield { name, path, action, syscall, conditions };
+      } else if (strict) {
+        const fault = `libseccomp ${library.version} knows no system call ${quote(name)}`;
         throw new RuntsError(fault, { configPath: `${path}.names[${index}]` });
       }
-    });
+    }
   }
 }
 

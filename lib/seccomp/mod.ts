@@ -60,6 +60,10 @@ async function programOf(
   const cached = cache === undefined ? undefined : readCache(cache, key);
   if (cached !== undefined) return cached;
   const { compileProfile } = await import("./compile.ts");
+  if (profile.syscalls?.some(({ args }) => args !== undefined && args.length > 1)) {
+    const { tryRules } = await import("./trial.ts");
+    await tryRules(profile, strict);
+  }
   const program = compileProfile(profile, { strict });
   if (cache !== undefined) {
     const { storeInCache } = await import("./cache_store.ts");

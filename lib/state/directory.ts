@@ -187,9 +187,9 @@ export function alreadyExists(): RuntsError {
 /** Undefined when runts was killed while it wrote: it had made nothing by then. */
 function parseIntent(text: string, file: string, hasCgroup: boolean): Intent | undefined {
   try {
-    const { creator, status, mountsBefore } = JSON.parse(text);
+    const { creator: { pid, startTime }, status, mountsBefore } = JSON.parse(text);
     return {
-      creator,
+      creator: { pid: Number(pid), startTime: Number(startTime) },
       status: parseStatus(JSON.stringify(status), file),
       hasCgroup,
       ...(isIds(mountsBefore) && { mountsBefore }),

@@ -117,9 +117,8 @@ function field<K extends keyof Kinds>(
   const value = fields[name] ?? fallback;
   // deno-lint-ignore valid-typeof -- the kinds are names of types
   if (typeof value !== kind) {
-    throw new RuntsError(
-      `read status file ${quote(file)}: ${quote(name)} is ${quote(value)}, not a ${kind}`,
-    );
+    const found = value === undefined ? "missing" : `${quote(value)}, not a ${kind}`;
+    throw new RuntsError(`read status file ${quote(file)}: ${quote(name)} is ${found}`);
   }
   return value as Kinds[K];
 }

@@ -232,6 +232,14 @@ Deno.test("parse() never throws, and never loses a word of the program", () => {
   }));
 });
 
+Deno.test("parse() takes a dash for a word: what is after it is the program's", () => {
+  const { args, options } = parsed(exec, "exec web - -t --cwd /");
+  assertEquals({ args, options }, {
+    args: { id: "web", args: ["-", "-t", "--cwd", "/"] },
+    options: {},
+  });
+});
+
 Deno.test("findVerb() knows the global options that have a value", () => {
   for (const [key, option] of Object.entries(GLOBAL_OPTIONS)) {
     if (key === "help" || key === "version") continue;

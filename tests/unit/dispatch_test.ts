@@ -15,6 +15,7 @@ Deno.test("findVerb skips global options and their values", () => {
     "--rootless true start web": "start",
     "--systemd-cgroup kill web KILL": "kill",
     "--root state list": "list",
+    "- exec web sh": "-",
   };
   for (const [line, verb] of Object.entries(lines)) {
     assertEquals(findVerb(line.split(" ")), verb, line);

@@ -1,0 +1,31 @@
+/** process.json of exec: whatever the text, it is refused in words or can be executed. */
+
+import { execProcess } from "../../lib/container/exec_process.ts";
+import { parseSpec } from "../../lib/spec/load.ts";
+import type { Process } from "../../lib/spec/types.ts";
+import { checkError } from "./support/answer.ts";
+import { configs, partsOf } from "./support/corpus.ts";
+import { execPlansOf, planned } from "./support/plans.ts";
+import type { Target } from "./support/target.ts";
+
+export function process(): Target {
+  // What the process is for.
+  const containers = configs().map((text) => parseSpec(text, "config.json"));
+  const file = Deno.makeTempFileSync({ prefix: "runts-fuzz-", suffix: ".json" });
+  return {
+    name: "process",
+    seeds: partsOf((spec) => spec.process),
+    attempt(text) {
+      Deno.writeTextFileSync(file, text);
+      let process: Process;
+      try {
+        process = execProcess(containers[0]!, { id: "box", process: file });
+      } catch (error) {
+        return `refused: ${checkError(error)}`;
+      }
+      const container = containers[text.length % containers.length]!;
+      return `${planned(() => execPlansOf(container, process))}: ${Object.keys(process).sort()}`;
+    },
+    close: () => Deno.remove(file),
+  };
+}
