@@ -12,6 +12,7 @@ import { kill } from "../../lib/container/kill.ts";
 import { list } from "../../lib/container/list.ts";
 import { state } from "../../lib/container/state.ts";
 import { reason } from "../../lib/errors.ts";
+import { formatJson } from "../../lib/spec/json.ts";
 import { StateDirectory } from "../../lib/state/directory.ts";
 import { inspect } from "../../lib/state/inspect.ts";
 import { readStat } from "../../lib/state/process.ts";
@@ -144,7 +145,7 @@ async function signalled(directory: StateDirectory): Promise<string> {
 function isHarmless(directory: StateDirectory): boolean {
   const copy = readCopyIfAny(directory);
   // What has a path would be executed.
-  if (JSON.stringify(copy?.hooks ?? "").includes('"path"')) return false;
+  if (formatJson(copy?.hooks ?? "").includes('"path"')) return false;
   if (copy?.linux?.intelRdt !== undefined && findResctrl() !== undefined) return false;
   try {
     if (!isUnused(containerPaths(detectHost(), ID, copy?.linux?.cgroupsPath))) return false;
