@@ -13,7 +13,16 @@ export function writePidFile(path: string, pid: number): void {
     Deno.writeTextFileSync(temporary, String(pid), { mode: 0o644 });
     Deno.renameSync(temporary, file);
   } catch (cause) {
+    removeIfThere(temporary);
     throw new RuntsError(`write pid file ${quote(file)}`, { cause });
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // it was never made
   }
 }
 

@@ -57,6 +57,8 @@ export function checkPreserved(helper: Helper, count: number): void {
   for (let fd = 3; fd < 3 + count; fd++) {
     // Those that Deno has opened close when a program is executed.
     if (helper.fdFlags(fd) === 0) continue;
-    throw new RuntsError(`descriptor ${fd} of --preserve-fds ${count} is not open`);
+    throw new RuntsError(
+      `descriptor ${fd} is to be passed on (--preserve-fds, LISTEN_FDS) and is not open`,
+    );
   }
 }
