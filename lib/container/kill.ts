@@ -2,7 +2,7 @@
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { ESRCH } from "../errno.ts";
-import { errnoOf, RuntsError } from "../errors.ts";
+import { errnoOf, isRuntsError, quote, RuntsError } from "../errors.ts";
 import { parseSignal, SIGKILL, SIGTERM } from "../spec/signals.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
@@ -39,7 +39,13 @@ export function kill(global: GlobalOptions, options: KillOptions): Promise<void>
 
 function stopSignal(directory: StateDirectory): number {
   const text = readCopyIfAny(directory)?.annotations?.[STOP_SIGNAL];
-  return text === undefined ? SIGTERM : parseSignal(text);
+  if (text === undefined) return SIGTERM;
+  try {
+    return parseSignal(text);
+  } catch (error) {
+    const configPath = `annotations[${quote(STOP_SIGNAL)}]`;
+    throw isRuntsError(error) ? error.with({ configPath }) : error;
+  }
 }
 
 /** The error for a container whose init is gone; clients look for its words. */

@@ -74,10 +74,27 @@ Deno.test("kill sends every signal by number", async () => {
   });
 });
 
-Deno.test("kill sends signals by name", async () => {
+/** signal(7), in the order of the numbers from 1 on. */
+const NAMES = [
+  ..."HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT".split(" "),
+  ..."CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS".split(" "),
+];
+
+Deno.test("kill sends every signal by name", async () => {
   await withRecorder(async (runtime, id, bundle) => {
-    const names = new Map([["HUP", 1], ["SIGUSR1", 10], ["SIGWINCH", 28], ["PWR", 30]]);
-    await sendAll(runtime, id, bundle, names);
+    const all = NAMES.map((name, index) => [index % 2 ? name : `SIG${name}`, index + 1] as const);
+    const caught = all.filter(([, number]) => ![9, 15, 19].includes(number));
+    const small: [string, number][] = [["usr1", 10], ["sigusr2", 12]];
+    // crun 1.8 takes small letters for 0.
+    await sendAll(runtime, id, bundle, new Map([...caught, ...(PEER === "crun" ? [] : small)]));
+    await runtime.ok(["kill", id, "SIGSTOP"]);
+    const { pid } = await runtime.state(id);
+    const state = () => Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ")[1]![0];
+    await until("it is stopped", () => state() === "T");
+    await runtime.ok(["kill", id, "CONT"]);
+    await until("it goes on", () => state() !== "T");
+    await runtime.ok(["kill", id, "TERM"]);
+    await hasStopped(runtime, id);
   });
 });
 
@@ -100,6 +117,36 @@ Deno.test("kill without a signal sends the stop signal of the image", NOT_RUNTS,
     await until("it has come", () => recorded(bundle).length === 2);
     assertEquals(recorded(bundle), ["ready", "39"]);
   }, (config) => config.annotations = { "org.opencontainers.image.stopSignal": "SIGRTMIN+5" });
+});
+
+Deno.test(
+  "kill without a signal says what is wrong with that of the image",
+  NOT_RUNTS,
+  async () => {
+    await withRecorder(async (runtime, id) => {
+      assertEquals(await runtime.run(["kill", id]), {
+        code: 1,
+        stdout: "",
+        stderr: `runts: kill "${id}": annotations["org.opencontainers.image.stopSignal"]: ` +
+          'unknown signal "MOON"\n',
+      });
+    }, (config) => config.annotations = { "org.opencontainers.image.stopSignal": "MOON" });
+  },
+);
+
+Deno.test("kill of a container that has stopped", NOT_RUNTS, async () => { // other words
+  await withRecorder(async (runtime, id) => {
+    await runtime.ok(["kill", id, "KILL"]);
+    await hasStopped(runtime, id);
+    for (const signal of ["TERM", "KILL", "0"]) {
+      assertEquals(await runtime.run(["kill", id, signal]), {
+        code: 1,
+        stdout: "",
+        stderr: `runts: kill "${id}": container not running\n`,
+      });
+    }
+    assertEquals((await runtime.run(["kill", "--all", id, "KILL"])).code, 0);
+  });
 });
 
 Deno.test("kill --all reaches processes that exec started", async () => {
