@@ -54,8 +54,11 @@ function stateOf(directory: StateDirectory, status: Status): ContainerState {
 
 /** This boot's id; a pid and start time of another boot may match by chance. */
 export function bootId(): string {
-  return Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+  return boot ??= Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
 }
+
+/** `list` asks for every container. */
+let boot: string | undefined;
 
 function isThisBoot(status: Status): boolean {
   return status.bootId === undefined || status.bootId === bootId();

@@ -11,6 +11,7 @@ import { DIST } from "../../tools/paths.ts";
 import { fail } from "../../tools/run.ts";
 import { commandLine } from "./command_line.ts";
 import { config } from "./config.ts";
+import { failure } from "./failure.ts";
 import { fuzzPlan } from "./plan.ts";
 import { process } from "./process.ts";
 import { seccomp } from "./seccomp.ts";
@@ -26,6 +27,7 @@ const TARGETS: Readonly<Record<string, () => Target>> = {
   process,
   status,
   command_line: commandLine,
+  failure,
   seccomp,
 };
 const NAMES = [...Object.keys(TARGETS), "plan"];
@@ -82,7 +84,11 @@ async function fuzzTarget(
   const begin = performance.now();
   try {
     if (input !== undefined) console.log(await target.attempt(await Deno.readTextFile(input)));
-    else print(target.name, await fuzz(target, seed, budget), performance.now() - begin);
+    else {
+      const report = await fuzz(target, seed, budget);
+      await Deno.writeTextFile(join(FOLDER, `${target.name}-slowest`), report.slowest.input);
+      print(target.name, report, performance.now() - begin);
+    }
   } catch (error) {
     if (!(error instanceof Finding)) throw error;
     const file = join(FOLDER, `${target.name}-${seed}-${error.run}`);

@@ -3,6 +3,7 @@
 import { assert } from "@std/assert";
 import { commandLine } from "../fuzz/command_line.ts";
 import { config } from "../fuzz/config.ts";
+import { failure } from "../fuzz/failure.ts";
 import { process } from "../fuzz/process.ts";
 import { seccomp } from "../fuzz/seccomp.ts";
 import { status } from "../fuzz/status.ts";
@@ -26,5 +27,6 @@ function short(open: () => Target, runs: number): void {
 short(config, 1200);
 short(process, 1000);
 short(commandLine, 3000);
+short(failure, 2000);
 short(status, 300);
 short(seccomp, 150);

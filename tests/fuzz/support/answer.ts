@@ -9,8 +9,10 @@ const FAULTS = [TypeError, ReferenceError, RangeError, URIError, EvalError];
 /**
  * Checks that an error is one of ours, in one line, with no fault of the program below it. Gives the
  * message without what differs from input to input.
+ *
+ * @param longest characters of a message
  */
-export function checkError(error: unknown): string {
+export function checkError(error: unknown, longest = 3000): string {
   assert(isRuntsError(error), `not a RuntsError: ${Deno.inspect(error)}`);
   const { message } = error;
   for (let cause = error.data.cause; cause instanceof Error; cause = cause.cause) {
@@ -19,7 +21,7 @@ export function checkError(error: unknown): string {
   }
   assert(isOneLine(message), `not one line: ${JSON.stringify(message)}`);
   assert(!/unexpected failure/.test(message), message);
-  assert(message.length < 3000, `a message of ${message.length} characters`);
+  assert(message.length <= longest, `a message of ${message.length} characters`);
   assert(message.isWellFormed(), `a half character: ${JSON.stringify(message)}`);
   return shapeOf(message);
 }
