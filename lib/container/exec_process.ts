@@ -9,7 +9,7 @@ import type { ExecOptions } from "./types.ts";
 /** What to execute; throws when the options do not say. */
 export function execProcess(spec: Spec, options: ExecOptions): Process {
   if (options.process !== undefined) {
-    const process = loadProcess(absolute(options.process));
+    const process = completed(loadProcess(absolute(options.process)), spec.process);
     return options.tty ? { ...process, terminal: true } : process;
   }
   const { args = [], apparmor, processLabel, noNewPrivs, cwd } = options;
@@ -33,6 +33,25 @@ export function execProcess(spec: Spec, options: ExecOptions): Process {
     ...(processLabel !== undefined && { selinuxLabel: processLabel }),
     ...(noNewPrivs && { noNewPrivileges: true }),
     ...(options.caps?.length && { capabilities: withCaps(base.capabilities, options.caps) }),
+  };
+}
+
+/** What a document leaves out is as in the container, but for `noNewPrivileges`: as in runc. */
+function completed(process: Process, base: Process | undefined): Process {
+  if (base === undefined) return process;
+  const { capabilities, rlimits, apparmorProfile, selinuxLabel } = base;
+  const { oomScoreAdj, scheduler, ioPriority, execCPUAffinity, user: { umask } } = base;
+  return {
+    ...(capabilities && { capabilities }),
+    ...(rlimits && { rlimits }),
+    ...(apparmorProfile !== undefined && { apparmorProfile }),
+    ...(selinuxLabel !== undefined && { selinuxLabel }),
+    ...(oomScoreAdj !== undefined && { oomScoreAdj }),
+    ...(scheduler && { scheduler }),
+    ...(ioPriority && { ioPriority }),
+    ...(execCPUAffinity && { execCPUAffinity }),
+    ...process,
+    user: { ...(umask !== undefined && { umask }), ...process.user },
   };
 }
 

@@ -93,7 +93,10 @@ export interface ExitStatus {
 }
 
 export interface ExecOptions extends ContainerName {
-  /** The process document (process.json); then what follows of it is ignored. */
+  /**
+   * The process document (process.json); then what follows of it is ignored. Rights, limits, labels
+   * and scheduling that it leaves out are the container's.
+   */
   readonly process?: string;
   /** argv; required without `process`. */
   readonly args?: readonly string[];

@@ -1,19 +1,29 @@
 /** `exec --cgroup`: cgroups below the container's own, of all controllers or of some. */
 
 import { assertEquals } from "@std/assert";
+import { Bundle } from "../support/bundle.ts";
 import { cgroupsOf, cgroupTest, hostHas } from "../support/cgroups.ts";
+import { withRuntime } from "../support/host.ts";
 import { PEER } from "../support/runtime.ts";
-import { type Sleeper, withSleeper } from "../support/seen.ts";
+import { Sleeper } from "../support/seen.ts";
 
 /** Runs a container that has a cgroup `sub` of each of the controllers, or of all. */
 function withSubs(
   controllers: readonly string[] | undefined,
   body: (sleeper: Sleeper, own: Readonly<Record<string, string>>) => Promise<void>,
 ): Promise<void> {
-  return withSleeper(() => {}, async (sleeper) => {
-    const own = cgroupsOf(await sleeper.pid());
-    for (const name of controllers ?? Object.keys(own)) Deno.mkdirSync(`${own[name]}/sub`);
-    await body(sleeper, own);
+  return withRuntime(async (runtime) => {
+    using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
+    const id = runtime.id();
+    await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
+    try {
+      const sleeper = new Sleeper(runtime, id, bundle);
+      const own = cgroupsOf(await sleeper.pid());
+      for (const name of controllers ?? Object.keys(own)) Deno.mkdirSync(`${own[name]}/sub`);
+      await body(sleeper, own);
+    } finally {
+      await runtime.ok(["delete", "--force", id]);
+    }
   });
 }
 

@@ -142,6 +142,30 @@ execTest("--console-socket gets the terminal of a detached process", NONE, async
   for (const one of [fd, connection, listener]) helper.close(one);
 });
 
+execTest("--process says how big the terminal is", NONE, async (sleeper) => {
+  const { runtime, id, bundle } = sleeper;
+  const helper = await loadHelper();
+  const [file, path] = [`${bundle.path}/process.json`, `${bundle.path}/socket`];
+  const consoleSize = { height: 12, width: 34 };
+  Deno.writeTextFileSync(
+    file,
+    JSON.stringify({
+      ...{ cwd: "/", user: { uid: 0, gid: 0 }, env: ["PATH=/bin"], terminal: true, consoleSize },
+      args: ["sh", "-c", "stty size; read end"],
+    }),
+  );
+  const listener = helper.listenUnix(path);
+  await runtime.ok(["exec", "--process", file, "--detach", "--console-socket", path, id]);
+  const connection = helper.accept(listener, 5000);
+  const { fd } = helper.receiveFd(connection, 5000);
+  assertEquals(helper.windowSize(fd), { rows: 12, cols: 34 });
+  await until("it says so", () => helper.pollFds([fd], 0).length > 0);
+  const bytes = new Uint8Array(1000);
+  const shown = new TextDecoder().decode(bytes.subarray(0, helper.read(fd, bytes)));
+  assertEquals(shown.trim(), "12 34");
+  for (const one of [fd, connection, listener]) helper.close(one);
+}, { ignore: PEER === "crun" }); // 1.8 does not look at it
+
 execTest("a signal that comes before the program runs waits for it", NONE, async (sleeper) => {
   await sleeper.runtime.ok(["pause", sleeper.id]);
   const child = spawn(sleeper, ["--ignore-paused"], ["sleep", "1000"]);

@@ -61,6 +61,9 @@ cgroupTest("with systemd, a user's limits hold", ["v2", "session"], async () => 
   await ok("systemctl", "--user", "daemon-reload");
   assertEquals(limits(pid), LIMITS);
   assertStringIncludes(await ok(RUNTIME, "exec", id, "cat", "/proc/self/cgroup"), "0::/");
+  Deno.mkdirSync(`${path}/sub`);
+  const words = ["exec", "--cgroup", "sub", id, "cat", "/proc/self/cgroup"];
+  assertMatch(await ok(RUNTIME, ...words), /^0::\/(.*\/)?sub$/m);
   const stats = JSON.parse(await ok(RUNTIME, "events", "--stats", id));
   assertEquals(stats.data.pids.limit, 33);
   await ok(RUNTIME, "pause", id);
