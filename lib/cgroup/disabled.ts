@@ -17,8 +17,8 @@ export class DisabledCgroup implements CgroupManager {
   attach(_pid: number): Promise<void> {
     return Promise.resolve();
   }
-  joinFiles(sub: SubCgroups = {}, _initPid?: number): CgroupJoin {
-    if (Object.keys(sub).length > 0) throw without("enter a cgroup below it");
+  joinFiles(sub?: SubCgroups, _initPid?: number): CgroupJoin {
+    if (Object.keys(sub ?? {}).length > 0) throw without("enter a cgroup below it");
     return NOWHERE;
   }
   own(_hostUid: number): void {}
