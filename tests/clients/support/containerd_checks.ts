@@ -1,5 +1,6 @@
 /** What containerd's runc shim does with containers. */
 
+import { GREEDY } from "./image.ts";
 import type { Check } from "./suite.ts";
 
 /**
@@ -48,7 +49,7 @@ const CHECKS: readonly Check[] = [
     name: "detach, list, kill and delete",
     script:
       `mkdir -p sign; run -d --mount type=bind,src=/run/sign,dst=/tmp,options=rbind $image d sh -c '
-        trap "exit 9" TERM; touch /tmp/up; while :; do sleep 0.05; done'
+        trap "exit 9" TERM; touch /tmp/up; sleep 1000 & wait'
       status d; poll test -e sign/up; ctr task kill -s TERM d; poll stopped d; status d
       ctr task rm d 2>&1 | tail -1; ctr container rm d`,
     stdout: /^RUNNING\nSTOPPED\n.*9/,
@@ -113,10 +114,10 @@ const CHECKS: readonly Check[] = [
   },
   {
     name: "a container that uses up its memory",
-    script:
-      `events /run/oom; run --rm --memory-limit 16777216 $image oom dd if=/dev/zero of=/dev/null bs=64M count=1 2>/dev/null; echo $?
-      poll grep -q '/tasks/oom' /run/oom && echo told; kill $listener`,
-    stdout: "137\ntold\n",
+    script: `events /run/oom; run -d --memory-limit 16777216 $image oom sh -c '${GREEDY}'
+      ctr task exec --exec-id go oom touch /tmp/go; poll grep -q '/tasks/oom' /run/oom && echo told; kill $listener
+      poll stopped oom; ctr task rm oom 2>&1 | grep -o 137; ctr container rm oom`,
+    stdout: "told\n137\n",
   },
   {
     name: "limits",

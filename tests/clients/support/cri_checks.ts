@@ -24,14 +24,8 @@ import {
   TARGET,
 } from "./cri_api.ts";
 import { type Container, HANDLER } from "./cri_pod.ts";
+import { GREEDY, POLITE } from "./image.ts";
 import type { ApiCheck } from "./suite.ts";
-
-/** What a program runs that ends with 7 when asked to, and says when it is ready to be asked. */
-const POLITE = [
-  "sh",
-  "-c",
-  'trap "exit 7" TERM; echo up; while :; do sleep 0.05; done',
-];
 
 /** The processes of a container's cgroup, as long as it is there. */
 function processes({ pod, id }: Container): string[] {
@@ -163,9 +157,10 @@ const CONTAINER_CHECKS: readonly ApiCheck[] = [
   }),
   podCheck("a container that uses up its memory", async (pod) => {
     const container = await pod.start("oom", {
-      command: ["dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=1"],
+      command: ["sh", "-c", GREEDY],
       linux: { resources: { memoryLimitInBytes: 16 << 20 } },
     });
+    await container.say("touch /tmp/go");
     await container.ended();
     await until(
       "the reason is known",
@@ -174,11 +169,13 @@ const CONTAINER_CHECKS: readonly ApiCheck[] = [
     assertEquals((await container.status()).exitCode, 137);
   }),
   podCheck("stop with a grace period", async (pod) => {
-    const polite = await pod.start("polite", { command: POLITE });
+    const polite = await pod.start("polite", { command: ["sh", "-c", POLITE] });
     await polite.wrote("up");
     await polite.stop(30);
     assertEquals((await polite.status()).exitCode, 7);
-    const deaf = await pod.start("deaf");
+    // runc's own init would end with 2, if it were asked before it has become the program.
+    const deaf = await pod.start("deaf", { command: ["sh", "-c", "echo up; exec sleep 1000"] });
+    await deaf.wrote("up");
     await deaf.stop(1);
     assertEquals((await deaf.status()).exitCode, 137);
   }),

@@ -1,5 +1,6 @@
 /** What Docker does with containers. */
 
+import { GREEDY, POLITE } from "./image.ts";
 import type { Check } from "./suite.ts";
 
 const SHORT = `
@@ -80,8 +81,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     name: "stop",
-    script:
-      `run -d --name stop bb sh -c 'trap "exit 7" TERM; echo up; while :; do sleep 0.05; done' >/dev/null
+    script: `run -d --name stop bb sh -c '${POLITE}' >/dev/null
       poll sh -c 'docker logs stop | grep up'; docker stop -t 10 stop >/dev/null
       look stop '{{.State.Status}} {{.State.ExitCode}}'; down stop`,
     stdout: "exited 7\n",
@@ -132,7 +132,7 @@ const CHECKS: readonly Check[] = [
   {
     name: "a container that uses up its memory",
     script:
-      `run --name oom --memory 16m bb dd if=/dev/zero of=/dev/null bs=64M count=1 2>/dev/null; echo $?
+      `run -d --name oom --memory 16m bb sh -c '${GREEDY}' >/dev/null; docker exec oom touch /tmp/go; docker wait oom
       poll state oom '{{.State.OOMKilled}}' true && echo true; down oom`,
     stdout: "137\ntrue\n",
   },

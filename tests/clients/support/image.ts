@@ -9,6 +9,16 @@ const APPLETS =
   "cat chmod chown dd echo env false grep head hostname id ip kill ln ls mkdir mount mountpoint " +
   "nproc ps pwd readlink rm sh sleep stat stty sync tail touch true tty umount uname wc";
 
+/** Shell: says `up` and ends with 7 when asked to by SIGTERM; it starts no process meanwhile. */
+export const POLITE = 'trap "exit 7" TERM; echo up; sleep 1000 & wait';
+
+/**
+ * Shell: uses up its memory once /tmp/go is there. containerd and Docker miss what happens before
+ * their call to the runtime's start has come back.
+ */
+export const GREEDY =
+  "until [ -e /tmp/go ]; do sleep 0.05; done; exec dd if=/dev/zero of=/dev/null bs=64M count=1";
+
 /** Puts the archive into a sandbox: busybox, and the users root and app (1000). */
 export async function makeImage(sandbox: Sandbox): Promise<void> {
   await sandbox.ok(`

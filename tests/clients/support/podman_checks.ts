@@ -1,8 +1,22 @@
 /** What podman does with containers, as root and without. */
 
+import { POLITE } from "./image.ts";
 import type { Check } from "./suite.ts";
 
-const LOOP = "sh -c 'trap \"exit 7\" TERM; echo up; while :; do sleep 0.05; done'";
+const LOOP = `sh -c '${POLITE}'`;
+
+/**
+ * podman loses the last output of a program that ends while it is read, so the program ends only once
+ * its output has arrived.
+ */
+const HEARD = `
+tty='tty; until [ -e /host/heard ]; do sleep 0.05; done'
+heard() {
+  rm -f $HOME/heard $HOME/out
+  script -qec "$1" /dev/null > $HOME/out </dev/null &
+  poll grep -q /dev/pts $HOME/out; touch $HOME/heard; wait $!; cat $HOME/out
+}
+`;
 
 /** The name of a terminal and nothing else, but for the end of input that `script` sends and echoes. */
 const TERMINAL = /^[\0^@D\b\s]*\/dev\/pts\/\d+[\0^@D\b\s]*$/;
@@ -59,7 +73,7 @@ export const BASIC_CHECKS: readonly Check[] = [
   },
   {
     name: "a terminal",
-    script: "script -qec 'podman run --rm -it bb tty' /dev/null </dev/null",
+    script: `${HEARD} heard "podman run --rm -it -v $HOME:/host bb sh -c '$tty'"`,
     stdout: TERMINAL,
   },
   {
@@ -110,8 +124,8 @@ export const BASIC_CHECKS: readonly Check[] = [
   },
   {
     name: "exec with a terminal",
-    script: `podman run -d --name ext bb ${LOOP} >/dev/null
-      script -qec 'podman exec -it ext tty' /dev/null </dev/null
+    script: `${HEARD} podman run -d --name ext -v $HOME:/host bb ${LOOP} >/dev/null
+      heard "podman exec -it ext sh -c '$tty'"
       podman rm -f -t 0 ext >/dev/null`,
     stdout: TERMINAL,
   },
@@ -138,7 +152,7 @@ export const BASIC_CHECKS: readonly Check[] = [
   {
     name: "kill by name",
     script:
-      `podman run -d --name kill bb sh -c 'trap "exit 9" USR1; echo up; while :; do sleep 0.05; done' >/dev/null
+      `podman run -d --name kill bb sh -c 'trap "exit 9" USR1; echo up; sleep 1000 & wait' >/dev/null
       poll sh -c 'podman logs kill | grep up'
       podman kill -s USR1 kill >/dev/null; podman wait kill; podman rm kill >/dev/null`,
     stdout: /9\n$/,
