@@ -222,12 +222,14 @@ inside(
 const STAT = "busybox cut -d' ' -f19,40,41 /proc/self/stat";
 /** Whether a cgroup of version 1 has no time for real-time processes unless it is given some. */
 const REALTIME_GROUPS = exists("/sys/fs/cgroup/cpu/cpu.rt_runtime_us");
+/** Policies without a nice value of their own leave that of the caller. */
+const NICE = Deno.readTextFileSync("/proc/self/stat").split(") ")[1]!.split(" ")[16];
 const SCHEDULERS: [scheduler: Config, expected: string][] = [
   [{ policy: "SCHED_OTHER", nice: 5 }, "5 0 0"],
   [{ policy: "SCHED_BATCH", nice: 3 }, "3 0 3"],
-  [{ policy: "SCHED_IDLE" }, "0 0 5"],
-  [{ policy: "SCHED_FIFO", priority: 7 }, "0 7 1"],
-  [{ policy: "SCHED_RR", priority: 8 }, "0 8 2"],
+  [{ policy: "SCHED_IDLE" }, `${NICE} 0 5`],
+  [{ policy: "SCHED_FIFO", priority: 7 }, `${NICE} 7 1`],
+  [{ policy: "SCHED_RR", priority: 8 }, `${NICE} 8 2`],
 ];
 for (const [scheduler, expected] of SCHEDULERS) {
   inside(
