@@ -1,6 +1,6 @@
 /** Loads the helper library, out of memory: nothing is written to a disk. */
 
-import { quote, RuntsError } from "../lib/errors.ts";
+import { errnoOf, quote, RuntsError } from "../lib/errors.ts";
 import { bindFunctions, type Functions, openLibrary, type Signatures } from "./bind.ts";
 import { cString } from "./call.ts";
 import { libraryBytes } from "./built.ts";
@@ -63,7 +63,8 @@ function openBytes(bytes: Uint8Array): Functions<typeof FIND> {
     Deno.writeFileSync(`/proc/self/fd/${fd}`, bytes, { create: false });
     return openLibrary(`/proc/self/fd/${fd}`, FIND);
   } catch (error) {
-    throw new RuntsError("load the helper library", { cause: error, hint: BUILD });
+    const hint = errnoOf(error) === undefined ? { hint: BUILD } : {};
+    throw new RuntsError("load the helper library", { cause: error, ...hint });
   } finally {
     libc.close(fd);
   }

@@ -182,7 +182,7 @@ export class Bus {
     timeoutMs: number,
     read: (signal: BusMessage) => T | undefined,
   ): Promise<T | undefined> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     const [wantedName, wantedMember] = [cString(name), cString(member)];
     for (;;) {
       const out = pointerBuffer();
@@ -198,9 +198,9 @@ export class Bus {
           this.#library.sd_bus_message_unref(message);
         }
       } else if (done === 0) {
-        const left = deadline - Date.now();
+        const left = deadline - performance.now();
         if (left <= 0) return undefined;
-        await this.#library.sd_bus_wait(this.#bus, BigInt(left) * 1000n);
+        await this.#library.sd_bus_wait(this.#bus, BigInt(Math.ceil(left)) * 1000n);
       }
     }
   }

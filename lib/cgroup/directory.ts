@@ -76,8 +76,8 @@ export async function waitFrozen(
   again: () => void,
   thaw: () => Promise<void>,
 ): Promise<void> {
-  const deadline = Date.now() + FREEZE_TIMEOUT;
-  for (let pause = 0; Date.now() < deadline; pause = Math.min(pause + 1, 20)) {
+  const deadline = performance.now() + FREEZE_TIMEOUT;
+  for (let pause = 0; performance.now() < deadline; pause = Math.min(pause + 1, 20)) {
     again();
     if (isFrozen()) return;
     await delay(pause);

@@ -51,7 +51,7 @@ function viewer(format: Format, print: (text: string) => void): (event: Containe
   let before: Sample | undefined;
   return (event) => {
     if (event.type === "oom") return print("out of memory\n");
-    const now = { stats: event.data, time: Date.now() };
+    const now = { stats: event.data, time: performance.now() };
     const text = format === "line" ? `${statsLine(now, before)}\n` : statsTable(now, before);
     print(inPlace && before !== undefined ? `${overwrite(text)}${text}` : text);
     before = now;

@@ -1,6 +1,6 @@
 /** What a process does to the file system and the network, by strace(1). */
 
-import { command, type CommandOptions } from "./runtime.ts";
+import { command, type CommandOptions, type Output } from "./runtime.ts";
 
 /** One system call: its name, its arguments as strace prints them, and its result. */
 export interface Call {
@@ -86,22 +86,38 @@ function pathsOf(args: string): string[] {
 }
 
 /** What changes the host, of the calls that runts makes itself. */
-export const CHANGING =
-  "mkdir,mkdirat,mknod,mknodat,chmod,rename,renameat,renameat2,unlink,unlinkat,rmdir,flock,kill," +
-  "pidfd_send_signal";
+export const CHANGING = "mkdir mknodat chmod rename unlink rmdir flock kill pidfd_send_signal clone"
+  .split(" ");
 
 /**
- * Kills a command right before its main thread makes the nth of the given calls; of those on `path`, if
+ * Kills a command right before its main thread makes the nth call of a name; of those on `path`, if
  * there is one. Gives whether it came to that.
  */
 export async function killBefore(
   line: readonly string[],
-  calls: string,
+  name: string,
   nth: number,
   path?: string,
 ): Promise<boolean> {
-  const inject = ["-e", `trace=${calls}`, "-e", `inject=${calls}:signal=SIGKILL:when=${nth}`];
+  const inject = ["-e", `trace=${name}`, "-e", `inject=${name}:signal=SIGKILL:when=${nth}`];
   const only = path === undefined ? [] : ["-P", path];
   const { code } = await command(["strace", "-o", "/dev/null", ...inject, ...only, ...line]);
   return code === 137;
+}
+
+/** Has the nth call of a name fail in each process of a command; `failed`: whether there was one. */
+export async function failCall(
+  line: readonly string[],
+  name: string,
+  nth: number,
+  errno: string,
+): Promise<Output & { failed: boolean }> {
+  const file = Deno.makeTempFileSync({ prefix: "runts-trace-" });
+  try {
+    const inject = ["-e", `trace=${name}`, "-e", `inject=${name}:error=${errno}:when=${nth}`];
+    const output = await command(["strace", "-f", "-o", file, ...inject, ...line]);
+    return { ...output, failed: Deno.readTextFileSync(file).includes("(INJECTED)") };
+  } finally {
+    Deno.removeSync(file);
+  }
 }
