@@ -1,6 +1,7 @@
 /** The global options, and what they mean for the library. */
 
 import type { GlobalOptions } from "../container/types.ts";
+import { fromWorkingDirectory } from "../container/absolute.ts";
 import { defaultRoot } from "../container/root.ts";
 import { quote, RuntsError } from "../errors.ts";
 import type { Options, OptionValues } from "./types.ts";
@@ -66,6 +67,5 @@ export function globalOptions(values: GlobalValues): GlobalOptions {
 
 /** A state directory must not depend on where the next command is called from. */
 function absolute(path: string): string {
-  const whole = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
-  return whole.replace(/\/+$/, "") || "/";
+  return fromWorkingDirectory(path).replace(/\/+$/, "") || "/";
 }

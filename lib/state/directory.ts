@@ -10,7 +10,7 @@
 
 import { EEXIST, ENOENT, ENOTDIR, ENOTEMPTY } from "../errno.ts";
 import { errnoOf, quote, RuntsError } from "../errors.ts";
-import { checkId } from "./id.ts";
+import { checkId, OTHERS } from "./id.ts";
 import { formatStatus, isIds, parseStatus, type Status } from "./status.ts";
 
 /** How often an entry that appears while a directory is removed is removed, too. */
@@ -208,7 +208,7 @@ export function listIds(root: string): string[] {
     if (errnoOf(cause) === ENOENT) return [];
     throw new RuntsError(`list state root ${quote(root)}`, { cause });
   }
-  return entries.filter((entry) => entry.isDirectory && !entry.name.startsWith("."))
+  return entries.filter((entry) => entry.isDirectory && !OTHERS.includes(entry.name))
     .map((entry) => entry.name).sort();
 }
 

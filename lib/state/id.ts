@@ -3,6 +3,8 @@
 import { quote, RuntsError } from "../errors.ts";
 
 const ID = /^[A-Za-z0-9_+\-.,]+$/;
+/** What else stands in a state root: caches of runts, and of crun. */
+export const OTHERS = [".cache", ".code", ".seccomp"];
 /** Longest file name (NAME_MAX, limits.h). */
 const LONGEST = 255;
 
@@ -10,6 +12,7 @@ const LONGEST = 255;
 export function checkId(id: string): string {
   if (id === "") throw new RuntsError("container id is empty");
   if (id === "." || id === "..") throw invalid(id, "it is a directory's own name");
+  if (OTHERS.includes(id)) throw invalid(id, "it is the name of a cache in the state root");
   if (!ID.test(id)) {
     throw invalid(id, 'only letters, digits and "_", "+", "-", ".", "," are allowed');
   }

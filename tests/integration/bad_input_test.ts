@@ -166,6 +166,11 @@ Deno.test({
           ["create", ".."],
           'create "..": invalid container id "..": it is a directory\'s own name',
         ],
+        [
+          ["delete", "--force", ".code"],
+          'delete ".code": invalid container id ".code": ' +
+          "it is the name of a cache in the state root",
+        ],
         [["start", "nosuch"], 'start "nosuch": container does not exist'],
         [["state", "nosuch"], 'state "nosuch": container does not exist'],
         [["kill", "nosuch"], 'kill "nosuch": container does not exist'],

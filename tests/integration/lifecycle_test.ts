@@ -164,6 +164,20 @@ Deno.test("list shows the containers of the root", async () => {
   });
 });
 
+Deno.test({
+  name: "a container whose id begins with a dot is listed",
+  ignore: PEER === "crun",
+  fn: () =>
+    withRuntime(async (runtime) => {
+      using bundle = new Bundle((config) => config.process.args = LOOP);
+      const id = `.${runtime.id()}`;
+      await runtime.ok(["create", "--bundle", bundle.path, id]);
+      assertEquals(await runtime.ok(["list", "--quiet"]), `${id}\n`);
+      await runtime.ok(["delete", "--force", id]);
+      assertEquals(await runtime.ok(["list", "--quiet"]), "");
+    }),
+});
+
 Deno.test("a second container of the same id is refused and the first is left alone", async () => {
   await withRuntime(async (runtime) => {
     using bundle = new Bundle((config) => config.process.args = LOOP);

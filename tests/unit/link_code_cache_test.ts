@@ -12,6 +12,8 @@ const FILES: Record<string, string> = {
       (await import("../where.ts")).where();
       return args.includes("--fail") ? 1 : 0;
     } };`,
+  "lib/commands/exec.ts": `import { where } from "../where.ts";
+    export const command = { run: async () => { where(); return 0; } };`,
   "lib/commands/state.ts": `import { where } from "../where.ts";
     export const command = { run: async () => { where(); return 0; } };`,
 };
@@ -25,7 +27,7 @@ function makeProgram(): Promise<{ directory: string; program: string }> {
     Deno.writeTextFileSync(join(directory, path), text);
   }
   const program = join(directory, "linked");
-  const sources = { root: directory, verbs: ["create", "state"] };
+  const sources = { root: directory, verbs: ["create", "exec", "state"] };
   return link(sources, Deno.execPath(), program).then(() => ({ directory, program }));
 }
 
@@ -71,10 +73,45 @@ Deno.test("the code cache is put into a state root that is the caller's alone", 
     });
     await t.step("in the place of another version's", async () => {
       const root = newRoot();
-      Deno.mkdirSync(`${root}/.code/0123456789abcdef`, { recursive: true });
+      Deno.mkdirSync(`${root}/.code`, { mode: 0o700 });
+      Deno.mkdirSync(`${root}/.code/0123456789abcdef`);
       await run(["--root", root, "create"]);
       assertEquals(names(`${root}/.code`).length, 1);
       assertEquals(names(`${root}/.code`).includes("0123456789abcdef"), false);
+    });
+    await t.step("in the place of one that is unfinished or open to others", async () => {
+      const root = newRoot();
+      await run(["--root", root, "create"]);
+      const [name] = names(`${root}/.code`);
+      const cache = `${root}/.code/${name}`;
+      Deno.mkdirSync(`${cache}.123`);
+      Deno.chmodSync(cache, 0o755);
+      Deno.removeSync(`${cache}/v8_code_cache_v2`);
+      assertEquals(await run(["--root", root, "create"]), { code: 0, used: NOT_USED });
+      assertEquals(names(`${root}/.code`), [name]);
+      assertEquals(await run(["--root", root, "state"]), { code: 0, used: cache });
+    });
+    await t.step("not where the words of a program name a directory", async () => {
+      const root = newRoot();
+      await run(["--root", root, "create"]);
+      const { used } = await run(["--root", root, "exec"]);
+      assertEquals(used.startsWith(root), true, used);
+      for (const words of [["web", "sh", "--root", root], ["web", "sh", `--root=${root}`]]) {
+        assertEquals((await run(["exec", ...words])).used.startsWith(root), false);
+        assertEquals(await run(["--root", root, "exec", ...words]), { code: 0, used });
+      }
+    });
+    await t.step("not through a link, or a directory that others can write to", async () => {
+      const root = newRoot();
+      const target = newRoot();
+      Deno.symlinkSync(target, `${root}/.code`);
+      assertEquals(await run(["--root", root, "create"]), { code: 0, used: NOT_USED });
+      assertEquals(names(target), []);
+      Deno.removeSync(`${root}/.code`);
+      Deno.mkdirSync(`${root}/.code`);
+      Deno.chmodSync(`${root}/.code`, 0o777);
+      assertEquals(await run(["--root", root, "create"]), { code: 0, used: NOT_USED });
+      assertEquals(names(`${root}/.code`), []);
     });
     await t.step("not by a command that makes nothing, or that failed", async () => {
       const root = newRoot();
@@ -97,7 +134,7 @@ Deno.test("the code cache is put into a state root that is the caller's alone", 
       Deno.mkdirSync(root, { mode: 0o700 });
       await run(["--root", root, "create"]);
       const { used } = await run(["--root", root, "state"]);
-      for (const path of [used, root, above]) {
+      for (const path of [used, join(used, ".."), root, above]) {
         const { mode } = Deno.statSync(path);
         Deno.chmodSync(path, 0o777);
         assertEquals(await run(["--root", root, "state"]), { code: 0, used: NOT_USED }, path);

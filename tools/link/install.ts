@@ -13,10 +13,11 @@ export const DATABASE = "v8_code_cache_v2";
 const NOT_WANTED = ["dep_analysis_cache_v2", "node_analysis_cache_v2"];
 
 /**
- * Makes the directory, complete or not at all; those of other versions go. Commands work without
- * it, so a failure is nothing to report.
+ * Makes the directory, complete or not at all; those of other versions go, and what an
+ * installation that was killed has left. Commands work without it, so a failure is nothing to
+ * report.
  *
- * @param path ROOT/.code/NAME; the stub found ROOT to be the caller's alone
+ * @param path ROOT/.code/NAME; the stub found ROOT, and .code if it is there, to be the caller's
  */
 export function installCodeCache(path: string): void {
   const parent = path.slice(0, path.lastIndexOf("/"));
@@ -27,9 +28,10 @@ export function installCodeCache(path: string): void {
     const length = Number(new DataView(read([CODE_CACHE_AT, LENGTH_SIZE]).buffer).getBigUint64(0));
     Deno.writeFileSync(`${temporary}/${DATABASE}`, read([CODE_CACHE_AT + LENGTH_SIZE, length]));
     for (const name of NOT_WANTED) Deno.mkdirSync(`${temporary}/${name}`);
+    if (!isPrivate(path)) remove(path);
     Deno.renameSync(temporary, path);
     for (const { name } of Deno.readDirSync(parent)) {
-      if (!`${parent}/${name}`.startsWith(path)) remove(`${parent}/${name}`);
+      if (`${parent}/${name}` !== path) remove(`${parent}/${name}`);
     }
   } catch {
     remove(temporary);
@@ -42,6 +44,11 @@ function isThere(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether it is one that the stub lets Deno use: somebody else may just have put it there. */
+function isPrivate(path: string): boolean {
+  return isThere(path) && (Deno.lstatSync(path).mode! & 0o077) === 0;
 }
 
 function remove(path: string): void {

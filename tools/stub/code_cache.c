@@ -29,10 +29,20 @@ static const char *variable(char **env, const char *name) {
   return NULL;
 }
 
-/* The value of --root, wherever it stands. */
+static int is_word(const char *word, const char *expected) {
+  const char *rest = after(word, expected);
+  return rest && !*rest;
+}
+
+/*
+ * The value of --root, wherever it stands but behind the verbs that hand words on to a program:
+ * those may name a directory that a container has filled.
+ */
 static const char *root_option(char **args) {
   for (; *args; args++) {
     const char *word = *args;
+    if (is_word(word, "exec") || is_word(word, "ps") || is_word(word, "--"))
+      return NULL;
     const char *rest = after(word, "--root");
     if (!rest)
       rest = after(word, "-root");
@@ -102,6 +112,17 @@ static int is_private(const struct statx *st, unsigned caller, unsigned others) 
   return (st->stx_mode & S_IFMT) == S_IFDIR && st->stx_uid == caller && !(st->stx_mode & others);
 }
 
+/* Looks up the path's parent; that a link or somebody else's directory stands there is an error. */
+static long look_up_parent(char *path, struct statx *st, unsigned caller) {
+  char *slash = path + length(path);
+  while (*--slash != '/')
+    ;
+  *slash = 0;
+  long result = look_up(path, st);
+  *slash = '/';
+  return result == 0 && !is_private(st, caller, WRITABLE_BY_OTHERS) ? -EPERM : result;
+}
+
 void find_code_cache(struct code_cache *cache, char **args, char **env, const char *name) {
   unsigned caller = (unsigned)sys1(SYS_GETEUID, 0);
   char *path = cache->used;
@@ -115,10 +136,13 @@ void find_code_cache(struct code_cache *cache, char **args, char **env, const ch
     return;
   }
   put_string(put_string(path + length(path), "/"), name);
-  result = look_up(path, &st);
+  result = look_up_parent(path, &st, caller);
+  if (result == 0)
+    result = look_up(path, &st);
   if (result == 0 && is_private(&st, caller, FOR_OTHERS))
     return;
-  if (result == -ENOENT)
+  /* Deno makes a directory that goes away while it starts, but for everybody. */
+  if (result == -ENOENT || (result == 0 && is_private(&st, caller, WRITABLE_BY_OTHERS)))
     put_string(cache->missing, path);
   path[0] = 0;
 }
