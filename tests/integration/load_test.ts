@@ -56,6 +56,46 @@ Deno.test({
 });
 
 Deno.test({
+  name: "50 commands of 10 kinds at one running container at once",
+  ignore: PEER !== "runts",
+  fn: () =>
+    withRuntime(async (runtime) => {
+      using bundle = new Bundle((config) => config.process.args = ["sleep", "600"]);
+      const id = runtime.id();
+      await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
+      const { pid } = await runtime.state(id);
+      const done = { code: 0, stdout: "", stderr: "" };
+      const refused = (text: string) => ({ code: 1, stdout: "", stderr: `runts: ${text}\n` });
+      const kinds = [
+        [["list", "--quiet"], { ...done, stdout: `${id}\n` }],
+        [["exec", id, "echo", "a"], { ...done, stdout: "a\n" }],
+        [["exec", "--detach", id, "true"], done],
+        [["kill", id, "0"], done],
+        [["update", "--pids-limit", "100", id], done],
+        [["start", id], refused(`start "${id}": cannot start an already running container`)],
+        [
+          ["delete", id],
+          refused(`delete "${id}": cannot delete a container that is not stopped: it is running`),
+        ],
+        [
+          ["create", "--bundle", bundle.path, id],
+          refused(`create "${id}": container with given ID already exists`),
+        ],
+      ] as const;
+      const all = Array.from({ length: 50 }, (_, index) => index);
+      await inTurn(all, 50, async (index) => {
+        const [args, wanted] = kinds[index % 10] ?? [];
+        if (args !== undefined) return assertEquals(await runtime.run(args), wanted);
+        if (index % 10 === 8) return assertEquals((await runtime.state(id)).status, "running");
+        const pids = JSON.parse(await runtime.ok(["ps", "--format", "json", id]));
+        assert(pids.includes(pid), `${pids}`);
+      });
+      assertEquals((await runtime.state(id)).pid, pid);
+      await runtime.ok(["delete", "--force", id]);
+    }),
+});
+
+Deno.test({
   name: "16 creates of one id: one of them makes it",
   ignore: PEER !== "runts",
   fn: () =>
