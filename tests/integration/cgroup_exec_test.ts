@@ -40,16 +40,19 @@ async function moved(
   }).sort();
 }
 
-cgroupTest("exec enters cgroups of the controllers that it is told", ["v1"], async () => {
-  await withSubs(["memory", "pids"], async (sleeper, own) => {
-    assertEquals(await moved(sleeper, own), []);
-    assertEquals(await moved(sleeper, own, "--cgroup", "pids:sub"), ["pids"]);
-    const both = ["memory", "pids"];
-    assertEquals(await moved(sleeper, own, "--cgroup", "memory,pids:/sub"), both);
-    const options = ["--cgroup", "memory:sub", "--cgroup", "pids:sub"];
-    assertEquals(await moved(sleeper, own, ...options), both);
-    assertEquals(await moved(sleeper, own, ...options, "--cgroup", "pids:/"), ["memory"]);
-  });
+Deno.test({
+  name: "exec enters cgroups of the controllers that it is told [v1]",
+  ignore: PEER === "crun" || !hostHas("v1"), // crun 1.8 knows one for all
+  fn: () =>
+    withSubs(["memory", "pids"], async (sleeper, own) => {
+      assertEquals(await moved(sleeper, own), []);
+      assertEquals(await moved(sleeper, own, "--cgroup", "pids:sub"), ["pids"]);
+      const both = ["memory", "pids"];
+      assertEquals(await moved(sleeper, own, "--cgroup", "memory,pids:/sub"), both);
+      const options = ["--cgroup", "memory:sub", "--cgroup", "pids:sub"];
+      assertEquals(await moved(sleeper, own, ...options), both);
+      assertEquals(await moved(sleeper, own, ...options, "--cgroup", "pids:/"), ["memory"]);
+    }),
 });
 
 /** Options, and what is said of them; OWN stands for the container's cgroup of pids. */
