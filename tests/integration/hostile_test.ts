@@ -1,61 +1,10 @@
 /** Hostile root filesystems and containers: each test tries an attack and shows that it fails. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Bundle, type Config } from "../support/bundle.ts";
-import { type TestRuntime, withRuntime } from "../support/host.ts";
+import { assert, assertEquals } from "@std/assert";
+import { type Attack, attack, run, tmpfs } from "../support/attack.ts";
+import type { Bundle, Config } from "../support/bundle.ts";
 import { addPayload } from "../support/payload.ts";
-import { PEER, RUNTIME, until } from "../support/runtime.ts";
-
-/** A directory of the host that no container may touch. */
-class Outside implements Disposable {
-  readonly path = Deno.makeTempDirSync({ prefix: "runts-outside-" });
-
-  constructor() {
-    Deno.mkdirSync(`${this.path}/directory`);
-    Deno.writeTextFileSync(`${this.path}/secret`, "secret\n");
-  }
-
-  assertUntouched(): void {
-    assertEquals([...Deno.readDirSync(this.path)].map(({ name }) => name).sort(), [
-      "directory",
-      "secret",
-    ]);
-    assertEquals([...Deno.readDirSync(`${this.path}/directory`)], []);
-    assertEquals(Deno.readTextFileSync(`${this.path}/secret`), "secret\n");
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
-  }
-}
-
-interface Attack {
-  readonly runtime: TestRuntime;
-  readonly bundle: Bundle;
-  readonly outside: Outside;
-}
-
-/** A test with a bundle to spoil and a directory to protect, which is looked at afterwards. */
-function attack(name: string, body: (attack: Attack) => Promise<void>): void {
-  Deno.test({
-    name: `hostile: ${name}`,
-    ignore: PEER !== "runts",
-    fn: () =>
-      withRuntime(async (runtime) => {
-        using outside = new Outside();
-        using bundle = new Bundle((config) => config.root.readonly = false);
-        await body({ runtime, bundle, outside });
-        outside.assertUntouched();
-      }),
-  });
-}
-
-/** What `run` prints; the program is a shell script. */
-async function run({ runtime, bundle }: Attack, script: string): Promise<string> {
-  bundle.config.process.args = ["sh", "-c", script];
-  bundle.save();
-  return await runtime.ok(["run", "--bundle", bundle.path, runtime.id()]);
-}
+import { RUNTIME, until } from "../support/runtime.ts";
 
 /** The message of a `run` that is refused. */
 async function refused({ runtime, bundle, outside }: Attack): Promise<string> {
@@ -68,8 +17,6 @@ async function refused({ runtime, bundle, outside }: Attack): Promise<string> {
   return stderr.slice(prefix.length).trimEnd().replaceAll(bundle.path, "BUNDLE")
     .replaceAll(outside.path, "OUTSIDE");
 }
-
-const tmpfs = (destination: string): Config => ({ destination, type: "tmpfs", source: "tmpfs" });
 
 attack("a mount target behind symlinks stays in the root filesystem", async (attack) => {
   const { bundle, outside } = attack;
@@ -267,42 +214,6 @@ function logOf(bundle: Bundle): string {
     return "";
   }
 }
-
-attack("directories swapped for symlinks while create runs", async (attack) => {
-  const { runtime, bundle, outside } = attack;
-  await addPayload(bundle, "hostile");
-  Deno.mkdirSync(`${bundle.rootfs}/swap`);
-  Deno.mkdirSync(`${bundle.rootfs}${outside.path}/directory`, { recursive: true });
-  Deno.symlinkSync(`${outside.path}/directory`, `${bundle.rootfs}/link`);
-  const { config } = bundle;
-  config.process.args = ["sleep", "60"];
-  config.mounts.push(tmpfs("/swap/tmpfs"), {
-    destination: "/swap/deep/file",
-    source: "/bin/busybox",
-    options: ["bind"],
-  });
-  config.linux.devices = [{ path: "/swap/zero", type: "c", major: 1, minor: 5 }];
-  config.linux.maskedPaths.push("/swap/tmpfs", "/swap/deep");
-  config.linux.readonlyPaths.push("/swap/..", "/swap/deep");
-  bundle.save();
-  const swap = ["swap", `${bundle.rootfs}/swap`, `${bundle.rootfs}/link`];
-  const swapper = new Deno.Command(`${bundle.rootfs}/bin/hostile`, { args: swap }).spawn();
-  try {
-    let made = 0;
-    for (let i = 0; i < 30; i++) {
-      const id = runtime.id();
-      const { code, stderr } = await runtime.run(["create", "--bundle", bundle.path, id]);
-      if (code === 0) made++;
-      else assertStringIncludes(stderr, `runts: create "${id}": `);
-      outside.assertUntouched();
-      await runtime.ok(["delete", "--force", id]);
-    }
-    assert(made > 0, "the race was never survived");
-  } finally {
-    swapper.kill("SIGKILL");
-    await swapper.status;
-  }
-});
 
 /** A console socket that nothing has been sent to when the test ends. */
 async function withConsoleSocket(attack: Attack, body: (path: string) => Promise<void>) {
