@@ -247,6 +247,19 @@ Deno.test({
   },
 });
 
+Deno.test("a container that waits for start needs less than 500 kB", RUNTS_ONLY, async () => {
+  await withRuntime(async (runtime) => {
+    using bundle = new Bundle();
+    const id = runtime.id();
+    await runtime.ok(["create", "--bundle", bundle.path, id]);
+    const { pid } = await runtime.state(id);
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    const memory = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+    await runtime.ok(["delete", "--force", id]);
+    assert(memory > 0 && memory < 500, `memory: ${memory} kB`);
+  });
+});
+
 Deno.test({
   name: "the executable is one file that names nothing of the machine it was built on",
   ...RUNTS_ONLY,
