@@ -36,18 +36,15 @@ export async function tryRules(
   context[Symbol.dispose]();
 }
 
-/** Names of system calls that have several rules with conditions, and one of these several. */
+/** Names of system calls that several rules with several conditions are about. */
 function namesOnTrial(rules: readonly SeccompRule[]): Set<string> {
-  const seen = new Map<string, { count: number; several: boolean }>();
+  const seen = new Set<string>();
+  const risky = new Set<string>();
   for (const { names, args = [] } of rules) {
-    if (args.length === 0) continue;
-    for (const name of names) {
-      const { count, several } = seen.get(name) ?? { count: 0, several: false };
-      seen.set(name, { count: count + 1, several: several || args.length > 1 });
-    }
+    if (args.length < 2) continue;
+    for (const name of names) (seen.has(name) ? risky : seen).add(name);
   }
-  const risky = [...seen].filter(([, { count, several }]) => count > 1 && several);
-  return new Set(risky.map(([name]) => name));
+  return risky;
 }
 
 async function isSettledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {

@@ -16,6 +16,9 @@ const WORDS = ["null", "true", "false", "undef", "None"];
 const KEYS = ["__proto__", "constructor", "toString", "hasOwnProperty", "length", "then", "", "0"];
 const DEEP = [10, 99, 100, 101, 102, 500, 5000];
 
+/** Longer texts take their time and tell nothing new. */
+const LONGEST = 1_000_000;
+
 /** How a place in a tree is read and changed. */
 interface Place {
   readonly node: Node;
@@ -44,6 +47,7 @@ export function mutateJson(random: Random, text: string, others: readonly string
   };
   do change(random, choose(random, whole), others); while (random.oneIn(2));
   const printed = printTree(root, random.oneIn(50));
+  if (printed.length > LONGEST) return text;
   return random.oneIn(50) ? mutateText(random, printed) : printed;
 }
 
