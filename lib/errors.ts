@@ -88,7 +88,9 @@ export function errnoOf(error: unknown): number | undefined {
   if (isRuntsError(error)) return error.data.errno ?? errnoOf(error.data.cause);
   if (!(error instanceof Error)) return undefined;
   const code = (error as Error & { code?: unknown }).code;
-  if (typeof code === "string") return errnoNumber(code);
+  const known = typeof code === "string" ? errnoNumber(code) : undefined;
+  if (known !== undefined) return known;
+  // Deno has other names for a few: ENOTSUP.
   const match = /\(os error (\d+)\)/.exec(error.message);
   return match ? Number(match[1]) : undefined;
 }

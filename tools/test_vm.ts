@@ -8,64 +8,115 @@ import { parseReport, type Result } from "./junit.ts";
 import { EXECUTABLE, exists, filesBelow, ROOT } from "./paths.ts";
 import { output, run } from "./run.ts";
 
-const RUN = join(ROOT, "tests", "vm", "run.sh");
-/** What the tests of one host may take. */
+/** Runs a command in a virtual machine; how is at the top of the script. */
+export const RUN = join(ROOT, "tests", "vm", "run.sh");
+/** What the tests of one host may take; a machine that takes longer hangs. */
 const TIMEOUT_S = 900;
+/** What a machine or a setup that is told to end gets for it. */
+const KILL_AFTER_S = 20;
+/** Exit code of "timeout", and of run.sh, for what has run out of time. */
+const OUT_OF_TIME = 124;
 
 /** A host in a virtual machine: options of run.sh, and which files of tests are for it. */
 interface Host {
   name: string;
+  level: Level;
   options: string[];
   files: RegExp;
 }
 
+/** Tests of the integration level are the level "vm". */
+type Level = "vm" | "clients";
+const FOLDERS: Record<Level, string> = { vm: "integration", clients: "clients" };
+
+const PODMAN = ["--with", "podman catatonit"];
+
 const HOSTS: Host[] = [
-  { name: "vm, cgroup v2", options: [], files: /^(cgroup|lifecycle|rootless)_/ },
-  { name: "vm, hybrid", options: ["--hybrid"], files: /^cgroup_systemd_/ },
-  { name: "vm, session of a user", options: ["--user"], files: /^session_/ },
+  { name: "vm, cgroup v2", level: "vm", options: [], files: /^(cgroup|lifecycle|rootless)_/ },
+  { name: "vm, session of a user", level: "vm", options: ["--user"], files: /^session_/ },
+  { name: "vm, hybrid", level: "vm", options: ["--hybrid"], files: /^cgroup_(limits|systemd)_/ },
+  { name: "vm, podman", level: "clients", options: PODMAN, files: /^podman_systemd_/ },
+  {
+    name: "vm, podman in a session",
+    level: "clients",
+    options: [...PODMAN, "--user"],
+    files: /^podman_session_/,
+  },
 ];
 
 /**
- * Runs the files whose path holds `part`, or tells why that cannot be: then each counts as one
+ * Runs a level's files whose path holds `part` until `deadline`, in milliseconds of `performance.now()`.
+ * Where there can be no machine, or no longer, the reason is printed, and each file counts as one
  * ignored test.
  */
-export async function testVm(part: string): Promise<Result[]> {
-  const all = await filesBelow(join(ROOT, "tests", "integration"), "_test.ts");
-  const filesOf = ({ files }: Host) =>
-    all.filter((path) => files.test(basename(path)))
-      .map((path) => relative(ROOT, path))
-      .filter((path) => path.includes(part));
-  const reason = await obstacle();
-  if (reason !== undefined) {
-    console.log(`no virtual machine: ${reason}`);
-    const name = "in the virtual machine";
-    return HOSTS.flatMap((host) =>
-      filesOf(host).map((file) => ({ host: host.name, file, name, outcome: "ignored" }))
-    );
-  }
-  const share = await stage();
+export async function testVm(level: Level, part: string, deadline: number): Promise<Result[]> {
+  const all = await filesBelow(join(ROOT, "tests", FOLDERS[level]), "_test.ts");
+  const results: Result[] = [];
+  let share: string | undefined;
   try {
-    const results: Result[] = [];
-    for (const host of HOSTS) results.push(...await testHost(host, filesOf(host), share));
+    for (const host of HOSTS.filter((host) => host.level === level)) {
+      const files = all.filter((path) => host.files.test(basename(path)))
+        .map((path) => relative(ROOT, path))
+        .filter((path) => path.includes(part));
+      if (files.length === 0) continue;
+      console.log(`\n${host.name}:`);
+      const reason = await obstacle(host, deadline);
+      if (reason !== undefined) console.log(`no virtual machine: ${reason}`);
+      else share ??= await stage();
+      results.push(
+        ...(share === undefined || reason !== undefined
+          ? files.map((file) => notRun(host, file))
+          : await testHost(host, files, share, deadline)),
+      );
+    }
     return results;
   } finally {
-    await Deno.remove(share, { recursive: true });
+    if (share !== undefined) await Deno.remove(share, { recursive: true });
   }
+}
+
+function notRun(host: Host, file: string): Result {
+  return {
+    host: host.name,
+    file,
+    name: `in the virtual machine (${host.name})`,
+    outcome: "ignored",
+  };
 }
 
 /** Installs what is needed and makes the image; the reason if that fails. */
-async function obstacle(): Promise<string | undefined> {
-  try {
-    await run(Deno.execPath(), ["run", "-A", join(ROOT, "tools", "setup.ts"), "vm"]);
-    await run(RUN, ["--", "true"]);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+async function obstacle(host: Host, deadline: number): Promise<string | undefined> {
+  const setup = [Deno.execPath(), "run", "-A", join(ROOT, "tools", "setup.ts"), "vm"];
+  for (const line of [setup, [RUN, ...host.options, "--", "true"]]) {
+    const { code } = await within(deadline, line, "inherit");
+    if (code === OUT_OF_TIME) return "deadline";
+    if (code !== 0) return `"${line.join(" ")}" ended with code ${code}`;
   }
+  return undefined;
+}
+
+/** Runs a command until a deadline; it ends with this process, too. */
+async function within(
+  deadline: number,
+  line: readonly string[],
+  stdout: "inherit" | "piped",
+): Promise<{ code: number; stdout: string }> {
+  const seconds = Math.floor((deadline - performance.now()) / 1000);
+  if (seconds <= 0) return { code: OUT_OF_TIME, stdout: "" };
+  const limit = ["timeout", `--kill-after=${KILL_AFTER_S}`, String(seconds)];
+  const child = new Deno.Command("setpriv", {
+    args: ["--pdeathsig", "TERM", ...limit, ...line],
+    stdin: "null",
+    stdout,
+    stderr: "inherit",
+  }).spawn();
+  if (stdout === "inherit") return { code: (await child.status).code, stdout: "" };
+  const output = await child.output();
+  return { code: output.code, stdout: new TextDecoder().decode(output.stdout) };
 }
 
 /** The folder that a guest gets: the project, the executables, and modules from the cache. */
-async function stage(): Promise<string> {
+export async function stage(): Promise<string> {
   const share = await Deno.makeTempDir({ prefix: "runts-vm-" });
   const names = ["deno.json", "deno.lock", "main.ts", "mod.ts", "lib", "ffi", "tests"];
   await Deno.mkdir(join(share, "project", "dist"), { recursive: true });
@@ -83,21 +134,24 @@ async function stage(): Promise<string> {
   return share;
 }
 
-async function testHost(host: Host, files: string[], share: string): Promise<Result[]> {
-  if (files.length === 0) return [];
-  console.log(`\n${host.name}:`);
-  const timeout = ["--timeout", String(TIMEOUT_S)];
-  const child = new Deno.Command(RUN, {
-    args: [...host.options, ...timeout, "--share", share, "project/tests/vm/guest/test", ...files],
-    stdout: "piped",
-    stderr: "inherit",
-  });
-  const { code, stdout } = await child.output();
-  if (code !== 0) console.error(`${host.name}: run.sh ended with code ${code}`);
-  const reports = new Map(sections(new TextDecoder().decode(stdout)));
+async function testHost(
+  host: Host,
+  files: string[],
+  share: string,
+  deadline: number,
+): Promise<Result[]> {
+  const options = [...host.options, "--timeout", String(TIMEOUT_S), "--share", share];
+  const line = [RUN, ...options, "project/tests/vm/guest/test", ...files];
+  const { code, stdout } = await within(deadline, line, "piped");
+  const late = code === OUT_OF_TIME && performance.now() >= deadline;
+  if (late) console.log(`${host.name}: deadline`);
+  else if (code !== 0) console.error(`${host.name}: run.sh ended with code ${code}`);
+  const reports = new Map(sections(stdout));
   return files.flatMap((file) => {
-    // None: the time was over before, or the machine has died.
-    const { xml, success } = reports.get(file) ?? { xml: "", success: false };
+    const report = reports.get(file);
+    if (report === undefined && late) return [notRun(host, file)];
+    // None: its time was over before, or the machine has died.
+    const { xml, success } = report ?? { xml: "", success: false };
     return parseReport(xml, { host: host.name, file, success });
   });
 }

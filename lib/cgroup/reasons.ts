@@ -18,6 +18,9 @@ export function explainRefusal(
   const [{ file }] = setting.forms;
   if (errno === EACCES && file.startsWith("cpuset.")) return notInParent(directory, file);
   if (errno === EPERM || errno === EACCES) return "the file is not delegated to this user";
+  if (errno === EOPNOTSUPP && setting.configPath.includes("blockIO.weight")) {
+    return "the disk's I/O scheduler knows no weights: choose bfq";
+  }
   if (errno === EOPNOTSUPP) return "this kernel no longer limits it";
   if (file.startsWith("memory.")) return memoryReason(file, directory, errno);
   if (file.startsWith("cpuset.")) return cpusetReason(directory, file, errno);

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../support/bundle.ts";
 import { cgroupTest } from "../support/cgroups.ts";
 import { TestRuntime, withRuntime } from "../support/host.ts";
-import { command, commandLine } from "../support/runtime.ts";
+import { command, commandLine, until } from "../support/runtime.ts";
 
 const MiB = 2 ** 20;
 /** Grows until it is killed. */
@@ -69,6 +69,21 @@ cgroupTest("events --stats tells v2 files in the same schema", ["v2"], async () 
   });
 });
 
+/** Whether an `events` of this container has open what tells of the lack of memory. */
+function listens(id: string): boolean {
+  return Array.from(Deno.readDirSync("/proc"), ({ name }) => name).some((pid) => {
+    try {
+      const line = Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
+      if (!line.includes("events") || !line.includes(id)) return false;
+      return Array.from(Deno.readDirSync(`/proc/${pid}/fd`))
+        .map(({ name }) => Deno.readLinkSync(`/proc/${pid}/fd/${name}`))
+        .some((target) => /\/memory\.(oom_control|events)$|inotify$/.test(target));
+    } catch {
+      return false; // no process, or one that ends
+    }
+  });
+}
+
 cgroupTest(
   "events tells of the lack of memory as it happens, and ends with the container",
   [],
@@ -87,7 +102,7 @@ cgroupTest(
         await command(["sh", "-c", 'fifo=$0; exec "$@" <>"$fifo"', fifo, ...line]);
         await runtime.ok(["start", id]);
         const watching = runtime.run(["events", "--interval", "1h", id]);
-        await new Promise((resolve) => setTimeout(resolve, 1500));
+        await until("events listens", () => listens(id));
         Deno.writeTextFileSync(fifo, "go\n", { create: false });
         const { stdout } = await watching;
         assertEquals(stdout.split("\n")[0], JSON.stringify({ type: "oom", id }));

@@ -40,7 +40,6 @@ function resourcesOf(disk: string): Config {
     cpu: { shares: 512, quota: 40000, period: 80000, burst: 5000, cpus: "0", mems: "0" },
     pids: { limit: 33 },
     blockIO: {
-      weight: 200,
       throttleReadBpsDevice: rate(1000000),
       throttleWriteBpsDevice: rate(2000000),
       throttleReadIOPSDevice: rate(300),
@@ -102,14 +101,32 @@ cgroupTest("the kernel holds every limit", ["v1"], async () => {
 cgroupTest("the kernel holds what only v1 has", ["v1"], async () => {
   const resources = {
     memory: { swappiness: 7, disableOOMKiller: true, kernelTCP: 8 * MiB, useHierarchy: true },
-    cpu: { idle: 1, realtimePeriod: 900000, realtimeRuntime: 0 },
+    cpu: { idle: 1 },
   };
   await withContainer(resources, async (_runtime, _id, pid) => {
     assertEquals(held(pid, "memory", "memory.swappiness"), "7");
     assertStringIncludes(held(pid, "memory", "memory.oom_control"), "oom_kill_disable 1\n");
     assertEquals(held(pid, "memory", "memory.kmem.tcp.limit_in_bytes"), String(8 * MiB));
     assertEquals(held(pid, "cpu", "cpu.idle"), "1");
-    assertEquals(held(pid, "cpu", "cpu.rt_period_us"), "900000");
+    await Promise.resolve();
+  });
+});
+
+cgroupTest("the kernel holds a weight of block I/O", ["bfq"], async (host) => {
+  await withContainer({ blockIO: { weight: 200 } }, async (_runtime, _id, pid) => {
+    const [file, text] = host.mode === "v2"
+      ? ["io.bfq.weight", "default 200"]
+      : ["blkio.bfq.weight", "200"];
+    assertEquals(held(pid, "blkio", file), text);
+    await Promise.resolve();
+  });
+});
+
+cgroupTest("the kernel holds limits of realtime", ["v1", "realtime"], async () => {
+  const cpu = { realtimePeriod: 900000, realtimeRuntime: 1000 };
+  await withContainer({ cpu }, async (_runtime, _id, pid) => {
+    const names = ["cpu.rt_period_us", "cpu.rt_runtime_us"];
+    assertEquals(Object.values(files(pid, "cpu", names)), ["900000", "1000"]);
     await Promise.resolve();
   });
 });

@@ -1,12 +1,13 @@
 /** What tests of cgroups need to know of the host, and of a container's place in it. */
 
-import { type CgroupHost, detectHost } from "../../lib/cgroup/host.ts";
+import { type CgroupHost, detectHost, hierarchyOf } from "../../lib/cgroup/host.ts";
 
 /**
  * What a test may need: controllers on v1 hierarchies, cgroup v2 alone, systemd as init or not,
- * a user other than root whose own systemd runs, or being one.
+ * a user other than root whose own systemd runs, or being one, the I/O scheduler that knows
+ * weights, limits of realtime (CONFIG_RT_GROUP_SCHED).
  */
-export type Need = "v1" | "v2" | "systemd" | "no systemd" | "user" | "session";
+export type Need = "v1" | "v2" | "systemd" | "no systemd" | "user" | "session" | "bfq" | "realtime";
 
 /** What this host has. */
 export function hostHas(need: Need): boolean {
@@ -23,6 +24,11 @@ export function hostHas(need: Need): boolean {
       return lingeringUser() !== undefined;
     case "session":
       return Deno.uid() !== 0 && lingeringUser() === Deno.uid();
+    case "bfq":
+      return Array.from(Deno.readDirSync("/sys/block"), ({ name }) => name)
+        .some((disk) => schedulersOf(disk).includes("bfq"));
+    case "realtime":
+      return exists(`${hierarchyOf(detectHost(), "cpu")?.mountPoint}/cpu.rt_period_us`);
   }
 }
 
@@ -38,6 +44,15 @@ export function cgroupTest(
   const ignore = !needs.every(hostHas);
   const title = needs.length === 0 ? name : `${name} [${needs.join(", ")}]`;
   Deno.test({ name: title, ignore, fn: () => body(detectHost()) });
+}
+
+/** What there is for a disk, as `none [mq-deadline] bfq`. */
+function schedulersOf(disk: string): string {
+  try {
+    return Deno.readTextFileSync(`/sys/block/${disk}/queue/scheduler`);
+  } catch {
+    return "";
+  }
 }
 
 /** A user id, not root's, with a bus of its own. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { oneLine, quote, RuntsError } from "../../lib/errors.ts";
+import { errnoOf, oneLine, quote, RuntsError } from "../../lib/errors.ts";
 import { table } from "../../lib/cli/table.ts";
 import { explanationText, PLAIN } from "../../lib/cli/explain_view.ts";
 import { describeOp } from "../../lib/plan/describe.ts";
@@ -41,4 +41,16 @@ Deno.test("explain and list show paths in one line", () => {
     table(["ID", "BUNDLE"], [["web", EVIL]]),
     `ID          BUNDLE\nweb         ${TAMED}\n`,
   );
+});
+
+Deno.test("an error of Deno gives its number, also where Deno has another name for it", () => {
+  const text = "Operation not supported (os error 95): writefile '/a'";
+  const cause = Object.assign(new Error(text), { code: "ENOTSUP" });
+  assertEquals(errnoOf(cause), 95);
+  assertEquals(
+    new RuntsError('write "1" to "/a"', { cause }).message,
+    'write "1" to "/a": EOPNOTSUPP (operation not supported)',
+  );
+  assertEquals(errnoOf(Object.assign(new Error(""), { code: "ENOENT" })), 2);
+  assertEquals(errnoOf(new Error("none")), undefined);
 });

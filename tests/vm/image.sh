@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 packages="systemd systemd-sysv dbus dbus-user-session libpam-systemd udev kmod procps iproute2
-  apparmor uidmap busybox-static crun runc libseccomp2 strace"
+  apparmor uidmap busybox-static crun runc libseccomp2 strace${extra:+ $extra}"
 release=bookworm
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
@@ -83,7 +83,7 @@ configure() {
   put etc/hostname <<<vm
   put etc/fstab </dev/null
   key <<<"$image" | sed 's/.*/&&&/; s/^\(.\{32\}\).*/\1/' | put etc/machine-id
-  put etc/modules-load.d/runts.conf <<<$'virtio_console\noverlay'
+  put etc/modules-load.d/runts.conf <<<$'virtio_console\noverlay\nbfq'
   put $units/user@.service.d/delegate.conf <<<$'[Service]\nDelegate=cpu cpuset io memory pids'
   put $units/vm-relay.service <<<$'[Service]\nExecStart=/usr/local/sbin/vm-relay'
   ln -s ../vm-relay.service "$guest/$units/multi-user.target.wants/"

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Runs one command on a throw-away Debian 12 host in a virtual machine: systemd and cgroup v2.
 #
-#   tests/vm/run.sh [--user] [--hybrid] [--timeout SECONDS] [--share DIR] [--] COMMAND [ARG...]
+#   tests/vm/run.sh [OPTION...] [--] COMMAND [ARG...]
 #
 #   --user       in the login session of "tester" (uid 1000, subordinate ids, lingering)
 #                instead of a system service of root
 #   --hybrid     controllers on v1 hierarchies, as systemd's "hybrid" layout has them
+#   --with PACKAGES
+#                Debian packages that are installed besides, in an image of its own
 #   --timeout    what the command may take (300); making an image is not counted
 #   --share DIR  the guest has a copy of DIR at /share, and starts there; its changes are lost
 #
@@ -20,7 +22,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=$(realpath -m "${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/runts-vm")
 cpu=qemu64,-svm,+ssse3,+sse4.1,+sse4.2,+popcnt cores=2 memory=2G
-user=root share='' append='' limit=300 usage=0
+user=root share='' append='' extra='' limit=300 usage=0
 
 die() { printf 'vm: %s\n' "$1" >&2; exit "${2:-125}"; }
 
@@ -28,6 +30,7 @@ while [[ ${1-} == -* ]]; do
   case $1 in
     --user) user=tester ;;
     --hybrid) append=systemd.unified_cgroup_hierarchy=0 ;;
+    --with) extra=${2-}; shift ;;
     --timeout) limit=${2-}; shift; [[ $limit =~ ^[0-9]+$ ]] || die "no number of seconds: $limit" ;;
     --share) share=${2-}; shift; [[ -d $share ]] || die "not a directory: $share" ;;
     --) shift; break ;;
@@ -36,7 +39,7 @@ while [[ ${1-} == -* ]]; do
   shift
 done
 if ((usage || !$#)); then
-  die "usage: run.sh [--user] [--hybrid] [--timeout SECONDS] [--share DIR] [--] COMMAND [ARG...]"
+  die "usage: run.sh [--user] [--hybrid] [--with PACKAGES] [--timeout SECONDS] [--share DIR] [--] COMMAND..."
 fi
 ((EUID == 0)) || die "making the machine's disk needs root"
 [[ $(uname -m) == x86_64 ]] || die "the machine is an x86_64 one"

@@ -19,10 +19,15 @@ export const POLITE = 'trap "exit 7" TERM; echo up; sleep 1000 & wait';
 export const GREEDY =
   "until [ -e /tmp/go ]; do sleep 0.05; done; exec dd if=/dev/zero of=/dev/null bs=64M count=1";
 
-/** Puts the archive into a sandbox: busybox, and the users root and app (1000). */
+/** Puts the archive into a sandbox. */
 export async function makeImage(sandbox: Sandbox): Promise<void> {
-  await sandbox.ok(`
-    root=/run/image
+  await sandbox.ok(imageScript("/run/image", IMAGE_TAR));
+}
+
+/** Shell that makes the archive: busybox, and the users root and app (1000). */
+export function imageScript(root: string, tar: string): string {
+  return `
+    root=${root}
     mkdir -p $root/bin $root/etc $root/root $root/home/app
     mkdir -m 1777 $root/tmp
     cp /bin/busybox $root/bin/
@@ -30,6 +35,6 @@ export async function makeImage(sandbox: Sandbox): Promise<void> {
     echo root:x:0:0:root:/root:/bin/sh > $root/etc/passwd
     echo app:x:1000:1000:app:/home/app:/bin/sh >> $root/etc/passwd
     printf 'root:x:0:\\napp:x:1000:\\nextra:x:2000:app\\n' > $root/etc/group
-    tar -C $root -cf ${IMAGE_TAR} .
-  `);
+    tar -C $root -cf ${tar} .
+  `;
 }

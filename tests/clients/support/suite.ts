@@ -4,7 +4,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { PROJECT } from "../../support/runtime.ts";
+import { type Output, PROJECT } from "../../support/runtime.ts";
 import { makeImage } from "./image.ts";
 import { clientCgroups, hostMounts, restoreHost, Sandbox } from "./sandbox.ts";
 
@@ -52,17 +52,21 @@ function isFile(path: string): boolean {
   }
 }
 
+/** What is wrong with the outcome of a check; undefined if nothing. */
+export function mismatch(check: Check, { code, stdout, stderr }: Output): string | undefined {
+  const { code: wanted = 0 } = check;
+  const fits = typeof check.stdout === "string"
+    ? stdout === check.stdout
+    : check.stdout.test(stdout);
+  if (fits && code === wanted) return undefined;
+  return `wanted ${wanted} and ${check.stdout}, got ${code} and ${stdout}${stderr}`;
+}
+
 /** Runs a check; undefined if it passes, else what is wrong. */
 async function failure(sandbox: Sandbox, check: Check | ApiCheck): Promise<string | undefined> {
   try {
     if ("test" in check) return void await check.test(sandbox);
-    const { code, stdout, stderr } = await sandbox.run(check.script);
-    const { code: wanted = 0 } = check;
-    const fits = typeof check.stdout === "string"
-      ? stdout === check.stdout
-      : check.stdout.test(stdout);
-    if (fits && code === wanted) return undefined;
-    return `wanted ${wanted} and ${check.stdout}, got ${code} and ${stdout}${stderr}`;
+    return mismatch(check, await sandbox.run(check.script));
   } catch (error) {
     return String(error);
   }

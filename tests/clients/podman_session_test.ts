@@ -1,0 +1,5 @@
+/** podman without root, in a session of a user with systemd. */
+
+import { systemdSuite } from "./support/podman_systemd.ts";
+
+systemdSuite(["v2", "session"]);

@@ -1,0 +1,5 @@
+/** podman, as root, with systemd. */
+
+import { systemdSuite } from "./support/podman_systemd.ts";
+
+systemdSuite(["v2", "systemd"]);
