@@ -11,7 +11,7 @@ import { output, run } from "./run.ts";
 /** Runs a command in a virtual machine; how is at the top of the script. */
 export const RUN = join(ROOT, "tests", "vm", "run.sh");
 /** What the tests of one host may take; a machine that takes longer hangs. */
-const TIMEOUT_S = 900;
+const TIMEOUT_S = 1500;
 /** What a machine or a setup that is told to end gets for it. */
 const KILL_AFTER_S = 20;
 /** Exit code of "timeout", and of run.sh, for what has run out of time. */

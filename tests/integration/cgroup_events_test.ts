@@ -2,11 +2,12 @@
 
 import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../support/bundle.ts";
-import { cgroupTest } from "../support/cgroups.ts";
+import { cgroupTest, ownCgroups, removeLeft } from "../support/cgroups.ts";
 import { TestRuntime, withRuntime } from "../support/host.ts";
 import { command, commandLine, until } from "../support/runtime.ts";
 
 const MiB = 2 ** 20;
+const RUNC = "/usr/sbin/runc";
 /** Grows until it is killed. */
 const GREEDY = ["sh", "-c", "read go; tail /dev/zero; echo went on"];
 
@@ -32,7 +33,9 @@ cgroupTest("events --stats has the fields of runc's", [], async () => {
     await runtime.ok(["create", "--bundle", bundle.path, id]);
     await runtime.ok(["start", id]);
     const event = JSON.parse(await runtime.ok(["events", "--stats", id]));
+    const cgroups = ownCgroups((await runtime.state(id)).pid, id);
     await runtime.ok(["delete", "--force", id]);
+    if (runtime.executable === RUNC) await removeLeft(cgroups);
     assertEquals([event.type, event.id], ["stats", id]);
     return event.data;
   };
@@ -40,7 +43,7 @@ cgroupTest("events --stats has the fields of runc's", [], async () => {
     const own = await stats(runtime);
     assertEquals(own.memory.usage.limit, 64 * MiB);
     assertEquals(own.pids, { current: 1, limit: 10 });
-    const peer = await stats(new TestRuntime(runtime.root, "/usr/sbin/runc"));
+    const peer = await stats(new TestRuntime(runtime.root, RUNC));
     const fields = (data: Config) => shape(data).filter((name) => !VARYING.test(name)).sort();
     const known = new Set(fields(own));
     assertEquals(fields(peer).filter((name) => !known.has(name)), []);

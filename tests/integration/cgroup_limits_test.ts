@@ -2,10 +2,19 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Bundle, type Config } from "../support/bundle.ts";
-import { anyDisk, cgroupsOf, cgroupTest, held } from "../support/cgroups.ts";
+import {
+  anyDisk,
+  cgroupsOf,
+  cgroupTest,
+  exists,
+  held,
+  ownCgroups,
+  removeLeft,
+} from "../support/cgroups.ts";
 import { TestRuntime, withRuntime } from "../support/host.ts";
 
 const SLEEP = ["sleep", "1000"];
+const RUNC = "/usr/sbin/runc";
 const MiB = 2 ** 20;
 
 /** Makes a container that sleeps and gives its id and pid; `body` finds it running. */
@@ -357,6 +366,7 @@ cgroupTest("update leaves the kernel with what runc's update does", [], async (h
     using bundle = new Bundle((config) => config.process.args = SLEEP);
     await runtime.ok(["create", "--bundle", bundle.path, id]);
     const { pid } = await runtime.state(id);
+    const cgroups = ownCgroups(pid, id);
     const seen: string[][] = [];
     for (const flags of updates) {
       const { code, stdout } = await runtime.run(["update", ...flags, id]);
@@ -364,12 +374,14 @@ cgroupTest("update leaves the kernel with what runc's update does", [], async (h
       seen.push([flags.join(" "), String(code), stdout, ...values]);
     }
     await runtime.ok(["delete", "--force", id]);
+    if (runtime.executable === RUNC) await removeLeft(cgroups);
+    assertEquals(cgroups.filter(exists), []);
     return seen;
   };
   await withRuntime(async (runtime) => {
     assertEquals(
       await outcome(runtime),
-      await outcome(new TestRuntime(runtime.root, "/usr/sbin/runc")),
+      await outcome(new TestRuntime(runtime.root, RUNC)),
     );
   });
 });

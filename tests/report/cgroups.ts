@@ -8,7 +8,7 @@ import { settingsV1 } from "../../lib/cgroup/resources_v1.ts";
 import { settingsV2 } from "../../lib/cgroup/resources_v2.ts";
 import type { Setting } from "../../lib/cgroup/settings.ts";
 import { Bundle, type Config } from "../support/bundle.ts";
-import { anyDisk, cgroupsOf, exists } from "../support/cgroups.ts";
+import { anyDisk, cgroupsOf, exists, ownCgroups, removeLeft } from "../support/cgroups.ts";
 import { TestRuntime, withRuntime } from "../support/host.ts";
 
 const MiB = 2 ** 20;
@@ -152,8 +152,11 @@ async function created(
     await runtime.run(["delete", "--force", id]);
     return reason(stderr, id);
   }
-  const text = await body(id, (await runtime.state(id)).pid);
+  const { pid } = await runtime.state(id);
+  const cgroups = ownCgroups(pid, id);
+  const text = await body(id, pid);
   await runtime.ok(["delete", "--force", id]);
+  if (runtime.executable === RUNC) await removeLeft(cgroups);
   return text;
 }
 

@@ -1,6 +1,7 @@
 /** What tests of cgroups need to know of the host, and of a container's place in it. */
 
 import { type CgroupHost, detectHost, hierarchyOf } from "../../lib/cgroup/host.ts";
+import { until } from "./runtime.ts";
 
 /**
  * What a test may need: controllers on v1 hierarchies, cgroup v2 alone, systemd as init or not,
@@ -73,6 +74,25 @@ export function cgroupsOf(pid: number): Record<string, string> {
     }
   }
   return paths;
+}
+
+/** Removes cgroups that a peer has given up on: runc 1.1.5 does after 0.3 s, with exit code 0. */
+export async function removeLeft(paths: readonly string[]): Promise<void> {
+  for (const path of new Set(paths)) {
+    await until(`"${path}" is gone`, () => {
+      try {
+        Deno.removeSync(path);
+      } catch {
+        // it is gone, or somebody still ends in it
+      }
+      return !exists(path);
+    });
+  }
+}
+
+/** A container's own cgroups, which have its id in their names. */
+export function ownCgroups(pid: number, id: string): string[] {
+  return Object.values(cgroupsOf(pid)).filter((path) => path.includes(id));
 }
 
 /** The text of a cgroup file of a process; on v2 the controller is not looked at. */

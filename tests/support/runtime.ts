@@ -19,6 +19,9 @@ function peerOf(path: string): "runts" | "runc" | "crun" {
   return name === "runc" || name === "crun" ? name : "runts";
 }
 
+/** Factor for all limits of time, more than 1 on hosts that are slow. */
+const PATIENCE = Number(Deno.env.get("RUNTS_TEST_PATIENCE") ?? "1");
+
 /** What a command did. */
 export interface Output {
   readonly code: number;
@@ -76,7 +79,7 @@ export async function command(
     ...(options.clearEnv && { clearEnv: true }),
     ...(options.cwd && { cwd: options.cwd }),
   }).spawn();
-  const timer = setTimeout(() => process.kill("SIGKILL"), options.timeout ?? 30_000);
+  const timer = setTimeout(() => process.kill("SIGKILL"), PATIENCE * (options.timeout ?? 30_000));
   try {
     if (options.stdin !== undefined) await feed(process.stdin, options.stdin);
     const { code } = await process.status;
@@ -102,9 +105,11 @@ export async function until(
   holds: () => boolean | Promise<boolean>,
   timeout = 10_000,
 ): Promise<void> {
-  const end = performance.now() + timeout;
+  const end = performance.now() + PATIENCE * timeout;
   while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`waited ${timeout} ms in vain until ${what}`);
+    if (performance.now() > end) {
+      throw new Error(`waited ${PATIENCE * timeout} ms in vain until ${what}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

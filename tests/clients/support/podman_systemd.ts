@@ -10,7 +10,7 @@ import { PRELUDE } from "./sandbox.ts";
 import { type Check, mismatch, runtimes } from "./suite.ts";
 
 /** A podman command takes seconds in an emulated machine. */
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 60_000;
 
 const CONF = `
 [engine]
