@@ -9,8 +9,6 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 # find_image: makes what is not in the cache yet. The machine is then in $image, $kernel, $emulator.
 find_image() {
   mkdir -p "$cache"
-  exec {lock}>"$cache/lock"
-  flock "$lock"
   kernel=$(printf '%s\n' /boot/vmlinuz-*-cloud-amd64 | sort -V | tail -n 1)
   [[ -e $kernel ]] || die "there is no kernel /boot/vmlinuz-*-cloud-amd64"
   find_mirror
@@ -20,10 +18,15 @@ find_image() {
     cat "$here"/{image,machine}.sh "$here"/guest/{agent,relay}
     printf '%s\n' "$rootfs" "$kernel" "$emulator" "$cpu" "$cores" "$memory" "$append"
   } | key)
+  [[ -e $image/state ]] && return
+  lock
   [[ -e $rootfs ]] || build_rootfs >&2
   [[ -e $image/state ]] || build_image >&2
   exec {lock}>&-
 }
+
+# Until $lock is closed nobody else makes something in the cache.
+lock() { exec {lock}>"$cache/lock"; flock "$lock"; }
 
 key() { sha256sum | cut -c 1-12; }
 
@@ -44,6 +47,8 @@ find_emulator() {
 # Unpacked, not installed: its libraries are those of the installed one.
 fetch_qemu() (
   set -e
+  lock
+  [[ ! -e $emulator ]] || exit 0
   rm -rf "$cache/qemu.new"
   mkdir -p "$cache"/qemu.new/{lists/partial,preferences.d} && cd "$cache/qemu.new"
   echo "deb [signed-by=$keyring] $mirror $release-backports main" >sources.list
@@ -87,7 +92,8 @@ configure() {
   put $units/user@.service.d/delegate.conf <<<$'[Service]\nDelegate=cpu cpuset io memory pids'
   put $units/vm-relay.service <<<$'[Service]\nExecStart=/usr/local/sbin/vm-relay'
   ln -s ../vm-relay.service "$guest/$units/multi-user.target.wants/"
-  for unit in {apt-daily,apt-daily-upgrade,dpkg-db-backup,e2scrub_all,fstrim}.timer getty.target; do
+  for unit in {apt-daily,apt-daily-upgrade,dpkg-db-backup,e2scrub_all,fstrim}.timer getty.target \
+    podman{,-auto-update,-restart}.service podman.socket podman-auto-update.timer; do
     ln -sf /dev/null "$guest/$units/$unit"
   done
   put usr/local/sbin/vm-agent 755 <"$here/guest/agent"
