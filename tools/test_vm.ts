@@ -4,6 +4,7 @@
  */
 
 import { basename, join, relative } from "@std/path";
+import { buildPayload } from "../tests/support/payload.ts";
 import { parseReport, type Result } from "./junit.ts";
 import { EXECUTABLE, exists, filesBelow, ROOT } from "./paths.ts";
 import { output, run } from "./run.ts";
@@ -115,7 +116,7 @@ async function within(
   return { code: output.code, stdout: new TextDecoder().decode(output.stdout) };
 }
 
-/** The folder that a guest gets: the project, the executables, and modules from the cache. */
+/** The folder that a guest gets: the project, executables, and modules from the cache. */
 export async function stage(): Promise<string> {
   const share = await Deno.makeTempDir({ prefix: "runts-vm-" });
   const names = ["deno.json", "deno.lock", "main.ts", "mod.ts", "lib", "ffi", "tests"];
@@ -124,6 +125,12 @@ export async function stage(): Promise<string> {
   await copy(names.map((name) => join(ROOT, name)), "project");
   await copy([EXECUTABLE], "project/dist");
   await copy([Deno.execPath()], "deno");
+  await Deno.mkdir(join(share, "payloads"));
+  for (const source of await filesBelow(join(ROOT, "tests", "payload"), ".c")) {
+    const name = basename(source, ".c");
+    const path = join(share, "payloads", name);
+    await Deno.writeFile(path, await buildPayload(name), { mode: 0o755 });
+  }
   const { denoDir } = JSON.parse(await output(Deno.execPath(), ["info", "--json"]));
   await Deno.mkdir(join(share, "cache"));
   const modules = join(denoDir, "npm");
