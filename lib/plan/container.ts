@@ -57,7 +57,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   draft.add(...mounts.early);
   const rootSlot = openEarly(draft, container);
   joinNamespaces(draft, namespaces, slots);
-  const clones = enterNamespaces(draft, container);
+  const clones = enterNamespaces(draft, container, slots);
 
   // Stage 2.
   closeDescriptors(draft, input);

@@ -36,6 +36,11 @@ export function planExec(input: ExecInput): Plan {
   const born = cgroupDirectory(draft, input.cgroup, inUser);
   draft.add({ op: "clone", from: "", flags: 0, cgroup: born });
   joinCgroup(draft, input.cgroup, inUser);
+  // Where namespaces delegate (mount option nsdelegate), nobody enters a cgroup from a namespace that
+  // does not see the cgroup left (cgroup_namespaces(7)): ENOENT.
+  if (namespaces & NAMESPACE_FLAGS.cgroup) {
+    draft.add({ op: "setns", from: "", slot: pidfd, kind: NAMESPACE_FLAGS.cgroup, defer: 0 });
+  }
 
   closeDescriptors(draft, input);
   if (inUser) becomeRoot(draft, spec.linux, identity.groupsMode);
@@ -63,20 +68,20 @@ function setAffinity(draft: Draft, list: string | undefined, when: "initial" | "
 }
 
 /**
- * Without a user namespace all at once. With one, those of the host's that root may enter come
+ * All but the cgroup namespace. Without a user namespace all at once. With one, those of the host's that root may enter come
  * first, and the rest after it, as in joinNamespaces; each kind for itself, since a refused one refuses
  * those that were asked for together with it.
  */
 function joinAll(draft: Draft, slot: number, namespaces: number): void {
-  if (namespaces === 0) return;
+  const { user, mount, cgroup } = NAMESPACE_FLAGS;
   const join = (kind: number, defer: number) =>
     draft.add({ op: "setns", from: "", slot, kind, defer });
-  const { user, mount } = NAMESPACE_FLAGS;
-  if (!(namespaces & user)) return join(namespaces, 0);
+  const early = namespaces & ~cgroup;
+  if (!(namespaces & user)) return early === 0 ? undefined : join(early, 0);
   const others = Object.values(NAMESPACE_FLAGS)
     .filter((kind) => kind !== user && kind !== mount && kind & namespaces);
   if (namespaces & mount) others.push(mount);
   if (draft.host.euid === 0) others.forEach((kind) => join(kind, 1));
   join(user, 0);
-  others.forEach((kind) => join(kind, 0));
+  others.filter((kind) => kind !== cgroup).forEach((kind) => join(kind, 0));
 }

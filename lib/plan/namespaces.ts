@@ -51,13 +51,15 @@ export function openNamespaces(draft: Draft, set: NamespaceSet): Map<number, num
 /**
  * Joins them. Root may enter what belongs to the host as long as it is not in the user namespace,
  * and the rest only from there: the user namespace comes in between. Anyone else has rights
- * only from it on. The mount namespace is last of each group, paths having been opened before.
+ * only from it on. The mount namespace is last of each group, paths having been opened before. The
+ * cgroup namespace is left to {@linkcode enterNamespaces}, but for a new user namespace's sake.
  */
 export function joinNamespaces(
   draft: Draft,
   set: NamespaceSet,
   slots: ReadonlyMap<number, number>,
 ): void {
+  const late = joinsLate(set) ? NEW.cgroup : 0;
   const user = set.joins.filter(({ kind }) => kind === NEW.user);
   const others = set.joins.filter(({ kind }) => kind !== NEW.user && kind !== NEW.mount)
     .concat(set.joins.filter(({ kind }) => kind === NEW.mount));
@@ -68,14 +70,27 @@ export function joinNamespaces(
   };
   if (user.length > 0 && draft.host.euid === 0) join(others, 1);
   join(user, 0);
-  join(others, 0);
+  join(others.filter(({ kind }) => kind !== late), 0);
+}
+
+/**
+ * Where namespaces delegate (mount option nsdelegate), nobody enters a cgroup from a namespace that
+ * does not see the cgroup left (cgroup_namespaces(7)): ENOENT. But from a new user namespace there is
+ * no right to join one of the host's.
+ */
+function joinsLate({ fresh, joined }: NamespaceSet): boolean {
+  return (joined & NEW.cgroup) !== 0 && (fresh & NEW.user) === 0;
 }
 
 /**
  * From the host's namespaces to the container's: the time namespace, the clone, the cgroup, the id
  * maps. Gives the number of clones.
  */
-export function enterNamespaces(draft: Draft, container: Container): number {
+export function enterNamespaces(
+  draft: Draft,
+  container: Container,
+  slots: ReadonlyMap<number, number>,
+): number {
   const { fresh, joined } = container.namespaces;
   const { cgroup } = container.input;
   const newUser = (fresh & NEW.user) !== 0;
@@ -105,6 +120,10 @@ export function enterNamespaces(draft: Draft, container: Container): number {
   }
   // Only now, so that the container's cgroup is the root of the namespace.
   if (fresh & NEW.cgroup) draft.add({ op: "unshare", from, flags: NEW.cgroup });
+  if (joinsLate(container.namespaces)) {
+    const { from = "" } = container.namespaces.joins.find(({ kind }) => kind === NEW.cgroup) ?? {};
+    draft.add({ op: "setns", from, slot: slots.get(NEW.cgroup)!, kind: NEW.cgroup, defer: 0 });
+  }
   return clones;
 }
 

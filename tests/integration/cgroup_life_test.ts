@@ -243,6 +243,30 @@ cgroupTest("a limit of memory that is too small to start says so", [], async () 
   });
 });
 
+cgroupTest(
+  "exec and create enter a cgroup, then a cgroup namespace that is there",
+  [],
+  async () => {
+    const edit = (config: Config, id: string) => {
+      config.linux.cgroupsPath = `/${id}`;
+      config.linux.namespaces.push({ type: "cgroup" });
+    };
+    await withContainer(edit, async (runtime, id, pid) => {
+      const lines = (await runtime.ok(["exec", id, "cat", "/proc/self/cgroup"])).trim().split("\n");
+      assertEquals([...new Set(lines.map((line) => line.split(":")[2]))], ["/"]);
+      const output = await runtime.container((config) => {
+        config.linux.namespaces.push({ type: "cgroup", path: `/proc/${pid}/ns/cgroup` });
+        config.process.args = ["readlink", "/proc/self/ns/cgroup"];
+      });
+      assertEquals(output, {
+        code: 0,
+        stdout: `${Deno.readLinkSync(`/proc/${pid}/ns/cgroup`)}\n`,
+        stderr: "",
+      });
+    });
+  },
+);
+
 cgroupTest("exec enters the cgroup that it is told, and none outside", [], async () => {
   await withContainer((config, id) => config.linux.cgroupsPath = `/${id}`, async (runtime, id) => {
     for (const directory of directories(`/${id}`)) Deno.mkdirSync(`${directory}/sub`);

@@ -183,6 +183,28 @@ Deno.test("planExec joins all namespaces at once where there is no user namespac
   assertEquals(opsOf(planExecOf({}, 0), "setns"), []);
 });
 
+Deno.test("planExec joins the cgroup namespace once it is in the cgroup", () => {
+  const cgroup = { bornIn: "/cg/box", files: ["/cg1/tasks"], moved: false };
+  const steps = (kinds: number) =>
+    planExecOf({}, kinds, { cgroup }).ops
+      .filter(({ op }) => ["setns", "clone", "join_cgroup"].includes(op)).map(describeOp);
+  assertEquals(steps(NAMESPACE_FLAGS.cgroup | mount), [
+    "join mount namespace",
+    "clone the container's process in its cgroup",
+    "join the cgroup",
+    "join cgroup namespace",
+  ]);
+  assertEquals(steps(NAMESPACE_FLAGS.cgroup).at(0), "clone the container's process in its cgroup");
+  assertEquals(steps(NAMESPACE_FLAGS.cgroup | user), [
+    "join cgroup namespace if that is permitted yet",
+    "join user namespace",
+    "clone the container's process",
+    "join the cgroup",
+    "join the cgroup",
+    "join cgroup namespace",
+  ]);
+});
+
 Deno.test("planExec joins a user namespace between two attempts at the others", () => {
   const joins = (host = HOST) =>
     opsOf(planExecOf({}, user | mount | network, { host }), "setns").map(describeOp);

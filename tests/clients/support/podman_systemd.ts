@@ -16,6 +16,8 @@ const CONF = `
 [engine]
 cgroup_manager = "systemd"
 events_logger = "file"
+runtime_supports_json = ["crun", "runts"]
+runtime_supports_nocgroup = ["crun", "runts"]
 [containers]
 log_driver = "k8s-file"
 netns = "none"
