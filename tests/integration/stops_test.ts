@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Bundle } from "../support/bundle.ts";
 import { mountsOn, type TestRuntime, withRuntime } from "../support/host.ts";
+import { userNamespace } from "../support/inside.ts";
 import { PEER, RUNTIME, until } from "../support/runtime.ts";
 import { isLeft, type Role, type Stop, STOPS_FOLDER, walk, type Walked } from "../support/stops.ts";
 import { withStops } from "../support/stops.ts";
@@ -77,7 +78,8 @@ function assertNamed(walked: Walked, victim: Role, verb: string, id: string): vo
   assertMatch(stderr, /: killed by SIGKILL( \(last stage completed: \w+\))?\n$/);
 }
 
-scene("SIGKILL at every message of create", async (scene) => {
+/** Kills each at every message of a create. */
+async function disturbCreate(scene: Scene): Promise<Walked> {
   const { runtime, bundle, go } = scene;
   const create = (id: string) => ["create", "--bundle", bundle.path, id];
   const first = runtime.id();
@@ -95,6 +97,19 @@ scene("SIGKILL at every message of create", async (scene) => {
     } else assertEquals(walked.stderr, "", what);
     await assertRemovable(scene, id, walked);
   }
+  return undisturbed;
+}
+
+scene("SIGKILL at every message of create", async (scene) => {
+  await disturbCreate(scene);
+});
+
+scene("SIGKILL at every message of create with a new user namespace", async (scene) => {
+  userNamespace(scene.bundle.config);
+  scene.bundle.save();
+  const { stops } = await disturbCreate(scene);
+  // The messages for the maps and of the second clone.
+  assert(stops.filter(({ name }) => name === "@heard").length > 3, JSON.stringify(stops));
 });
 
 scene("SIGKILL at every message of create on the mounts of the host", async (scene) => {
