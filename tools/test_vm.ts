@@ -15,6 +15,8 @@ export const RUN = join(ROOT, "tests", "vm", "run.sh");
 const TIMEOUT_S = 1500;
 /** What a machine or a setup that is told to end gets for it. */
 const KILL_AFTER_S = 20;
+/** Programs of tests/payload that tests in a machine use: it has no compiler. */
+const PAYLOADS = ["payload"];
 /** Exit code of "timeout", and of run.sh, for what has run out of time. */
 const OUT_OF_TIME = 124;
 
@@ -126,8 +128,7 @@ export async function stage(): Promise<string> {
   await copy([EXECUTABLE], "project/dist");
   await copy([Deno.execPath()], "deno");
   await Deno.mkdir(join(share, "payloads"));
-  for (const source of await filesBelow(join(ROOT, "tests", "payload"), ".c")) {
-    const name = basename(source, ".c");
+  for (const name of PAYLOADS) {
     const path = join(share, "payloads", name);
     await Deno.writeFile(path, await buildPayload(name), { mode: 0o755 });
   }
