@@ -21,6 +21,7 @@ const RARE = config({
       uidMappings: [{ containerID: 0, hostID: 1000, size: 10 }],
       gidMappings: [{ containerID: 0, hostID: 1000, size: 10 }],
     },
+    { destination: "/m", source: "/m", options: ["bind", "idmap=uids=0-1-1#9-9-9;gids=0-5-1"] },
     { destination: "/t", type: "tmpfs", options: ["tmpcopyup", "size=1k", "mode=755"] },
   ],
   "linux.devices": [{ type: "p", path: "/dev/pipe" }, {

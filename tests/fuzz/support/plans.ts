@@ -32,6 +32,8 @@ const MAPS = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
 /** What a document may ask for that is sound by itself, and that a host or init cannot do. */
 const REFUSALS: readonly RegExp[] = [
   /supplementary groups cannot be set: setgroups is denied in the user namespace/,
+  /^the container needs more than \d+ descriptors to be made$/,
+  /^a plan of \d+ bytes exceeds \d+$/,
 ];
 
 /** Plans what is valid: there is a plan, or one of a few reasons why not. Says which. */
