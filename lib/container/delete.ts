@@ -33,6 +33,7 @@ export function remove(global: GlobalOptions, options: DeleteOptions): Promise<v
       throw doesNotExist();
     }
     const helper = await loadHelper();
+    if (options.force) directory.removeUnlessFile("lock");
     const locked = options.force ? withLockIfThere : withLock;
     await locked(helper, directory, () => removeLocked(helper, global, directory, options));
   });
@@ -139,6 +140,7 @@ function inspectTolerant(directory: StateDirectory, force: boolean): Inspection 
     return inspect(directory);
   } catch (error) {
     if (!force || !directory.exists()) throw error;
+    for (const name of RECORDS) directory.removeUnlessFile(name);
     const intent = directory.readIntent();
     if (intent === undefined) directory.write("status", BROKEN);
     else directory.writeStatus(intent.status);
@@ -146,6 +148,7 @@ function inspectTolerant(directory: StateDirectory, force: boolean): Inspection 
   }
 }
 
+const RECORDS = ["status", "creating", "preparing"];
 const BROKEN = '{"pid":0,"process-start-time":0,"bundle":""}';
 
 /** Kills init and waits until it is gone. */

@@ -119,11 +119,25 @@ export class StateDirectory {
 
   /** The text of a file in the directory; undefined when it is not there. */
   readText(name: string): string | undefined {
+    const path = this.file(name);
     try {
-      return Deno.readTextFileSync(this.file(name));
+      // Reading a fifo would wait for a writer.
+      if (Deno.statSync(path).isFile) return Deno.readTextFileSync(path);
     } catch (cause) {
       if (errnoOf(cause) === ENOENT) return undefined;
-      throw new RuntsError(`read ${quote(this.file(name))}`, { cause });
+      throw new RuntsError(`read ${quote(path)}`, { cause });
+    }
+    throw new RuntsError(`read ${quote(path)}: it is not a regular file`);
+  }
+
+  /** Removes what nobody can read, so that a record can be written in its place. */
+  removeUnlessFile(name: string): void {
+    try {
+      if (Deno.lstatSync(this.file(name)).isFile) return;
+      Deno.removeSync(this.file(name), { recursive: true });
+    } catch (cause) {
+      if (errnoOf(cause) === ENOENT) return;
+      throw new RuntsError(`remove ${quote(this.file(name))}`, { cause });
     }
   }
 

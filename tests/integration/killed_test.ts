@@ -77,6 +77,18 @@ Deno.test({
     }),
 });
 
+function replaceByFifo(path: string): void {
+  const { success } = new Deno.Command("sh", {
+    args: ["-c", 'rm -f "$0" && mkfifo "$0"', path],
+  }).outputSync();
+  assert(success, path);
+}
+
+function replaceByDirectory(path: string): void {
+  Deno.removeSync(path);
+  Deno.mkdirSync(`${path}/inside`, { recursive: true });
+}
+
 Deno.test({
   name: "a damaged state directory is listed and can be deleted",
   ignore: PEER !== "runts",
@@ -91,6 +103,14 @@ Deno.test({
         ["no status", (path) => Deno.removeSync(`${path}/status`)],
         ["a field missing", (path) => Deno.writeTextFileSync(`${path}/status`, '{"pid":1}')],
         ["no config", (path) => Deno.removeSync(`${path}/config.json`)],
+        ["a fifo", (path) => replaceByFifo(`${path}/status`)],
+        ["an intent that is a fifo", (path) => {
+          Deno.removeSync(`${path}/status`);
+          replaceByFifo(`${path}/creating`);
+        }],
+        ["a config that is a fifo", (path) => replaceByFifo(`${path}/config.json`)],
+        ["a directory", (path) => replaceByDirectory(`${path}/status`)],
+        ["a lock that is a directory", (path) => replaceByDirectory(`${path}/lock`)],
       ];
       for (const [what, damage] of damages) {
         const id = runtime.id();

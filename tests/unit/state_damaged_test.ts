@@ -44,6 +44,13 @@ Deno.test("a status without a bundle is named as such", () =>
     );
   }));
 
+Deno.test("a status that is no file is named as such, and read by nobody", () =>
+  withFiles({}, async ({ root, path }) => {
+    Deno.mkdirSync(`${path}/status`);
+    const error = await assertRejects(() => state({ root }, { id: "web" }), RuntsError);
+    assertEquals(error.message, `state "web": read "${path}/status": it is not a regular file`);
+  }));
+
 Deno.test("a copy of the configuration that is damaged counts as none", async () => {
   const damaged = [
     { linux: [] },
