@@ -54,7 +54,10 @@ function table(title: string, hosts: readonly Report[], rows: (host: Report) => 
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [
-    line([title, ...hosts.map(({ mode, kernel }) => `${mode}, Linux ${kernel}`)]),
+    line([
+      title,
+      ...hosts.map(({ mode, kernel }) => `${mode}, Linux ${/^\d+\.\d+/.exec(kernel)?.[0]}`),
+    ]),
     line(["---", ...hosts.map(() => "---")]),
     ...rows(first!).map((row, i) =>
       line([asked(row.asked), ...hosts.map((host) => cell(rows(host)[i]!))])
@@ -64,7 +67,9 @@ function table(title: string, hosts: readonly Report[], rows: (host: Report) => 
 
 /** How many fields are alike, and which are not. */
 function comparison({ mode, events: { runts, runc } }: Report): string {
-  const names = (text: string[]) => text.map((name) => `\`${name}\``).join(", ") || "none";
+  const group = (name: string) => name.replace(/\.psi\..*/, ".psi");
+  const names = (text: string[]) =>
+    [...new Set(text.map(group))].map((name) => `\`${name}\``).join(", ") || "none";
   const only = (some: Fields, others: Fields) =>
     Object.keys(some).filter((name) => !(name in others));
   const both = Object.keys(runts).filter((name) => name in runc);
