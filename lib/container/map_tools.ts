@@ -23,7 +23,9 @@ export async function runMapTool(
   const args = [pid, ...map].map(String);
   let output: Deno.CommandOutput;
   try {
-    output = await new Deno.Command(tool, { args, stdin: "null", stdout: "null" }).output();
+    // The directory of the caller may be one that only others can enter.
+    const options = { args, cwd: "/", stdin: "null", stdout: "null" } as const;
+    output = await new Deno.Command(tool, options).output();
   } catch (cause) {
     const missing = errnoOf(cause) === ENOENT;
     throw new RuntsError(`run ${tool}`, {

@@ -22,8 +22,8 @@ export function psTable(
   args: readonly string[],
 ): Promise<string> {
   return inCommand("ps", id, async () => {
-    const command = new Deno.Command("ps", { args: args.length > 0 ? [...args] : ["-ef"] });
-    const { code, stdout, stderr } = await command.output();
+    const options = { args: args.length > 0 ? [...args] : ["-ef"], cwd: "/" };
+    const { code, stdout, stderr } = await new Deno.Command("ps", options).output();
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     if (code !== 0) {
       throw new RuntsError(`run "ps ${args.join(" ")}"`, { cause: text(stderr).trim() });

@@ -43,6 +43,20 @@ rootless("newuidmap and newgidmap map subordinate ids", async (user) => {
   }, stderr);
 }, { ignore: PEER === "runc" }); // it refuses further groups
 
+rootless("newuidmap is run for a caller in a directory of somebody else", async (user) => {
+  known(user);
+  const cwd = Deno.makeTempDirSync({ prefix: "runts-cwd-" }); // for root alone
+  try {
+    const output = await user.container((config) => {
+      mapRange(config, user);
+      shell("id -u")(config);
+    }, { cwd });
+    assertEquals(output, { code: 0, stdout: "0\n", stderr: "" });
+  } finally {
+    Deno.removeSync(cwd);
+  }
+}, OURS);
+
 rootless("with subordinate ids, terminals have their group and files many owners", async (user) => {
   known(user);
   using bundle = await user.bundle((config) => {

@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Config } from "../support/bundle.ts";
 import { lines, MAPS, onTerminal, OURS, refused, rootless, shell } from "../support/rootless.ts";
-import { PEER, RUNTIME, until } from "../support/runtime.ts";
+import { PEER, until } from "../support/runtime.ts";
 
 rootless("a user without an entry in /etc/passwd is root in its container", async (user) => {
   const { code, stdout } = await user.container(shell(`id -u; id -g; ${MAPS}`));
@@ -211,7 +211,7 @@ rootless("root of a user namespace has containers, too", async (user) => {
   bundle.save(JSON.stringify(config));
   const output = await user.command([
     ...["unshare", "--user", "--map-root-user", "--mount"],
-    ...[RUNTIME, "run", "--bundle", bundle.path, user.name()],
+    ...[user.runtime, "run", "--bundle", bundle.path, user.name()],
   ]);
   assertEquals(output, { code: 0, stdout: "0\n", stderr: "" });
 }, OURS);
@@ -223,7 +223,7 @@ rootless("root of a user namespace is told that it needs a mount namespace", asy
   const name = user.name();
   const { code, stdout, stderr } = await user.command([
     ...["unshare", "--user", "--map-root-user"],
-    ...[RUNTIME, "run", "--bundle", bundle.path, name],
+    ...[user.runtime, "run", "--bundle", bundle.path, name],
   ]);
   assertEquals({ code, stdout, stderr: stderr.replace(name, "ID") }, {
     code: 1,
@@ -242,7 +242,7 @@ rootless("user.max_user_namespaces of 0 is named", async (user) => {
   const { code, stdout, stderr } = await user.command([
     ...["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"],
     ...['echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"', "sh"],
-    ...[RUNTIME, "run", "--bundle", bundle.path, name],
+    ...[user.runtime, "run", "--bundle", bundle.path, name],
   ]);
   assertEquals({ code, stdout, stderr: stderr.replace(name, "ID") }, {
     code: 1,

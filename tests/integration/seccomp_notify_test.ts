@@ -157,7 +157,9 @@ Deno.test("a container of its own user namespace can be asked about", async () =
 Deno.test("a container of a user without privileges can be asked about", RUNTS_ONLY, async () => {
   const nobody = 65534;
   const root = Deno.makeTempDirSync({ prefix: "runts-rootless-" });
+  const executable = `${root}.executable`; // the project may lie where only its owner gets
   try {
+    Deno.copyFileSync(RUNTIME, executable);
     Deno.chownSync(root, nobody, nobody);
     await using notified = await Notified.make(["getppid"], ({ process, linux, ...config }) => {
       process.args = ["/bin/syscalls", `${number("getppid")}`];
@@ -173,10 +175,11 @@ Deno.test("a container of a user without privileges can be asked about", RUNTS_O
     const user = ["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups"];
     const id = `rootless-${Deno.pid}`;
     const run = ["--root", root, "run", "--bundle", bundle.path, id];
-    const output = await command([...user, RUNTIME, ...run]);
+    const output = await command([...user, executable, ...run]);
     assertEquals(output, { code: 0, stdout: "4242\n", stderr: "" });
     assertEquals((await agent.received(1)).length, 1);
   } finally {
+    Deno.removeSync(executable);
     Deno.removeSync(root, { recursive: true });
   }
 });

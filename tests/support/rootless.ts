@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import type { Bundle, Config } from "./bundle.ts";
 import { withRuntime } from "./host.ts";
-import { type Output, PEER, RUNTIME } from "./runtime.ts";
+import { type Output, PEER } from "./runtime.ts";
 import { OrdinaryUser } from "./user.ts";
 
 /** A test with an ordinary user; nothing may stay behind. */
@@ -60,7 +60,7 @@ export function refused(
 
 /** Runs a bundle on a terminal; the end of script's own input is echoed as "^@". */
 export async function onTerminal(user: OrdinaryUser, bundle: Bundle): Promise<Output> {
-  const line = `${RUNTIME} run --bundle ${bundle.path} ${user.name()}`;
+  const line = `${user.runtime} run --bundle ${bundle.path} ${user.name()}`;
   const output = await user.command(["script", "-qec", line, "/dev/null"]);
   return { ...output, stdout: output.stdout.replaceAll("^@", "") };
 }

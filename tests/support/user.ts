@@ -23,6 +23,8 @@ export class OrdinaryUser implements Disposable {
   readonly directory: string;
   /** What XDG_RUNTIME_DIR names. */
   readonly runtimeDirectory: string;
+  /** The runtime under test, where the user reaches it, whoever owns the project. */
+  readonly runtime: string;
   /** Shell commands of root, in the mount namespace of every command. */
   setup = "";
   #accounts: Accounts = {};
@@ -33,6 +35,8 @@ export class OrdinaryUser implements Disposable {
     this.runtimeDirectory = `${this.directory}/run`;
     Deno.mkdirSync(this.runtimeDirectory, { mode: 0o700 });
     for (const name of ["bin", "etc"]) Deno.mkdirSync(`${this.directory}/${name}`);
+    this.runtime = `${this.directory}/runtime`;
+    Deno.writeTextFileSync(this.runtime, "");
     for (const path of [this.directory, this.runtimeDirectory]) {
       Deno.chownSync(path, this.id, this.id);
     }
@@ -71,7 +75,7 @@ export class OrdinaryUser implements Disposable {
 
   /** Runs the runtime under test. */
   run(args: readonly string[], options: CommandOptions = {}): Promise<Output> {
-    return this.command([RUNTIME, ...args], options);
+    return this.command([this.runtime, ...args], options);
   }
 
   /** Runs any command; variables of `env` that are empty are left unset. */
@@ -85,6 +89,7 @@ export class OrdinaryUser implements Disposable {
     const mounts = Object.keys(this.#accounts).map((name) =>
       `mount --bind ${this.directory}/etc/${name} /etc/${name};`
     );
+    mounts.push(`mount --bind ${RUNTIME} ${this.runtime};`);
     return command([
       ...["unshare", "--mount", "--propagation", "private"],
       ...["sh", "-c", `${HIDE_UNIFIED} ${mounts.join(" ")} ${this.setup}\nexec "$@"`, "sh"],
@@ -110,7 +115,10 @@ export class OrdinaryUser implements Disposable {
     for (const root of Deno.readDirSync(this.runtimeDirectory)) {
       if (!root.isDirectory) continue;
       const entries = Deno.readDirSync(`${this.runtimeDirectory}/${root.name}`);
-      names.push(...Array.from(entries, ({ name }) => name));
+      // Names of caches begin with a dot.
+      names.push(
+        ...Array.from(entries, ({ name }) => name).filter((name) => !name.startsWith(".")),
+      );
     }
     return names;
   }
