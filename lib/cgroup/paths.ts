@@ -1,6 +1,7 @@
 /** Where a container's cgroup is: runc's rules, so that clients find what they asked for. */
 
 import { quote, RuntsError } from "../errors.ts";
+import { normalize } from "../path.ts";
 import type { CgroupHost, Hierarchy } from "./host.ts";
 
 /**
@@ -77,14 +78,4 @@ export function recordPath(host: CgroupHost, paths: Readonly<Record<string, stri
 function baseOf(host: CgroupHost, hierarchy: Hierarchy): string {
   if (host.mode !== "v2") return hierarchy.own;
   return hierarchy.own.slice(0, Math.max(0, hierarchy.own.lastIndexOf("/")));
-}
-
-/** `a/./b//c/..` → `/a/b`; `..` does not lead above the start. */
-function normalize(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return parts.map((part) => "/" + part).join("");
 }

@@ -1,6 +1,7 @@
-/** Paths that a caller names. */
+/** Paths that a caller or a configuration names. */
 
 import { RuntsError } from "../errors.ts";
+import { normalize } from "../path.ts";
 
 /** A path of the caller's, from its working directory; "." and ".." may be left in it. */
 export function fromWorkingDirectory(path: string): string {
@@ -16,24 +17,19 @@ export function fromWorkingDirectory(path: string): string {
 export function absolute(path: string): string {
   const whole = fromWorkingDirectory(path);
   const match = /^(.*\/\.\.)(\/.*)?$/.exec(whole);
-  return (match ? realPath(match[1]!) + normalized(match[2] ?? "") : normalized(whole)) || "/";
+  return (match ? realPath(match[1]!) + normalize(match[2] ?? "") : normalize(whole)) || "/";
 }
 
 /** What a path that ends in ".." stands for: behind a link it is not what its text says. */
 function realPath(path: string): string {
   try {
-    return normalized(Deno.realPathSync(path));
+    return normalize(Deno.realPathSync(path));
   } catch {
-    return normalized(path); // whoever uses it will fail, and name it
+    return normalize(path); // whoever uses it will fail, and name it
   }
 }
 
-/** "" for the root. */
-function normalized(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return parts.map((part) => `/${part}`).join("");
+/** The root filesystem's path; the status has it as config.json does. */
+export function absoluteRootfs(bundle: string, rootfs: string): string {
+  return rootfs.startsWith("/") || rootfs === "" ? rootfs : `${bundle}/${rootfs}`;
 }

@@ -3,7 +3,7 @@
 import { errnoOf, quote, RuntsError } from "../errors.ts";
 import { configPath, parseSpec, readConfig } from "../spec/load.ts";
 import type { Spec } from "../spec/types.ts";
-import { absolute } from "./absolute.ts";
+import { absolute, absoluteRootfs } from "./absolute.ts";
 import { lacksMaps } from "./id_maps.ts";
 import type { CreateOptions } from "./types.ts";
 
@@ -42,7 +42,7 @@ async function completed(spec: Spec): Promise<Spec> {
 }
 
 function checkRootfs(bundle: string, spec: Spec): void {
-  const rootfs = spec.root.path.startsWith("/") ? spec.root.path : `${bundle}/${spec.root.path}`;
+  const rootfs = absoluteRootfs(bundle, spec.root.path);
   let isDirectory: boolean;
   try {
     isDirectory = Deno.statSync(rootfs).isDirectory;

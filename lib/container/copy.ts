@@ -1,7 +1,7 @@
 /** What later verbs need of the copy of config.json in the state directory. */
 
 import { quote, RuntsError } from "../errors.ts";
-import { parseExact } from "../spec/json_exact.ts";
+import { isObject, parseExact } from "../spec/json_exact.ts";
 import type { Spec } from "../spec/types.ts";
 import type { StateDirectory } from "../state/directory.ts";
 
@@ -24,17 +24,13 @@ export function readCopyIfAny(directory: StateDirectory): Spec | undefined {
 
 /** Whether the parts that every verb relies on are of the types that they were when it was copied. */
 function isSpec(document: unknown): document is Spec {
-  if (!isRecord(document)) return false;
+  if (!isObject(document)) return false;
   const { linux = {}, hooks = {}, annotations = {} } = document;
-  if (![linux, hooks, annotations].every(isRecord)) return false;
+  if (![linux, hooks, annotations].every(isObject)) return false;
   const { namespaces = [], cgroupsPath = "" } = linux as Record<string, unknown>;
   const lists = [namespaces, ...Object.values(hooks as Record<string, unknown>)];
-  return lists.every((list) => Array.isArray(list) && list.every(isRecord)) &&
+  return lists.every((list) => Array.isArray(list) && list.every(isObject)) &&
     [cgroupsPath, ...Object.values(annotations as Record<string, unknown>)].every(isText);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown): value is string {

@@ -12,12 +12,12 @@ import { StateDirectory } from "../state/directory.ts";
 import { doesNotExist, inspect, type Inspection } from "../state/inspect.ts";
 import { readStat } from "../state/process.ts";
 import { OCI_VERSION } from "../version.ts";
+import { absoluteRootfs } from "./absolute.ts";
 import { cgroupOf } from "./cgroup.ts";
 import { inCommand } from "./command.ts";
 import { readCopyIfAny } from "./copy.ts";
 import { openInit } from "./kill.ts";
 import { withLock, withLockIfThere } from "./lock.ts";
-import { absoluteRootfs } from "./state.ts";
 import type { DeleteOptions, GlobalOptions } from "./types.ts";
 
 const SIGKILL = 9;

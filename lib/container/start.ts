@@ -28,7 +28,7 @@ const EXIT_TIMEOUT = 1_000;
 export function start(global: GlobalOptions, options: ContainerName): Promise<void> {
   return inCommand("start", options.id, async () => {
     const directory = new StateDirectory(global.root, options.id);
-    refuseUnlessCreated(directory);
+    refuseUnlessCreated(inspect(directory));
     const helper = await loadHelper();
     const started = await withLock(helper, directory, () => startLocked(helper, global, directory));
     await started.poststart();
@@ -55,9 +55,11 @@ export async function startLocked(
   directory: StateDirectory,
   child?: number,
 ): Promise<Started> {
-  if (child !== undefined) refuseEnded(helper, inspect(directory), child);
-  const status = refuseUnlessCreated(directory);
-  const pidfd = openInit(helper, status);
+  const found = inspect(directory);
+  if (child !== undefined) refuseEnded(helper, found, child);
+  const status = refuseUnlessCreated(found);
+  // Whatever happens to a child, its pid is its own until it is reaped.
+  const pidfd = child === undefined ? openInit(helper, status) : helper.openPidfd(status.pid);
   const notify = bindNotifySocket(helper, directory);
   const close = () => {
     helper.close(pidfd);
@@ -93,8 +95,7 @@ function endedEarly(helper: Helper, status: Status, pidfd: number): RuntsError {
   });
 }
 
-function refuseUnlessCreated(directory: StateDirectory): Status {
-  const { state, status } = inspect(directory);
+function refuseUnlessCreated({ state, status }: Inspection): Status {
   if (state === "created") return status;
   if (state === "running") throw new RuntsError("cannot start an already running container");
   if (state === "stopped") throw new RuntsError("cannot start a container that has stopped");
@@ -114,7 +115,7 @@ async function release(
 ): Promise<void> {
   const result = openResult(helper, directory);
   try {
-    const fifo = openFifo(helper, directory, status);
+    const fifo = openFifo(helper, directory, status, pidfd);
     try {
       letGo(helper, fifo, status, pidfd);
     } finally {
@@ -140,13 +141,20 @@ function openResult(helper: Helper, directory: StateDirectory): number | undefin
   }
 }
 
-function openFifo(helper: Helper, directory: StateDirectory, status: Status): number {
+function openFifo(
+  helper: Helper,
+  directory: StateDirectory,
+  status: Status,
+  pidfd: number,
+): number {
   try {
     return helper.open(directory.file("exec.fifo"), O_WRONLY | O_NONBLOCK);
   } catch (error) {
     if (errnoOf(error) !== ENXIO) throw error;
+    // A process closes its files a moment before it counts as ended.
+    if (helper.exited(pidfd, EXIT_TIMEOUT)) throw endedEarly(helper, status, pidfd);
     throw new RuntsError(`init (pid ${status.pid}) does not wait to be started`, {
-      hint: "it died, or another start was quicker",
+      hint: "another start was quicker",
     });
   }
 }

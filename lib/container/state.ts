@@ -3,6 +3,7 @@
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { OCI_VERSION } from "../version.ts";
+import { absoluteRootfs } from "./absolute.ts";
 import { inCommand } from "./command.ts";
 import { readCopyIfAny } from "./copy.ts";
 import type { ContainerName, GlobalOptions } from "./types.ts";
@@ -43,11 +44,6 @@ export function stateDocument(directory: StateDirectory, found: Inspection): Sta
     ...(annotations && Object.keys(annotations).length > 0 && { annotations }),
     owner: status.owner,
   };
-}
-
-/** The root filesystem's path; the status has it as config.json does. */
-export function absoluteRootfs(bundle: string, rootfs: string): string {
-  return rootfs.startsWith("/") || rootfs === "" ? rootfs : `${bundle}/${rootfs}`;
 }
 
 /** crun keeps annotations in the copy of the configuration alone. */

@@ -1,6 +1,7 @@
 /** What validation finds, and the place in the document that it is looking at. */
 
 import { quote } from "../errors.ts";
+import { isObject } from "./json_exact.ts";
 
 /** The kinds of rules that a document can break. */
 export type Rule =
@@ -88,11 +89,6 @@ function show(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "[]" : "[…]";
   if (isObject(value)) return Object.keys(value).length === 0 ? "{}" : "{…}";
   return quote(value);
-}
-
-/** Whether a value is a JSON object. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A property of something that may be no object; null counts as absent. */

@@ -40,3 +40,8 @@ function dropNulls(value: unknown, depth: number): number {
   }
   return keys;
 }
+
+/** Whether a value is a JSON object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -4,7 +4,8 @@
  * empty lists as null).
  */
 
-import { type Finding, isObject, type Rule, Walk } from "./findings.ts";
+import { type Finding, type Rule, Walk } from "./findings.ts";
+import { isObject } from "./json_exact.ts";
 
 /** What a value must be. */
 export type Schema = Leaf | ObjectSchema | ListSchema | MapSchema | NameSchema;

@@ -1,6 +1,7 @@
 /** config-linux.md, "Control groups": what `linux.resources` must be. */
 
-import { isObject, type Walk } from "./findings.ts";
+import type { Walk } from "./findings.ts";
+import { isObject } from "./json_exact.ts";
 import {
   boolean,
   int64,

@@ -10,19 +10,12 @@ export async function execs(
   runs: number,
   pause: number,
 ): Promise<Figures> {
-  const times: number[] = [];
   const id = `x${Deno.pid}-${pause}`;
   await using container = await Container.create({ id, bundle, root, stdio: "null" });
   await container.start();
-  for (let round = 0; round < runs + 1; round++) {
-    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
-    const start = performance.now();
-    const { code } = await (await container.exec(["/bin/true"], { stdio: "null" })).wait();
-    const elapsed = performance.now() - start;
-    if (code !== 0) throw new Error(`the program ended with ${code}`);
-    if (round > 0) times.push(elapsed);
-  }
-  return summarize(times);
+  return await timed(runs, pause, async () => {
+    return await (await container.exec(["/bin/true"], { stdio: "null" })).wait();
+  });
 }
 
 /** Times whole lifecycles of a bundle's program. */
@@ -32,15 +25,27 @@ export async function lifecycles(
   runs: number,
   pause: number,
 ): Promise<Figures> {
+  return await timed(runs, pause, async (round) => {
+    const id = `p${Deno.pid}-${pause}-${round}`;
+    const container = await Container.create({ id, bundle, root, stdio: "null" });
+    await container.start();
+    const ending = await container.wait();
+    await container.delete();
+    return ending;
+  });
+}
+
+/** Times what must end with 0; a first round is not counted. `pause`: ms before each. */
+async function timed(
+  runs: number,
+  pause: number,
+  once: (round: number) => Promise<{ code: number }>,
+): Promise<Figures> {
   const times: number[] = [];
   for (let round = 0; round < runs + 1; round++) {
     if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
-    const id = `p${Deno.pid}-${pause}-${round}`;
     const start = performance.now();
-    const container = await Container.create({ id, bundle, root, stdio: "null" });
-    await container.start();
-    const { code } = await container.wait();
-    await container.delete();
+    const { code } = await once(round);
     const elapsed = performance.now() - start;
     if (code !== 0) throw new Error(`the program ended with ${code}`);
     if (round > 0) times.push(elapsed);

@@ -5,20 +5,11 @@ import { loadHelper } from "../../ffi/helper.ts";
 import type { Config } from "../support/bundle.ts";
 import { exists } from "../support/cgroups.ts";
 import { commandLine, PEER, until } from "../support/runtime.ts";
-import { signalsOf, type Sleeper, withSleeper } from "../support/seen.ts";
+import { execTest, signalsOf, type Sleeper } from "../support/seen.ts";
 
 const NONE = () => {};
 const NOT_RUNTS = { ignore: PEER !== "runts" };
 const SIGTERM = 15;
-
-function execTest(
-  name: string,
-  edit: (config: Config) => void,
-  body: (sleeper: Sleeper) => Promise<void>,
-  options: { ignore?: boolean } = {},
-): void {
-  Deno.test({ name: `exec ${name}`, ...options, fn: () => withSleeper(edit, body) });
-}
 
 /** exec as a process of its own, with pipes. */
 function spawn({ runtime, id }: Sleeper, options: string[], words: string[]): Deno.ChildProcess {

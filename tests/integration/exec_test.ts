@@ -3,20 +3,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Config } from "../support/bundle.ts";
 import { PEER, until } from "../support/runtime.ts";
-import { type Seen, signalsOf, type Sleeper, withSleeper } from "../support/seen.ts";
+import { execTest, type Seen, signalsOf } from "../support/seen.ts";
 
 const NONE = () => {};
 const NOT_RUNTS = { ignore: PEER !== "runts" };
-
-/** A test in a container that sleeps. */
-function execTest(
-  name: string,
-  edit: (config: Config) => void,
-  body: (sleeper: Sleeper) => Promise<void>,
-  options: { ignore?: boolean } = {},
-): void {
-  Deno.test({ name: `exec ${name}`, ...options, fn: () => withSleeper(edit, body) });
-}
 
 function ids({ status }: Seen): string[] {
   return [status.Uid!.split("\t")[1]!, status.Gid!.split("\t")[1]!, status.Groups!.trim()];

@@ -180,55 +180,44 @@ refusedTest("exec", () =>
     }
   }));
 
-/** A container for every program, by the verbs that are under test. */
+/** A container for every program, and what must be said of it. */
 function eachProgram(
-  verb: "run" | "run --detach" | "start",
-  fails: (runtime: TestRuntime, id: string, bundle: Bundle) => Promise<unknown>,
+  verbs: string,
+  check: (runtime: TestRuntime, id: string, bundle: Bundle, message: string) => Promise<void>,
 ): void {
-  refusedTest(verb, () =>
+  refusedTest(verbs, () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle();
       addPrograms(bundle.config, bundle);
       for (const [program, message] of ALL) {
         bundle.config.process.args = [program];
         bundle.save();
-        const id = runtime.id();
-        assertEquals(await fails(runtime, id, bundle), {
-          code: 1,
-          stdout: "",
-          stderr: `runts: ${verb.split(" ")[0]} "${id}": ${message}\n`,
-        });
+        await check(runtime, runtime.id(), bundle, message);
       }
     }));
 }
 
-eachProgram("run", (runtime, id, bundle) => runtime.run(["run", "--bundle", bundle.path, id]));
-eachProgram(
-  "run --detach",
-  (runtime, id, bundle) => runtime.run(["run", "--detach", "--bundle", bundle.path, id]),
-);
+for (const options of [["run"], ["run", "--detach"]]) {
+  eachProgram(options.join(" "), async (runtime, id, bundle, message) => {
+    const output = await runtime.run([...options, "--bundle", bundle.path, id]);
+    const stderr = `runts: run "${id}": ${message}\n`;
+    assertEquals(output, { code: 1, stdout: "", stderr });
+  });
+}
 
 // A program that is not found fails create already, as with runc.
-refusedTest("create or start", () =>
-  withRuntime(async (runtime) => {
-    using bundle = new Bundle();
-    addPrograms(bundle.config, bundle);
-    for (const [program, message] of ALL) {
-      bundle.config.process.args = [program];
-      bundle.save();
-      const id = runtime.id();
-      const searched = message.startsWith("process.args[0]");
-      const created = await runtime.run(["create", "--bundle", bundle.path, id]);
-      const failed = searched ? created : await runtime.run(["start", id]);
-      const verb = searched ? "create" : "start";
-      const stderr = `runts: ${verb} "${id}": ${message}\n`;
-      assertEquals(failed, { code: 1, stdout: "", stderr });
-      if (!searched) {
-        assertEquals((await runtime.state(id)).status, "stopped");
-        await runtime.ok(["delete", id]);
-      }
-    }
-  }));
+eachProgram("create or start", async (runtime, id, bundle, message) => {
+  const searched = message.startsWith("process.args[0]");
+  const created = await runtime.run(["create", "--bundle", bundle.path, id]);
+  const failed = searched ? created : await runtime.run(["start", id]);
+  const verb = searched ? "create" : "start";
+  const stderr = `runts: ${verb} "${id}": ${message}\n`;
+  assertEquals(failed, { code: 1, stdout: "", stderr });
+  if (!searched) {
+    assertEquals((await runtime.state(id)).status, "stopped");
+    await runtime.ok(["delete", id]);
+  }
+});
 
 Deno.test("exec says when arguments are too long", {
   ignore: PEER !== "runts", // the words are runts'

@@ -105,6 +105,16 @@ export async function withSleeper(
   });
 }
 
+/** A test of exec in a container that sleeps. */
+export function execTest(
+  name: string,
+  edit: (config: Config) => void,
+  body: (sleeper: Sleeper) => Promise<void>,
+  options: { ignore?: boolean } = {},
+): void {
+  Deno.test({ name: `exec ${name}`, ...options, fn: () => withSleeper(edit, body) });
+}
+
 /** Runs a container in the foreground whose program is the payload, and gives what it saw. */
 export async function seenByInit(
   runtime: TestRuntime,
