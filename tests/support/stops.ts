@@ -27,6 +27,8 @@ export interface Walked {
   readonly stops: readonly Stop[];
   /** The processes of init, by pid. */
   readonly inits: ReadonlyMap<number, Passed>;
+  /** Whoever was killed, and the last stop that it had passed; of runts the name alone is known. */
+  readonly killed?: Pick<Passed, "role" | "last">;
 }
 
 /** A process of init and the last stop that it has passed. */
@@ -114,6 +116,7 @@ function isInit(pid: number): boolean {
 class Walk {
   readonly stops: Stop[] = [];
   readonly inits: Map<number, { role: Role; startTime: number; last: string }>;
+  killed: Walked["killed"];
   readonly #runts: number;
   readonly #at: At;
 
@@ -167,9 +170,14 @@ class Walk {
   }
 
   #kill(victim: Role): void {
-    if (victim === "runts") return signal(this.#runts, "SIGKILL");
+    if (victim === "runts") {
+      this.killed = { role: victim, last: "" };
+      return signal(this.#runts, "SIGKILL");
+    }
     for (const [pid, init] of this.inits) {
-      if (init.role === victim && isLeft(pid, init)) signal(pid, "SIGKILL");
+      if (init.role !== victim || !isLeft(pid, init)) continue;
+      this.killed = { role: victim, last: init.last };
+      signal(pid, "SIGKILL");
     }
   }
 }
@@ -212,8 +220,9 @@ export async function walk(
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
-    const { stops, inits } = walk;
-    return { code: await ended, stderr: Deno.readTextFileSync(stderr), stops, inits };
+    const { stops, inits, killed } = walk;
+    const said = Deno.readTextFileSync(stderr);
+    return { code: await ended, stderr: said, stops, inits, ...(killed && { killed }) };
   } finally {
     if (code === undefined) child.kill("SIGKILL");
     await ended;
