@@ -6,6 +6,7 @@
 #define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -68,6 +69,22 @@ static void let_block(int fifo) {
   if (flags >= 0 && (flags & O_ACCMODE) == O_RDWR) fcntl(fifo, F_SETFL, flags & ~O_NONBLOCK);
 }
 
+static void leave(int signal) {
+  _exit(128 + signal);
+}
+
+/*
+ * The kernel keeps signals of default disposition from the first process of a pid namespace: without
+ * handlers, who stops a container that was never started would wait in vain. execve(2) resets them.
+ */
+static void end_by_signals(void) {
+  static const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+  const struct sigaction action = {.sa_handler = leave};
+  if (getpid() != 1) return; /* by default, these end it */
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    sigaction(numbers[i], &action, NULL);
+}
+
 void init_release(struct init *in) {
   if (in->released) return;
   in->released = true;
@@ -83,6 +100,7 @@ void init_release(struct init *in) {
   for (uint32_t i = 0; i < SLOTS_MAX; i++)
     if (in->slots[i] >= 0 && in->slots[i] != fifo && in->slots[i] != result) in->slots[i] = -1;
   if (fifo >= 0) let_block(fifo);
+  if (wait) end_by_signals();
   /* The wait may last for days. Pages that are needed again are read again. */
   madvise((void *)(uintptr_t)in->plan_bytes, in->plan_length, MADV_DONTNEED);
 }

@@ -1,6 +1,6 @@
 /** kill, signals that run and exec hand on, orphans. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Bundle, type Config } from "../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../support/host.ts";
 import { addPayload } from "../support/payload.ts";
@@ -133,6 +133,23 @@ Deno.test(
     }, (config) => config.annotations = { "org.opencontainers.image.stopSignal": "MOON" });
   },
 );
+
+// To init of a pid namespace the kernel gives no signal that it has no handler for; crun has none.
+Deno.test("TERM, INT and HUP end a container that waits", { ignore: PEER === "crun" }, async () => {
+  await withRuntime(async (runtime) => {
+    using bundle = new Bundle((config) => config.process.args = ["sleep", "77.1"]);
+    for (const signal of ["TERM", "INT", "HUP"]) {
+      const id = runtime.id();
+      await runtime.ok(["create", "--bundle", bundle.path, id]);
+      await runtime.ok(["kill", id, signal]);
+      await hasStopped(runtime, id);
+      const { code, stderr } = await runtime.run(["start", id]);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "cannot start a container that has stopped");
+      await runtime.ok(["delete", id]);
+    }
+  });
+});
 
 Deno.test("kill of a container that has stopped", NOT_RUNTS, async () => { // other words
   await withRecorder(async (runtime, id) => {
