@@ -1,5 +1,8 @@
 /** What the build put into dist/; the linked executable has it inside. */
 
+/** What to do about a library that is missing or does not fit. */
+export const BUILD = "run deno task build:c";
+
 /** The shared library that the build made. Throws when it has not been built. */
 export async function libraryBytes(): Promise<Uint8Array> {
   try {

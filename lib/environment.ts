@@ -18,6 +18,5 @@ export function callerVariable(name: string): string | undefined {
 }
 
 function read(): string[] {
-  const text = new TextDecoder().decode(Deno.readFileSync("/proc/self/environ"));
-  return text.split("\0").filter((entry) => entry !== "");
+  return Deno.readTextFileSync("/proc/self/environ").split("\0").filter((entry) => entry !== "");
 }

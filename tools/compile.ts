@@ -39,7 +39,7 @@ async function compile(): Promise<void> {
     await run(Deno.execPath(), ["compile", ...flags, "main.ts"], { cwd: ROOT });
   } else {
     console.log(`compile: linked, because ${reason}`);
-    await link({ root: ROOT, verbs: verbs() }, Deno.execPath(), EXECUTABLE);
+    await link({ root: ROOT, verbs: verbs(), library: HELPER }, Deno.execPath(), EXECUTABLE);
   }
   const { size } = await Deno.stat(EXECUTABLE);
   console.log(`compile: ${EXECUTABLE}, ${(size / 2 ** 20).toFixed(1)} MiB`);

@@ -42,6 +42,10 @@ export function checked(text: string, file: string, check: (value: unknown) => F
 /** Reads a UTF-8 file. Throws RuntsError `read "FILE"` with the cause. */
 export function readText(file: string): string {
   try {
+    const text = Deno.readTextFileSync(file);
+    // What stands for bytes that are no text may stand in the file itself. A decoder takes long to
+    // be there, so few commands use one.
+    if (!text.includes("\ufffd")) return text.startsWith("\ufeff") ? text.slice(1) : text;
     return new TextDecoder("utf-8", { fatal: true }).decode(Deno.readFileSync(file));
   } catch (error) {
     const cause = error instanceof TypeError ? "not UTF-8 text" : error;

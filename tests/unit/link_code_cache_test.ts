@@ -27,7 +27,11 @@ function makeProgram(): Promise<{ directory: string; program: string }> {
     Deno.writeTextFileSync(join(directory, path), text);
   }
   const program = join(directory, "linked");
-  const sources = { root: directory, verbs: ["create", "exec", "state"] };
+  const sources = {
+    root: directory,
+    verbs: ["create", "exec", "state"],
+    library: join(directory, "lib/where.ts"),
+  };
   return link(sources, Deno.execPath(), program).then(() => ({ directory, program }));
 }
 

@@ -29,6 +29,11 @@ const FILES: Record<string, string> = {
       try { return await command.run(args); }
       catch (error: any) { console.log(error instanceof Failure, error.message, count); return 3; }
     }`,
+  "ffi/library_file.ts": "export const withLibraryFile = () => { throw new Error(); };",
+  "lib/commands/library.ts": `import { withLibraryFile } from "../../ffi/library_file.ts";
+    export const command = { run: async () => {
+      console.log(await withLibraryFile((path: string) => Deno.readTextFileSync(path)));
+    } };`,
   "lib/commands/plain.ts": "export const command = { run: async () => 5 };",
   "lib/commands/args.ts": `export const command = { run: async (args: string[]) => {
       console.log(JSON.stringify({ args, cwd: Deno.cwd(), home: Deno.env.get("HOME"),
@@ -78,13 +83,19 @@ Deno.test("a linked executable runs its verbs and passes on what it was given", 
   const root = makeProject();
   try {
     const program = join(root, "linked");
-    await link({ root, verbs: ["plain", "args", "show"] }, Deno.execPath(), program);
+    const library = join(root, "asset.bin");
+    const verbs = ["plain", "args", "show", "library"];
+    await link({ root, verbs, library }, Deno.execPath(), program);
     await t.step("exit code", async () => {
       assertEquals(await output(program, ["plain"]), { code: 5, stdout: "", stderr: "" });
     });
     await t.step("one instance of each module, however it is imported", async () => {
       const stdout = "24twelve bytes\ntrue deep 1 8 1\n";
       assertEquals(await output(program, ["show"]), { code: 3, stdout, stderr: "" });
+    });
+    await t.step("the helper library is a file in memory", async () => {
+      const stdout = "twelve bytes\n";
+      assertEquals(await output(program, ["library"]), { code: 0, stdout, stderr: "" });
     });
     await t.step("arguments, working directory and environment", async () => {
       const env = { KEEP: "me", HOME: "/somewhere", DENO_CONDITIONS: "x", DENO_V8_FLAGS: "--no" };
@@ -110,7 +121,7 @@ Deno.test("link fails when a verb's source is missing, and leaves no executable"
   try {
     const program = join(root, "linked");
     await assertRejects(
-      () => link({ root, verbs: ["absent"] }, Deno.execPath(), program),
+      () => link({ root, verbs: ["absent"], library: program }, Deno.execPath(), program),
       Error,
       "lib/commands/absent.ts",
     );

@@ -55,6 +55,17 @@ Deno.test("loadSpec names the file that it cannot read, and why", () => {
   });
 });
 
+Deno.test("loadSpec takes a mark of the byte order, and the character that replaces others", () => {
+  inDirectory((bundle) => {
+    const spec = { ociVersion: "1.3.0", root: { path: "r\ufffd" } };
+    Deno.writeTextFileSync(`${bundle}/config.json`, `\ufeff${JSON.stringify(spec)}`);
+    assertEquals(loadSpec(bundle), spec);
+    spec.root.path = "r";
+    Deno.writeTextFileSync(`${bundle}/config.json`, `\ufeff${JSON.stringify(spec)}`);
+    assertEquals(loadSpec(bundle), spec);
+  });
+});
+
 Deno.test("parseSpec states the first finding and counts the others", () => {
   const findings = (changes: Record<string, unknown>) => {
     const text = JSON.stringify(config(changes));

@@ -4,6 +4,7 @@
  */
 
 import * as esbuild from "esbuild";
+import { fromFileUrl } from "@std/path";
 
 /** A piece of script outside the text of the verb. */
 export interface Chunk {
@@ -25,6 +26,7 @@ export interface Bundle {
 /** One output of the first pass; `needs` are other outputs that it imports. */
 interface Output {
   text: string;
+  exports: string[];
   needs: string[];
   needsLater: string[];
 }
@@ -58,6 +60,15 @@ function bytesPlugin(assets: Set<string>): esbuild.Plugin {
   };
 }
 
+/** What the linked executable has in another form. */
+const REPLACED: esbuild.Plugin = {
+  name: "replaced",
+  setup(build) {
+    const path = fromFileUrl(new URL("library_file.ts", import.meta.url));
+    build.onResolve({ filter: /\/library_file\.ts$/ }, () => ({ path }));
+  },
+};
+
 /** Stands for the span of an asset until its place is known. */
 export function assetMark(path: string): string {
   return JSON.stringify(`asset:${path}`);
@@ -73,7 +84,7 @@ async function split(entry: string, root: string, assets: Set<string>): Promise<
     splitting: true,
     outdir: "/",
     metafile: true,
-    plugins: [bytesPlugin(assets)],
+    plugins: [bytesPlugin(assets), REPLACED],
   });
   const outputs: Outputs = new Map();
   const metas = new Map(
@@ -86,6 +97,7 @@ async function split(entry: string, root: string, assets: Set<string>): Promise<
     const needsLater = imports.filter((one) => one.kind === "dynamic-import").map(nameOf);
     outputs.set(name, {
       text: rewriteDynamicImports(file.text, needsLater),
+      exports: meta.exports,
       needs: imports.filter((one) => one.kind === "import-statement").map(nameOf),
       needsLater,
     });
@@ -115,8 +127,8 @@ function staticClosure(outputs: Outputs, name: string, seen = new Set<string>())
 }
 
 /**
- * Second pass: join `inside` into one text that registers their namespaces; what they import
- * from elsewhere is registered by then, and `require` finds it.
+ * Second pass: join `inside` into one text that gives their namespaces; what they import from
+ * elsewhere is there by then, and `require` finds it.
  */
 async function join(outputs: Outputs, inside: Set<string>, entry: string): Promise<string> {
   const plugin: esbuild.Plugin = {
@@ -144,10 +156,27 @@ async function join(outputs: Outputs, inside: Set<string>, entry: string): Promi
   return `"use strict";${result.outputFiles[0]!.text}`;
 }
 
-function register(names: Iterable<string>): string {
-  return [...names].map((name, i) =>
-    `import * as m${i} from "./${name}"; $runts.modules[${JSON.stringify(name)}] = m${i};`
-  ).join("\n");
+/** Module text that registers a namespace. */
+function register(name: string): string {
+  return `import * as all from "./${name}"; $runts.modules[${JSON.stringify(name)}] = all;`;
+}
+
+/** Module text that makes namespaces when they are asked for; most commands ask for none. */
+function provide(outputs: Outputs, names: readonly string[]): string {
+  const imports = names.map((name, i) =>
+    `import {${
+      outputs.get(name)!.exports.map((one, j) => `${one} as m${i}_${j}`)
+    }} from "./${name}";`
+  );
+  const cases = names.map((name, i) => {
+    const getters = outputs.get(name)!.exports.map((one, j) =>
+      `get ${one}() { return m${i}_${j}; }`
+    );
+    return `case ${JSON.stringify(name)}: return {${getters}};`;
+  });
+  return `${imports.join("\n")}\n$runts.provided = (name) => { switch (name) {${
+    cases.join("\n")
+  }} };`;
 }
 
 /**
@@ -170,11 +199,11 @@ export async function bundleVerb(entry: string, root: string): Promise<Bundle> {
   const text = await join(
     outputs,
     hot,
-    `${register(provided)}\nimport run from "./stdin.js"; $runts.run = run;`,
+    `${provide(outputs, provided)}\nimport run from "./stdin.js"; $runts.run = run;`,
   );
   const chunks = await Promise.all([...cold].map(async (name) => ({
     name,
-    text: await join(outputs, new Set([name]), register([name])),
+    text: await join(outputs, new Set([name]), register(name)),
     needs: [...staticClosure(outputs, name)].filter((one) => one !== name && cold.has(one)),
   })));
   return { text, chunks, assets: [...assets] };

@@ -1,7 +1,7 @@
 /**
  * Lays out the linked executable:
  *
- *     deno | texts of the verbs and their chunks, assets | stub, its link_data, main script
+ *     deno | texts of the verbs and their chunks, assets | stub, its link_data, main script, library
  *
  * The last part is a segment that the kernel maps; the middle is read on demand.
  */
@@ -10,7 +10,7 @@ import { alignToPage, Elf } from "../elf.ts";
 import { prelink } from "../prelink.ts";
 
 /** Order of the fields of `struct link_data` in stub.h; all are 64 bits wide. */
-const LINK_DATA_FIELDS = 9;
+const LINK_DATA_FIELDS = 11;
 
 /** What the stub does with the command line and the environment. */
 export interface Launch {
@@ -24,6 +24,12 @@ export interface Launch {
   environment: string[];
   /** Prefixes of the variables that Deno must not see. */
   drop: string[];
+}
+
+/** What the stub puts into files in memory. */
+export interface Loaded {
+  script: Uint8Array;
+  library: Uint8Array;
 }
 
 /** Collects pieces that follow each other in the executable. */
@@ -58,7 +64,7 @@ function encodeWords(words: string[]): Uint8Array {
 function segment(
   stub: Uint8Array,
   launch: Launch,
-  script: Uint8Array,
+  { script, library }: Loaded,
   entry: bigint,
   slot: bigint,
 ): Uint8Array {
@@ -69,8 +75,10 @@ function segment(
   const environment = layout.add(encodeWords(launch.environment))[0];
   const drop = layout.add(encodeWords(launch.drop))[0];
   const [scriptAt, scriptLength] = layout.add(script);
+  const [libraryAt, libraryLength] = layout.add(library);
   const start = BigInt(stub.length);
-  const own = [scriptAt, scriptLength, argv, cachedArgv, cacheName, environment, drop];
+  const files = [scriptAt, scriptLength, libraryAt, libraryLength];
+  const own = [...files, argv, cachedArgv, cacheName, environment, drop];
   const fields = [entry - start, slot - start, ...own];
   const bytes = new Uint8Array(stub.length + layout.end);
   bytes.set(stub);
@@ -96,14 +104,14 @@ export async function writeImage(
   layout: Layout,
   stub: Uint8Array,
   launch: Launch,
-  script: Uint8Array,
+  loaded: Loaded,
 ): Promise<void> {
   const elf = new Elf(deno);
   prelink(elf);
   const place = elf.placeFor(BigInt(layout.end));
   const entry = elf.entry - place.address;
   const slot = elf.slotOf("environ") - place.address;
-  const mapped = segment(stub, launch, script, entry, slot);
+  const mapped = segment(stub, launch, loaded, entry, slot);
   elf.enterAt(place, BigInt(mapped.length));
   const gap = new Uint8Array(Number(alignToPage(BigInt(layout.end))) - layout.end);
   const temporary = `${path}.new`;

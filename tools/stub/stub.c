@@ -2,14 +2,15 @@
  * Runs between ld.so and the entry point of the `deno` executable that dist/runts is a copy of.
  * It turns
  *
- *     argv[0] ARGS…     into     deno run FLAGS… /proc/self/fd/N /proc/self/fd/M CACHE ARGS…
+ *     argv[0] ARGS…     into     deno run FLAGS… SCRIPT DIRECTORY CACHE LIBRARY ARGS…
  *
- * where N is a sealed memfd that holds runts' main script, M the working directory, to which the
- * script returns, and CACHE the place where V8's code cache is missing, else empty. Deno starts in
- * "/", because it refuses a directory that was removed and looks for files of its own in any
- * other. The kernel's stack image is edited in place: ARGS, the strings and the auxiliary vector
- * stay where they are, so any command line that the kernel accepts fits. /proc/self/cmdline and
- * environ keep showing what the caller passed.
+ * where SCRIPT and LIBRARY are sealed memfds that hold runts' main script and the helper library,
+ * DIRECTORY is the working directory, to which the script returns, all as /proc/self/fd/N, and CACHE
+ * the place where V8's code cache is missing, else empty. Deno starts in "/", because it refuses a
+ * directory that was removed and looks for files of its own in any other. The kernel's stack image
+ * is edited in place: ARGS, the strings and the auxiliary vector stay where they are, so any command
+ * line that the kernel accepts fits. /proc/self/cmdline and environ keep showing what the caller
+ * passed.
  */
 #include "stub.h"
 
@@ -62,12 +63,10 @@ static long raise_fd(long fd) {
   return high;
 }
 
-/* A memfd with the script, sealed so that nothing can change what Deno is about to read. */
-static long script_memfd(void) {
+/* A memfd with these bytes, sealed so that nothing can change what Deno is about to read. */
+static long sealed_memfd(const char *from, long left) {
   static const char name[] = "runts";
   unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-  const char *from = linked(stub_link_data.script);
-  long left = stub_link_data.script_len;
   long fd = sys2(SYS_MEMFD_CREATE, (long)name, flags | MFD_NOEXEC_SEAL);
   if (fd < 0) /* before Linux 6.3 */
     fd = sys2(SYS_MEMFD_CREATE, (long)name, flags);
@@ -96,6 +95,7 @@ static void put_directory(char *to) {
 /* Strings for Deno's stack, in pages of their own: the stack below is Deno's. */
 struct strings {
   char script[FD_PATH_ROOM];
+  char library[FD_PATH_ROOM];
   char directory[FD_PATH_ROOM];
   char deno_dir[PATH_ROOM + FD_PATH_ROOM];
   struct code_cache cache;
@@ -175,7 +175,7 @@ __attribute__((used, visibility("hidden"))) char **stub_prepare(char **sp) {
   const char *words =
       linked(strings->cache.used[0] ? stub_link_data.cached_argv : stub_link_data.argv);
   const char *padding = linked(stub_link_data.env), *extra = padding + length(padding) + 1;
-  long own = count(words) + 3; /* and the script, the directory and the missing cache */
+  long own = count(words) + 4; /* and the script, the directory, the missing cache, the library */
   char **kept = keep_wanted(given), **env = kept - count(extra) - 1, **low;
 
   /* The stack pointer stays aligned to 16 bytes, as aarch64 insists. */
@@ -190,8 +190,12 @@ __attribute__((used, visibility("hidden"))) char **stub_prepare(char **sp) {
     *env = (char *)padding;
   **(char ****)linked(stub_link_data.environ_slot) = env;
 
-  put_fd_path(strings->script, script_memfd());
+  put_fd_path(strings->script,
+              sealed_memfd(linked(stub_link_data.script), stub_link_data.script_len));
   put_directory(strings->directory);
+  put_fd_path(strings->library,
+              sealed_memfd(linked(stub_link_data.library), stub_link_data.library_len));
+  *--low = strings->library;
   *--low = strings->cache.missing;
   *--low = strings->directory;
   *--low = strings->script;

@@ -12,6 +12,8 @@ struct link_data {
   int64_t environ_slot; /* the word where ld.so stored the address of libc's `environ` */
   int64_t script;       /* the main script … */
   int64_t script_len;   /* … and its length */
+  int64_t library;      /* the helper library … */
+  int64_t library_len;  /* … and its length */
   int64_t argv;         /* words that replace argv[0], each ending in NUL, then an empty one */
   int64_t cached_argv;  /* the same, when there is a code cache */
   int64_t cache_name;   /* its path below the state root; empty when there is none */

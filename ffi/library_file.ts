@@ -1,0 +1,41 @@
+/** The helper library as a file that can be opened; nothing is written to a disk. */
+
+import { quote, RuntsError } from "../lib/errors.ts";
+import { openLibrary } from "./bind.ts";
+import { BUILD, libraryBytes } from "./built.ts";
+import { cString } from "./call.ts";
+
+const MFD_CLOEXEC = 1;
+
+const LIBC = {
+  // int memfd_create(const char *name, unsigned int flags);
+  memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  // int close(int fd);
+  close: { parameters: ["i32"], result: "i32" },
+} as const;
+
+/** Calls `open` with the path of the library. Throws RuntsError when it has not been built. */
+export async function withLibraryFile<T>(open: (path: string) => T): Promise<T> {
+  const bytes = await bytesOrReason();
+  const libc = openLibrary("libc.so.6", LIBC);
+  const fd = libc.memfd_create(cString("runts"), MFD_CLOEXEC);
+  if (fd < 0) throw new RuntsError("make a file in memory for the helper library");
+  try {
+    const path = `/proc/self/fd/${fd}`;
+    Deno.writeFileSync(path, bytes, { create: false });
+    return open(path);
+  } finally {
+    libc.close(fd);
+  }
+}
+
+async function bytesOrReason(): Promise<Uint8Array> {
+  try {
+    return await libraryBytes();
+  } catch (error) {
+    throw new RuntsError(`read the helper library ${quote("dist/librunts.so")}`, {
+      cause: error,
+      hint: BUILD,
+    });
+  }
+}
