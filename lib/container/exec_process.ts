@@ -3,6 +3,7 @@
 import { quote, RuntsError } from "../errors.ts";
 import { loadProcess } from "../spec/load_process.ts";
 import type { Capabilities, Process, Spec, User } from "../spec/types.ts";
+import { userOf } from "../spec/user.ts";
 import { absolute } from "./absolute.ts";
 import type { ExecOptions } from "./types.ts";
 
@@ -28,7 +29,7 @@ export function execProcess(spec: Spec, options: ExecOptions): Process {
     terminal: options.tty ?? false,
     cwd: cwd ?? base.cwd,
     env: [...(base.env ?? []), ...(options.env ?? [])],
-    user: userOf(base.user, options),
+    user: chosenUser(userOf(base), options),
     ...(apparmor !== undefined && { apparmorProfile: apparmor }),
     ...(processLabel !== undefined && { selinuxLabel: processLabel }),
     ...(noNewPrivs && { noNewPrivileges: true }),
@@ -40,7 +41,8 @@ export function execProcess(spec: Spec, options: ExecOptions): Process {
 function completed(process: Process, base: Process | undefined): Process {
   if (base === undefined) return process;
   const { capabilities, rlimits, apparmorProfile, selinuxLabel } = base;
-  const { oomScoreAdj, scheduler, ioPriority, execCPUAffinity, user: { umask } } = base;
+  const { oomScoreAdj, scheduler, ioPriority, execCPUAffinity } = base;
+  const { umask } = userOf(base);
   return {
     ...(capabilities && { capabilities }),
     ...(rlimits && { rlimits }),
@@ -51,11 +53,11 @@ function completed(process: Process, base: Process | undefined): Process {
     ...(ioPriority && { ioPriority }),
     ...(execCPUAffinity && { execCPUAffinity }),
     ...process,
-    user: { ...(umask !== undefined && { umask }), ...process.user },
+    user: { ...(umask !== undefined && { umask }), ...userOf(process) },
   };
 }
 
-function userOf(base: User, options: ExecOptions): User {
+function chosenUser(base: User, options: ExecOptions): User {
   const additionalGids = [...(base.additionalGids ?? []), ...(options.additionalGids ?? [])];
   const ids = options.user === undefined ? {} : parseUser(options.user, base);
   return { ...base, ...ids, ...(additionalGids.length > 0 && { additionalGids }) };

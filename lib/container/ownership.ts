@@ -14,7 +14,7 @@ export function ownsCgroup(spec: Spec): number | undefined {
     !mount.options?.includes("ro")
   );
   if (!writable) return undefined;
-  return hostId(spec.process?.user.uid ?? 0, spec.linux?.uidMappings);
+  return hostId(spec.process?.user?.uid ?? 0, spec.linux?.uidMappings);
 }
 
 /** The id on the host; the same without maps, undefined when it is not mapped. */

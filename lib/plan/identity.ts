@@ -3,6 +3,7 @@
 import { RuntsError } from "../errors.ts";
 import { capabilitySet } from "../spec/capabilities.ts";
 import type { Capabilities, IdMapping, Linux, Process, Spec } from "../spec/types.ts";
+import { userOf } from "../spec/user.ts";
 import type { Draft } from "./draft.ts";
 
 const CAP_SYS_ADMIN = 1n << 21n;
@@ -22,7 +23,7 @@ export function readIdentity(draft: Draft, spec: Spec, process: Process): Identi
   const map = spec.linux?.gidMappings ?? [];
   const rootless = draft.host.euid !== 0;
   const kept = spec.annotations?.["run.oci.keep_original_groups"] === "1";
-  const wanted = (process.user.additionalGids?.length ?? 0) > 0;
+  const wanted = (userOf(process).additionalGids?.length ?? 0) > 0;
   // Whoever is not root may map one group without newgidmap, and then setgroups(2) is denied.
   const denied = draft.host.setgroupsDenied ?? (rootless && map.length === 1 && map[0]!.size === 1);
   if (denied && !kept && wanted) {
@@ -81,7 +82,7 @@ function highest(map: readonly IdMapping[] = []): number {
 /** The ids of the program; the working directory is tried with and without root's rights. */
 export function setIds(draft: Draft, plan: IdentityPlan, createCwd: boolean): void {
   const { process, groupsMode, masks } = plan;
-  const { uid, gid, additionalGids: groups = [] } = process.user;
+  const { uid, gid, additionalGids: groups = [] } = userOf(process);
   const from = "process.user";
   const chdir = (tolerate: number) =>
     draft.add({

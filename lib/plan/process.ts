@@ -9,6 +9,7 @@ import {
 } from "../spec/names.ts";
 import { RLIM_INFINITY, rlimitNumber } from "../spec/rlimits.ts";
 import type { MemoryPolicy, Personality, Process, Rlimit, Scheduler } from "../spec/types.ts";
+import { userOf } from "../spec/user.ts";
 import { Message } from "../sync.ts";
 import { numberMask } from "./bit_mask.ts";
 import type { Draft } from "./draft.ts";
@@ -132,7 +133,7 @@ export function openConsole(
     slot: draft.slot({ kind: "console" }),
     rows: height,
     cols: width,
-    uid: process.user.uid,
+    uid: userOf(process).uid,
     mount: Number(mount),
   });
 }
@@ -156,7 +157,8 @@ export interface Program {
  */
 export function confine(draft: Draft, program: Program, createCwd: boolean): void {
   const { process, identity, options, environment } = program;
-  const { apparmorProfile: profile, selinuxLabel, user } = process;
+  const { apparmorProfile: profile, selinuxLabel } = process;
+  const user = userOf(process);
   if (user.umask !== undefined) {
     draft.add({ op: "umask", from: "process.user.umask", mask: user.umask });
   }
@@ -207,7 +209,7 @@ export function execute(draft: Draft, program: Program): void {
     from: "process.args",
     args: process.args,
     env: environment.env,
-    home: environment.needsHome ? process.user.uid : -1,
+    home: environment.needsHome ? userOf(process).uid : -1,
     self_pid: Number(options.listen !== undefined),
   });
 }

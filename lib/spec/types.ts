@@ -62,7 +62,8 @@ export interface Process {
   readonly env?: readonly string[];
   readonly args: readonly string[];
   readonly rlimits?: readonly Rlimit[];
-  readonly user: User;
+  /** Default: root. */
+  readonly user?: User;
   readonly apparmorProfile?: string;
   readonly selinuxLabel?: string;
   readonly capabilities?: Capabilities;

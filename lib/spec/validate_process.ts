@@ -88,7 +88,7 @@ function deadlineFits(scheduler: Scheduler, walk: Walk): void {
 
 /** config.md, "Process". */
 export const PROCESS: ObjectSchema = {
-  required: ["cwd", "args", "user"],
+  required: ["cwd", "args"],
   fields: {
     terminal: boolean,
     consoleSize: {

@@ -128,6 +128,13 @@ execTest("--process leaves to the container what it does not say", (config) => {
   assertEquals([Umask, seen.limits["RLIMIT_NOFILE"]], ["0027", [99, 100]]);
 });
 
+execTest("--process without a user is root's, not the container's user's", (config) => {
+  config.process.user = { uid: 5, gid: 6 };
+}, async (sleeper) => {
+  const seen = await sleeper.seenBy({ env: ["PATH=/bin"], user: undefined });
+  assertEquals(ids(seen), ["0", "0", ""]);
+});
+
 execTest("--process leaves scheduling to the container, too", (config) => {
   config.process.scheduler = { policy: "SCHED_BATCH", nice: 5 };
   config.process.ioPriority = { class: "IOPRIO_CLASS_IDLE", priority: 0 };

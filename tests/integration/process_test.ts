@@ -26,6 +26,11 @@ inside("ids and supplementary groups", (config) => {
   status(config, "Uid", "Gid", "Groups");
 }, ["Uid: 1000 1000 1000 1000", "Gid: 1001 1001 1001 1001", "Groups: 5 70 1001 "]);
 
+inside("root where no user is given", (config) => {
+  delete config.process.user;
+  status(config, "Uid", "Gid", "Groups");
+}, ["Uid: 0 0 0 0", "Gid: 0 0 0 0", "Groups: "]);
+
 inside("no groups but the given ones", (config) => {
   config.process.user = { uid: 0, gid: 0 };
   status(config, "Groups");

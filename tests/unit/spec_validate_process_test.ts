@@ -50,7 +50,7 @@ const PROCESS: Case[] = [
 ];
 
 const USERS: Case[] = [
-  [{ "process.user": undefined }, "process.user: is required"],
+  [{ "process.user": undefined }],
   [{ "process.user": { uid: 1 } }, "process.user.gid: is required"],
   [{ "process.user": { uid: 4294967294, gid: 0, umask: 18, additionalGids: [0, 5] } }],
   [
