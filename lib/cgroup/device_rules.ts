@@ -22,7 +22,8 @@ const LETTERS: Readonly<Record<string, number>> = { m: MKNOD, r: READ, w: WRITE 
 
 /**
  * What every container has, whatever its rules say: making nodes (using them is another matter),
- * the devices that the specification demands, pseudo terminals and tun.
+ * the devices that the specification demands, pseudo terminals and tun. A container's console is a
+ * pseudo terminal; 5:1 is that of the host.
  */
 const ALWAYS: readonly Rule[] = [
   allowed("c", -1, -1, MKNOD),
@@ -33,7 +34,6 @@ const ALWAYS: readonly Rule[] = [
   allowed("c", 1, 8), // random
   allowed("c", 1, 9), // urandom
   allowed("c", 5, 0), // tty
-  allowed("c", 5, 1), // console
   allowed("c", 5, 2), // ptmx
   allowed("c", 136, -1), // pts/*
   allowed("c", 10, 200), // net/tun

@@ -30,6 +30,14 @@ inside("the default devices and links are there", (config) => {
   ..."/proc/self/fd|/proc/self/fd/0|/proc/self/fd/1|/proc/self/fd/2|pts/ptmx|3".split("|"),
 ]);
 
+inside("the console of the host cannot be opened, even where its node can be made", (config) => {
+  config.linux.devices = [{ type: "c", path: "/dev/system", major: 5, minor: 1 }];
+  shell(config, "(true < /dev/system) 2>&1 || echo refused");
+}, [
+  "sh: can't open /dev/system: Operation not permitted",
+  "refused",
+], { ignore: PEER === "crun" }); // 1.8 allows it
+
 inside("devices of the configuration have their numbers, modes and owners", (config) => {
   allow(config);
   config.linux.devices = [
