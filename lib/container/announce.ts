@@ -4,9 +4,13 @@ import type { Helper } from "../../ffi/helper.ts";
 import { quote, RuntsError } from "../errors.ts";
 import { absolute } from "./absolute.ts";
 
-/** Writes the pid, decimal, without a newline, by rename: whoever sees the file sees all of it. */
+/**
+ * Writes the pid, decimal, without a newline, by rename: whoever sees the file sees all of it. A
+ * device is written to: a rename would put a file in the place of /dev/null.
+ */
 export function writePidFile(path: string, pid: number): void {
   const file = absolute(path);
+  if (isDevice(file)) return writeInPlace(file, pid);
   const slash = file.lastIndexOf("/");
   const temporary = `${file.slice(0, slash)}/.${file.slice(slash + 1)}.${Deno.pid}`;
   try {
@@ -14,6 +18,22 @@ export function writePidFile(path: string, pid: number): void {
     Deno.renameSync(temporary, file);
   } catch (cause) {
     removeIfThere(temporary);
+    throw new RuntsError(`write pid file ${quote(file)}`, { cause });
+  }
+}
+
+function isDevice(file: string): boolean {
+  try {
+    return Deno.statSync(file).isCharDevice === true;
+  } catch {
+    return false; // then the rename tells
+  }
+}
+
+function writeInPlace(file: string, pid: number): void {
+  try {
+    Deno.writeTextFileSync(file, String(pid), { create: false });
+  } catch (cause) {
     throw new RuntsError(`write pid file ${quote(file)}`, { cause });
   }
 }

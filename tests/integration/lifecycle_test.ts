@@ -191,6 +191,30 @@ Deno.test("a second container of the same id is refused and the first is left al
   });
 });
 
+// runc 1.1 puts a file in its place.
+Deno.test("a device as pid file stays a device", { ignore: PEER === "runc" }, async () => {
+  await withRuntime(async (runtime) => {
+    using bundle = new Bundle((config) => config.process.args = LOOP);
+    const id = runtime.id();
+    const pidFile = `${bundle.path}/null`;
+    const made = new Deno.Command("mknod", { args: [pidFile, "c", "1", "3"] });
+    assertEquals((await made.output()).code, 0);
+    await runtime.ok(["create", "--bundle", bundle.path, "--pid-file", pidFile, id]);
+    assertEquals(Deno.lstatSync(pidFile).isCharDevice, true);
+    await runtime.ok(["delete", "--force", id]);
+    const full = `${bundle.path}/full`;
+    const fullMade = new Deno.Command("mknod", { args: [full, "c", "1", "7"] });
+    assertEquals((await fullMade.output()).code, 0);
+    const output = await runtime.run(["create", "--bundle", bundle.path, "--pid-file", full, id]);
+    assertEquals(output.code, 1);
+    if (PEER === "runts") {
+      const said = `runts: create "${id}": write pid file "${full}": ` +
+        "ENOSPC (no space left on device)\n";
+      assertEquals(output.stderr, said);
+    }
+  });
+});
+
 Deno.test("annotations appear in the state", async () => {
   await withRuntime(async (runtime) => {
     using bundle = new Bundle((config) => config.annotations = { "org.example.a": "b" });
