@@ -50,6 +50,9 @@ export class StateDirectory {
       Deno.mkdirSync(this.path, { mode: 0o700 });
     } catch (cause) {
       if (errnoOf(cause) === EEXIST && this.exists()) throw alreadyExists();
+      if (errnoOf(cause) === EEXIST && !isDirectory(this.root)) {
+        throw new RuntsError(`state root ${quote(this.root)} is not a directory`);
+      }
       throw new RuntsError(`make state directory ${quote(this.path)}`, { cause, hint });
     }
   }
@@ -231,5 +234,13 @@ function removeIfThere(path: string): void {
     Deno.removeSync(path);
   } catch (cause) {
     if (errnoOf(cause) !== ENOENT) throw cause;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false; // a symlink that leads nowhere
   }
 }

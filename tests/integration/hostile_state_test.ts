@@ -131,6 +131,17 @@ hostile("a state directory that belongs to somebody else is refused", async (run
   Deno.removeSync(path, { recursive: true });
 });
 
+hostile("a state root that is a file is refused", async (runtime) => {
+  using bundle = new Bundle();
+  const root = `${bundle.path}/config.json`;
+  const args = ["--root", root, "create", "--bundle", bundle.path, "one"];
+  assertEquals(await command([runtime.executable, ...args]), {
+    code: 1,
+    stdout: "",
+    stderr: `runts: create "one": state root "${root}" is not a directory\n`,
+  });
+});
+
 hostile("a state directory that is a symlink is refused", async (runtime) => {
   const elsewhere = Deno.makeTempDirSync({ prefix: "runts-elsewhere-" });
   Deno.writeTextFileSync(`${elsewhere}/kept`, "");
