@@ -41,6 +41,14 @@ export interface HookState {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** What the caller of a foreground container adds. */
+export interface Attached {
+  /** Connected socket for the terminal's master. */
+  readonly console?: number;
+  /** Called when init is at work. */
+  readonly spawned?: () => void;
+}
+
 /** Makes one container; every step that leaves something behind is noted for undoing. */
 export class Build {
   readonly #helper: Helper;
@@ -100,7 +108,7 @@ export class Build {
   }
 
   /** Does it all; init then waits at the fifo and the status says so. */
-  async run(console: number | undefined): Promise<{ pid: number; pidfd: number }> {
+  async run({ console, spawned }: Attached): Promise<{ pid: number; pidfd: number }> {
     const { spec } = this.#bundle;
     const seccomp = await seccompFilter(spec, this.#global.root);
     const cgroup = await this.#makeCgroup();
@@ -119,6 +127,8 @@ export class Build {
     for (const warning of plan.warnings) this.#global.warn?.(warning);
     const init = this.#spawn(plan, cgroup, console);
     this.#undo.add(() => init.abort());
+    this.#directory.write("config.json", this.#bundle.text);
+    spawned?.();
     await init.converse(this.#answers(plan, cgroup), "ready");
     this.#commit(init, plan, cgroup);
     this.#moved?.[Symbol.dispose]();
@@ -267,7 +277,6 @@ export class Build {
     const startTime = readStat(init.pid)?.startTime;
     if (startTime === undefined) throw new RuntsError("init ended as soon as it was ready");
     const hostMounts = this.#hostMounts();
-    this.#directory.write("config.json", this.#bundle.text);
     this.#directory.writeStatus({
       ...this.#status(cgroup, { pid: init.pid, startTime }),
       startOps: startOps(plan),

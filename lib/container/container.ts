@@ -87,7 +87,7 @@ export class Container implements AsyncDisposable {
         global,
         options,
         bundle,
-        undefined,
+        {},
         ({ pid, pidfd }) => Promise.resolve(new Container(helper, global, options.id, pid, pidfd)),
       );
     });

@@ -4,7 +4,7 @@ import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { errnoOf, quote, reason, RuntsError } from "../errors.ts";
 import { runHooksWarning } from "../hooks.ts";
 import { alreadyExists, StateDirectory } from "../state/directory.ts";
-import { Build } from "./build.ts";
+import { type Attached, Build } from "./build.ts";
 import { type OpenBundle, openBundle } from "./bundle.ts";
 import { checkConsole } from "./console.ts";
 import { inCommand } from "./command.ts";
@@ -28,7 +28,7 @@ export function create(global: GlobalOptions, options: CreateOptions): Promise<v
     const bundle = await openBundle(options);
     checkConsole(bundle.spec, options.consoleSocket);
     const helper = await loadHelper();
-    await createLocked(helper, global, options, bundle, undefined, (created) => {
+    await createLocked(helper, global, options, bundle, {}, (created) => {
       helper.close(created.pidfd);
       return Promise.resolve();
     });
@@ -37,14 +37,14 @@ export function create(global: GlobalOptions, options: CreateOptions): Promise<v
 
 /**
  * Makes a container and goes on with `then` while the lock is held. When that fails, too, nothing
- * is left of the container. `console`: connected socket for the terminal's master.
+ * is left of the container.
  */
 export async function createLocked<T>(
   helper: Helper,
   global: GlobalOptions,
   options: CreateOptions,
   bundle: OpenBundle,
-  console: number | undefined,
+  attached: Attached,
   then: (created: Created) => Promise<T>,
 ): Promise<T> {
   const directory = new StateDirectory(global.root, options.id);
@@ -54,7 +54,7 @@ export async function createLocked<T>(
   const lock = await lockNew(helper, directory);
   undo.add(() => directory.remove());
   try {
-    const init = await build.run(console);
+    const init = await build.run(attached);
     if (options.pidFile !== undefined) writePidFile(options.pidFile, init.pid);
     if (options.pidfdSocket !== undefined) {
       sendPidfd(helper, options.pidfdSocket, init.pidfd, "standard");

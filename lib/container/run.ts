@@ -41,7 +41,7 @@ async function runDetached(
     helper.close(created.pidfd);
     return started;
   };
-  const started = await createLocked(helper, global, options, bundle, undefined, begin);
+  const started = await createLocked(helper, global, options, bundle, {}, begin);
   await started.poststart();
   await started.ready();
   return 0;
@@ -55,16 +55,26 @@ async function runAttached(
   terminal: Terminal | undefined,
 ): Promise<number> {
   let signals: SignalForwarding | undefined;
+  const attached = {
+    ...(terminal && { console: terminal.socket }),
+    // The listeners are set while init is at work.
+    spawned: () => signals = new SignalForwarding(helper, terminal),
+  };
   const begin = async (created: Created) => {
     terminal?.connect();
-    signals = new SignalForwarding(helper, terminal);
-    signals.to(created.pidfd);
+    signals?.to(created.pidfd);
     const started = await startLocked(helper, global, created.directory, created.pidfd);
     return { created, started };
   };
   try {
-    const socket = terminal?.socket;
-    const { created, started } = await createLocked(helper, global, options, bundle, socket, begin);
+    const { created, started } = await createLocked(
+      helper,
+      global,
+      options,
+      bundle,
+      attached,
+      begin,
+    );
     await started.poststart();
     // The program runs, whether or not its readiness can be passed on.
     const readiness = started.ready().catch((error) => global.warn?.(reason(error)));

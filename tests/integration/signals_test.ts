@@ -222,6 +222,26 @@ Deno.test("run hands on the signals that it gets", { ignore: PEER === "crun" }, 
   });
 });
 
+Deno.test(
+  "a signal to run before the program runs ends it, and nothing is left",
+  NOT_RUNTS,
+  async () => {
+    await withRuntime(async (runtime) => {
+      using bundle = new Bundle((config) => {
+        config.process.args = ["true"];
+        config.hooks = {
+          createRuntime: [{ path: "/bin/sh", args: ["sh", "-c", "kill -TERM $PPID"] }],
+        };
+      });
+      const id = runtime.id();
+      const { code, stderr } = await runtime.run(["run", "--bundle", bundle.path, id]);
+      const cause = "init ended before it was started: exit status 143";
+      assertEquals({ code, stderr }, { code: 1, stderr: `runts: run "${id}": ${cause}\n` });
+      assertEquals(await runtime.ok(["list", "--quiet"]), "");
+    });
+  },
+);
+
 Deno.test("exec hands on the signals that it gets", { ignore: PEER === "crun" }, async () => {
   await withSleeper((config) => config.root.readonly = false, async ({ runtime, id, bundle }) => {
     const words = ["--root", runtime.root, "exec", id, "sh", "-c", "exec payload signals >/out"];
