@@ -153,6 +153,9 @@ int path_refusal(const char *path, char *out);
  */
 void init_release(struct init *in);
 
+/* start.c: from now on the signals that ask a program to end do end init, even as pid 1. */
+void init_end_by_signals(void);
+
 /* exec.c: makes the program's environment while its files and calls are still free to use. */
 int exec_prepare(struct init *in);
 

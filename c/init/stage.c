@@ -174,6 +174,7 @@ int op_join_cgroup(struct init *in, const union field *f) {
 }
 
 int op_sync(struct init *in, const union field *f) {
+  if (f[0].u32 == SYNC_READY) init_end_by_signals();
   int error = sync_send(in, (int)f[0].u32, 0, 0, NULL, 0);
   if (error != 0) return fail_at(in, error, "send message %u", f[0].u32);
   error = sync_wait_go(in);

@@ -77,7 +77,7 @@ static void leave(int signal) {
  * The kernel keeps signals of default disposition from the first process of a pid namespace: without
  * handlers, who stops a container that was never started would wait in vain. execve(2) resets them.
  */
-static void end_by_signals(void) {
+void init_end_by_signals(void) {
   static const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
   const struct sigaction action = {.sa_handler = leave};
   if (getpid() != 1) return; /* by default, these end it */
@@ -100,7 +100,6 @@ void init_release(struct init *in) {
   for (uint32_t i = 0; i < SLOTS_MAX; i++)
     if (in->slots[i] >= 0 && in->slots[i] != fifo && in->slots[i] != result) in->slots[i] = -1;
   if (fifo >= 0) let_block(fifo);
-  if (wait) end_by_signals();
   /* The wait may last for days. Pages that are needed again are read again. */
   madvise((void *)(uintptr_t)in->plan_bytes, in->plan_length, MADV_DONTNEED);
 }
