@@ -8,6 +8,11 @@ import { doesNotExist } from "../state/inspect.ts";
 
 /** How long a verb waits for another one that is at work on the same container, in ms. */
 const LOCK_TIMEOUT = 60_000;
+/**
+ * After how much of it we ask whether the other one waits for us. A hook that leaves us behind ends
+ * soon, and a program that uses the library may hold the lock without waiting.
+ */
+const ASK_AFTER = 250;
 
 /** Runs the body while holding the lock of an existing container. */
 export async function withLock<T>(
@@ -40,19 +45,43 @@ export async function withLockIfThere(
 export async function takeLock(helper: Helper, directory: StateDirectory): Promise<number> {
   const path = directory.file("lock");
   for (;;) {
-    let lock: number;
-    try {
-      lock = await helper.lockAsync(path, LOCK_TIMEOUT);
-    } catch (error) {
-      if (errnoOf(error) === ENOENT) throw doesNotExist();
-      if (errnoOf(error) !== ETIMEDOUT) throw error;
-      throw new RuntsError(
-        `another command has been at work on the container for ${LOCK_TIMEOUT / 1000} s`,
-      );
-    }
+    const lock = await waitForLock(helper, path);
     if (isSameFile(lock, path)) return lock;
     helper.close(lock);
     if (!directory.exists()) throw doesNotExist();
+  }
+}
+
+/** Takes the lock once it is free, unless that cannot be before we end. */
+async function waitForLock(helper: Helper, path: string): Promise<number> {
+  const lock = await lockWithin(helper, path, ASK_AFTER);
+  if (lock !== undefined) return lock;
+  const { ancestorHolding } = await import("./lock_holder.ts");
+  const ancestor = ancestorHolding(path);
+  if (ancestor !== undefined) {
+    throw new RuntsError(
+      `runts (pid ${ancestor}) holds the container's lock and waits for the hook that runs this ` +
+        "command",
+    );
+  }
+  const later = await lockWithin(helper, path, LOCK_TIMEOUT - ASK_AFTER);
+  if (later !== undefined) return later;
+  throw new RuntsError(
+    `another command has been at work on the container for ${LOCK_TIMEOUT / 1000} s`,
+  );
+}
+
+/** Undefined when somebody else has it for all of the time, in ms. */
+async function lockWithin(
+  helper: Helper,
+  path: string,
+  time: number,
+): Promise<number | undefined> {
+  try {
+    return await helper.lockAsync(path, time);
+  } catch (error) {
+    if (errnoOf(error) === ETIMEDOUT) return undefined;
+    throw errnoOf(error) === ENOENT ? doesNotExist() : error;
   }
 }
 

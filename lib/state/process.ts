@@ -4,6 +4,8 @@
 export interface ProcessStat {
   /** One letter: R S D Z T … */
   readonly state: string;
+  /** Process id of its parent; 0 for one without, or with one in another pid namespace. */
+  readonly parent: number;
   /** Whether it has executed a program since it was forked (PF_FORKNOEXEC of field 9 is clear). */
   readonly executed: boolean;
   /** Field 22, in clock ticks since boot. */
@@ -16,7 +18,7 @@ export interface ProcessStat {
 const FORKED_ONLY = 0x40;
 
 /** Reads /proc/PID/stat; undefined when there is no such process. */
-export function readStat(pid: number): ProcessStat | undefined {
+export function readStat(pid: number | "self"): ProcessStat | undefined {
   let text: string;
   try {
     text = Deno.readTextFileSync(`/proc/${pid}/stat`);
@@ -27,6 +29,7 @@ export function readStat(pid: number): ProcessStat | undefined {
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return {
     state: fields[0] ?? "",
+    parent: Number(fields[1]),
     executed: (Number(fields[6]) & FORKED_ONLY) === 0,
     startTime: Number(fields[19]),
     exitCode: Number(fields[49]),

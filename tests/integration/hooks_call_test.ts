@@ -1,9 +1,10 @@
 /** Hooks that call the runtime on their own container, as monitoring and network plugins do. */
 
 import { assertEquals } from "@std/assert";
+import { readStat } from "../../lib/state/process.ts";
 import { Bundle, type Config } from "../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../support/host.ts";
-import { commandLine, PEER } from "../support/runtime.ts";
+import { commandLine, PEER, until } from "../support/runtime.ts";
 
 /** A hook that writes what verbs of the runtime answered to `log`, each with its exit code. */
 function calling(
@@ -149,5 +150,110 @@ Deno.test({
         "pause 1",
       ]);
       await runtime.ok(["delete", id]);
+    }),
+});
+
+for (const kind of ["prestart", "createRuntime", "createContainer"]) {
+  Deno.test({
+    name: `a ${kind} hook that deletes its own container is refused at once`,
+    ignore: PEER !== "runts", // runc 1.1.5 knows no such container yet, crun has no lock
+    fn: () =>
+      withRuntime(async (runtime) => {
+        const { bundle, log } = sleeping();
+        using _ = bundle;
+        for (const verb of ["create", "run --detach"]) {
+          const id = runtime.id();
+          const calls = [
+            ["delete", id],
+            ["delete", "--force", id],
+            ["start", id],
+            ["kill", id, "KILL"],
+            ["resume", id],
+          ];
+          const creator = { path: "/bin/sh", args: ["sh", "-c", `echo $PPID >${log}.pid`] };
+          bundle.config.hooks = {
+            createRuntime: [creator],
+            ...(kind !== "createRuntime" && { [kind]: [calling(runtime, log, calls)] }),
+          };
+          if (kind === "createRuntime") {
+            bundle.config.hooks.createRuntime = [creator, calling(runtime, log, calls)];
+          }
+          bundle.save();
+          await runtime.ok([...verb.split(" "), "--bundle", bundle.path, id]);
+          const pid = Deno.readTextFileSync(`${log}.pid`).trim();
+          const refused = `runts: delete "${id}": runts (pid ${pid}) holds the container's lock ` +
+            "and waits for the hook that runs this command";
+          assertEquals(read(log), [
+            refused,
+            "delete 1",
+            refused,
+            "delete 1",
+            `runts: start "${id}": cannot start a container in the creating state`,
+            "start 1",
+            `runts: kill "${id}": container not running`,
+            "kill 1",
+            `runts: resume "${id}": container not paused: it is creating`,
+            "resume 1",
+          ]);
+          await runtime.ok(["delete", "--force", id]);
+          Deno.removeSync(log);
+        }
+      }),
+  });
+}
+
+Deno.test({
+  name: "a hook that fails because it may not delete its container leaves nothing",
+  ignore: PEER !== "runts", // as above
+  fn: () =>
+    withRuntime(async (runtime) => {
+      const { bundle } = sleeping();
+      using _ = bundle;
+      const id = runtime.id();
+      const line = commandLine(runtime.executable, ["--root", runtime.root, "delete", "-f", id]);
+      const [path = "", ...args] = line;
+      bundle.config.hooks = { createRuntime: [{ path, args: [path, ...args], timeout: 20 }] };
+      bundle.save();
+      const { code, stderr } = await runtime.run(["create", "--bundle", bundle.path, id]);
+      const said = stderr.replace(/\d+ ms/, "N ms").replaceAll(/pid \d+/g, "pid N");
+      const refused = `runts: delete "${id}": runts (pid N) holds the container's lock ` +
+        "and waits for the hook that runs this command";
+      assertEquals(code, 1);
+      assertEquals(said.split("\n"), [
+        refused, // by the hook itself
+        `runts: create "${id}": hooks.createRuntime[0]: hook ${JSON.stringify(path)}: ` +
+        `exit status 1 after N ms: stderr ${JSON.stringify(refused)}`,
+        "",
+      ]);
+      assertEquals((await runtime.run(["state", id])).code, 1);
+    }),
+});
+
+Deno.test({
+  name: "what a hook leaves behind may wait for create and delete the container",
+  ignore: PEER !== "runts", // as above
+  fn: () =>
+    withRuntime(async (runtime) => {
+      const { bundle, log } = sleeping();
+      using _ = bundle;
+      const id = runtime.id();
+      const line = commandLine(runtime.executable, ["--root", runtime.root, "delete", "-f", id]);
+      const deleting = `echo $$ >${log}.pid; exec ${line.join(" ")}`;
+      const leave = `sh -c '${deleting}; ' >${log} 2>&1 </dev/null &`;
+      // A slow hook: create goes on well after the other one has asked for the lock.
+      const asks = `ls -l /proc/$(cat ${log}.pid)/fd 2>/dev/null | grep -q '/${id}/lock$'`;
+      const slow = `until ${asks}; do sleep 0.02; done; sleep 0.7`;
+      const env = ["PATH=/bin:/usr/bin:/sbin:/usr/sbin"];
+      bundle.config.hooks = {
+        createRuntime: [leave, slow].map((script) => (
+          { path: "/bin/sh", args: ["sh", "-c", script], env, timeout: 20 }
+        )),
+      };
+      bundle.save();
+      await runtime.ok(["create", "--bundle", bundle.path, id]);
+      await until("it is deleted", async () => (await runtime.run(["state", id])).code === 1);
+      const pid = Deno.readTextFileSync(`${log}.pid`).trim();
+      await until("delete has ended", () => readStat(Number(pid)) === undefined);
+      assertEquals(Deno.readTextFileSync(log), "");
     }),
 });
