@@ -163,7 +163,8 @@ export function parseVariant(text: string, configPath: string): BusValue {
   if (/^(true|false)$/.test(body)) return [type ?? "b", body === "true"];
   const single = quoted(body);
   if (single !== undefined) return [type ?? "s", single];
-  if (/^[+-]?(0x[0-9a-f]+|[0-9]+)$/i.test(body)) return [type ?? "i", BigInt(body)];
+  const [, sign, digits] = /^([+-]?)(0x[0-9a-f]+|[0-9]+)$/i.exec(body) ?? [];
+  if (digits !== undefined) return [type ?? "i", BigInt(digits) * (sign === "-" ? -1n : 1n)];
   if (/^[+-]?[0-9]*\.[0-9]+$/.test(body)) return [type ?? "d", Number(body)];
   const [, inner] = /^\[(.*)\]$/s.exec(body) ?? [];
   if (inner === undefined) throw unreadable(text, configPath);

@@ -10,13 +10,13 @@ const UNITS = "kmgtp";
  */
 export function parseSize(what: string, text: string): number | bigint {
   if (text === "-1") return -1;
-  const match = /^(\d{1,19})(\.\d{1,6})? ?([kmgtp]?)(i?b)?$/i.exec(text);
+  const match = /^(\d{1,19})(\.\d{1,6})?(?: ?(?=\S)([kmgtp]?)(i?b)?)?$/i.exec(text);
   if (match === null) throw new RuntsError(`${what}: ${quote(text)} is not a size`, { hint: SIZE });
   const [, digits = "", fraction = "", unit = ""] = match;
   const shift = unit === "" ? 0 : 10 * (UNITS.indexOf(unit.toLowerCase()) + 1);
   return fraction === ""
     ? narrow(BigInt(digits) << BigInt(shift))
-    : Math.floor(Number(digits + fraction) * 2 ** shift);
+    : narrow(BigInt(Math.floor(Number(digits + fraction) * 2 ** shift)));
 }
 
 const SIZE = 'as "512m", "1.5g" or a number of bytes';

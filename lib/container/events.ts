@@ -13,6 +13,9 @@ import { inCommand } from "./command.ts";
 import { openInit } from "./kill.ts";
 import type { ContainerName, GlobalOptions } from "./types.ts";
 
+/** The longest time of a timer, in ms: a longer one would fire at once. */
+const TIMER_MAX = 2 ** 31 - 1;
+
 /** In the form that runc prints. */
 export type ContainerEvent =
   | { readonly type: "stats"; readonly id: string; readonly data: Stats }
@@ -83,7 +86,10 @@ class Watch {
   async *run(): AsyncGenerator<ContainerEvent> {
     const killsBefore = oomKills(this.record);
     this.#watches = [this.#watchMemory(), this.#watchInit(killsBefore)];
-    const timer = setInterval(() => this.#statistics(), this.options.interval ?? 5000);
+    const timer = setInterval(
+      () => this.#statistics(),
+      Math.min(this.options.interval ?? 5000, TIMER_MAX),
+    );
     try {
       for (;;) {
         for (let event; (event = this.#queue.shift()) !== undefined;) yield event;

@@ -7,6 +7,9 @@ import { userOf } from "../spec/user.ts";
 import { absolute } from "./absolute.ts";
 import type { ExecOptions } from "./types.ts";
 
+/** The greatest user or group id; the one after it stands for none. */
+const ID_MAX = 0xfffffffe;
+
 /** What to execute; throws when the options do not say. */
 export function execProcess(spec: Spec, options: ExecOptions): Process {
   if (options.process !== undefined) {
@@ -18,6 +21,9 @@ export function execProcess(spec: Spec, options: ExecOptions): Process {
   const entry = options.env?.find((one) => one.indexOf("=") < 1);
   if (entry !== undefined) {
     throw new RuntsError(`environment variable ${quote(entry)} is not of the form NAME=VALUE`);
+  }
+  if (cwd !== undefined && !cwd.startsWith("/")) {
+    throw new RuntsError(`working directory ${quote(cwd)} is not an absolute path`);
   }
   const base = spec.process;
   if (base === undefined) throw new RuntsError("the container's configuration has no process");
@@ -58,9 +64,15 @@ function completed(process: Process, base: Process | undefined): Process {
 }
 
 function chosenUser(base: User, options: ExecOptions): User {
+  const wrong = options.additionalGids?.find((gid) => !isId(gid));
+  if (wrong !== undefined) throw new RuntsError(`additional group ${wrong} is not a group id`);
   const additionalGids = [...(base.additionalGids ?? []), ...(options.additionalGids ?? [])];
   const ids = options.user === undefined ? {} : parseUser(options.user, base);
   return { ...base, ...ids, ...(additionalGids.length > 0 && { additionalGids }) };
+}
+
+function isId(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= ID_MAX;
 }
 
 /** `UID` or `UID:GID`; names are not looked up, as in runc. */
@@ -68,7 +80,7 @@ function parseUser(text: string, base: User): { uid: number; gid: number } {
   const match = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text);
   const uid = Number(match?.[1]);
   const gid = Number(match?.[2] ?? base.gid);
-  if (match === null || uid > 0xfffffffe || gid > 0xfffffffe) {
+  if (match === null || !isId(uid) || !isId(gid)) {
     throw new RuntsError(`user ${quote(text)} is not UID or UID:GID`);
   }
   return { uid, gid };

@@ -45,8 +45,9 @@ function hierarchies(record: CgroupRecord): CgroupHierarchy[] {
 
 /** Descriptors of socket activation that were meant for runts (sd_listen_fds(3)). */
 export function listenFds(): ProcessOptions["listen"] {
-  const count = Number(callerVariable("LISTEN_FDS") ?? 0);
-  if (!Number.isInteger(count) || count <= 0) return undefined;
+  const text = callerVariable("LISTEN_FDS") ?? "";
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (count === 0) return undefined;
   if (callerVariable("LISTEN_PID") !== String(Deno.pid)) return undefined;
   const names = callerVariable("LISTEN_FDNAMES");
   return { fds: count, ...(names && { names }) };

@@ -9,6 +9,8 @@ export interface IdRange {
   readonly count: number;
 }
 
+const DECIMAL = /^\d{1,10}$/;
+
 /** The name of a user in /etc/passwd; undefined when it has none. */
 export function userName(uid: number, passwd: string): string | undefined {
   for (const line of passwd.split("\n")) {
@@ -24,8 +26,9 @@ export function rangesOf(text: string, uid: number, name: string | undefined): I
   for (const line of text.split("\n")) {
     const [owner, start, count] = line.trim().split(":");
     if (owner !== String(uid) && (name === undefined || owner !== name)) continue;
-    const range = { start: Number(start || NaN), count: Number(count || NaN) };
-    if (Number.isInteger(range.start) && range.count > 0) ranges.push(range);
+    if (!DECIMAL.test(start ?? "") || !DECIMAL.test(count ?? "")) continue;
+    const range = { start: Number(start), count: Number(count) };
+    if (range.count > 0) ranges.push(range);
   }
   return ranges;
 }

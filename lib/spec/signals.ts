@@ -23,7 +23,7 @@ export const SIGTERM = 15;
  * Throws RuntsError `unknown signal "X"`. 0, which tests for existence, is taken as a number.
  */
 export function parseSignal(text: string): number {
-  const number = signalNumber(text.trim());
+  const number = signalNumber(text);
   if (number === undefined) throw new RuntsError(`unknown signal ${quote(text)}`);
   return number;
 }

@@ -104,7 +104,8 @@ cgroupTest(
         const line = commandLine(runtime.executable, create);
         await command(["sh", "-c", 'fifo=$0; exec "$@" <>"$fifo"', fifo, ...line]);
         await runtime.ok(["start", id]);
-        const watching = runtime.run(["events", "--interval", "1h", id]);
+        // More than a timer of 32 bits can wait.
+        const watching = runtime.run(["events", "--interval", "9999h", id]);
         await until("events listens", () => listens(id));
         Deno.writeTextFileSync(fifo, "go\n", { create: false });
         const { stdout } = await watching;

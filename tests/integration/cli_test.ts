@@ -62,6 +62,7 @@ Deno.test("a mistake is one line on the standard error", RUNTS_ONLY, async (t) =
     ["strat web", 'unknown command "strat": did you mean "start"?'],
     ["frobnicate --all web", 'unknown command "frobnicate": see "runts help"'],
     ["help strat", 'unknown command "strat": did you mean "start"?'],
+    ["--foo state web", 'state: unknown option "--foo": see "runts state --help"'],
     ["--rot /x state web", 'help: unknown option "--rot": did you mean "--root"?'],
     ["state", 'state: missing argument CONTAINER: see "runts state --help"'],
     ["kill web FOO", 'unknown signal "FOO"'],

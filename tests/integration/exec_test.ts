@@ -80,6 +80,16 @@ execTest("--user, --additional-gids, --env, --cwd", (config) => {
   assertEquals(variable(seen, "HOME"), ["HOME=/root"]);
 });
 
+execTest("a relative --cwd is refused, an empty one is none", (config) => {
+  config.process.cwd = "/etc";
+}, async (sleeper) => {
+  for (const cwd of ["tmp", "./tmp", ".", "~"]) {
+    const { code, stdout } = await sleeper.exec(["--cwd", cwd], ["pwd"]);
+    assertEquals({ code, stdout }, { code: 255, stdout: "" }, cwd);
+  }
+  assertEquals((await sleeper.exec(["--cwd", ""], ["pwd"])).stdout, "/etc\n");
+}, { ignore: PEER === "crun" }); // 1.8 takes one from the root directory
+
 execTest("--cap adds to bounding, effective and permitted", NONE, async (sleeper) => {
   const { status } = await sleeper.seen(["--cap", "CAP_SYS_ADMIN"]);
   const mask = "0000000020200420";
@@ -281,8 +291,16 @@ execTest("fails with 255 and the reason", NONE, async (sleeper) => {
     'environment variable "A" is not of the form NAME=VALUE\n',
   );
   assertEquals(
-    await failure(["true"], ["--cwd", "nope"]),
-    'process.cwd: enter "nope": ENOENT (no such file or directory)\n',
+    await failure(["true"], ["--cwd", "/nope"]),
+    'process.cwd: enter "/nope": ENOENT (no such file or directory)\n',
+  );
+  assertEquals(
+    await failure(["true"], ["--cwd", "tmp"]),
+    'working directory "tmp" is not an absolute path\n',
+  );
+  assertEquals(
+    await failure(["true"], ["--additional-gids", "9999999999"]),
+    "additional group 9999999999 is not a group id\n",
   );
   assertEquals(
     await failure(["nope"]),

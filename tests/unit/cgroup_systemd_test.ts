@@ -144,6 +144,8 @@ Deno.test("parseVariant reads what GVariant writes", () => {
     "42": ["i", 42n],
     "uint64 18446744073709551615": ["t", INFINITY],
     "int64 -1": ["x", -1n],
+    "int64 -0x10": ["x", -16n],
+    "uint64 +0xff": ["t", 255n],
     "double 1.5": ["d", 1.5],
     "['a', 'b,c']": ["as", ["a", "b,c"]],
   };

@@ -105,6 +105,11 @@ Deno.test("nearest() guesses what was meant, or nothing", () => {
   assertEquals(nearest("exce", names), "exec");
   assertEquals(nearest("no-piv", names), "no-pivot");
   assertEquals(nearest("bogus", names), undefined);
+  assertEquals(nearest("foo", ["root", "log"]), undefined);
+  assertEquals(nearest("rot", ["root", "log"]), "root");
+  assertEquals(nearest("lsit", names), "list");
+  assertEquals(nearest("stop", names), undefined);
+  assertEquals(nearest("x", ["v", "xy"]), undefined);
   assertEquals(nearest("", names), undefined);
 });
 

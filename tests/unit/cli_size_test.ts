@@ -16,6 +16,7 @@ Deno.test("parseSize() takes what runc takes", () => {
     "1b": 1,
     "9223372036854771712": 9223372036854771712n,
     "8192p": 9223372036854775808n,
+    "8192.0p": 9223372036854775808n,
   };
   for (const [text, bytes] of Object.entries(cases)) {
     assertEquals(parseSize("x", text), bytes, text);
@@ -23,7 +24,9 @@ Deno.test("parseSize() takes what runc takes", () => {
 });
 
 Deno.test("parseSize() refuses the rest", () => {
-  for (const text of ["", "m", "12x", "-5", "1e3", "-1k", "0x10", "1..5g"]) {
+  for (
+    const text of ["", "m", "12x", "-5", "1e3", "-1k", "0x10", "1..5g", " 1", "1 ", "1\n", "1  k"]
+  ) {
     const error = assertThrows(() => parseSize('option "--memory"', text), RuntsError);
     assertEquals(
       error.message,
@@ -37,11 +40,13 @@ Deno.test("parseInteger() keeps every digit", () => {
   assertEquals(parseInteger("x", "-1"), -1);
   assertEquals(parseInteger("x", "+7"), 7);
   assertEquals(parseInteger("x", "18446744073709551615"), 18446744073709551615n);
-  assertThrows(
-    () => parseInteger('option "--cpu-share"', "many"),
-    RuntsError,
-    'option "--cpu-share": "many" is not a whole number',
-  );
+  for (const text of ["many", "", " 9", "9 ", "0x10", "1e3", "1.5", "--1", "9".repeat(21)]) {
+    assertThrows(
+      () => parseInteger('option "--cpu-share"', text),
+      RuntsError,
+      `option "--cpu-share": ${JSON.stringify(text)} is not a whole number`,
+    );
+  }
 });
 
 Deno.test("parseDuration() takes Go's durations and seconds", () => {

@@ -25,6 +25,11 @@ Deno.test("ranges belong to a name or to a number", () => {
   assertEquals(rangesOf(text, 1000, undefined), [{ start: 200000, count: 10 }]);
   assertEquals(rangesOf(text, 1, undefined), []);
   assertEquals(rangesOf("\n:5:5\n", 1000, undefined), []);
+  for (
+    const range of ["0x10:9", "1e3:9", " 7:9", "-7:9", "7: 9", "7:1e2", "7.5:9", "7:99999999999"]
+  ) {
+    assertEquals(rangesOf(`1000:${range}\n`, 1000, undefined), [], range);
+  }
 });
 
 /** The map of user ids as text, for a process that runs as `uid`. */
