@@ -18,6 +18,9 @@ export interface HookProgram {
   readonly timeoutSeconds: number;
   /** Its working directory; ours if missing. */
   readonly cwd?: string;
+  /** Descriptors for its standard output and error, 3 or more; ours if missing. */
+  readonly stdout?: number;
+  readonly stderr?: number;
 }
 
 /** How it went. `errno` is not 0 when it could not be executed; nothing else holds then. */
@@ -26,7 +29,7 @@ export interface HookEnding {
   readonly signal: number;
   readonly timedOut: boolean;
   readonly durationMs: number;
-  /** The last 4 KiB of what it said on standard error. */
+  /** The last 4 KiB of what it said on standard error; empty if it was given one. */
   readonly stderr: string;
   readonly errno: number;
 }
@@ -39,9 +42,9 @@ export interface HookCalls {
 export function hookCalls(library: Library): HookCalls {
   return {
     async runHook(program) {
-      const { path, args, env, stdin, timeoutSeconds, cwd = "" } = program;
+      const { path, args, env, stdin, timeoutSeconds, cwd = "", stdout = 0, stderr = 0 } = program;
       const hook = outside(Size.hook);
-      const numbers = [args.length, env.length, stdin.length, timeoutSeconds];
+      const numbers = [args.length, env.length, stdin.length, timeoutSeconds, stdout, stderr];
       new Uint32Array(hook.buffer).set(numbers);
       const words = join([path, cwd, ...args, ...env].map(cString));
       const input = outside(Math.max(1, stdin.length));

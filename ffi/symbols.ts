@@ -130,7 +130,7 @@ export const Size = {
   /** Descriptors that one message can bring. */
   messageFds: 16,
   /** struct rts_hook. */
-  hook: 16,
+  hook: 24,
   /** struct hook_result, which ends in 4096 bytes of what the hook said on standard error. */
   hookResult: 32 + 4096,
 } as const;

@@ -8,34 +8,62 @@ import type { Helper } from "../ffi/helper.ts";
 import { callerEnvironment } from "./environment.ts";
 import { errnoText } from "./errno.ts";
 import { quote, RuntsError } from "./errors.ts";
-import type { Hook, HookKind, Hooks } from "./spec/types.ts";
+import type { HookOutput } from "./hook_output.ts";
+import type { Hook, HookKind, Spec } from "./spec/types.ts";
+
+/** What is looked at of a configuration. */
+export type HookSpec = Pick<Spec, "hooks" | "annotations">;
 
 /** Runs the hooks of one kind in order, each with the state document on its standard input. */
 export async function runHooks(
   helper: Helper,
   kind: HookKind,
-  hooks: Hooks | undefined,
+  { hooks, annotations }: HookSpec,
   state: object,
 ): Promise<void> {
   const list = hooks?.[kind] ?? [];
-  for (const [index, hook] of list.entries()) await runHook(helper, kind, index, hook, state);
+  if (list.length === 0) return;
+  using output = await openOutput(helper, annotations);
+  for (const [index, hook] of list.entries()) {
+    await runHook(helper, kind, index, hook, state, output);
+  }
 }
 
-/** As {@linkcode runHooks}, but a failure is handed to `warn` and the next hook runs. */
+/**
+ * As {@linkcode runHooks}, but a failure is handed to `warn` and the next hook runs; with our own
+ * output if that of the annotations cannot be opened.
+ */
 export async function runHooksWarning(
   helper: Helper,
   kind: HookKind,
-  hooks: Hooks | undefined,
+  { hooks, annotations }: HookSpec,
   state: object,
   warn: (message: string) => void,
 ): Promise<void> {
-  for (const [index, hook] of (hooks?.[kind] ?? []).entries()) {
+  const list = hooks?.[kind] ?? [];
+  if (list.length === 0) return;
+  using output = await openOutput(helper, annotations, warn);
+  for (const [index, hook] of list.entries()) {
     try {
-      await runHook(helper, kind, index, hook, state);
+      await runHook(helper, kind, index, hook, state, output);
     } catch (error) {
       warn((error as RuntsError).message);
     }
   }
+}
+
+/** The files that annotations name for output, opened. */
+async function openOutput(
+  helper: Helper,
+  annotations: HookSpec["annotations"],
+  warn?: (message: string) => void,
+): Promise<HookOutput | undefined> {
+  if (!annotations) return undefined;
+  if (!["run.oci.hooks.stdout", "run.oci.hooks.stderr"].some((name) => name in annotations)) {
+    return undefined;
+  }
+  const { openHookOutput } = await import("./hook_output.ts");
+  return openHookOutput(helper, annotations, warn);
 }
 
 async function runHook(
@@ -44,6 +72,7 @@ async function runHook(
   index: number,
   hook: Hook,
   state: object,
+  output: HookOutput | undefined,
 ): Promise<void> {
   const result = await helper.runHook({
     path: hook.path,
@@ -51,6 +80,8 @@ async function runHook(
     env: hook.env ?? callerEnvironment(),
     stdin: new TextEncoder().encode(JSON.stringify(state)),
     timeoutSeconds: hook.timeout ?? 0,
+    ...(output?.stdout !== undefined && { stdout: output.stdout }),
+    ...(output?.stderr !== undefined && { stderr: output.stderr }),
   });
   const how = await failure(result, hook);
   if (how === undefined) return;

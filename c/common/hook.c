@@ -73,6 +73,13 @@ static void close_others(void) {
   for (rlim_t fd = FIRST_OTHER_FD; fd < limit.rlim_cur; fd++) close((int)fd);
 }
 
+static bool replace_stdio(const struct launch *launch) {
+  const struct hook *hook = launch->hook;
+  int errors = hook->errors > 0 ? hook->errors : launch->error_output;
+  return dup2(launch->input, STDIN_FILENO) >= 0 && dup2(errors, STDERR_FILENO) >= 0 &&
+         (hook->output <= 0 || dup2(hook->output, STDOUT_FILENO) >= 0);
+}
+
 /* Shares the parent's memory, and not its descriptors and dispositions. */
 static _Noreturn void launch_child(struct launch *launch) {
   const struct hook *hook = launch->hook;
@@ -80,8 +87,7 @@ static _Noreturn void launch_child(struct launch *launch) {
   const char *const *args = hook->args && hook->args[0] ? hook->args : plain;
   signals_reset();
   setpgid(0, 0);
-  if (dup2(launch->input, STDIN_FILENO) >= 0 && dup2(launch->error_output, STDERR_FILENO) >= 0 &&
-      (!hook->directory || chdir(hook->directory) == 0)) {
+  if (replace_stdio(launch) && (!hook->directory || chdir(hook->directory) == 0)) {
     close_others();
     execve(hook->path, (char *const *)(uintptr_t)args, (char *const *)(uintptr_t)hook->env);
   }

@@ -15,6 +15,8 @@ struct hook {
   const char *input;       /* what the hook reads from its standard input */
   size_t input_length;
   uint32_t timeout;        /* s; 0 for none */
+  int output;              /* its standard output, 3 or more; 0: the caller's */
+  int errors;              /* its standard error, likewise; 0: passed on to the caller's */
 };
 
 struct hook_result {
@@ -30,9 +32,9 @@ struct hook_result {
 
 /*
  * Runs the hook in a process group of its own and waits for its end, not for that of processes
- * that it leaves behind. Its standard input is a file that holds `input`, its standard output is
- * the caller's; what it writes to its standard error is passed on to the caller's. It inherits no
- * other descriptor, and signals at their defaults. When its time is up the whole group is killed.
+ * that it leaves behind. Its standard input is a file that holds `input`. What it writes to a
+ * standard error of its own is not in the result. It inherits no other descriptor, and signals at
+ * their defaults. When its time is up the whole group is killed.
  * Only the calling thread is held up; no signal reaches it through a closed standard error.
  * 0 if the result is filled in, however the hook ended; -errno if there was no way to try.
  */

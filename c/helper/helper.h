@@ -116,6 +116,8 @@ struct rts_hook {
   uint32_t env;
   uint32_t input_length;
   uint32_t timeout; /* s */
+  int32_t output;   /* 0: ours; see struct hook */
+  int32_t errors;
 };
 int32_t rts_run_hook(const struct rts_hook *hook, const char *words,
     const uint8_t *input, struct hook_result *result);

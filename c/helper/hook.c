@@ -21,6 +21,8 @@ int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8
   if (!list) return -ENOMEM;
   struct hook h = {.input = (const char *)input, .input_length = hook->input_length};
   h.timeout = hook->timeout;
+  h.output = hook->output;
+  h.errors = hook->errors;
   h.path = words;
   words += strlen(words) + 1;
   h.directory = *words ? words : NULL;

@@ -30,7 +30,7 @@
   X(readonly_root, 39, "") \
   X(enter_root, 40, "u") \
   X(console, 41, "uuuuu") \
-  X(hook, 50, "susSSuu") \
+  X(hook, 50, "susSSuuii") \
   X(keyring, 60, "s") \
   X(rlimit, 61, "uUU") \
   X(label, 62, "sss") \

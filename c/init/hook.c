@@ -2,6 +2,7 @@
 #define _GNU_SOURCE 1
 #include "../common/hook.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -59,6 +60,15 @@ static int report(struct init *in, const struct hook *hook, const struct hook_re
   return NO_ERRNO;
 }
 
+/* The descriptor in a slot, 0 without one. */
+static int take_output(struct init *in, int slot, int *fd) {
+  if (slot < 0) return 0;
+  if (slot >= SLOTS_MAX || in->slots[slot] < 0)
+    return fail_at(in, -EBADF, "the output's slot %d is empty", slot);
+  *fd = in->slots[slot];
+  return 0;
+}
+
 int op_hook(struct init *in, const union field *f) {
   struct hook hook = {
       .path = f[2].text,
@@ -68,8 +78,11 @@ int op_hook(struct init *in, const union field *f) {
       .input_length = in->state_length,
       .timeout = f[6].u32,
   };
+  int error = take_output(in, f[7].i32, &hook.output);
+  if (error == 0) error = take_output(in, f[8].i32, &hook.errors);
+  if (error != 0) return error;
   struct hook_result result;
-  int error = hook_run(&hook, &result);
+  error = hook_run(&hook, &result);
   if (error != 0) return fail_at(in, error, "run \"%s\"", hook.path);
   if (result.error == 0 && result.timed_out == 0 && result.status == 0) return 0;
   return report(in, &hook, &result);

@@ -148,8 +148,8 @@ void warn_at(struct init *in, int error, const char *format, ...)
 int path_refusal(const char *path, char *out);
 
 /*
- * start.c: closes every descriptor but those of the conversation, of a later wait_start and of the
- * program; slots, in->root and in->self are empty from then on.
+ * start.c: closes every descriptor but those of the conversation, of a later wait_start, of later
+ * hooks and of the program; other slots, in->root and in->self are empty from then on.
  */
 void init_release(struct init *in);
 

@@ -1,7 +1,7 @@
 /*
  * Waiting for the start. What init holds of the host is given back before the first filter is
- * loaded or the wait begins: after that it may run what the container brought along
- * (startContainer hooks), and a filter may forbid the calls that it takes.
+ * loaded or the wait begins, but for the files that hooks are to write to: after that it may run what
+ * the container brought along (startContainer hooks), and a filter may forbid the calls that it takes.
  */
 #define _GNU_SOURCE 1
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 #define NR_CLOSE_RANGE 436     /* since Linux 5.9 */
 #define WRITER_GONE_NS 5000000 /* between two looks at a fifo that nobody holds open */
-#define KEPT_MAX 3             /* the conversation, the fifo, the result */
+#define KEPT_MAX 5             /* the conversation, the fifo, the result, the output of hooks */
 
 /* Descriptors that stay, in ascending order. */
 struct kept {
@@ -25,8 +25,14 @@ struct kept {
   int count;
 };
 
+static bool is_kept(const struct kept *k, int fd) {
+  for (int i = 0; i < k->count; i++)
+    if (k->fds[i] == fd) return true;
+  return false;
+}
+
 static void keep(struct kept *k, int fd) {
-  if (fd < 0) return;
+  if (fd < 0 || is_kept(k, fd)) return;
   int at = k->count++;
   for (; at > 0 && k->fds[at - 1] > fd; at--) k->fds[at] = k->fds[at - 1];
   k->fds[at] = fd;
@@ -36,29 +42,28 @@ static int slot_fd(const struct init *in, uint32_t slot) {
   return slot < SLOTS_MAX ? in->slots[slot] : -1;
 }
 
-/* The wait that is under way or still to come. */
-static const struct operation *find_wait(const struct init *in) {
+/* The operation of this kind that is under way or still to come. */
+static const struct operation *find_next(const struct init *in, uint32_t code) {
   for (uint32_t i = in->op; i < in->plan.count; i++)
-    if (in->plan.ops[i].code == OP_wait_start) return &in->plan.ops[i];
+    if (in->plan.ops[i].code == code) return &in->plan.ops[i];
   return NULL;
 }
 
 /* Without close_range(2) at least what init itself knows of. */
-static void close_known(struct init *in, const struct operation *wait) {
+static void close_known(struct init *in, const struct kept *k) {
   int *const known[] = {&in->self, &in->root, &in->mask_tree};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (*known[i] >= 0) close(*known[i]);
   for (uint32_t i = 0; i < SLOTS_MAX; i++)
-    if (in->slots[i] >= 0 && !(wait && (i == wait->field[0].u32 || i == wait->field[1].u32)))
-      close(in->slots[i]);
+    if (in->slots[i] >= 0 && !is_kept(k, in->slots[i])) close(in->slots[i]);
 }
 
-static void close_all_but(struct init *in, const struct kept *k, const struct operation *wait) {
+static void close_all_but(struct init *in, const struct kept *k) {
   int first = 3 + (int)in->preserved;
   for (int i = 0; i <= k->count; i++) {
     unsigned last = i < k->count ? (unsigned)k->fds[i] - 1 : ~0u;
     if ((unsigned)first <= last && syscall(NR_CLOSE_RANGE, first, last, 0) != 0)
-      return close_known(in, wait);
+      return close_known(in, k);
     if (i < k->count) first = k->fds[i] + 1;
   }
 }
@@ -88,17 +93,18 @@ void init_end_by_signals(void) {
 void init_release(struct init *in) {
   if (in->released) return;
   in->released = true;
-  const struct operation *wait = find_wait(in);
+  const struct operation *wait = find_next(in, OP_wait_start), *hook = find_next(in, OP_hook);
   int fifo = wait ? slot_fd(in, wait->field[0].u32) : -1;
   int result = wait ? slot_fd(in, wait->field[1].u32) : -1;
   struct kept kept = {.count = 0};
   keep(&kept, in->sync);
   keep(&kept, fifo);
-  if (result != fifo) keep(&kept, result);
-  close_all_but(in, &kept, wait);
+  keep(&kept, result);
+  for (int i = 7; hook && i <= 8; i++) keep(&kept, slot_fd(in, (uint32_t)hook->field[i].i32));
+  close_all_but(in, &kept);
   in->self = in->root = in->mask_tree = -1;
   for (uint32_t i = 0; i < SLOTS_MAX; i++)
-    if (in->slots[i] >= 0 && in->slots[i] != fifo && in->slots[i] != result) in->slots[i] = -1;
+    if (!is_kept(&kept, in->slots[i])) in->slots[i] = -1;
   if (fifo >= 0) let_block(fifo);
   /* The wait may last for days. Pages that are needed again are read again. */
   madvise((void *)(uintptr_t)in->plan_bytes, in->plan_length, MADV_DONTNEED);

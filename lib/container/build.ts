@@ -262,8 +262,8 @@ export class Build {
     if (spec.hooks === undefined) return undefined;
     this.hooksRan = true;
     const state = this.state("creating", pid);
-    await runHooks(this.#helper, "prestart", spec.hooks, state);
-    await runHooks(this.#helper, "createRuntime", spec.hooks, state);
+    await runHooks(this.#helper, "prestart", spec, state);
+    await runHooks(this.#helper, "createRuntime", spec, state);
     return spec.hooks.createContainer?.length ? this.#innerState("creating", pid) : undefined;
   }
 

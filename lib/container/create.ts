@@ -64,9 +64,8 @@ export async function createLocked<T>(
     const warn = global.warn ?? (() => {});
     await undo.run((also) => warn(`clean up ${quote(options.id)}: ${reason(also)}`));
     // A failed hook ends the container as delete does (spec, "Lifecycle", steps 3 to 5).
-    const hooks = bundle.spec.hooks;
     if (build.hooksRan) {
-      await runHooksWarning(helper, "poststop", hooks, build.state(), warn);
+      await runHooksWarning(helper, "poststop", bundle.spec, build.state(), warn);
     }
     throw error;
   } finally {

@@ -70,7 +70,7 @@ export async function removeLocked(
     bundle: found.status.bundle,
     annotations: found.status.annotations ?? {},
   };
-  await runHooksWarning(helper, "poststop", spec?.hooks, state, global.warn ?? (() => {}));
+  await runHooksWarning(helper, "poststop", spec ?? {}, state, global.warn ?? (() => {}));
 }
 
 /** With force, a cgroup that may not be touched does not keep the rest from being removed. */

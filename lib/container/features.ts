@@ -8,6 +8,8 @@ import { versions } from "./versions.ts";
 /** Annotations of config.json that change what runts does; a final "." makes it a prefix. */
 const CONFIG_ANNOTATIONS = [
   "org.systemd.property.",
+  "run.oci.hooks.stderr",
+  "run.oci.hooks.stdout",
   "run.oci.keep_original_groups",
   "run.oci.mount_context_type",
   "run.oci.seccomp.receiver",

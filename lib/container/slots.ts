@@ -2,6 +2,7 @@
 
 import type { Helper } from "../../ffi/helper.ts";
 import { RuntsError } from "../errors.ts";
+import { openHookFile } from "../hook_file.ts";
 import type { PlanSlot } from "../plan/types.ts";
 import { formatMap } from "./id_maps.ts";
 
@@ -67,6 +68,8 @@ function openSlot(
       return required(own.pidfd, slot);
     case "cgroup-dir":
       return keep(helper.open(slot.path, O_PATH));
+    case "hook-output":
+      return keep(openHookFile(helper, slot.path, slot.from));
     case "cgroup-file":
       return keep(helper.open(slot.path, O_WRONLY));
     case "idmap-userns":

@@ -224,8 +224,8 @@ async function poststart(
   directory: StateDirectory,
   status: Status,
 ): Promise<void> {
-  const hooks = readCopyIfAny(directory)?.hooks;
-  if (!hooks?.poststart?.length) return;
+  const spec = readCopyIfAny(directory);
+  if (!spec?.hooks?.poststart?.length) return;
   const state = {
     ociVersion: OCI_VERSION,
     id: directory.id,
@@ -235,7 +235,7 @@ async function poststart(
     annotations: status.annotations ?? {},
   };
   try {
-    await runHooks(helper, "poststart", hooks, state);
+    await runHooks(helper, "poststart", spec, state);
   } catch (error) {
     await removeThis(helper, global, directory, status.pid).catch((also) =>
       global.warn?.(`clean up ${quote(directory.id)}: ${reason(also)}`)

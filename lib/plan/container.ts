@@ -67,7 +67,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   openRootfs(draft, container, rootSlot);
   draft.add(...mounts.ops);
   addDevices(draft, container);
-  addHooks(draft, input.spec.hooks?.createContainer, "createContainer", environment.env);
+  addHooks(draft, input.spec, "createContainer", environment.env);
   openConsole(draft, process, input, container.mountNamespace);
   draft.add(...mounts.late);
   enterRootfs(draft, container);
@@ -79,7 +79,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
     const [fifo, result] = [draft.slot({ kind: "fifo" }), draft.slot({ kind: "result" })];
     draft.add({ op: "wait_start", from: "", fifo, result });
   }
-  addHooks(draft, input.spec.hooks?.startContainer, "startContainer", environment.env);
+  addHooks(draft, input.spec, "startContainer", environment.env);
   execute(draft, program);
   const needsMaps = (namespaces.fresh & NAMESPACE_FLAGS.user) !== 0;
   return { ...draft.result(), needsMaps, clones, rootfs };

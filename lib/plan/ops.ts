@@ -114,7 +114,8 @@ export const OPS = {
   },
 
   // Hooks that run in the container's namespaces. `timeout` in seconds, 0 for none. The state
-  // document comes with the answer to the last sync.
+  // document comes with the answer to the last sync. `stdout`, `stderr`: slots, or -1; after the
+  // wait for the start, those of the first hook there are all that is left.
   hook: {
     code: 50,
     fields: {
@@ -125,6 +126,8 @@ export const OPS = {
       env: "strs",
       has_env: "u32",
       timeout: "u32",
+      stdout: "i32",
+      stderr: "i32",
     },
   },
 

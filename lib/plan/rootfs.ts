@@ -1,7 +1,8 @@
 /** The root filesystem: from opening it to entering it, and what is put on it afterwards. */
 
+import { quote } from "../errors.ts";
 import { Propagation } from "../spec/mount_options.ts";
-import type { Hook, HookKind, RootfsPropagation } from "../spec/types.ts";
+import type { HookKind, RootfsPropagation, Spec } from "../spec/types.ts";
 import { absolutePath, type Container, type Draft } from "./draft.ts";
 
 /** `enter_root.method`. */
@@ -77,11 +78,11 @@ export function enterRootfs(draft: Draft, container: Container): void {
 /** Hooks of one kind. `env`: the process's, for those that give none. */
 export function addHooks(
   draft: Draft,
-  hooks: readonly Hook[] | undefined,
+  { hooks, annotations }: Spec,
   kind: HookKind,
   env: readonly string[],
 ): void {
-  hooks?.forEach((hook, index) => {
+  hooks?.[kind]?.forEach((hook, index) => {
     const { path, timeout = 0 } = hook;
     draft.add({
       op: "hook",
@@ -93,6 +94,17 @@ export function addHooks(
       env: hook.env ?? env,
       has_env: 1,
       timeout,
+      stdout: outputSlot(draft, annotations, "run.oci.hooks.stdout"),
+      stderr: outputSlot(draft, annotations, "run.oci.hooks.stderr"),
     });
   });
+}
+
+/** The slot of the file that an annotation names; all hooks share it. */
+function outputSlot(draft: Draft, annotations: Spec["annotations"], name: string): number {
+  const path = annotations?.[name];
+  if (path === undefined) return -1;
+  const from = `annotations[${quote(name)}]`;
+  const known = draft.slots.findIndex((slot) => slot.kind === "hook-output" && slot.from === from);
+  return known >= 0 ? known : draft.slot({ kind: "hook-output", path, from });
 }

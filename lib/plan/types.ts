@@ -16,6 +16,8 @@ export type PlanSlot =
   | { readonly kind: "cgroup-dir"; readonly path: string }
   /** `tasks` or `cgroup.procs`, open for writing. */
   | { readonly kind: "cgroup-file"; readonly path: string }
+  /** A file that hooks append their output to; made if missing. `from`: what names it. */
+  | { readonly kind: "hook-output"; readonly path: string; readonly from: string }
   /** A user namespace with these maps, made for an id-mapped mount. */
   | {
     readonly kind: "idmap-userns";

@@ -65,4 +65,8 @@ function utsName(value: unknown, walk: Walk): void {
 
 function annotation(key: string, value: unknown, walk: Walk): void {
   if (key === "") walk.report("name", value, "has an empty key");
+  const isPath = key === "run.oci.hooks.stdout" || key === "run.oci.hooks.stderr";
+  if (isPath && typeof value === "string" && !value.startsWith("/")) {
+    walk.report("format", value, "is not an absolute path");
+  }
 }

@@ -116,7 +116,7 @@ static void hooks_read_the_state_of_the_last_answer(void) {
   plan_add(&p, OP_sync, (uint32_t)SYNC_NAMESPACES);
   plan_add(&p, OP_sync, (uint32_t)SYNC_NAMESPACES);
   plan_add(&p, OP_sync, (uint32_t)SYNC_NAMESPACES);
-  plan_add(&p, OP_hook, "createContainer", 0u, "/bin/sh", args, none, 0u, 0u);
+  plan_add(&p, OP_hook, "createContainer", 0u, "/bin/sh", args, none, 0u, 0u, -1, -1);
   struct conversation c = init_start(&p, NO_SLOTS, false);
   const char *const states[] = {"{\"first\":1}", "{\"last\":1}", ""};
   for (int i = 0; i < 3; i++) {
@@ -132,7 +132,7 @@ static void check_hook(const char *script, const char *path, uint32_t timeout, i
   struct plan_bytes p;
   const char *const args[] = {"hook", "-c", script, NULL};
   plan_start(&p);
-  plan_add(&p, OP_hook, "startContainer", 2u, path, args, none, 0u, timeout);
+  plan_add(&p, OP_hook, "startContainer", 2u, path, args, none, 0u, timeout, -1, -1);
   int saved = fcntl(2, F_DUPFD_CLOEXEC, 10), quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
   NEED(saved > 0 && quiet > 0 && dup2(quiet, 2) == 2);
   int status = init_run(&p, NO_SLOTS);
@@ -255,7 +255,7 @@ static void nothing_of_the_host_is_open_once_it_was_started(void) {
   int slots[] = {open("/usr", O_PATH | O_CLOEXEC), s.fds[0], s.fds[1]};
   plan_start(&p);
   plan_add(&p, OP_wait_start, 1u, 2u);
-  plan_add(&p, OP_hook, "startContainer", 0u, "/bin/sh", args, env, 1u, 0u);
+  plan_add(&p, OP_hook, "startContainer", 0u, "/bin/sh", args, env, 1u, 0u, -1, -1);
   plan_program(&p, "exit 0");
   struct conversation c = init_start(&p, slots, 3, false);
   for (int i = 0; i < 3; i++) close(slots[i]);

@@ -95,6 +95,8 @@ SAME(offsetof(struct rts_hook, args), 0);
 SAME(offsetof(struct rts_hook, env), 4);
 SAME(offsetof(struct rts_hook, input_length), 8);
 SAME(offsetof(struct rts_hook, timeout), 12);
+SAME(offsetof(struct rts_hook, output), 16);
+SAME(offsetof(struct rts_hook, errors), 20);
 SAME(sizeof(struct hook_result), ${Size.hookResult});
 SAME(offsetof(struct hook_result, error), 0);
 SAME(offsetof(struct hook_result, status), 4);

@@ -51,6 +51,24 @@ Deno.test("how a hook ended is told, with what it said last", async () => {
   assertEquals(long, { ...fine, stderr: `${"x".repeat(4092)}end\n` });
 });
 
+Deno.test("a hook writes to descriptors of its own", async () => {
+  const helper = await loadHelper();
+  const folder = await Deno.makeTempDir({ prefix: "runts-hook-" });
+  const [stdout, stderr] = ["out", "err"].map((name) => helper.open(`${folder}/${name}`, 0o101));
+  try {
+    const ending = await run("echo out; echo err >&2; exit 1", {
+      stdout: stdout!,
+      stderr: stderr!,
+    });
+    assertEquals(ending, { ...fine, code: 1 });
+    assertEquals(Deno.readTextFileSync(`${folder}/out`), "out\n");
+    assertEquals(Deno.readTextFileSync(`${folder}/err`), "err\n");
+  } finally {
+    for (const fd of [stdout!, stderr!]) helper.close(fd);
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("a hook that takes too long is ended", async () => {
   const ending = await run("sleep 100", { timeoutSeconds: 1, env: ["PATH=/usr/bin:/bin"] });
   assertEquals([ending.timedOut, ending.signal, ending.errno], [true, 9, 0]);

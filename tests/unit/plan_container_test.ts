@@ -117,6 +117,8 @@ Deno.test("planContainer names, parameters and hooks come while the host's procf
       env: ["A=1", "HOME=/h"],
       has_env: 1,
       timeout: 3,
+      stdout: -1,
+      stderr: -1,
     },
     {
       op: "hook",
@@ -128,6 +130,8 @@ Deno.test("planContainer names, parameters and hooks come while the host's procf
       env: ["A=1", "HOME=/h"],
       has_env: 1,
       timeout: 0,
+      stdout: -1,
+      stderr: -1,
     },
     {
       op: "hook",
@@ -139,10 +143,34 @@ Deno.test("planContainer names, parameters and hooks come while the host's procf
       env: [],
       has_env: 1,
       timeout: 0,
+      stdout: -1,
+      stderr: -1,
     },
   ]);
   assertEquals(order.indexOf("hook") < order.indexOf("enter_root"), true);
   assertEquals(order.lastIndexOf("hook") > order.indexOf("wait_start"), true);
+});
+
+Deno.test("planContainer: hooks share the files for their output", () => {
+  const [stdout, stderr] = ["run.oci.hooks.stdout", "run.oci.hooks.stderr"] as const;
+  const hooks = { createContainer: [{ path: "/a" }], startContainer: [{ path: "/b" }] };
+  const outputs = (annotations: Record<string, string>, own: object = hooks) => {
+    const plan = planOf({ annotations, hooks: own });
+    return opsOf(plan, "hook").map((hook) =>
+      [hook.stdout, hook.stderr].map((slot) => slot < 0 ? slot : plan.slots[slot])
+    );
+  };
+  const file = (path: string, name: string) => (
+    { kind: "hook-output" as const, path, from: `annotations["${name}"]` }
+  );
+  const both = [file("/o", stdout), file("/e", stderr)];
+  assertEquals(outputs({ [stdout]: "/o", [stderr]: "/e" }), [both, both]);
+  assertEquals(outputs({ [stderr]: "/e" }), [[-1, both[1]!], [-1, both[1]!]]);
+  const { slots } = planOf({
+    annotations: { [stdout]: "/o" },
+    hooks: { poststop: [{ path: "/a" }] },
+  });
+  assertEquals(slots.map(({ kind }) => kind), ["fifo", "result"]);
 });
 
 Deno.test("planContainer: propagation of the root, before and after it is entered", () => {

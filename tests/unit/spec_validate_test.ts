@@ -40,6 +40,16 @@ const CASES: Case[] = [
   [{ annotations: { "": "x" } }, 'annotations[""]: "x" has an empty key'],
   [{ annotations: { "a.b": 1 } }, 'annotations["a.b"]: 1 is not a string'],
   [{ annotations: "a" }, 'annotations: "a" is not an object'],
+  [{ annotations: { "run.oci.hooks.stdout": "/o", "run.oci.hooks.stderr": "/dev/stderr" } }],
+  [
+    { annotations: { "run.oci.hooks.stdout": "out", "run.oci.hooks.stderr": "" } },
+    'annotations["run.oci.hooks.stdout"]: "out" is not an absolute path',
+    'annotations["run.oci.hooks.stderr"]: "" is not an absolute path',
+  ],
+  [
+    { annotations: { "run.oci.hooks.stdout": 1 } },
+    'annotations["run.oci.hooks.stdout"]: 1 is not a string',
+  ],
 
   // null counts as absent, wherever a property is optional.
   [{
