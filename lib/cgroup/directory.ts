@@ -17,7 +17,8 @@ export abstract class DirectoryCgroup implements CgroupManager {
   /** `adopt`: what is there already is the container's, with its processes. */
   abstract prepare(resources: Resources, adopt?: boolean): Promise<CgroupJoin>;
   abstract joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin;
-  abstract own(hostUid: number): void;
+  /** `directory`: another than the container's own. */
+  abstract own(hostUid: number, directory?: string): void;
   abstract update(resources: Resources): Promise<void>;
   abstract frozen(): boolean;
   abstract freeze(): Promise<void>;

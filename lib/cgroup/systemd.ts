@@ -13,6 +13,7 @@ import { checkMemoryUse } from "./memory_use.ts";
 import { pathsBelowMounts, recordedPaths } from "./paths.ts";
 import type { Setting } from "./settings.ts";
 import type { SubCgroups } from "./sub.ts";
+import { enterSubgroup, subgroupOf } from "./subgroup.ts";
 import { isUserManager, Systemd } from "./systemd_bus.ts";
 import { annotationProperties, type Property, settingProperties } from "./systemd_properties.ts";
 import { slicePath, type Unit, unitOf } from "./systemd_units.ts";
@@ -35,7 +36,8 @@ export async function makeScope(host: CgroupHost, request: CgroupRequest): Promi
   const base = await Systemd.with(user, (systemd) => systemd.controlGroup());
   const path = `${user ? base : ""}${slicePath(unit.slice)}/${unit.name}`;
   const inner = await filesOf(host, path, request.rootless);
-  return new Scope(host, unit.name, path, inner, {
+  const subgroup = host.mode === "v2" ? subgroupOf(request.annotations) : undefined;
+  return new Scope(host, unit.name, { path, subgroup }, inner, {
     slice: unit.slice,
     id: request.id,
     properties,
@@ -44,14 +46,15 @@ export async function makeScope(host: CgroupHost, request: CgroupRequest): Promi
 
 /** The manager of a container that has a scope. */
 export async function openScope(host: CgroupHost, record: CgroupRecord): Promise<CgroupManager> {
-  const { scope, path } = record;
+  const { scope, path, subgroup } = record;
   if (scope === undefined) {
     throw new RuntsError("open the container's cgroup", {
       cause: "its record has no name of a scope",
     });
   }
   recordedPaths(host, pathsBelowMounts(host, path));
-  return new Scope(host, scope, path, await filesOf(host, path, false), undefined);
+  const inner = await filesOf(host, path, false);
+  return new Scope(host, scope, { path, subgroup }, inner, undefined);
 }
 
 async function filesOf(
@@ -82,6 +85,8 @@ class Scope implements CgroupManager {
   readonly #unit: string;
   readonly #user = isUserManager();
   #path: string;
+  /** Cgroup below that of the unit, where the processes are. */
+  readonly #subgroup: string | undefined;
   #inner: DirectoryCgroup;
   /** Until the scope is started. */
   #plan: Plan | undefined;
@@ -92,13 +97,14 @@ class Scope implements CgroupManager {
   constructor(
     host: CgroupHost,
     unit: string,
-    path: string,
+    { path, subgroup }: { readonly path: string; readonly subgroup: string | undefined },
     inner: DirectoryCgroup,
     plan: Plan | undefined,
   ) {
     this.#host = host;
     this.#unit = unit;
     this.#path = path;
+    this.#subgroup = subgroup;
     this.#inner = inner;
     this.#plan = plan;
     this.#ours = plan === undefined;
@@ -106,7 +112,9 @@ class Scope implements CgroupManager {
 
   get record(): CgroupRecord {
     const paths = pathsBelowMounts(this.#host, this.#path);
-    return { kind: "systemd", path: this.#path, scope: this.#unit, paths };
+    const subgroup = this.#subgroup;
+    const place = { path: this.#path, scope: this.#unit, ...(subgroup && { subgroup }) };
+    return { kind: "systemd", ...place, paths };
   }
 
   /** Only checks: a scope cannot be without a process, so it is made in {@linkcode attach}. */
@@ -119,7 +127,7 @@ class Scope implements CgroupManager {
   async attach(pid: number, sub?: SubCgroups, initPid?: number): Promise<void> {
     const plan = this.#plan;
     if (plan === undefined) {
-      const { bornIn = "" } = this.#inner.joinFiles(sub, initPid);
+      const { bornIn = "" } = this.#inner.joinFiles(this.#below(sub), initPid);
       const path = bornIn.slice(this.record.paths[""]?.length ?? bornIn.length);
       return await this.#ask((systemd) => systemd.attach(this.#unit, path, [pid]));
     }
@@ -135,6 +143,21 @@ class Scope implements CgroupManager {
     const join = await this.#inner.prepare(this.#resources, true);
     // Hierarchies of v1 that systemd does not manage are left to us.
     for (const file of join.files) writeFile(file, String(pid));
+    const directory = this.#subdirectory();
+    if (directory !== undefined) {
+      enterSubgroup(hierarchyOf(this.#host, "")?.mountPoint ?? "", directory, pid);
+    }
+  }
+
+  #subdirectory(): string | undefined {
+    return this.#subgroup && `${this.record.paths[""]}/${this.#subgroup}`;
+  }
+
+  /** The same cgroups, which are below the subgroup, from the scope. */
+  #below(sub: SubCgroups | undefined): SubCgroups | undefined {
+    const path = sub?.[""];
+    if (path === undefined || !this.#subgroup) return sub;
+    return { ...sub, "": `${this.#subgroup}/${path}` };
   }
 
   /** Takes the cgroup that systemd has really made. */
@@ -191,12 +214,13 @@ class Scope implements CgroupManager {
 
   /** root writes the files; a user may not move processes over from another cgroup. */
   joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin {
-    const join = this.#inner.joinFiles(sub, initPid);
+    const join = this.#inner.joinFiles(this.#below(sub), initPid);
     return this.#user ? { files: [], moved: true } : join;
   }
 
+  /** With a subgroup, the limits of the scope stay out of reach. */
   own(hostUid: number): void {
-    this.#inner.own(hostUid);
+    this.#inner.own(hostUid, this.#subdirectory());
   }
 
   async update(resources: Resources): Promise<void> {

@@ -23,6 +23,8 @@ export interface CgroupRecord {
   readonly path: string;
   /** systemd: name of the scope. */
   readonly scope?: string;
+  /** systemd on v2: cgroup below the scope that the processes live in; limits are the scope's. */
+  readonly subgroup?: string;
   /** All directories that belong to the container, absolute, by controller ("" for v2). */
   readonly paths: Readonly<Record<string, string>>;
 }

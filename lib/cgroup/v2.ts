@@ -74,8 +74,7 @@ export class CgroupV2 extends DirectoryCgroup {
     return path.startsWith(`${this.#directory}/`) ? path : undefined;
   }
 
-  override own(hostUid: number): void {
-    const directory = this.#directory;
+  override own(hostUid: number, directory = this.#directory): void {
     if (directory === undefined) return;
     const names = (readFile(DELEGATE_FILE) ?? DELEGATE).split("\n");
     for (const file of [directory, ...names.map((name) => `${directory}/${name}`)]) {
@@ -113,7 +112,12 @@ export class CgroupV2 extends DirectoryCgroup {
   override thaw(): Promise<void> {
     if (this.#directory !== undefined) {
       for (const member of withDescendants(this.#directory)) {
-        if (isFrozen(member)) writeFile(`${member}/cgroup.freeze`, "0");
+        try {
+          if (isFrozen(member)) writeFile(`${member}/cgroup.freeze`, "0");
+        } catch (error) {
+          // systemd removes a scope as soon as its last process has ended.
+          if (existsDirectory(member)) throw error;
+        }
       }
     }
     return Promise.resolve();
@@ -138,6 +142,14 @@ export class CgroupV2 extends DirectoryCgroup {
 /** The limits of the configuration are why runts cannot do without a cgroup. */
 function needed(error: unknown): unknown {
   return isRuntsError(error) ? error.with({ configPath: "linux.resources" }) : error;
+}
+
+function existsDirectory(directory: string): boolean {
+  try {
+    return Deno.statSync(directory).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 function isFrozen(directory: string): boolean {

@@ -293,7 +293,7 @@ export class Build {
     const { record } = cgroup;
     return {
       ...process,
-      cgroupPath: record.path,
+      cgroupPath: record.subgroup ? `${record.path}/${record.subgroup}` : record.path,
       scope: record.scope ?? "",
       rootfs: spec.root.path,
       systemdCgroup: record.kind === "systemd",

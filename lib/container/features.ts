@@ -15,6 +15,7 @@ const CONFIG_ANNOTATIONS = [
   "run.oci.seccomp.receiver",
   "run.oci.seccomp_bpf_data",
   "run.oci.seccomp_fail_unknown_syscall",
+  "run.oci.systemd.subgroup",
 ];
 
 /** The features document. */

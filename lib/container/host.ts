@@ -35,7 +35,8 @@ function hierarchies(record: CgroupRecord): CgroupHierarchy[] {
     const known = byMount.get(mountPoint);
     if (known !== undefined) known.controllers.push(controller);
     else {
-      const directory = record.paths[controller] ?? `${mountPoint}${own}`;
+      const scope = record.paths[controller] ?? `${mountPoint}${own}`;
+      const directory = record.subgroup ? `${scope}/${record.subgroup}` : scope;
       const controllers = controller === "" ? [] : [controller];
       byMount.set(mountPoint, { controllers, directory });
     }

@@ -152,7 +152,8 @@ const KINDS = ["v1", "v2", "systemd", "disabled"];
 
 function isCgroupRecord(value: CgroupRecord | undefined): value is CgroupRecord {
   return typeof value === "object" && value !== null && KINDS.includes(value.kind) &&
-    typeof value.path === "string" && typeof value.paths === "object" && value.paths !== null &&
+    typeof value.path === "string" && ["string", "undefined"].includes(typeof value.subgroup) &&
+    typeof value.paths === "object" && value.paths !== null &&
     Object.values(value.paths).every((path) => typeof path === "string");
 }
 

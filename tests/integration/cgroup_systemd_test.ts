@@ -83,6 +83,58 @@ cgroupTest(
   },
 );
 
+cgroupTest("processes live in a sub-cgroup of the scope", ["v2", "systemd"], async () => {
+  const edit = (config: Config) => {
+    config.annotations = { "run.oci.systemd.subgroup": "inner" };
+    config.linux.resources = { pids: { limit: 33 } };
+    config.linux.namespaces.push({ type: "cgroup" });
+  };
+  await withScope(edit, async (runtime, id, pid) => {
+    const scope = `/sys/fs/cgroup/runtstest.slice/runtstest-a.slice/runts-${id}.scope`;
+    const read = (path: string) => Deno.readTextFileSync(`${scope}/${path}`).trim();
+    assertEquals(cgroupsOf(pid), { "": `${scope}/inner` });
+    assertEquals(read("cgroup.procs"), "");
+    assertEquals([read("pids.max"), read("inner/pids.max")], ["33", "max"]);
+    // The root of the container's cgroup namespace is the sub-cgroup.
+    const inside = await runtime.ok(["exec", id, "cat", "/proc/self/cgroup"]);
+    assertEquals(inside, "0::/\n");
+    await runtime.ok(["exec", "--detach", id, "sleep", "1000"]);
+    assertEquals(read("inner/cgroup.procs").split("\n").length, 2);
+    assertEquals(JSON.parse(await runtime.ok(["ps", "--format", "json", id])).length, 2);
+    await runtime.ok(["pause", id]);
+    assertEquals([read("cgroup.freeze"), (await runtime.state(id)).status], ["1", "paused"]);
+    await runtime.ok(["resume", id]);
+    await runtime.ok(["update", "--pids-limit", "12", id]);
+    assertEquals(read("pids.max"), "12");
+    const stats = JSON.parse(await runtime.ok(["events", "--stats", id]));
+    assertEquals([stats.data.pids.current, stats.data.pids.limit], [2, 12]);
+  });
+});
+
+cgroupTest("a sub-cgroup of the scope has a plain name", ["v2", "systemd"], async () => {
+  for (const name of ["..", "a/b", "cgroup.procs"]) {
+    await withRuntime(async (runtime) => {
+      const id = runtime.id();
+      using bundle = new Bundle((config) => {
+        config.annotations = { "run.oci.systemd.subgroup": name };
+        config.linux.cgroupsPath = `system.slice:runts:${id}`;
+      });
+      const { code, stderr } = await runtime.run(
+        ["--systemd-cgroup", "create", "--bundle", bundle.path, id],
+      );
+      const scope = `/sys/fs/cgroup/system.slice/runts-${id}.scope`;
+      const why = name === "cgroup.procs"
+        ? `make cgroup "${scope}/${name}": the scope has a file or a cgroup of this name`
+        : `use cgroup "${name}": it is no plain name`;
+      assertEquals({ code, stderr }, {
+        code: 1,
+        stderr: `runts: create "${id}": annotations["run.oci.systemd.subgroup"]: ${why}\n`,
+      });
+      assertEquals(exists(scope), false);
+    });
+  }
+});
+
 cgroupTest("device rules survive a daemon-reload", ["systemd"], async () => {
   const edit = (config: Config) => {
     config.linux.resources = {
@@ -198,7 +250,8 @@ function rootless(config: Config, user: number): void {
   }
 }
 
-cgroupTest("a user's container is in a scope of the user's systemd", ["v2", "user"], async () => {
+/** `inner`: the sub-cgroup, or none. */
+async function userScope(inner: string): Promise<void> {
   const user = lingeringUser() ?? 0;
   const id = `t${Deno.pid}-user`;
   using bundle = new Bundle((config) => {
@@ -206,6 +259,7 @@ cgroupTest("a user's container is in a scope of the user's systemd", ["v2", "use
     config.process.args = ["sleep", "1000"];
     config.linux.cgroupsPath = `user.slice:runts:${id}`;
     config.linux.resources = { pids: { limit: 7 } };
+    config.annotations = { "run.oci.systemd.subgroup": inner };
   });
   const root = Deno.makeTempDirSync({ prefix: "runts-root-" });
   Deno.chownSync(root, user, user);
@@ -220,12 +274,14 @@ cgroupTest("a user's container is in a scope of the user's systemd", ["v2", "use
     await runts("start", id);
     const { pid } = JSON.parse(await runts("state", id));
     const manager = `/user.slice/user-${user}.slice/user@${user}.service`;
-    assertEquals(cgroupsOf(pid), { "": `/sys/fs/cgroup${manager}/user.slice/runts-${id}.scope` });
-    assertEquals(held(pid, "", "pids.max"), "7");
+    const scope = `/sys/fs/cgroup${manager}/user.slice/runts-${id}.scope`;
+    assertEquals(cgroupsOf(pid), { "": inner ? `${scope}/${inner}` : scope });
+    assertEquals(Deno.readTextFileSync(`${scope}/pids.max`), "7\n");
     assertEquals(await properties(`runts-${id}.scope`, ["TasksMax"], show), { TasksMax: "7" });
     await runts("update", "--pids-limit", "9", id);
     assertEquals(await properties(`runts-${id}.scope`, ["TasksMax"], show), { TasksMax: "9" });
-    await runts("exec", id, "true");
+    const where = await runts("exec", id, "cat", "/proc/self/cgroup");
+    assertEquals(where.trimEnd().endsWith(inner ? `.scope/${inner}` : ".scope"), true, where);
     await runts("pause", id);
     await runts("delete", "--force", id);
     assertEquals(await properties(`runts-${id}.scope`, ["LoadState"], show), {
@@ -235,7 +291,19 @@ cgroupTest("a user's container is in a scope of the user's systemd", ["v2", "use
     await asUser(user, [RUNTIME, "--root", root, "delete", "--force", id]);
     Deno.removeSync(root, { recursive: true });
   }
-});
+}
+
+cgroupTest(
+  "a user's container is in a scope of the user's systemd",
+  ["v2", "user"],
+  () => userScope(""),
+);
+
+cgroupTest(
+  "a user's container is in a sub-cgroup of its scope",
+  ["v2", "user"],
+  () => userScope("inner"),
+);
 
 cgroupTest(
   "without a cgroup of their own users can run what needs none",
