@@ -100,6 +100,15 @@ cgroupTest("processes live in a sub-cgroup of the scope", ["v2", "systemd"], asy
     assertEquals(inside, "0::/\n");
     await runtime.ok(["exec", "--detach", id, "sleep", "1000"]);
     assertEquals(read("inner/cgroup.procs").split("\n").length, 2);
+    // What --cgroup names is below the sub-cgroup.
+    const outside = await runtime.run(["exec", "--cgroup", "inner", id, "true"]);
+    assertEquals(
+      outside.stderr,
+      `runts: exec "${id}": enter cgroup "inner/inner": there is no "${scope}/inner/inner"\n`,
+    );
+    Deno.mkdirSync(`${scope}/inner/more`);
+    const more = await runtime.ok(["exec", "--cgroup", "more", id, "cat", "/proc/self/cgroup"]);
+    assertEquals(more, "0::/more\n");
     assertEquals(JSON.parse(await runtime.ok(["ps", "--format", "json", id])).length, 2);
     await runtime.ok(["pause", id]);
     assertEquals([read("cgroup.freeze"), (await runtime.state(id)).status], ["1", "paused"]);
