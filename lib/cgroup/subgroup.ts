@@ -6,6 +6,7 @@ import { makeDirectory, writeFile } from "./files.ts";
 
 const ANNOTATION = "run.oci.systemd.subgroup";
 const NAME_MAX = 255;
+const NOT_PLAIN = "it is no plain name";
 
 /** Its name by the annotation; undefined if there is to be none. */
 export function subgroupOf(
@@ -18,11 +19,21 @@ export function subgroupOf(
       configPath: `annotations[${quote(ANNOTATION)}]`,
       cause,
     });
-  if (name.includes("/") || name === "." || name === "..") throw refuse("it is no plain name");
+  if (!isPlain(name)) throw refuse(NOT_PLAIN);
   if (new TextEncoder().encode(name).length > NAME_MAX) {
     throw refuse(`it is longer than ${NAME_MAX} bytes`);
   }
   return name;
+}
+
+/** Throws when the name of a record, which can be damaged or made up, leads elsewhere. */
+export function checkRecordedSubgroup(name: string | undefined): void {
+  if (name === undefined || isPlain(name)) return;
+  throw new RuntsError(`use recorded cgroup ${quote(name)}`, { cause: NOT_PLAIN });
+}
+
+function isPlain(name: string): boolean {
+  return !name.includes("/") && name !== "." && name !== "..";
 }
 
 /**

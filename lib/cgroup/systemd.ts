@@ -13,7 +13,7 @@ import { checkMemoryUse } from "./memory_use.ts";
 import { pathsBelowMounts, recordedPaths } from "./paths.ts";
 import type { Setting } from "./settings.ts";
 import type { SubCgroups } from "./sub.ts";
-import { enterSubgroup, subgroupOf } from "./subgroup.ts";
+import { checkRecordedSubgroup, enterSubgroup, subgroupOf } from "./subgroup.ts";
 import { isUserManager, Systemd } from "./systemd_bus.ts";
 import { annotationProperties, type Property, settingProperties } from "./systemd_properties.ts";
 import { slicePath, type Unit, unitOf } from "./systemd_units.ts";
@@ -53,6 +53,7 @@ export async function openScope(host: CgroupHost, record: CgroupRecord): Promise
     });
   }
   recordedPaths(host, pathsBelowMounts(host, path));
+  checkRecordedSubgroup(subgroup);
   const inner = await filesOf(host, path, false);
   return new Scope(host, scope, { path, subgroup }, inner, undefined);
 }

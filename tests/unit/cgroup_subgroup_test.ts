@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { subgroupOf } from "../../lib/cgroup/subgroup.ts";
+import { checkRecordedSubgroup, subgroupOf } from "../../lib/cgroup/subgroup.ts";
 import { quote, RuntsError } from "../../lib/errors.ts";
 
 const ANNOTATION = "run.oci.systemd.subgroup";
@@ -11,6 +11,13 @@ Deno.test("subgroupOf takes the name of the annotation", () => {
   for (const name of ["container", "a-b_c", "ä", "...", "Name.service", "x".repeat(255)]) {
     assertEquals(subgroupOf({ [ANNOTATION]: name }), name);
   }
+});
+
+Deno.test("checkRecordedSubgroup refuses what leads out of the scope", () => {
+  checkRecordedSubgroup(undefined);
+  checkRecordedSubgroup("inner");
+  const error = assertThrows(() => checkRecordedSubgroup("../../x"), RuntsError);
+  assertEquals(error.message, 'use recorded cgroup "../../x": it is no plain name');
 });
 
 Deno.test("subgroupOf refuses what is no name of a cgroup", () => {
