@@ -1,6 +1,6 @@
 /** cgroup v2 by plain files (Documentation/admin-guide/cgroup-v2.rst of Linux). */
 
-import { ENOENT } from "../errno.ts";
+import { ENODEV, ENOENT } from "../errno.ts";
 import { errnoOf, isRuntsError, quote, RuntsError } from "../errors.ts";
 import type { Resources } from "../spec/types.ts";
 import { applyV2, asksLimits, updateV2 } from "./apply_v2.ts";
@@ -129,6 +129,8 @@ export class CgroupV2 extends DirectoryCgroup {
     try {
       writeFile(`${this.#directory}/cgroup.kill`, "1");
     } catch (error) {
+      // It was removed meanwhile, and so had nobody in it: systemd removes a scope that is empty.
+      if (errnoOf(error) === ENODEV) return;
       if (errnoOf(error) !== ENOENT) throw error;
       await super.killAll();
     }
