@@ -1,11 +1,10 @@
 /** Why the kernel refused a limit, in words that name the way out. */
 
-import { EACCES, EBUSY, EINVAL, ENOENT, ENOSPC, ENXIO, EPERM } from "../errno.ts";
+import { EACCES, EBUSY, EINVAL, ENODEV, ENOENT, ENOSPC, ENXIO, EPERM } from "../errno.ts";
 import { quote } from "../errors.ts";
 import { readFile } from "./files.ts";
 import type { Setting } from "./settings.ts";
 
-const ENODEV = 19;
 const ERANGE = 34;
 const EOPNOTSUPP = 95;
 
