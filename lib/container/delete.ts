@@ -8,7 +8,7 @@ import type { CgroupManager } from "../cgroup/types.ts";
 import { ESRCH } from "../errno.ts";
 import { errnoOf, quote, reason, RuntsError } from "../errors.ts";
 import { runHooksWarning } from "../hooks.ts";
-import { StateDirectory } from "../state/directory.ts";
+import { StateDirectory, sweepRemoved } from "../state/directory.ts";
 import { doesNotExist, inspect, type Inspection } from "../state/inspect.ts";
 import { readStat } from "../state/process.ts";
 import { OCI_VERSION } from "../version.ts";
@@ -29,7 +29,7 @@ export function remove(global: GlobalOptions, options: DeleteOptions): Promise<v
   return inCommand("delete", options.id, async () => {
     const directory = new StateDirectory(global.root, options.id);
     if (!directory.exists()) {
-      if (options.force) return;
+      if (options.force) return sweepRemoved(global.root);
       throw doesNotExist();
     }
     const helper = await loadHelper();

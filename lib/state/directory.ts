@@ -8,13 +8,13 @@
  *   `result.fifo` (how the execution of the program went), `lock`, `notify/`
  */
 
-import { EEXIST, ENOENT, ENOTDIR, ENOTEMPTY } from "../errno.ts";
+import { EEXIST, ENOENT, ENOTDIR } from "../errno.ts";
 import { errnoOf, quote, RuntsError } from "../errors.ts";
 import { checkId, OTHERS } from "./id.ts";
 import { formatStatus, isIds, parseStatus, type Status } from "./status.ts";
 
-/** How often an entry that appears while a directory is removed is removed, too. */
-const REMOVE_TRIES = 10;
+/** Begins the name of a directory that is being removed; its inode number follows. No id has a tilde. */
+const REMOVED = ".removed~";
 
 /** The process that is creating a container, and what it had set out to make. */
 export interface Intent {
@@ -171,28 +171,33 @@ export class StateDirectory {
     }
   }
 
-  /** Removes the directory and all that is in it; the status goes last. Nothing there is success. */
+  /**
+   * Removes the directory and all that is in it. Nothing there is success. It loses its name first:
+   * who waits for the lock must not come upon a half of it, nor lock it by a new file.
+   */
   remove(): void {
-    for (let left = REMOVE_TRIES; left > 0; left--) {
-      try {
-        return this.#removeAll();
-      } catch (cause) {
-        const errno = errnoOf(cause);
-        if (errno === ENOENT) return;
-        // Somebody who wants to lock it may just have made the lock file again.
-        if (errno === ENOTEMPTY && left > 1) continue;
-        throw new RuntsError(`remove state directory ${quote(this.path)}`, { cause });
-      }
+    try {
+      const { ino } = Deno.lstatSync(this.path);
+      const removed = `${this.root}/${REMOVED}${ino}`;
+      Deno.renameSync(this.path, removed);
+      Deno.removeSync(removed, { recursive: true });
+    } catch (cause) {
+      if (errnoOf(cause) === ENOENT) return;
+      throw new RuntsError(`remove state directory ${quote(this.path)}`, { cause });
     }
   }
+}
 
-  #removeAll(): void {
-    for (const entry of Deno.readDirSync(this.path)) {
-      if (entry.name === "status") continue;
-      Deno.removeSync(this.file(entry.name), { recursive: true });
+/** What the removal of a directory left that was killed meanwhile. */
+export function sweepRemoved(root: string): void {
+  for (const { name } of entriesOf(root)) {
+    if (!name.startsWith(REMOVED)) continue;
+    try {
+      Deno.removeSync(`${root}/${name}`, { recursive: true });
+    } catch (cause) {
+      // Whoever was at it may have got to its end.
+      if (errnoOf(cause) !== ENOENT) throw new RuntsError(`remove "${root}/${name}"`, { cause });
     }
-    removeIfThere(this.file("status"));
-    Deno.removeSync(this.path);
   }
 }
 
@@ -218,15 +223,18 @@ function parseIntent(text: string, file: string, hasCgroup: boolean): Intent | u
 
 /** Names of the containers below a root, in order; what is no container's directory is left out. */
 export function listIds(root: string): string[] {
-  let entries: Deno.DirEntry[];
+  return entriesOf(root).filter(({ isDirectory, name }) =>
+    isDirectory && !OTHERS.includes(name) && !name.startsWith(REMOVED)
+  ).map(({ name }) => name).sort();
+}
+
+function entriesOf(root: string): Deno.DirEntry[] {
   try {
-    entries = [...Deno.readDirSync(root)];
+    return [...Deno.readDirSync(root)];
   } catch (cause) {
     if (errnoOf(cause) === ENOENT) return [];
     throw new RuntsError(`list state root ${quote(root)}`, { cause });
   }
-  return entries.filter((entry) => entry.isDirectory && !OTHERS.includes(entry.name))
-    .map((entry) => entry.name).sort();
 }
 
 function removeIfThere(path: string): void {

@@ -48,7 +48,7 @@ hostile("no descriptor or variable of the caller reaches container and hooks", a
 });
 
 hostile("no descriptor or variable of the caller reaches exec", async (runtime) => {
-  using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+  using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
   const id = runtime.id();
   await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
   const { stdout } = await command(
@@ -84,7 +84,7 @@ hostile("/etc/passwd of any kind neither blocks nor misleads", async (runtime) =
 });
 
 hostile("an id cannot leave the state root", async (runtime) => {
-  using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+  using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
   const nested = { root: `${runtime.root}/.roots/inner`, victim: `${runtime.root}/.roots/victim` };
   Deno.mkdirSync(nested.root, { recursive: true });
   Deno.mkdirSync(nested.victim);
@@ -109,10 +109,11 @@ hostile("an id cannot leave the state root", async (runtime) => {
     assertEquals([...Deno.readDirSync(nested.root)], []);
     assertEquals([...Deno.readDirSync(nested.victim)].length, 1);
   }
+  Deno.removeSync(`${runtime.root}/.roots`, { recursive: true });
 });
 
 hostile("a state directory that belongs to somebody else is refused", async (runtime) => {
-  using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+  using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
   const id = runtime.id();
   const path = `${runtime.root}/${id}`;
   Deno.mkdirSync(path);
@@ -159,8 +160,8 @@ hostile("a state directory that is a symlink is refused", async (runtime) => {
 });
 
 hostile("a status that names another process signals nobody", async (runtime) => {
-  using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
-  const victim = new Deno.Command("sleep", { args: ["60"] }).spawn();
+  using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
+  const victim = new Deno.Command("sleep", { args: ["1000"] }).spawn();
   try {
     const id = runtime.id();
     await runtime.ok(["create", "--bundle", bundle.path, id]);
@@ -182,7 +183,7 @@ hostile("a status that names another process signals nobody", async (runtime) =>
 
 hostile("a status whose cgroup is none kills and removes nothing", async (runtime) => {
   using bundle = new Bundle();
-  const victim = new Deno.Command("sleep", { args: ["60"] }).spawn();
+  const victim = new Deno.Command("sleep", { args: ["1000"] }).spawn();
   const outside = Deno.makeTempDirSync({ prefix: "runts-cgroup-" });
   try {
     Deno.mkdirSync(`${outside}/kept`);
@@ -225,7 +226,7 @@ hostile("a status whose cgroup is none kills and removes nothing", async (runtim
 });
 
 hostile("copies and statuses of any shape end in a message", async (runtime) => {
-  using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+  using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
   const id = runtime.id();
   await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
   const copy = `${runtime.root}/${id}/config.json`;

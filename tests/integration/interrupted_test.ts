@@ -3,9 +3,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { detectHost } from "../../lib/cgroup/host.ts";
 import { containerPaths } from "../../lib/cgroup/paths.ts";
+import { readStat } from "../../lib/state/process.ts";
 import { Bundle, type Config } from "../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../support/host.ts";
-import { PEER, until } from "../support/runtime.ts";
+import { exists } from "../support/cgroups.ts";
+import { command, PEER, until } from "../support/runtime.ts";
 import { walk, withStops } from "../support/stops.ts";
 import { CHANGING, killBefore } from "../support/strace.ts";
 
@@ -13,7 +15,7 @@ function interrupted(name: string, body: (runtime: TestRuntime) => Promise<void>
   Deno.test({ name, ignore: PEER !== "runts", fn: () => withRuntime(body) });
 }
 
-const idle = (config: Config) => config.process.args = ["sleep", "60"];
+const idle = (config: Config) => config.process.args = ["sleep", "1000"];
 
 /** Directories of the container and its cgroup, fifos, the lock, the status. */
 const LEAST = 6;
@@ -81,14 +83,15 @@ async function withStranger(
 ): Promise<void> {
   const paths = containerPaths(detectHost(), id, cgroupsPath);
   const directory = paths["freezer"] ?? paths[""]!;
-  const stranger = new Deno.Command("sleep", { args: ["60"] }).spawn();
+  const stranger = new Deno.Command("sleep", { args: ["1000"] }).spawn();
   try {
     Deno.mkdirSync(directory);
     Deno.writeTextFileSync(`${directory}/cgroup.procs`, String(stranger.pid));
     await body(directory);
     const members = Deno.readTextFileSync(`${directory}/cgroup.procs`);
     assertEquals(members, `${stranger.pid}\n`);
-    assert(Deno.readTextFileSync(`/proc/${stranger.pid}/stat`).includes(") S "), "it was killed");
+    const { state } = readStat(stranger.pid) ?? {};
+    assert(state !== undefined && !"ZX".includes(state), "it was killed");
   } finally {
     try {
       stranger.kill("SIGKILL");
@@ -156,4 +159,24 @@ interrupted("a delete and another create between mkdir and lock of a create", as
     if (again) assertEquals((await runtime.state(id)).status, "created");
     await runtime.ok(["delete", "--force", id]);
   }
+});
+
+interrupted("a delete that comes while another one removes the directory", async (runtime) => {
+  using bundle = new Bundle();
+  const log = `${bundle.path}/log`;
+  const hook = { path: "/bin/sh", args: ["sh", "-c", `echo poststop >>${log}`] };
+  bundle.config.hooks = { poststop: [hook] };
+  bundle.save();
+  const id = runtime.id();
+  await runtime.ok(["create", "--bundle", bundle.path, id]);
+  const directory = `${runtime.root}/${id}`;
+  const slow = ["-e", "trace=rmdir", "-e", "inject=rmdir:delay_enter=1000000", "-P", directory];
+  const line = [runtime.executable, "--root", runtime.root, "delete", id];
+  const first = command(["strace", "-o", "/dev/null", ...slow, ...line]);
+  await until("the lock is gone", () => !exists(`${directory}/lock`));
+  const late = await runtime.run(["delete", id]);
+  assertEquals(await first, { code: 0, stdout: "", stderr: "" });
+  const stderr = `runts: delete "${id}": container does not exist\n`;
+  assertEquals(late, { code: 1, stdout: "", stderr });
+  assertEquals(Deno.readTextFileSync(log), "poststop\n");
 });

@@ -4,6 +4,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { OTHERS } from "../../lib/state/id.ts";
 import { Bundle, type Config } from "./bundle.ts";
 import {
   command,
@@ -73,10 +74,10 @@ export async function withRuntime(body: (runtime: TestRuntime) => Promise<void>)
   }
 }
 
-/** All but caches, whose names begin with a dot. */
+/** All but caches. */
 function leftIn(root: string): string[] {
   const names = [...Deno.readDirSync(root)].map((entry) => entry.name);
-  return names.filter((name) => !name.startsWith("."));
+  return names.filter((name) => !OTHERS.includes(name));
 }
 
 /** After a test that failed: by the runtime, and what that does not get rid of by hand. */

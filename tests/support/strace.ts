@@ -86,8 +86,9 @@ function pathsOf(args: string): string[] {
 }
 
 /** What changes the host, of the calls that runts makes itself. */
-export const CHANGING = "mkdir mknodat chmod rename unlink rmdir flock kill pidfd_send_signal clone"
-  .split(" ");
+export const CHANGING =
+  "mkdir mknodat chmod rename unlink unlinkat rmdir flock kill pidfd_send_signal clone"
+    .split(" ");
 
 /**
  * Kills a command right before its main thread makes the nth call of a name; of those on `path`, if

@@ -1,5 +1,6 @@
 /** An ordinary user for tests: it has no rights, and by default no entry in /etc/passwd either. */
 
+import { OTHERS } from "../../lib/state/id.ts";
 import { Bundle, type Config } from "./bundle.ts";
 import { command, type CommandOptions, type Output, PEER, RUNTIME } from "./runtime.ts";
 
@@ -115,9 +116,8 @@ export class OrdinaryUser implements Disposable {
     for (const root of Deno.readDirSync(this.runtimeDirectory)) {
       if (!root.isDirectory) continue;
       const entries = Deno.readDirSync(`${this.runtimeDirectory}/${root.name}`);
-      // Names of caches begin with a dot.
       names.push(
-        ...Array.from(entries, ({ name }) => name).filter((name) => !name.startsWith(".")),
+        ...Array.from(entries, ({ name }) => name).filter((name) => !OTHERS.includes(name)),
       );
     }
     return names;
