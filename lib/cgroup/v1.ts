@@ -8,8 +8,15 @@ import { quote, RuntsError } from "../errors.ts";
 import { applyV1, updateV1 } from "./apply_v1.ts";
 import type { Resources } from "../spec/types.ts";
 import { DirectoryCgroup, refuseUnfit, waitFrozen } from "./directory.ts";
-import { undoDirectories } from "./ending.ts";
-import { isPermission, makeDirectory, readFile, withDescendants, writeFile } from "./files.ts";
+import { killMembers, undoDirectories } from "./ending.ts";
+import {
+  isPermission,
+  makeDirectory,
+  pidsBelow,
+  readFile,
+  withDescendants,
+  writeFile,
+} from "./files.ts";
 import { type CgroupHost, hierarchyOf } from "./host.ts";
 import { recordPath } from "./paths.ts";
 import { below, checkControllers, type SubCgroups } from "./sub.ts";
@@ -123,6 +130,21 @@ export class CgroupV1 extends DirectoryCgroup {
       }
     }
     return Promise.resolve();
+  }
+
+  /** Init is born in the cgroup of v2, and may be on its way to the others. */
+  override async killAll(): Promise<void> {
+    const directory = this.#paths[""];
+    const frozen = () => Promise.resolve(); // by the hierarchy of v1, if at all
+    if (directory !== undefined) {
+      await killMembers({
+        directory,
+        pids: () => pidsBelow(directory),
+        freeze: frozen,
+        thaw: frozen,
+      });
+    }
+    await super.killAll();
   }
 
   protected override mainDirectory(): string | undefined {
