@@ -242,7 +242,7 @@ Deno.test({
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => {
-        config.process.args = ["sleep", "60"];
+        config.process.args = ["sleep", "1000"];
         config.hooks = { poststart: [{ path: "/bin/false" }] };
       });
       const id = runtime.id();

@@ -36,7 +36,7 @@ async function stats(runtime: TestRuntime, id: string): Promise<Config> {
 }
 
 Deno.test("ps lists the processes of the container alone", async () => {
-  await withContainer("sleep 100 & sleep 100 & wait", async (runtime, id) => {
+  await withContainer("sleep 1000 & sleep 1000 & wait", async (runtime, id) => {
     let pids: number[] = [];
     await until("all run", async () => {
       pids = JSON.parse(await runtime.ok(["ps", "--format", "json", id]));
@@ -50,17 +50,17 @@ Deno.test("ps lists the processes of the container alone", async () => {
 });
 
 Deno.test("ps passes options on to ps", NOT_CRUN, async () => {
-  await withContainer("exec sleep 100", async (runtime, id) => {
+  await withContainer("exec sleep 1000", async (runtime, id) => {
     const { pid } = await runtime.state(id);
     await until("it sleeps", async () => {
       const text = await runtime.ok(["ps", id, "-o", "pid,args"]);
-      return new RegExp(`^ *PID COMMAND\\n *${pid} sleep 100\\n$`).test(text);
+      return new RegExp(`^ *PID COMMAND\\n *${pid} sleep 1000\\n$`).test(text);
     });
   });
 });
 
 Deno.test("ps says what ps does not understand", RUNTS_ONLY, async () => {
-  await withContainer("sleep 100", async (runtime, id) => {
+  await withContainer("sleep 1000", async (runtime, id) => {
     const { code, stdout, stderr } = await runtime.run(["ps", id, "--bogus"]);
     assertEquals([code, stdout], [1, ""]);
     assertMatch(
@@ -71,7 +71,7 @@ Deno.test("ps says what ps does not understand", RUNTS_ONLY, async () => {
 });
 
 Deno.test("update changes limits by options", NOT_CRUN, async () => {
-  await withContainer("sleep 100", async (runtime, id) => {
+  await withContainer("sleep 1000", async (runtime, id) => {
     await runtime.ok(["update", id, "--memory", "64m", "--pids-limit=20"]);
     const { memory, pids } = await stats(runtime, id);
     assertEquals([memory.usage.limit, pids.limit], [64 * 2 ** 20, 20]);
@@ -79,7 +79,7 @@ Deno.test("update changes limits by options", NOT_CRUN, async () => {
 });
 
 Deno.test("update reads the resources of the specification", NOT_CRUN, async () => {
-  await withContainer("sleep 100", async (runtime, id) => {
+  await withContainer("sleep 1000", async (runtime, id) => {
     // Zeros are what containerd sends for limits that are to stay.
     const stdin =
       '{"memory":{"limit":67108864,"reservation":0},"cpu":{"shares":0},"pids":{"limit":9}}';
@@ -90,7 +90,7 @@ Deno.test("update reads the resources of the specification", NOT_CRUN, async () 
 });
 
 Deno.test("update refuses what it does not understand", RUNTS_ONLY, async (t) => {
-  await withContainer("sleep 100", async (runtime, id) => {
+  await withContainer("sleep 1000", async (runtime, id) => {
     const cases: [args: string[], stdin: string, message: string][] = [
       [
         ["--memory", "lots"],
@@ -115,7 +115,7 @@ Deno.test("update refuses what it does not understand", RUNTS_ONLY, async (t) =>
 });
 
 Deno.test("events has the statistics that runc has", NOT_CRUN, async () => {
-  await withContainer("sleep 100", async (runtime, id) => {
+  await withContainer("sleep 1000", async (runtime, id) => {
     const data = await stats(runtime, id);
     for (const part of ["cpu", "memory", "pids", "blkio", "hugetlb"]) assert(part in data, part);
     assert(data.cpu.usage.total > 0);
@@ -153,12 +153,12 @@ Deno.test("events reports a lack of memory, and ends with the container", NOT_CR
   }, (config) => {
     config.root.readonly = false;
     config.process.args[2] = `busybox mkfifo /tmp/go; ${script}`;
-    config.linux.resources = { memory: { limit: 32 * 2 ** 20 } };
+    config.linux.resources = { memory: { limit: 32 * 2 ** 20, swap: 32 * 2 ** 20 } };
   });
 });
 
 Deno.test("events can be read by people", RUNTS_ONLY, async () => {
-  await withContainer("sleep 100", async (runtime, id) => {
+  await withContainer("sleep 1000", async (runtime, id) => {
     const line = await runtime.ok(["events", "--stats", "--format", "line", id]);
     assertMatch(line, /^cpu \d+\.\d\d s {2}memory \S+ KiB of 32\.0 MiB {2}pids 1 {2}read .*\n$/);
     const rows = (await runtime.ok(["events", "--stats", "--format=table", id])).split("\n");

@@ -117,8 +117,8 @@ execTest("--console-socket gets the terminal of a detached process", NONE, async
   const listener = helper.listenUnix(path);
   const options = ["exec", "--tty", "--detach", "--console-socket", path, id];
   await runtime.ok([...options, "sh", "-c", "read line; echo got $line; tty"]);
-  const connection = helper.accept(listener, 5000);
-  const { fd, text } = helper.receiveFd(connection, 5000);
+  const connection = helper.accept(listener, 60_000);
+  const { fd, text } = helper.receiveFd(connection, 60_000);
   assert(text.length > 0 && helper.isTerminal(fd));
   helper.write(fd, new TextEncoder().encode("word\n"));
   const bytes = new Uint8Array(1000);
@@ -147,8 +147,8 @@ execTest("--process says how big the terminal is", NONE, async (sleeper) => {
   );
   const listener = helper.listenUnix(path);
   await runtime.ok(["exec", "--process", file, "--detach", "--console-socket", path, id]);
-  const connection = helper.accept(listener, 5000);
-  const { fd } = helper.receiveFd(connection, 5000);
+  const connection = helper.accept(listener, 60_000);
+  const { fd } = helper.receiveFd(connection, 60_000);
   assertEquals(helper.windowSize(fd), { rows: 12, cols: 34 });
   await until("it says so", () => helper.pollFds([fd], 0).length > 0);
   const bytes = new Uint8Array(1000);

@@ -68,7 +68,7 @@ Deno.test("a container runs while /tmp is mounted noexec", async () => {
 
 Deno.test("any number of arguments reaches the command", async () => {
   await withRuntime(async (runtime) => {
-    using bundle = new Bundle((config) => config.process.args = ["sleep", "30"]);
+    using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
     const id = runtime.id();
     await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
     const words = Array.from({ length: 100_000 }, (_, i) => `${i % 10}`);
@@ -186,7 +186,7 @@ Deno.test({
   ...RUNTS_ONLY,
   async fn() {
     await withRuntime(async ({ root }) => {
-      using bundle = new Bundle((config) => config.process.args = ["sleep", "30"]);
+      using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
       const id = `t${Deno.pid}-trace`;
       const lines = [
         ["--version"],
@@ -227,7 +227,7 @@ Deno.test({
   ...RUNTS_ONLY,
   async fn() {
     await withRuntime(async (runtime) => {
-      using bundle = new Bundle((config) => config.process.args = ["sleep", "30"]);
+      using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
       const id = runtime.id();
       const run = new Deno.Command(RUNTIME, {
         args: ["--root", runtime.root, "run", "--bundle", bundle.path, id],

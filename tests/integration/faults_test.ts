@@ -12,7 +12,7 @@ function fault(name: string, body: (runtime: TestRuntime) => Promise<void>): voi
   Deno.test({ name: `fault: ${name}`, ignore: PEER !== "runts", fn: () => withRuntime(body) });
 }
 
-const idle = (config: Config) => config.process.args = ["sleep", "60"];
+const idle = (config: Config) => config.process.args = ["sleep", "1000"];
 
 /** Runs the runtime from a shell script, as `"$@"`; `args` come after the global options. */
 function through(
@@ -114,19 +114,23 @@ fault("hooks that hang, ignore their input, or leave somebody behind", async (ru
   });
   const { config } = bundle;
   const hook = (script: string): Config => ({ path: "/bin/sh", args: ["sh", "-c", script] });
-  config.hooks = { createRuntime: [hook("exec <&-"), hook("sleep 3 & exit 0")] };
+  const left = `${bundle.path}/left`;
+  const leaving = hook(`sleep 1000 & echo $! >${left}; exit 0`);
+  config.hooks = { createRuntime: [hook("exec <&-"), leaving] };
   bundle.save();
   const id = runtime.id();
-  await runtime.ok(["create", "--bundle", bundle.path, id], { timeout: 10_000 });
+  await runtime.ok(["create", "--bundle", bundle.path, id]);
+  Deno.kill(Number(Deno.readTextFileSync(left)), "SIGKILL"); // nobody has waited for it
   await runtime.ok(["delete", "--force", id]);
-  config.hooks = { createRuntime: [{ ...hook("trap '' TERM INT; sleep 77.5"), timeout: 1 }] };
+  const sleep = `1000.${Deno.pid}`;
+  config.hooks = { createRuntime: [{ ...hook(`trap '' TERM INT; sleep ${sleep}`), timeout: 1 }] };
   bundle.save();
   const { code, stderr } = await runtime.run(["create", "--bundle", bundle.path, runtime.id()]);
   assertEquals(code, 1);
   assertMatch(stderr, /hooks\.createRuntime\[0\]: hook "\/bin\/sh": timed out after 1 s\n$/);
   await until(
     "the hook is gone",
-    () => !commandLines().some((line) => line.includes("sleep\x0077.5")),
+    () => !commandLines().some((line) => line.includes(`sleep\0${sleep}`)),
   );
 });
 
@@ -161,7 +165,7 @@ fault("a reader that goes away", async (runtime) => {
   });
   const args = ["run", "--bundle", bundle.path, runtime.id()];
   const script = '"$@" | head -n 1; exit ${PIPESTATUS[0]}';
-  const { code, stdout } = await through(runtime, script, args, { timeout: 15_000 });
+  const { code, stdout } = await through(runtime, script, args);
   // The shell is the first process of its pid namespace, which SIGPIPE does not kill.
   assertEquals({ code, stdout }, { code: 0, stdout: "y\n" });
   const listed = await through(runtime, '"$@" | :; exit 0', ["features"]);

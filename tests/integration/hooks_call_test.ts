@@ -22,7 +22,7 @@ function calling(
     path: "/bin/sh",
     args: ["sh", "-c", script],
     env: ["PATH=/bin:/usr/bin:/sbin:/usr/sbin"],
-    timeout: 20,
+    timeout: 100,
   };
 }
 
@@ -212,7 +212,7 @@ Deno.test({
       const id = runtime.id();
       const line = commandLine(runtime.executable, ["--root", runtime.root, "delete", "-f", id]);
       const [path = "", ...args] = line;
-      bundle.config.hooks = { createRuntime: [{ path, args: [path, ...args], timeout: 20 }] };
+      bundle.config.hooks = { createRuntime: [{ path, args: [path, ...args], timeout: 100 }] };
       bundle.save();
       const { code, stderr } = await runtime.run(["create", "--bundle", bundle.path, id]);
       const said = stderr.replace(/\d+ ms/, "N ms").replaceAll(/pid \d+/g, "pid N");
@@ -246,7 +246,7 @@ Deno.test({
       const env = ["PATH=/bin:/usr/bin:/sbin:/usr/sbin"];
       bundle.config.hooks = {
         createRuntime: [leave, slow].map((script) => (
-          { path: "/bin/sh", args: ["sh", "-c", script], env, timeout: 20 }
+          { path: "/bin/sh", args: ["sh", "-c", script], env, timeout: 100 }
         )),
       };
       bundle.save();

@@ -26,7 +26,7 @@ function hook(script: string) {
 function talking(script: (kind: string) => string): Bundle {
   const bundle = new Bundle();
   const { config, path } = bundle;
-  config.process.args = ["sleep", "60"];
+  config.process.args = ["sleep", "1000"];
   config.annotations = { [STDOUT]: `${path}/out`, [STDERR]: `${path}/err` };
   config.hooks = Object.fromEntries(KINDS.map((kind) => [kind, [hook(script(kind))]]));
   bundle.save();

@@ -134,7 +134,7 @@ Deno.test({
     withRuntime(async (runtime) => {
       const { bundle, log } = logging((config, log) => {
         config.annotations = { "org.example.key": "value" };
-        config.process.args = ["sleep", "60"];
+        config.process.args = ["sleep", "1000"];
         everywhere(config, (kind) => `cat > ${log}/${kind}`);
       });
       using _ = bundle;
@@ -162,7 +162,7 @@ Deno.test({
 Deno.test("hooks have the environment that is given, and no further descriptors", async () => {
   await withRuntime(async (runtime) => {
     const { bundle, log } = logging((config, log) => {
-      config.process.args = ["sleep", "60"];
+      config.process.args = ["sleep", "1000"];
       everywhere(
         config,
         (kind) => `env > ${log}/${kind}; exec ls /proc/self/fd > ${log}/${kind}.fds`,

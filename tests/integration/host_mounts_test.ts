@@ -25,7 +25,7 @@ Deno.test({
   ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
-      using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+      using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
       share(bundle.config, bundle);
       bundle.save();
       const others = `${bundle.rootfs}/root`;

@@ -17,7 +17,7 @@ attack("directories swapped for symlinks while create runs", async (attack) => {
   Deno.mkdirSync(`${bundle.rootfs}${outside.path}/directory`, { recursive: true });
   Deno.symlinkSync(`${outside.path}/directory`, `${bundle.rootfs}/link`);
   const { config } = bundle;
-  config.process.args = ["sleep", "60"];
+  config.process.args = ["sleep", "1000"];
   config.mounts.push(tmpfs("/swap/tmpfs"), {
     destination: "/swap/deep/file",
     source: "/bin/busybox",
@@ -81,7 +81,7 @@ attack("the console swapped while create mounts the terminal (CVE-2025-52565)", 
   Deno.writeTextFileSync(`${rootfs}/dev/console`, "");
   Deno.symlinkSync("/proc/sysrq-trigger", `${rootfs}/dev/evil`);
   config.process.terminal = true;
-  config.process.args = ["sleep", "60"];
+  config.process.args = ["sleep", "1000"];
   bundle.save();
   const path = `${bundle.path}/console.sock`;
   using listener = Deno.listen({ transport: "unix", path });

@@ -153,7 +153,7 @@ attack("the working directory cannot lie outside", async (attack) => {
 attack("magic links as working directory (CVE-2024-21626)", async (attack) => {
   const { runtime, bundle, outside } = attack;
   const sound = runtime.id();
-  bundle.config.process.args = ["sleep", "60"];
+  bundle.config.process.args = ["sleep", "1000"];
   bundle.save();
   await runtime.ok(["run", "--detach", "--bundle", bundle.path, sound]);
   bundle.config.process.args = ["cat", `../../../../../../../..${outside.path}/secret`];

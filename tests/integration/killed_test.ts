@@ -44,7 +44,7 @@ Deno.test({
   ignore: PEER !== "runts",
   fn: () =>
     withRuntime(async (runtime) => {
-      using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+      using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
       for (let delay = 0; delay <= 60; delay += 2) {
         const id = runtime.id();
         await killAfter(runtime, ["create", "--bundle", bundle.path, id], delay);
@@ -65,7 +65,7 @@ Deno.test({
   ignore: PEER !== "runts",
   fn: () =>
     withRuntime(async (runtime) => {
-      using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+      using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
       for (let delay = 0; delay <= 30; delay += 3) {
         const id = runtime.id();
         await runtime.ok(["create", "--bundle", bundle.path, id]);
@@ -94,7 +94,7 @@ Deno.test({
   ignore: PEER !== "runts",
   fn: () =>
     withRuntime(async (runtime) => {
-      using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+      using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
       const sound = runtime.id();
       await runtime.ok(["run", "--detach", "--bundle", bundle.path, sound]);
       const damages: [string, (path: string) => void][] = [
@@ -132,7 +132,7 @@ Deno.test({
   ignore: PEER !== "runts",
   fn: () =>
     withRuntime(async (runtime) => {
-      using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+      using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
       const id = runtime.id();
       await runtime.ok(["create", "--bundle", bundle.path, id]);
       const file = `${runtime.root}/${id}/status`;

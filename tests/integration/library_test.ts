@@ -70,7 +70,7 @@ libraryTest(
 libraryTest(
   "a script runs processes in a container, pauses and kills it",
   async (runtime, bundle) => {
-    bundle.config.process.args = ["sleep", "60"];
+    bundle.config.process.args = ["sleep", "1000"];
     bundle.save();
     const output = await script(
       `import { Container } from "./runts/mod.ts";

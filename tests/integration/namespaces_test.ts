@@ -48,7 +48,7 @@ async function withHolder(
   edit: Edit,
   body: (pid: number) => Promise<void>,
 ): Promise<void> {
-  using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+  using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
   edit(bundle.config, bundle);
   bundle.save();
   const id = runtime.id();
@@ -180,7 +180,7 @@ async function joinUser(): Promise<void> {
 Deno.test("a mount namespace is joined by its path", async () => {
   await withRuntime(async (runtime) => {
     const holder = new Deno.Command("unshare", {
-      args: ["-m", "--propagation", "slave", "sleep", "60"],
+      args: ["-m", "--propagation", "slave", "sleep", "1000"],
     }).spawn();
     await until(
       "it has unshared",

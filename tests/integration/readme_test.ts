@@ -43,7 +43,7 @@ readmeTest("run a container", async (runtime) => {
 });
 
 readmeTest("the steps of a lifecycle", async (runtime) => {
-  using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+  using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
   const output: Output = await shell(
     runtime,
     example("lifecycle"),

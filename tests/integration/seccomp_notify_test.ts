@@ -99,7 +99,7 @@ Deno.test("a filter on what init calls itself does not lock it up", RUNTS_ONLY, 
 Deno.test("execve can be asked about, from create to exec", async () => {
   await withRuntime(async (runtime) => {
     await using notified = await Notified.make(["execve"], (config) => {
-      config.process.args = ["sleep", "100"];
+      config.process.args = ["sleep", "1000"];
     });
     const { agent, bundle } = notified;
     const id = runtime.id();

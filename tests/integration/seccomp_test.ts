@@ -154,7 +154,7 @@ Deno.test("exec is filtered too", async () => {
     for (const noNewPrivileges of [true, false]) {
       using bundle = new Bundle((config) => {
         calling(profile, [], noNewPrivileges)(config);
-        config.process.args = ["sleep", "100"];
+        config.process.args = ["sleep", "1000"];
       });
       await addPayload(bundle, "syscalls");
       const id = runtime.id();
@@ -243,7 +243,7 @@ Deno.test("a filter is there before the program's first system call", async () =
   await withRuntime(async (runtime) => {
     using bundle = new Bundle((config) => {
       calling(podmanProfile(), [])(config);
-      config.process.args = ["sleep", "100"];
+      config.process.args = ["sleep", "1000"];
     });
     const id = runtime.id();
     await runtime.ok(["create", "--bundle", bundle.path, id]);

@@ -14,7 +14,7 @@ function shortage(name: string, body: (runtime: TestRuntime) => Promise<void>): 
   Deno.test({ name, ignore: PEER !== "runts", fn: () => withRuntime(body) });
 }
 
-const idle = (config: Config) => config.process.args = ["sleep", "60"];
+const idle = (config: Config) => config.process.args = ["sleep", "1000"];
 
 /** Calls of runts (those of its own start-up are left out) and of init. */
 const CALLS = "mkdir mknodat chmod flock clone unshare fsopen fsconfig fsmount move_mount " +

@@ -229,7 +229,7 @@ Deno.test(
     await withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => {
         const { process, linux } = config;
-        process.args = ["sleep", "60"];
+        process.args = ["sleep", "1000"];
         // The first process of a pid namespace would not be ended once it is the program.
         linux.namespaces = linux.namespaces.filter(({ type }: { type: string }) => type !== "pid");
         const hook = { path: "/bin/sh", args: ["sh", "-c", "kill -TERM $PPID"] };

@@ -32,7 +32,7 @@ function scene(name: string, body: (scene: Scene) => Promise<void>): void {
     ...RUNTS_ONLY,
     fn: () =>
       withRuntime(async (runtime) => {
-        using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+        using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
         const line = [...await withStops(bundle.path), "--root", runtime.root];
         let deaths = 0;
         const go: Scene["go"] = async (args, at = () => undefined, inits = new Map()) => {

@@ -151,8 +151,8 @@ Deno.test("--pidfd-socket gets a pidfd of init and of a process of exec", NOT_RU
     const listener = helper.listenUnix(path);
     const id = runtime.id();
     const receive = () => {
-      const connection = helper.accept(listener, 5000);
-      const { fd, text } = helper.receiveFd(connection, 5000);
+      const connection = helper.accept(listener, 60_000);
+      const { fd, text } = helper.receiveFd(connection, 60_000);
       helper.close(connection);
       const info = Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`);
       helper.close(fd);

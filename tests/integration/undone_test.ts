@@ -19,7 +19,7 @@ for (const detach of [true, false]) {
       withRuntime(async (runtime) => {
         using bundle = new Bundle();
         const log = `${bundle.path}/log`;
-        bundle.config.process.args = ["sleep", "60"];
+        bundle.config.process.args = ["sleep", "1000"];
         bundle.config.hooks = {
           poststart: [hook("exit 3")],
           poststop: [hook(`echo poststop >> ${log}`)],
@@ -59,7 +59,7 @@ Deno.test({
   ignore: PEER !== "runts", // crun 1.8.1 shows it as created
   fn: () =>
     withRuntime(async (runtime) => {
-      using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+      using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
       const id = runtime.id();
       await runtime.ok(["create", "--bundle", bundle.path, id]);
       await runtime.ok(["pause", id]);
@@ -75,7 +75,7 @@ Deno.test({
 
 Deno.test("exec keeps no process whose pid file cannot be written", async () => {
   await withRuntime(async (runtime) => {
-    using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+    using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
     const id = runtime.id();
     await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
     const file = `${bundle.path}/missing/pid`;
@@ -92,7 +92,7 @@ Deno.test("exec keeps no process whose pid file cannot be written", async () => 
 
 Deno.test("delete --force of one container from several sides succeeds everywhere", async () => {
   await withRuntime(async (runtime) => {
-    using bundle = new Bundle((config) => config.process.args = ["sleep", "60"]);
+    using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
     const id = runtime.id();
     await runtime.ok(["create", "--bundle", bundle.path, id]);
     await Promise.all([1, 2, 3, 4].map(() => runtime.ok(["delete", "--force", id])));

@@ -62,9 +62,10 @@ export function baseConfig(): Config {
       env: ["PATH=/bin", "TERM=xterm"],
       cwd: "/",
       capabilities: {
-        bounding: CAPABILITIES,
-        effective: CAPABILITIES,
-        permitted: CAPABILITIES,
+        // Lists of their own: tests add to them.
+        bounding: [...CAPABILITIES],
+        effective: [...CAPABILITIES],
+        permitted: [...CAPABILITIES],
       },
       rlimits: [{ type: "RLIMIT_NOFILE", hard: 1024, soft: 1024 }],
       noNewPrivileges: true,

@@ -34,7 +34,7 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly clearEnv?: boolean;
   readonly cwd?: string;
-  /** Milliseconds after which the command is killed and the test fails; default 30 000. */
+  /** Milliseconds after which the command is killed and the test fails; default two minutes. */
   readonly timeout?: number;
 }
 
@@ -79,7 +79,7 @@ export async function command(
     ...(options.clearEnv && { clearEnv: true }),
     ...(options.cwd && { cwd: options.cwd }),
   }).spawn();
-  const timer = setTimeout(() => process.kill("SIGKILL"), PATIENCE * (options.timeout ?? 30_000));
+  const timer = setTimeout(() => process.kill("SIGKILL"), PATIENCE * (options.timeout ?? 120_000));
   try {
     if (options.stdin !== undefined) await feed(process.stdin, options.stdin);
     const { code } = await process.status;
@@ -99,11 +99,11 @@ async function feed(stdin: WritableStream<Uint8Array>, text: string): Promise<vo
   await writer.close();
 }
 
-/** Waits until a condition holds; throws after the time-out (milliseconds). */
+/** Waits until a condition holds; throws after the time-out (milliseconds), which is for hangs. */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  timeout = 10_000,
+  timeout = 60_000,
 ): Promise<void> {
   const end = performance.now() + PATIENCE * timeout;
   while (!(await holds())) {

@@ -9,7 +9,7 @@ const SEND = 0xc0182101n;
 /** Sizes of struct seccomp_notif and struct seccomp_notif_resp. */
 const [QUESTION, ANSWER] = [80, 24];
 const CONTINUE = 1;
-const TIMEOUT = 20_000;
+const TIMEOUT = 60_000;
 
 /** What the runtime sent with the listener. */
 // deno-lint-ignore no-explicit-any -- tests look at it as JSON

@@ -22,6 +22,8 @@ export class Session implements AsyncDisposable {
   readonly path: string;
   readonly #master: number;
   readonly #slave: number;
+  /** The mode of the terminal before the command. */
+  readonly modeBefore: string;
   /** All that appeared on the terminal. */
   output = "";
 
@@ -29,6 +31,7 @@ export class Session implements AsyncDisposable {
     ({ master: this.#master, path: this.path } = openPty());
     helper.setWindowSize(this.#master, size);
     this.#slave = helper.open(this.path, FLAGS); // without it the mode would be forgotten
+    this.modeBefore = this.mode();
     this.#process = new Deno.Command("sh", {
       args: ["-c", SCRIPT, "-", this.path, this.#errors, ...line],
       stdin: "null",
@@ -80,9 +83,9 @@ export class Session implements AsyncDisposable {
   }
 
   /** The mode of the terminal (`stty -g`). */
-  async mode(): Promise<string> {
-    const { stdout } = await new Deno.Command("stty", { args: ["-F", this.path, "-g"] }).output();
-    return UTF8.decode(stdout);
+  mode(): string {
+    const { stdout } = new Deno.Command("stty", { args: ["-F", this.path, "-g"] }).outputSync();
+    return new TextDecoder().decode(stdout);
   }
 
   /** What went to standard error. */

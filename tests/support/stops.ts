@@ -43,7 +43,7 @@ export type At = (stop: Stop) => Role | undefined;
 
 /** After these, init goes on without runts. */
 const LAST_STOPS = ["@wait", "@announced"];
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 120_000;
 /** PF_FORKNOEXEC (linux/sched.h). */
 const FORKED_ONLY = 0x40;
 
@@ -119,6 +119,8 @@ class Walk {
   killed: Walked["killed"];
   readonly #runts: number;
   readonly #at: At;
+  /** Whether there is a process that may come to be init. */
+  #nascent = false;
 
   constructor(runts: number, inits: Iterable<[number, Passed]>, at: At) {
     this.#runts = runts;
@@ -137,11 +139,16 @@ class Walk {
 
   /** The children of runts, or what it left behind in its session, which init leaves later. */
   #enlist(): void {
+    this.#nascent = false;
     const isOver = "ZX".includes(statOf(this.#runts)?.state ?? "X");
     for (const pid of isOver ? inSession(this.#runts) : childrenOf(this.#runts)) {
       const stat = statOf(pid);
+      if (stat === undefined || this.inits.has(pid) || "ZX".includes(stat.state)) continue;
       // Between vfork(2) and execve(2) it is not init yet.
-      if (stat === undefined || this.inits.has(pid) || !isInit(pid)) continue;
+      if (!isInit(pid)) {
+        this.#nascent = true;
+        continue;
+      }
       const role = stat.executed ? "stage 1" : "stage 2";
       this.inits.set(pid, { role, startTime: stat.startTime, last: "" });
     }
@@ -149,9 +156,8 @@ class Walk {
 
   /** Whether nobody is on the way to a stop any more. */
   isSettled(): boolean {
-    return [...this.inits].every(([pid, init]) =>
-      !isLeft(pid, init) || LAST_STOPS.includes(init.last)
-    );
+    return !this.#nascent &&
+      [...this.inits].every(([pid, init]) => !isLeft(pid, init) || LAST_STOPS.includes(init.last));
   }
 
   #look(pid: number, role: Role): string | undefined {

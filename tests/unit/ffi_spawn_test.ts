@@ -87,13 +87,13 @@ async function spawned(
   const helper = await (calls ??= standInForInit(STAND_IN));
   const plan = new TextEncoder().encode("the plan");
   const { pid, pidfd, socket } = helper.spawnInit({ plan, ...options });
-  const record = helper.receive(socket, 5000);
+  const record = helper.receive(socket, 60_000);
   assert(typeof record !== "string", String(record));
   assertEquals([record.type, record.op, record.errno], [99, -1, 0]);
   const said = new TextDecoder().decode(record.detail).trimEnd().split("\n");
   await use(said, socket, helper);
   close(socket);
-  assert(helper.exited(pidfd, 5000));
+  assert(helper.exited(pidfd, 60_000));
   assertEquals(helper.reap(pidfd), { code: 7, signal: 0, core: false });
   assertEquals(helper.reap(pidfd), undefined);
   close(pidfd);
