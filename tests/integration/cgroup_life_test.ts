@@ -171,7 +171,24 @@ cgroupTest("delete of a stopped container takes processes that init left behind"
     Deno.kill((await runtime.state(id)).pid, "SIGKILL");
     await until("init is gone", async () => (await runtime.state(id)).status === "stopped");
     await runtime.ok(["delete", id]);
-    assertEquals(pids.filter(isRunning), []);
+    await until("all are gone", () => !pids.some(isRunning));
+  });
+});
+
+// As an init is on its way whose creator has been killed.
+cgroupTest("delete takes a process that has not entered every hierarchy yet", ["v1"], async () => {
+  await withContainer(shared, async (runtime, id, pid) => {
+    const file = `${runtime.root}/pid`;
+    await runtime.ok(["exec", "--detach", "--pid-file", file, id, ...SLEEP]);
+    const late = Deno.readTextFileSync(file);
+    Deno.removeSync(file);
+    const { "": unified, ...others } = cgroupsOf(pid);
+    if (unified === undefined) return; // a host without that hierarchy
+    for (const path of Object.values(others)) {
+      Deno.writeTextFileSync(`${path.slice(0, path.lastIndexOf("/"))}/cgroup.procs`, late);
+    }
+    await runtime.ok(["delete", "--force", id]);
+    await until("it is gone", () => !isRunning(Number(late)));
   });
 });
 
