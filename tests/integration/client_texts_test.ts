@@ -69,6 +69,9 @@ const DOCKER_MOUNT: Reader = {
   takesItFor: "a file and a directory mounted on each other",
 };
 
+/** Of each container; `texts` stands for it in messages. */
+const ID = `t${Deno.pid}-texts`;
+
 /**
  * A test of one failure. `message` is the whole of ours; a peer in `except` says it in words that the
  * client does not know, or succeeds.
@@ -91,7 +94,7 @@ function understood(
           const otherwise = PEER === "crun" && reader.client === "dockerd";
           assertMatch(otherwise ? lower(stderr) : stderr, reader.words);
         }
-        if (PEER === "runts") assertEquals(stderr, `runts: ${message}\n`);
+        if (PEER === "runts") assertEquals(stderr.replaceAll(ID, "texts"), `runts: ${message}\n`);
       }),
   });
 }
@@ -108,7 +111,7 @@ async function withContainer(
   body: (id: string) => Promise<Output>,
 ): Promise<Output> {
   using bundle = new Bundle((config) => config.process.args = args);
-  const id = "texts";
+  const id = ID;
   await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
   try {
     return await body(id);
@@ -129,7 +132,7 @@ function withStopped(
 
 async function create(runtime: TestRuntime, edit: (config: Config) => void): Promise<Output> {
   using bundle = new Bundle(edit);
-  return await runtime.run(["create", "--bundle", bundle.path, "texts"]);
+  return await runtime.run(["create", "--bundle", bundle.path, ID]);
 }
 
 for (const signal of ["15", "9"]) {
@@ -143,21 +146,21 @@ for (const signal of ["15", "9"]) {
 
 understood(
   "kill of an unknown container",
-  (runtime) => runtime.run(["kill", "texts", "9"]),
+  (runtime) => runtime.run(["kill", ID, "9"]),
   [SHIM_UNKNOWN, DOCKER_UNKNOWN],
   { message: 'kill "texts": container does not exist', except: ["crun"] },
 );
 
 understood(
   "delete of an unknown container",
-  (runtime) => runtime.run(["delete", "texts"]),
+  (runtime) => runtime.run(["delete", ID]),
   [SHIM_UNKNOWN],
   { message: 'delete "texts": container does not exist', except: ["crun"] },
 );
 
 understood(
   "state of an unknown container",
-  (runtime) => runtime.run(["state", "texts"]),
+  (runtime) => runtime.run(["state", ID]),
   [PODMAN_STATE],
   { message: 'state "texts": container does not exist' },
 );
@@ -215,7 +218,7 @@ Deno.test("the shim deletes and kills everything once more: that has to succeed"
   await withRuntime(async (runtime) => {
     const output = await withStopped(runtime, (id) => runtime.run(["kill", "--all", id, "9"]));
     assertEquals(output, { code: 0, stdout: "", stderr: "" });
-    const again = await runtime.run(["delete", "--force", "texts"]);
+    const again = await runtime.run(["delete", "--force", ID]);
     assertEquals(again, { code: 0, stdout: "", stderr: "" });
   });
 });

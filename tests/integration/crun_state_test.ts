@@ -4,7 +4,9 @@ import { assert, assertEquals } from "@std/assert";
 import { Bundle } from "../support/bundle.ts";
 import { TestRuntime, withRuntime } from "../support/host.ts";
 import { PEER, RUNTIME, until } from "../support/runtime.ts";
+import { untilCaught } from "../support/seen.ts";
 
+const SIGTERM = 15;
 const LOOP = ["sh", "-c", "trap 'exit 7' TERM; while true; do sleep 0.02; done"];
 
 /** Runs the body with runts making the container and crun taking over, and the other way round. */
@@ -60,6 +62,7 @@ bothWays("start, kill and delete", async (maker, heir, bundle) => {
   await heir.ok(["start", id]);
   assertEquals((await maker.state(id)).status, "running");
   assertEquals((await heir.state(id)).status, "running");
+  await untilCaught((await heir.state(id)).pid, SIGTERM);
   await heir.ok(["kill", id, "TERM"]);
   await until("it has stopped", async () => (await heir.state(id)).status === "stopped");
   assertEquals((await maker.state(id)).status, "stopped");

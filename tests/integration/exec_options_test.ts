@@ -5,7 +5,7 @@ import { loadHelper } from "../../ffi/helper.ts";
 import type { Config } from "../support/bundle.ts";
 import { exists } from "../support/cgroups.ts";
 import { commandLine, PEER, until } from "../support/runtime.ts";
-import { execTest, signalsOf, type Sleeper } from "../support/seen.ts";
+import { execTest, type Sleeper, untilCaught } from "../support/seen.ts";
 
 const NONE = () => {};
 const NOT_RUNTS = { ignore: PEER !== "runts" };
@@ -160,11 +160,7 @@ execTest("--process says how big the terminal is", NONE, async (sleeper) => {
 execTest("a signal that comes before the program runs waits for it", NONE, async (sleeper) => {
   await sleeper.runtime.ok(["pause", sleeper.id]);
   const child = spawn(sleeper, ["--ignore-paused"], ["sleep", "1000"]);
-  const caught = () => {
-    const status = Deno.readTextFileSync(`/proc/${child.pid}/status`);
-    return signalsOf(/^SigCgt:\s*(\w+)/m.exec(status)![1]!).includes(SIGTERM);
-  };
-  await until("it listens", caught);
+  await untilCaught(child.pid, SIGTERM);
   child.kill("SIGTERM");
   await sleeper.runtime.ok(["resume", sleeper.id]);
   assertEquals((await child.status).code, 128 + SIGTERM);

@@ -5,7 +5,10 @@ import { Bundle } from "../support/bundle.ts";
 import { TestRuntime, withRuntime } from "../support/host.ts";
 import { command, type Output, PEER, PROJECT } from "../support/runtime.ts";
 
-/** Runs a script in a project of its own; `runts` in it stands for the directory of this one. */
+/** The id of a container. */
+const JOB = `t${Deno.pid}-job`;
+
+/** Runs a script in a project of its own; in it `runts` stands for the directory of this one. */
 async function script(
   text: string,
   args: readonly string[],
@@ -15,7 +18,7 @@ async function script(
   try {
     // An import map that has none of our names, and an own strictness.
     Deno.writeTextFileSync(`${directory}/deno.json`, '{"imports":{"@std/assert":"./none.ts"}}');
-    const body = text.replaceAll("./runts/mod.ts", `${PROJECT}/mod.ts`);
+    const body = text.replaceAll("./runts/mod.ts", `${PROJECT}/mod.ts`).replaceAll("JOB", JOB);
     Deno.writeTextFileSync(`${directory}/script.ts`, body);
     return await command([Deno.execPath(), "run", "-A", check, "script.ts", ...args], {
       cwd: directory,
@@ -49,20 +52,21 @@ libraryTest(
       `import { Container } from "./runts/mod.ts";
      const [root, bundle] = Deno.args;
      {
-       await using container = await Container.create({ id: "job", bundle: bundle!, root: root! });
+       await using container = await Container.create({ id: "JOB", bundle: bundle!, root: root! });
        console.log((await container.state()).status);
        await container.start();
        const { code, signal } = await container.wait();
        console.log(code, signal, (await container.state()).status);
      }
      try {
-       await Container.open("job", { root: root! });
+       await Container.open("JOB", { root: root! });
      } catch (error) {
        console.log((error as Error).message);
      }`,
       [runtime.root, bundle.path],
     );
-    assertEquals(output.stdout, 'created\n5 0 stopped\nopen "job": container does not exist\n');
+    const end = `open "${JOB}": container does not exist`;
+    assertEquals(output.stdout, `created\n5 0 stopped\n${end}\n`);
     assertEquals(output.code, 0);
   },
 );
@@ -75,7 +79,7 @@ libraryTest(
     const output = await script(
       `import { Container } from "./runts/mod.ts";
      const [root, bundle] = Deno.args;
-     await using container = await Container.create({ id: "job", bundle: bundle!, root: root! });
+     await using container = await Container.create({ id: "JOB", bundle: bundle!, root: root! });
      await container.start();
      const process = await container.exec(["sh", "-c", "exit 4"]);
      console.log(await process.wait());
@@ -100,7 +104,7 @@ libraryTest("many lifecycles in one process leave nothing behind", async (runtim
      const [root, bundle] = Deno.args;
      const fds = () => [...Deno.readDirSync("/proc/self/fd")].length;
      async function lifecycle(round: number) {
-       const options = { id: "job" + round, bundle: bundle!, root: root!, stdio: "null" } as const;
+       const options = { id: "JOB" + round, bundle: bundle!, root: root!, stdio: "null" } as const;
        const container = await Container.create(options);
        await container.start();
        const { code } = await container.wait();

@@ -4,7 +4,9 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Bundle } from "../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../support/host.ts";
 import { PEER, until } from "../support/runtime.ts";
+import { untilCaught } from "../support/seen.ts";
 
+const SIGTERM = 15;
 const LOOP = ["sh", "-c", "trap 'exit 7' TERM; while true; do sleep 0.02; done"];
 
 async function statusOf(runtime: TestRuntime, id: string): Promise<string> {
@@ -24,6 +26,7 @@ Deno.test("a container goes through its whole life", async () => {
     assertEquals(Deno.readTextFileSync(pidFile), String(created.pid));
     await runtime.ok(["start", id]);
     assertEquals(await statusOf(runtime, id), "running");
+    await untilCaught(created.pid, SIGTERM);
     await runtime.ok(["kill", id, "TERM"]);
     await until("it has stopped", async () => await statusOf(runtime, id) === "stopped");
     assertEquals((await runtime.state(id)).pid ?? 0, 0);
@@ -119,6 +122,7 @@ Deno.test("kill takes names with and without SIG, and numbers", async () => {
       using bundle = new Bundle((config) => config.process.args = LOOP);
       const id = runtime.id();
       await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
+      await untilCaught((await runtime.state(id)).pid, SIGTERM);
       await runtime.ok(["kill", id, signal]);
       await until("it has stopped", async () => await statusOf(runtime, id) === "stopped");
       const again = await runtime.run(["kill", id, signal]);

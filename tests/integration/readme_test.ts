@@ -7,11 +7,14 @@ import { command, type Output, PEER, PROJECT, RUNTIME } from "../support/runtime
 
 const README = Deno.readTextFileSync(`${PROJECT}/README.md`);
 
-/** The code block after `<!-- example: NAME -->`. */
+/** Begins the ids of containers: names that are the same for all would meet as cgroups. */
+const PREFIX = `t${Deno.pid}-`;
+
+/** The code block after `<!-- example: NAME -->`, with other ids. */
 function example(name: string): string {
   const block = new RegExp(`<!-- example: ${name} -->\n+\`\`\`\\w+\n([^]*?)\`\`\``).exec(README);
   if (block === null) throw new Error(`README.md has no example ${name}`);
-  return block[1]!;
+  return block[1]!.replaceAll(/( |id: ")(web|hello$|job)/gm, `$1${PREFIX}$2`);
 }
 
 /** Runs a shell example in a directory of its own, with `runts` at hand. */
@@ -51,7 +54,7 @@ readmeTest("the steps of a lifecycle", async (runtime) => {
   );
   assertEquals({ code: output.code, stderr: output.stderr }, { code: 0, stderr: "" });
   assertMatch(output.stdout, /"status": "created"/);
-  assertMatch(output.stdout, /^web +\d+ +running /m);
+  assertMatch(output.stdout, new RegExp(`^${PREFIX}web +\\d+ +running `, "m"));
 });
 
 readmeTest("scripting", async (runtime) => {

@@ -3,7 +3,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Bundle, type Config } from "../support/bundle.ts";
 import { withRuntime } from "../support/host.ts";
-import { PEER } from "../support/runtime.ts";
+import { PEER, until } from "../support/runtime.ts";
 
 function hook(script: string): { path: string; args: string[] } {
   return { path: "/bin/sh", args: ["sh", "-c", script] };
@@ -84,8 +84,8 @@ Deno.test("exec keeps no process whose pid file cannot be written", async () => 
     );
     assertEquals(code === 0, false);
     assertStringIncludes(stderr, file);
-    const pids = await runtime.ok(["ps", "--format", "json", id]);
-    assertEquals(JSON.parse(pids).length, 1);
+    const pids = async () => JSON.parse(await runtime.ok(["ps", "--format", "json", id]));
+    await until("init is alone", async () => (await pids()).length === 1);
     await runtime.ok(["delete", "--force", id]);
   });
 });

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "./bundle.ts";
 import { type TestRuntime, withRuntime } from "./host.ts";
 import { addPayload } from "./payload.ts";
-import type { CommandOptions, Output } from "./runtime.ts";
+import { type CommandOptions, type Output, until } from "./runtime.ts";
 
 /** What `payload report` prints. */
 export interface Seen {
@@ -131,4 +131,12 @@ export async function seenByInit(
 export function signalsOf(mask: string): number[] {
   const bits = BigInt(`0x${mask}`);
   return [...Array(64).keys()].filter((bit) => bits >> BigInt(bit) & 1n).map((bit) => bit + 1);
+}
+
+/** Waits until a process has a handler for a signal: the first one of a pid namespace gets no other. */
+export function untilCaught(pid: number, signal: number): Promise<void> {
+  return until(`process ${pid} catches signal ${signal}`, () => {
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    return signalsOf(/^SigCgt:\s*(\w+)/m.exec(status)![1]!).includes(signal);
+  });
 }
