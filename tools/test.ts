@@ -26,13 +26,25 @@ const FILE_TIMEOUT_MS = 15 * 60_000;
 /** What a stopped `deno test` gets to clean up. */
 const KILL_AFTER_MS = 10_000;
 
+/**
+ * What runs a program with mounts of its own: the tests of the integration level compare those of the
+ * host before and after, and somebody else may mount meanwhile. They are shared, as systemd has it.
+ */
+const OWN_MOUNTS = [
+  ...["unshare", "--mount", "--propagation", "private"],
+  ...["sh", "-c", 'mount --make-rshared / && exec "$@"', "sh"],
+];
+
 /** Runs one file in a process of its own, so that a crash costs that file only. */
-async function testFile(path: string, options: readonly string[]): Promise<Result[]> {
+async function testFile(path: string, level: string): Promise<Result[]> {
   const report = await Deno.makeTempFile({ prefix: "runts-report-" });
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--no-check", ...options, `--junit-path=${report}`, path],
-    cwd: ROOT,
-  }).spawn();
+  // What the tests of clients print is their table.
+  const quiet = level === "clients" ? [] : ["--quiet"];
+  const [program = "", ...args] = [
+    ...(level === "integration" && Deno.uid() === 0 ? OWN_MOUNTS : []),
+    ...[Deno.execPath(), "test", "-A", "--no-check", ...quiet, `--junit-path=${report}`, path],
+  ];
+  const child = new Deno.Command(program, { args, cwd: ROOT }).spawn();
   let timedOut = false;
   const timers = [FILE_TIMEOUT_MS, FILE_TIMEOUT_MS + KILL_AFTER_MS].map((delay, i) =>
     setTimeout(() => {
@@ -53,10 +65,8 @@ async function testLevel(level: string, part: string): Promise<Result[]> {
   const folder = join(ROOT, "tests", level);
   const files = await exists(folder) ? await filesBelow(folder, "_test.ts") : [];
   const results: Result[] = [];
-  // What the tests of clients print is their table.
-  const options = level === "clients" ? [] : ["--quiet"];
   for (const path of files) {
-    if (relative(ROOT, path).includes(part)) results.push(...await testFile(path, options));
+    if (relative(ROOT, path).includes(part)) results.push(...await testFile(path, level));
   }
   if (level === "clients") results.push(...await testVm(level, part, Infinity));
   return results;
