@@ -15,9 +15,8 @@ enum tree_extent { TREE_TOP, TREE_WHOLE, TREE_MAPPED };
 
 /* Opens what is at the mount point; -ENOENT if there is nothing. */
 static int find_destination(struct init *in, const struct mount_request *r) {
-  if (r->flags & MOUNT_DEST_NOFOLLOW)
-    return path_open_nofollow(in, r->destination, O_PATH);
-  int fd = path_open(in, r->destination, O_PATH);
+  int fd = r->flags & MOUNT_DEST_NOFOLLOW ? path_open_nofollow(in, r->destination, O_PATH)
+                                          : path_open(in, r->destination, O_PATH);
   if (fd < 0 || !path_is_redirected(in, r->destination, fd))
     return fd;
   close(fd);

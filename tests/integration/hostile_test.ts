@@ -59,6 +59,17 @@ attack("a symlink does not turn a mount onto procfs", async (attack) => {
   );
 });
 
+attack("a symlink on the way does not turn a mount onto procfs either", async (attack) => {
+  Deno.symlinkSync("/proc/self", `${attack.bundle.rootfs}/volume`);
+  const options = ["dest-nofollow"];
+  attack.bundle.config.mounts.push({ ...tmpfs("/volume/attr"), options });
+  assertEquals(
+    await refused(attack),
+    'mounts[6]: mount "tmpfs" on "/volume/attr": a symlink leads into procfs or sysfs: ' +
+      "EXDEV (invalid cross-device link)",
+  );
+});
+
 for (const [path, type] of [["proc", "proc"], ["sys", "sysfs"]] as const) {
   attack(`/${path} that is a symlink is refused`, async (attack) => {
     const { bundle, outside } = attack;
