@@ -14,7 +14,7 @@ import { remove } from "./delete.ts";
 import { PARENT_REAPS } from "./ending.ts";
 import { refuseExec, spawnIn } from "./exec.ts";
 import { execProcess } from "./exec_process.ts";
-import { waitForExit } from "./foreground.ts";
+import { exitStatus, waitForExit } from "./foreground.ts";
 import { kill, openInit } from "./kill.ts";
 import { withLock } from "./lock.ts";
 import { pause, resume } from "./pause.ts";
@@ -125,17 +125,15 @@ export class Container implements AsyncDisposable {
    * Waits until init has ended. How is known to the process that made the container; in any other
    * it throws.
    */
-  async wait(): Promise<ExitStatus> {
-    if (this.#ending !== undefined) return this.#ending;
-    await this.#helper.exitedAsync(this.#pidfd);
-    const ending = this.#helper.reap(this.#pidfd) ??
-      this.#helper.exitStatus(this.#pidfd, PARENT_REAPS);
-    if (ending === undefined) {
+  wait(): Promise<ExitStatus> {
+    return inCommand("wait", this.id, async () => {
+      if (this.#ending === undefined && this.#pidfd >= 0) {
+        await this.#helper.exitedAsync(this.#pidfd);
+        this.#noteEnding(PARENT_REAPS);
+      }
+      if (this.#ending !== undefined) return this.#ending;
       throw new RuntsError("the exit status is known only to the process that made the container");
-    }
-    const { signal } = ending;
-    this.#ending = { code: signal === 0 ? ending.code : 128 + signal, signal };
-    return this.#ending;
+    });
   }
 
   /** Sends a signal: `TERM`, `SIGTERM`, 15; default the stop signal of its image, else SIGTERM. */
@@ -182,17 +180,22 @@ export class Container implements AsyncDisposable {
   async delete(options: { force?: boolean } = {}): Promise<void> {
     await remove(this.#global, { id: this.id, ...options });
     if (this.#pidfd < 0) return;
-    const ending = this.#helper.reap(this.#pidfd);
-    if (ending !== undefined && this.#ending === undefined) {
-      const { code, signal } = ending;
-      this.#ending = { code: signal === 0 ? code : 128 + signal, signal };
-    }
+    this.#noteEnding(0);
     this.#helper.close(this.#pidfd);
     this.#pidfd = -1;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.delete({ force: true });
+  }
+
+  /** Init has ended; `patience`: ms that a parent that is not us gets to reap it. */
+  #noteEnding(patience: number): void {
+    // While it was waited for, it may have been deleted, and its pidfd closed.
+    if (this.#ending !== undefined || this.#pidfd < 0) return;
+    const ending = this.#helper.reap(this.#pidfd) ??
+      this.#helper.exitStatus(this.#pidfd, patience);
+    if (ending !== undefined) this.#ending = exitStatus(ending);
   }
 }
 

@@ -47,10 +47,14 @@ export async function* events(
     const { record } = await cgroupOf(status);
     return new Watch(global, options, helper, record, openInit(helper, status));
   });
-  options.signal?.addEventListener("abort", () => watch.end(), { once: true });
+  const { signal } = options;
+  const end = () => watch.end();
+  signal?.addEventListener("abort", end);
   try {
+    if (signal?.aborted) return;
     yield* watch.run();
   } finally {
+    signal?.removeEventListener("abort", end);
     await watch.close();
   }
 }

@@ -133,7 +133,7 @@ export async function waitForExit(
 ): Promise<ExitStatus> {
   if (!reapAll) {
     await helper.exitedAsync(pidfd);
-    return statusOf(helper.reap(pidfd));
+    return exitStatus(helper.reap(pidfd));
   }
   let ended: ProcessEnding | undefined;
   const reap = () => {
@@ -151,10 +151,12 @@ export async function waitForExit(
   } finally {
     Deno.removeSignalListener("SIGCHLD", reap);
   }
-  return statusOf(ended);
+  return exitStatus(ended);
 }
 
-function statusOf(ending: ProcessEnding = { code: 255, signal: 0, core: false }): ExitStatus {
-  const { signal } = ending;
-  return { code: signal === 0 ? ending.code : 128 + signal, signal };
+/** As a shell has it: 128 and the signal for a process that one ended; 255 where it is not known. */
+export function exitStatus(
+  { code, signal }: Pick<ProcessEnding, "code" | "signal"> = { code: 255, signal: 0 },
+): ExitStatus {
+  return { code: signal === 0 ? code : 128 + signal, signal };
 }

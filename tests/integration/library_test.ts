@@ -147,6 +147,56 @@ libraryTest("an error carries its data", async (runtime, bundle) => {
   );
 });
 
+libraryTest(
+  "a script that deletes another's container does not wait for it in vain",
+  async (runtime, bundle) => {
+    bundle.config.process.args = ["sleep", "1000"];
+    bundle.save();
+    const id = runtime.id();
+    await runtime.ok(["create", "--bundle", bundle.path, id]);
+    const output = await script(
+      `import { Container } from "./runts/mod.ts";
+     const [root, id] = Deno.args;
+     const child = new Deno.Command("sh", { args: ["-c", "exit 3"] }).spawn();
+     const container = await Container.open(id!, { root: root! });
+     await container.delete({ force: true });
+     const late = new Promise((resolve) => setTimeout(() => resolve("it hangs"), 5000));
+     const waited = container.wait().then(() => "it is known", (error) => error.message);
+     console.log(await Promise.race([waited, late]));
+     console.log((await child.status).code);
+     Deno.exit();`,
+      [runtime.root, id],
+    );
+    assertEquals(
+      output.stdout.replace(id, "ID"),
+      'wait "ID": the exit status is known only to the process that made the container\n3\n',
+      output.stderr,
+    );
+  },
+);
+
+libraryTest("events end at once when their signal was given before", async (runtime, bundle) => {
+  bundle.config.process.args = ["sleep", "1000"];
+  bundle.save();
+  const id = runtime.id();
+  await runtime.ok(["create", "--bundle", bundle.path, id]);
+  const output = await script(
+    `import { events } from "./runts/mod.ts";
+     const [root, id] = Deno.args;
+     const signal = AbortSignal.abort();
+     setTimeout(() => {
+       console.log("it goes on");
+       Deno.exit();
+     }, 5000);
+     for await (const event of events({ root: root! }, { id: id!, signal })) console.log(event);
+     console.log("ended");
+     Deno.exit();`,
+    [runtime.root, id],
+  );
+  await runtime.ok(["delete", "--force", id]);
+  assertEquals(output.stdout, "ended\n", output.stderr);
+});
+
 /** Says what is left after some faults that it did not have after the first few. */
 const FAULTS = `
 import { Container } from "./runts/mod.ts";
