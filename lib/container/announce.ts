@@ -13,8 +13,10 @@ export function writePidFile(path: string, pid: number): void {
   if (isDevice(file)) return writeInPlace(file, pid);
   const slash = file.lastIndexOf("/");
   const temporary = `${file.slice(0, slash)}/.${file.slice(slash + 1)}.${Deno.pid}`;
+  removeIfThere(temporary); // of a runts that was killed
   try {
-    Deno.writeTextFileSync(temporary, String(pid), { mode: 0o644 });
+    // In a directory for everybody, somebody may have put a link there.
+    Deno.writeTextFileSync(temporary, String(pid), { mode: 0o644, createNew: true });
     Deno.renameSync(temporary, file);
   } catch (cause) {
     removeIfThere(temporary);
@@ -42,7 +44,7 @@ function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // it was never made
+    // it is not there
   }
 }
 

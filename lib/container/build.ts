@@ -4,7 +4,7 @@ import type { Helper } from "../../ffi/helper.ts";
 import { makeCgroup } from "../cgroup/mod.ts";
 import type { CgroupJoin, CgroupManager } from "../cgroup/types.ts";
 import { callerVariable } from "../environment.ts";
-import { quote, RuntsError } from "../errors.ts";
+import { RuntsError } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
 import { planContainer } from "../plan/container.ts";
 import { encodePlan } from "../plan/encode.ts";
@@ -15,8 +15,9 @@ import type { StateDirectory } from "../state/directory.ts";
 import { innerPid, readStat } from "../state/process.ts";
 import type { StartOp, Status } from "../state/status.ts";
 import { OCI_VERSION } from "../version.ts";
-import { absolute, absoluteRootfs } from "./absolute.ts";
+import { absoluteRootfs } from "./absolute.ts";
 import type { OpenBundle } from "./bundle.ts";
+import { connectConsole } from "./console.ts";
 import { checkPreserved, listenFds, planHost } from "./host.ts";
 import { writeIdMaps } from "./id_maps.ts";
 import { type Answers, InitProcess } from "./init_process.ts";
@@ -213,13 +214,8 @@ export class Build {
   }
 
   #connectConsole(): number | undefined {
-    const path = this.#options.consoleSocket;
-    if (path === undefined) return undefined;
-    try {
-      return this.#helper.connectUnix(absolute(path));
-    } catch (cause) {
-      throw new RuntsError(`connect to console socket ${quote(path)}`, { cause });
-    }
+    const { consoleSocket } = this.#options;
+    return consoleSocket === undefined ? undefined : connectConsole(this.#helper, consoleSocket);
   }
 
   #answers(plan: ContainerPlan, cgroup: CgroupManager): Answers {

@@ -1,7 +1,9 @@
-/** Whether terminal and console socket fit. */
+/** Console sockets: whether there should be one, and the way to whoever listens there. */
 
+import type { Helper } from "../../ffi/helper.ts";
 import { quote, RuntsError } from "../errors.ts";
 import type { Spec } from "../spec/types.ts";
+import { absolute } from "./absolute.ts";
 
 /** A terminal of a detached container needs somebody to take its master, and only then. */
 export function checkConsole(spec: Spec, consoleSocket: string | undefined): void {
@@ -17,5 +19,14 @@ export function checkConsole(spec: Spec, consoleSocket: string | undefined): voi
       configPath: "process.terminal",
       hint: "leave --console-socket away, or set process.terminal to true",
     });
+  }
+}
+
+/** Connects to a console socket; the owner of the descriptor closes it. */
+export function connectConsole(helper: Helper, path: string): number {
+  try {
+    return helper.connectUnix(absolute(path));
+  } catch (cause) {
+    throw new RuntsError(`connect to console socket ${quote(path)}`, { cause });
   }
 }

@@ -55,10 +55,11 @@ export async function createLocked<T>(
   undo.add(() => directory.remove());
   try {
     const init = await build.run(attached);
-    if (options.pidFile !== undefined) writePidFile(options.pidFile, init.pid);
+    // The file last: it outlasts a failure.
     if (options.pidfdSocket !== undefined) {
       sendPidfd(helper, options.pidfdSocket, init.pidfd, "standard");
     }
+    if (options.pidFile !== undefined) writePidFile(options.pidFile, init.pid);
     return await then({ directory, ...init });
   } catch (error) {
     const warn = global.warn ?? (() => {});

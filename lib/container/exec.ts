@@ -12,8 +12,7 @@ import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { OCI_VERSION } from "../version.ts";
 import { sendPidfd, writePidFile } from "./announce.ts";
-import { absolute } from "./absolute.ts";
-import { checkConsole } from "./console.ts";
+import { checkConsole, connectConsole } from "./console.ts";
 import { lacksMaps } from "./id_maps.ts";
 import { cgroupOf } from "./cgroup.ts";
 import { inCommand } from "./command.ts";
@@ -88,8 +87,9 @@ async function execute(global: GlobalOptions, options: ExecOptions): Promise<num
 /** A process that the caller cannot be told of does not stay. */
 function announce(helper: Helper, options: ExecOptions, { pid, pidfd }: Executed): void {
   try {
-    if (options.pidFile !== undefined) writePidFile(options.pidFile, pid);
+    // The file last: it outlasts a failure.
     if (options.pidfdSocket) sendPidfd(helper, options.pidfdSocket, pidfd, "setns");
+    if (options.pidFile !== undefined) writePidFile(options.pidFile, pid);
   } catch (error) {
     try {
       helper.sendSignal(pidfd, SIGKILL);
@@ -129,9 +129,10 @@ export interface SpawnIn {
 export async function spawnIn(request: SpawnIn): Promise<Executed> {
   const { helper, options } = request;
   const container = openInit(helper, request.found.status);
-  const socket = request.console ?? connectConsole(helper, options.consoleSocket);
+  let socket = request.console;
   let init: InitProcess | undefined;
   try {
+    if (options.consoleSocket) socket ??= connectConsole(helper, options.consoleSocket);
     const plan = await planFor(request, socket !== undefined);
     for (const warning of plan.warnings) request.global.warn?.(warning);
     init = spawn(request, plan, container, socket);
@@ -200,10 +201,6 @@ function spawn(
     streams.close();
     slots.close();
   }
-}
-
-function connectConsole(helper: Helper, path: string | undefined): number | undefined {
-  return path === undefined ? undefined : helper.connectUnix(absolute(path));
 }
 
 function answers({ helper, global, options, found, spec }: SpawnIn, plan: Plan): Answers {

@@ -152,6 +152,28 @@ Deno.test({
 });
 
 Deno.test({
+  name: "create that nobody takes the pidfd from leaves no pid file",
+  ignore: PEER !== "runts",
+  fn: () =>
+    withRuntime(async (runtime) => {
+      using bundle = new Bundle();
+      const id = runtime.id();
+      const path = `${bundle.path}/none`;
+      const options = ["--pid-file", path, "--pidfd-socket", path, "--bundle", bundle.path];
+      assertEquals(await runtime.run(["create", ...options, id]), {
+        code: 1,
+        stdout: "",
+        stderr: `runts: create "${id}": connect to pidfd socket "${path}": ` +
+          `connect to socket "${path}": ENOENT (no such file or directory)\n`,
+      });
+      assertEquals([...Deno.readDirSync(bundle.path)].map(({ name }) => name).sort(), [
+        "config.json",
+        "rootfs",
+      ]);
+    }),
+});
+
+Deno.test({
   name: "bad ids, unknown ids and unknown signals are refused",
   ignore: PEER !== "runts",
   fn: () =>

@@ -34,10 +34,10 @@ const REFUSED: readonly (readonly [options: string[], message: string])[] = [
   ],
   [
     ["--tty", "--detach", "--console-socket", "FILE"],
-    'connect to socket "FILE": ENOENT (no such file or directory)',
+    'connect to console socket "FILE": connect to socket "FILE": ENOENT (no such file or directory)',
   ],
   [
-    ["--pidfd-socket", "FILE"],
+    ["--pid-file", "FILE", "--pidfd-socket", "FILE"],
     'connect to pidfd socket "FILE": connect to socket "FILE": ENOENT (no such file or directory)',
   ],
   [["--pid-file", "FILE/x"], 'write pid file "FILE/x": ENOENT (no such file or directory)'],
@@ -58,6 +58,7 @@ execTest("refuses what does not fit, and leaves no process", NONE, async (sleepe
       stdout: "",
       stderr: `runts: exec "${sleeper.id}": ${message.replaceAll("FILE", path)}\n`,
     });
+    assert(!exists(path), "a pid file");
   }
   await until("init is alone", async () => (await sleeper.pids()).length === 1);
 }, NOT_RUNTS);
