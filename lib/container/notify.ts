@@ -52,8 +52,11 @@ export async function passOnReady(
     const kept = lines.filter((line) => !line.startsWith("MAINPID="));
     const isReady = kept.includes("READY=1");
     if (isReady) kept.push(`MAINPID=${pid}`);
-    helper.sendDatagram(target, new TextEncoder().encode(kept.join("\n") + "\n"), fds);
-    for (const fd of fds) helper.close(fd);
+    try {
+      helper.sendDatagram(target, new TextEncoder().encode(kept.join("\n") + "\n"), fds);
+    } finally {
+      for (const fd of fds) helper.close(fd);
+    }
     if (isReady) return;
   }
 }
