@@ -8,6 +8,7 @@ import type { CgroupManager } from "../cgroup/types.ts";
 import { ESRCH } from "../errno.ts";
 import { errnoOf, quote, reason, RuntsError } from "../errors.ts";
 import { runHooksWarning } from "../hooks.ts";
+import { SIGKILL } from "../spec/signals.ts";
 import { StateDirectory, sweepRemoved } from "../state/directory.ts";
 import { doesNotExist, inspect, type Inspection } from "../state/inspect.ts";
 import { readStat } from "../state/process.ts";
@@ -20,7 +21,6 @@ import { openInit } from "./kill.ts";
 import { withLock, withLockIfThere } from "./lock.ts";
 import type { DeleteOptions, GlobalOptions } from "./types.ts";
 
-const SIGKILL = 9;
 /** How long a killed init may take to go, in ms. */
 const KILL_TIMEOUT = 10_000;
 

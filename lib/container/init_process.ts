@@ -5,6 +5,7 @@ import type { CgroupRecord } from "../cgroup/types.ts";
 import { EPIPE } from "../errno.ts";
 import { errnoOf, RuntsError } from "../errors.ts";
 import type { Op } from "../plan/ops.ts";
+import { SIGKILL } from "../spec/signals.ts";
 import { readStat } from "../state/process.ts";
 import { Message, type SyncRecord } from "../sync.ts";
 import { describeEnding } from "./ending.ts";
@@ -121,7 +122,7 @@ export class InitProcess {
 
   /** Reaps the processes that only prepared the way, and closes the conversation. */
   finish(): void {
-    for (const helper of this.#processes.splice(0, this.#processes.length - 1)) this.#bury(helper);
+    for (const stage of this.#processes.splice(0, this.#processes.length - 1)) this.#bury(stage);
     this.#closeSocket();
   }
 
@@ -130,7 +131,7 @@ export class InitProcess {
     this.#closeSocket();
     for (const process of this.#processes.splice(0)) {
       try {
-        this.#helper.sendSignal(process.pidfd, 9);
+        this.#helper.sendSignal(process.pidfd, SIGKILL);
       } catch {
         // it has exited
       }

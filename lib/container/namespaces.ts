@@ -1,7 +1,7 @@
 /** Which namespaces of a container a further process must join. */
 
-import { errnoText } from "../errno.ts";
-import { errnoOf, RuntsError } from "../errors.ts";
+import { ENOENT } from "../errno.ts";
+import { errnoOf, quote, RuntsError } from "../errors.ts";
 
 /** Names below /proc/PID/ns (namespaces(7)) and their CLONE_NEW* flags. */
 const KINDS: readonly (readonly [name: string, flag: number])[] = [
@@ -32,9 +32,8 @@ export function namespacesToJoin(pid: number): { namespaces: number; root?: stri
 function link(path: string): string | undefined {
   try {
     return Deno.readLinkSync(path);
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === 2) return undefined;
-    throw new RuntsError(`read ${path}: ${errno === undefined ? error : errnoText(errno)}`);
+  } catch (cause) {
+    if (errnoOf(cause) === ENOENT) return undefined;
+    throw new RuntsError(`read ${quote(path)}`, { cause });
   }
 }
