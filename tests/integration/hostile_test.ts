@@ -87,7 +87,7 @@ attack("a sysctl reaches procfs and not what covers it (CVE-2025-52881)", async 
   const { bundle } = attack;
   const covered = "/proc/sys/kernel/domainname";
   // Another file of procfs, so that the type of the filesystem tells nothing.
-  const script = `mount --bind /proc/$$/oom_score_adj ${covered} && echo ready && exec sleep 60`;
+  const script = `mount --bind /proc/$$/oom_score_adj ${covered} && echo ready && exec sleep 1000`;
   const namespace = new Deno.Command("unshare", {
     args: ["-m", "sh", "-c", script],
     stdout: "piped",
