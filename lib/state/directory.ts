@@ -188,16 +188,14 @@ export class StateDirectory {
   }
 }
 
-/** What the removal of a directory left that was killed meanwhile. */
+/** Removes what is left of directories whose removal was killed, as far as that can be done. */
 export function sweepRemoved(root: string): void {
-  for (const { name } of entriesOf(root)) {
-    if (!name.startsWith(REMOVED)) continue;
-    try {
-      Deno.removeSync(`${root}/${name}`, { recursive: true });
-    } catch (cause) {
-      // Whoever was at it may have got to its end.
-      if (errnoOf(cause) !== ENOENT) throw new RuntsError(`remove "${root}/${name}"`, { cause });
+  try {
+    for (const { name } of Deno.readDirSync(root)) {
+      if (name.startsWith(REMOVED)) Deno.removeSync(`${root}/${name}`, { recursive: true });
     }
+  } catch {
+    // There is no root, it is another user's, or whoever was at it has got to its end.
   }
 }
 
@@ -223,18 +221,16 @@ function parseIntent(text: string, file: string, hasCgroup: boolean): Intent | u
 
 /** Names of the containers below a root, in order; what is no container's directory is left out. */
 export function listIds(root: string): string[] {
-  return entriesOf(root).filter(({ isDirectory, name }) =>
-    isDirectory && !OTHERS.includes(name) && !name.startsWith(REMOVED)
-  ).map(({ name }) => name).sort();
-}
-
-function entriesOf(root: string): Deno.DirEntry[] {
+  let entries: Deno.DirEntry[];
   try {
-    return [...Deno.readDirSync(root)];
+    entries = [...Deno.readDirSync(root)];
   } catch (cause) {
     if (errnoOf(cause) === ENOENT) return [];
     throw new RuntsError(`list state root ${quote(root)}`, { cause });
   }
+  return entries.filter(({ isDirectory, name }) =>
+    isDirectory && !OTHERS.includes(name) && !name.startsWith(REMOVED)
+  ).map(({ name }) => name).sort();
 }
 
 function removeIfThere(path: string): void {
