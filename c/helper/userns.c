@@ -19,10 +19,13 @@
 
 #define CHILD_STACK 8192
 
-/* Waits to be killed. Shares our memory, so it does nothing but system calls. */
-static _Noreturn int child_main(void *data) {
-  (void)data;
+/*
+ * Waits to be killed. Shares our memory, so it does nothing but system calls. `data`: our pid, for we
+ * may have died before the child asked to die with us.
+ */
+static int child_main(void *data) {
   syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (syscall(SYS_getppid) != *(const pid_t *)data) return 1;
   for (;;) syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
 }
 
@@ -52,7 +55,8 @@ static int map_and_open(int pid, const char *uid_map, const char *gid_map) {
 int32_t rts_userns(const char *uid_map, const char *gid_map) {
   _Alignas(16) char stack[CHILD_STACK];
   uint64_t mask = signals_mask(SIGNALS_ALL); /* no handler of ours may run in the child */
-  int pid = clone(child_main, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER, NULL);
+  pid_t own = getpid();
+  int pid = clone(child_main, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER, &own);
   int error = errno;
   signals_mask(mask);
   if (pid < 0) return -error;
