@@ -24,9 +24,15 @@ static char *read_text(int at, const char *name) {
   char *text = malloc(size), *larger;
   while (text != NULL) {
     long length = RETRY(read(fd, text + used, size - used - 1));
-    used += length > 0 ? (size_t)length : 0;
+    if (length < 0) {
+      free(text);
+      text = NULL;
+      errno = (int)-length;
+      break;
+    }
+    used += (size_t)length;
     text[used] = '\0';
-    if (length <= 0)
+    if (length == 0)
       break;
     if (size - used > 1)
       continue;
