@@ -57,7 +57,6 @@
 #define PLAN_VERSION 1u
 #define PLAN_MAX (16u * 1024 * 1024)
 #define SLOTS_MAX 1024
-#define FIELDS_MAX 16
 
 enum op_code {
 #define X(name, code, fields) OP_##name = code,
@@ -67,6 +66,10 @@ enum op_code {
 
 enum mount_kind { MOUNT_FILESYSTEM, MOUNT_BIND, MOUNT_RBIND, MOUNT_REMOUNT, MOUNT_MOVE };
 enum create_kind { CREATE_NONE, CREATE_DIRECTORY, CREATE_FILE, CREATE_AUTO };
+enum tree_extent { TREE_TOP, TREE_WHOLE, TREE_MAPPED };
+enum root_bind { ROOT_UNBOUND, ROOT_BOUND, ROOT_BOUND_ALONE };
+enum enter_method { ENTER_PIVOT, ENTER_MOVE, ENTER_CHROOT };
+enum node_source { NODE_MAKE, NODE_BIND, NODE_EITHER };
 
 /* Bits of the flags of a mount. */
 enum mount_flag {

@@ -9,8 +9,6 @@
 
 #include "fs.h"
 
-enum node_source { NODE_MAKE, NODE_BIND, NODE_MAKE_OR_BIND };
-
 struct node {
   const char *path, *source;
   mode_t type, mode;
@@ -155,7 +153,7 @@ static int place_node(struct init *in, const struct node *node, enum node_source
   if (how == NODE_BIND)
     return bind_node(in, node, parent, name);
   int error = make_node(in, node, parent, name);
-  if (error == -EPERM && how == NODE_MAKE_OR_BIND)
+  if (error == -EPERM && how == NODE_EITHER)
     return bind_node(in, node, parent, name);
   return error;
 }

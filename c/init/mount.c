@@ -10,9 +10,6 @@
 
 #include "fs.h"
 
-/* `recursive` of open_tree: the mounts below come along, and perhaps get the id map too. */
-enum tree_extent { TREE_TOP, TREE_WHOLE, TREE_MAPPED };
-
 /* Opens what is at the mount point; -ENOENT if there is nothing. */
 static int find_destination(struct init *in, const struct mount_request *r) {
   int fd = r->flags & MOUNT_DEST_NOFOLLOW ? path_open_nofollow(in, r->destination, O_PATH)
@@ -314,7 +311,7 @@ int op_open_tree(struct init *in, const union field *f) {
   const int idmap = f[4].i32;
   struct kernel_mount_attr slave = {.propagation = MS_SLAVE};
   unsigned flags = OPEN_TREE_CLONE;
-  flags |= f[2].u32 ? AT_RECURSIVE : 0;
+  flags |= f[2].u32 != TREE_TOP ? AT_RECURSIVE : 0;
   flags |= f[3].u32 ? AT_SYMLINK_NOFOLLOW : 0;
   if (f[0].u32 >= SLOTS_MAX)
     return fail_at(in, -EBADF, "open the bind source \"%s\": no slot %u", source, f[0].u32);

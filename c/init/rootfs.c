@@ -7,9 +7,6 @@
 
 #include "fs.h"
 
-/* How `rootfs` binds; without a mount namespace of its own no other mount may change. */
-enum root_bind { ROOT_AS_IT_IS, ROOT_BIND, ROOT_BIND_ALONE };
-
 int op_propagation(struct init *in, const union field *f) {
   const char *path = f[0].text;
   long error = kernel_result(mount(NULL, path, NULL, f[1].u32, NULL));
@@ -82,11 +79,11 @@ int op_rootfs(struct init *in, const union field *f) {
   int target = open_root_target(in, path, f[2].i32);
   if (target < 0)
     return target;
-  if (bind == ROOT_AS_IT_IS) {
+  if (bind == ROOT_UNBOUND) {
     set_root(in, target);
     return 0;
   }
-  int error = bind == ROOT_BIND ? enslave_mount_of(target) : 0;
+  int error = bind == ROOT_BOUND ? enslave_mount_of(target) : 0;
   int tree = error ? error : open_root_tree(in, path, f[2].i32);
   if (tree >= 0) {
     struct kernel_mount_attr attr = {.propagation = MS_SLAVE};
@@ -135,13 +132,13 @@ int op_enter_root(struct init *in, const union field *f) {
   if (in->root < 0)
     return fail_at(in, -EBADF, "enter the root filesystem: there is none yet");
   switch (f[0].u32) {
-  case 0:
+  case ENTER_PIVOT:
     error = pivot(in);
     break;
-  case 1:
+  case ENTER_MOVE:
     error = move_root(in);
     break;
-  case 2:
+  case ENTER_CHROOT:
     if (fchdir(in->root) != 0 || chroot(".") != 0)
       error = fail_at(in, -errno, "chroot into the root filesystem");
     break;

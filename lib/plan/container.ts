@@ -9,6 +9,7 @@ import { absolutePath, type Container, Draft } from "./draft.ts";
 import { composeEnvironment } from "./environment.ts";
 import { becomeRoot, readIdentity } from "./identity.ts";
 import { planMounts } from "./mounts.ts";
+import { TreeExtent } from "./ops.ts";
 import {
   enterNamespaces,
   joinNamespaces,
@@ -110,7 +111,7 @@ function openEarly(draft: Draft, container: Container): number {
     from: "root.path",
     slot,
     source: container.rootfs,
-    recursive: 1,
+    recursive: TreeExtent.whole,
     nofollow: 0,
     idmap: -1,
   });

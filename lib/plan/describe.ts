@@ -13,7 +13,7 @@ import { CAPABILITIES } from "../spec/capabilities.ts";
 import { RLIM_INFINITY, RLIMITS } from "../spec/rlimits.ts";
 import { Message } from "../sync.ts";
 import { NAMESPACE_FLAGS } from "./namespaces.ts";
-import { MountFlag, MountKind, type Op, type OpName, type OpOf } from "./ops.ts";
+import { MountFlag, MountKind, NodeSource, type Op, type OpName, type OpOf } from "./ops.ts";
 import { MEMORY_FLAGS, MEMORY_MODES } from "./process.ts";
 
 /** One line, without the configuration path: `mount proc on /proc (nosuid,noexec,nodev)`. */
@@ -198,7 +198,7 @@ function describeDevice(
 ): string {
   const name = NODE_TYPES[type] ?? "device";
   const number = name === "fifo" ? "" : ` ${major}:${minor}`;
-  if (bind === 1) return `bind ${name}${number} of the host on ${path}`;
+  if (bind === NodeSource.bind) return `bind ${name}${number} of the host on ${path}`;
   const owner = uid || gid ? `, owner ${uid}:${gid}` : "";
   return `make ${name}${number} ${path} (${octal(mode)}${owner})`;
 }

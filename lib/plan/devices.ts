@@ -2,15 +2,12 @@
 
 import type { Device } from "../spec/types.ts";
 import { absolutePath, type Container, type Draft } from "./draft.ts";
-import type { Op } from "./ops.ts";
+import { NodeSource, type Op } from "./ops.ts";
 
 const S_IFIFO = 0o010000;
 const S_IFCHR = 0o020000;
 const S_IFBLK = 0o060000;
 const DEFAULT_MODE = 0o666;
-
-/** `device.bind`. */
-const Source = { node: 0, bind: 1, either: 2 } as const;
 
 /** config-linux.md, "Default Devices"; /dev/console and /dev/ptmx come apart. */
 const DEFAULT_DEVICES: readonly (readonly [name: string, major: number, minor: number])[] = [
@@ -70,7 +67,11 @@ function node(container: Container, device: Device, from: string): Op {
     uid,
     gid,
     // A bind mount beside the container's own mounts would stay on the host.
-    bind: fifo || !container.mountNamespace ? Source.node : nested ? Source.bind : Source.either,
+    bind: fifo || !container.mountNamespace
+      ? NodeSource.make
+      : nested
+      ? NodeSource.bind
+      : NodeSource.either,
     source: path,
   };
 }

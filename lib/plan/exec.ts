@@ -5,6 +5,7 @@ import { Draft } from "./draft.ts";
 import { composeEnvironment } from "./environment.ts";
 import { becomeRoot, readIdentity } from "./identity.ts";
 import { cgroupDirectory, joinCgroup, NAMESPACE_FLAGS, resetAffinity } from "./namespaces.ts";
+import { EnterMethod, RootBind } from "./ops.ts";
 import {
   closeDescriptors,
   confine,
@@ -50,8 +51,8 @@ export function planExec(input: ExecInput): Plan {
   else resetAffinity(draft, input.cgroup);
   if (root !== undefined) {
     draft.add(
-      { op: "rootfs", from: "root.path", path: root, bind: 0, slot: -1 },
-      { op: "enter_root", from: "root.path", method: 2 },
+      { op: "rootfs", from: "root.path", path: root, bind: RootBind.unbound, slot: -1 },
+      { op: "enter_root", from: "root.path", method: EnterMethod.chroot },
     );
   }
   openConsole(draft, process, input, false);
@@ -68,9 +69,9 @@ function setAffinity(draft: Draft, list: string | undefined, when: "initial" | "
 }
 
 /**
- * All but the cgroup namespace. Without a user namespace all at once. With one, those of the host's that root may enter come
- * first, and the rest after it, as in joinNamespaces; each kind for itself, since a refused one refuses
- * those that were asked for together with it.
+ * All but the cgroup namespace. Without a user namespace all at once. With one, those of the host's
+ * that root may enter come first, and the rest after it, as in joinNamespaces; each kind for itself,
+ * since a refused one refuses those that were asked for together with it.
  */
 function joinAll(draft: Draft, slot: number, namespaces: number): void {
   const { user, mount, cgroup } = NAMESPACE_FLAGS;

@@ -2,7 +2,7 @@
 
 import { EACCES, EBUSY, EINVAL, ENOENT, ENOSPC, EPERM } from "../errno.ts";
 import { NAMESPACE_FLAGS } from "./namespaces.ts";
-import { MountKind, type Op, type OpName, type OpOf } from "./ops.ts";
+import { EnterMethod, MountKind, type Op, type OpName, type OpOf } from "./ops.ts";
 
 const EOPNOTSUPP = 95;
 const EUSERS = 87;
@@ -82,7 +82,7 @@ const HINTS: Hints = {
   mount: mountHint,
   device: (_, errno) => errno === EPERM ? "making device nodes takes CAP_MKNOD" : undefined,
   enter_root: ({ method }, errno) =>
-    errno === EINVAL && method === 0
+    errno === EINVAL && method === EnterMethod.pivot
       ? "the root filesystem is on a ramdisk: use --no-pivot"
       : undefined,
   keyring: (_, errno) =>

@@ -9,7 +9,7 @@ import { absolutePath, type Container, type Draft } from "./draft.ts";
 import { NOTIFY_DIRECTORY } from "./environment.ts";
 import { mountOp, type MountPlan, type MountRequest } from "./mount_op.ts";
 import { NAMESPACE_FLAGS } from "./namespaces.ts";
-import { CreateKind, MountFlag, MountKind, type Op } from "./ops.ts";
+import { CreateKind, MountFlag, MountKind, type Op, TreeExtent } from "./ops.ts";
 
 /** All mounts, in the order in which the configuration has them. `userSlot`: of a joined one. */
 export function planMounts(
@@ -128,7 +128,11 @@ function addBind(
       from,
       slot,
       source,
-      recursive: recursive ? options.idmap === "ridmap" ? 2 : 1 : 0,
+      recursive: !recursive
+        ? TreeExtent.top
+        : options.idmap === "ridmap"
+        ? TreeExtent.mapped
+        : TreeExtent.whole,
       nofollow: Number(options.srcNofollow),
       idmap,
     });

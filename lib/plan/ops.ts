@@ -46,13 +46,11 @@ export const OPS = {
 
   // The root filesystem.
   propagation: { code: 30, fields: { path: "str", flags: "u32" } },
-  // Opens the root filesystem; what follows is resolved in it. `bind` 0: as it is; 1: bound to
-  // itself, the mount that holds it made private if it is shared, as pivot_root(2) asks; 2: bound
-  // to itself, no other mount is touched (there is no mount namespace of its own).
+  // Opens the root filesystem; what follows is resolved in it. `bind`: RootBind. `slot`: it was
+  // opened there by open_tree, or -1.
   rootfs: { code: 31, fields: { path: "str", bind: "u32", slot: "i32" } },
   // Opens (and clones, and with `idmap` >= 0, the slot of a user namespace, maps) a bind source
-  // before the namespaces are entered. `recursive` 1: with the mounts below it; 2: these get
-  // the id map too.
+  // before the namespaces are entered. `recursive`: TreeExtent.
   open_tree: {
     code: 32,
     fields: { slot: "u32", source: "str", recursive: "u32", nofollow: "u32", idmap: "i32" },
@@ -83,8 +81,7 @@ export const OPS = {
   mkdir: { code: 34, fields: { path: "str", mode: "u32" } },
   // An existing link or file is left alone, except with `replace` 1.
   symlink: { code: 35, fields: { target: "str", path: "str", replace: "u32" } },
-  // type: S_IFCHR, S_IFBLK, S_IFIFO. `bind` 0: mknod; 1: bind the host's node of the same path
-  // `source`; 2: mknod, and bind when that is not permitted.
+  // type: S_IFCHR, S_IFBLK, S_IFIFO. `bind`: NodeSource; `source`: path of the host's node.
   // An existing node that matches is kept, another file is an error.
   device: {
     code: 36,
@@ -103,7 +100,7 @@ export const OPS = {
   mask: { code: 37, fields: { path: "str", label: "str" } },
   readonly: { code: 38, fields: { path: "str" } },
   readonly_root: { code: 39, fields: {} },
-  // method: 0 pivot_root, 1 move the mount and chroot, 2 chroot only.
+  // method: EnterMethod.
   enter_root: { code: 40, fields: { method: "u32" } },
   // Makes a pseudoterminal in the container's devpts, sends its master over the slot (a connected
   // unix socket), makes it the controlling terminal and stdio. With `mount` 1 it becomes
@@ -222,6 +219,22 @@ export const MountKind = { filesystem: 0, bind: 1, rbind: 2, remount: 3, move: 4
 
 /** What a missing mount point becomes. `auto`: what the source is, a directory or a file. */
 export const CreateKind = { none: 0, directory: 1, file: 2, auto: 3 } as const;
+
+/** `open_tree.recursive`: the mounts below come along, and perhaps get the id map too. */
+export const TreeExtent = { top: 0, whole: 1, mapped: 2 } as const;
+
+/**
+ * `rootfs.bind`: whether it is bound to itself. `bound`: the mount that holds it becomes a slave, as
+ * pivot_root(2) wants none that is shared; `boundAlone`: no other mount is touched, because there is
+ * no mount namespace of its own.
+ */
+export const RootBind = { unbound: 0, bound: 1, boundAlone: 2 } as const;
+
+/** `enter_root.method`. `move`: the mount over "/", then chroot(2); `chroot`: that alone. */
+export const EnterMethod = { pivot: 0, move: 1, chroot: 2 } as const;
+
+/** `device.bind`. `bind`: the host's node; `either`: that where mknod(2) is not permitted. */
+export const NodeSource = { make: 0, bind: 1, either: 2 } as const;
 
 /** Bits of `mount.flags`. */
 export const MountFlag = {

@@ -4,11 +4,7 @@ import { quote } from "../errors.ts";
 import { Propagation } from "../spec/mount_options.ts";
 import type { HookKind, RootfsPropagation, Spec } from "../spec/types.ts";
 import { absolutePath, type Container, type Draft } from "./draft.ts";
-
-/** `enter_root.method`. */
-const Enter = { pivot: 0, move: 1, chroot: 2 } as const;
-/** `rootfs.bind`. */
-const Bind = { none: 0, own: 1, shared: 2 } as const;
+import { EnterMethod, RootBind } from "./ops.ts";
 
 const PROPAGATION: Readonly<Record<string, number>> = {
   shared: Propagation.shared,
@@ -25,7 +21,7 @@ export function openRootfs(draft: Draft, container: Container, slot: number): vo
   const { rootfs: path, linux, mountNamespace } = container;
   const readonly = container.input.spec.root.readonly === true;
   if (!mountNamespace) {
-    const bind = readonly ? Bind.shared : Bind.none;
+    const bind = readonly ? RootBind.boundAlone : RootBind.unbound;
     draft.add({ op: "rootfs", from: "root.path", path, bind, slot: -1 });
     return;
   }
@@ -37,7 +33,7 @@ export function openRootfs(draft: Draft, container: Container, slot: number): vo
     : Propagation.slave | Propagation.recursive;
   draft.add(
     { op: "propagation", from: wanted ? "linux.rootfsPropagation" : "", path: "/", flags },
-    { op: "rootfs", from: "root.path", path, bind: Bind.own, slot },
+    { op: "rootfs", from: "root.path", path, bind: RootBind.bound, slot },
   );
 }
 
@@ -55,7 +51,11 @@ export function enterRootfs(draft: Draft, container: Container): void {
     if (cwd !== "/") draft.add({ op: "mkdir", from: "process.cwd", path: cwd, mode: 0o755 });
     draft.add({ op: "readonly_root", from: "root.readonly" });
   }
-  const method = !mountNamespace ? Enter.chroot : input.noPivot ? Enter.move : Enter.pivot;
+  const method = !mountNamespace
+    ? EnterMethod.chroot
+    : input.noPivot
+    ? EnterMethod.move
+    : EnterMethod.pivot;
   draft.add({ op: "enter_root", from: "root.path", method });
   linux.readonlyPaths?.forEach((path, index) => {
     draft.add({ op: "readonly", from: `linux.readonlyPaths[${index}]`, path });

@@ -9,9 +9,6 @@
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
 
-enum { NODE_MAKE, NODE_BIND, NODE_EITHER };
-enum { ENTER_PIVOT, ENTER_MOVE, ENTER_CHROOT };
-
 static int device(const char *path, unsigned type, unsigned major, unsigned minor, int how) {
   return op_device(&in, FIELDS(T(path), U(type), U(0640), U(major), U(minor), U(0), U(0), U(how),
                                T("/dev/null")));

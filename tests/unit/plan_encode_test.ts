@@ -76,8 +76,10 @@ Deno.test("limits and kinds are those of c/include/ops.h", () => {
   assertEquals(enumOf(text, "mount_kind"), asC("MOUNT", MountKind));
   assertEquals(enumOf(text, "create_kind"), asC("CREATE", CreateKind));
   assertEquals(enumOf(text, "mount_flag"), asC("MOUNT", MountFlag));
-  const most = Object.values(OPS).map(({ fields }) => Object.keys(fields).length);
-  assertEquals(Math.max(...most) <= defined("FIELDS_MAX"), true);
+  assertEquals(enumOf(text, "tree_extent"), asC("TREE", ops.TreeExtent));
+  assertEquals(enumOf(text, "root_bind"), asC("ROOT", ops.RootBind));
+  assertEquals(enumOf(text, "enter_method"), asC("ENTER", ops.EnterMethod));
+  assertEquals(enumOf(text, "node_source"), asC("NODE", ops.NodeSource));
 });
 
 Deno.test("the messages are those of c/include/sync.h", () => {
