@@ -75,7 +75,8 @@ struct init {
   struct plan plan;
   int root;          /* O_PATH descriptor of the root filesystem; -1 before `rootfs` */
   int self;          /* /proc/self of the host's procfs, opened after clone; -1 if there is none */
-  int mask_tree;     /* the read-only tmpfs that masked directories share, or -1 */
+  int mask_directory; /* the read-only tmpfs that masked directories share, or -1 */
+  int mask_file;     /* the null device that masked files share, or -1 */
   uint32_t op;       /* index of the operation under way */
   bool trace;        /* report the duration of each operation */
   bool filtered;     /* a seccomp filter is loaded */

@@ -36,7 +36,7 @@ static int take_fd(const char *text) {
 static void init_prepare(struct init *in, int argc, char **argv) {
   in->op = UINT32_MAX;
   in->sync = take_fd(argv[ARG_SYNC]);
-  in->result = in->root = in->self = in->mask_tree = -1;
+  in->result = in->root = in->self = in->mask_directory = in->mask_file = -1;
   in->trace = argv[ARG_TRACE][0] == '1';
   for (int i = 0; i < SLOTS_MAX; i++)
     in->slots[i] = ARG_SLOTS + i < argc ? take_fd(argv[ARG_SLOTS + i]) : -1;

@@ -14,9 +14,6 @@
 
 #include "fs.h"
 
-/* The null device that masked files share, or -1. */
-static int null_tree = -1;
-
 static bool is_null_device(int fd) {
   struct stat st;
   return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
@@ -60,12 +57,12 @@ static int open_null(struct init *in, const char *path) {
   return fail_at(in, -ENODEV, "mask \"%s\": \"/dev/null\" is not the null device", path);
 }
 
-static int mask_file(struct init *in, const char *path, int target) {
+static int cover_file(struct init *in, const char *path, int target) {
   if (is_null_device(target))
     return 0;
-  if (null_tree >= 0)
-    return attach_clone(null_tree, target);
-  return attach_first(open_null(in, path), target, &null_tree);
+  if (in->mask_file >= 0)
+    return attach_clone(in->mask_file, target);
+  return attach_first(open_null(in, path), target, &in->mask_file);
 }
 
 /* An empty, read-only tmpfs. */
@@ -87,12 +84,12 @@ static int make_empty(const char *label) {
   return error ? error : kernel_fsmount(context, MOUNT_ATTR_RDONLY);
 }
 
-static int mask_directory(struct init *in, const char *label, int target) {
-  if (in->mask_tree < 0)
-    return attach_first(make_empty(label), target, &in->mask_tree);
-  if (same_device(target, in->mask_tree))
+static int cover_directory(struct init *in, const char *label, int target) {
+  if (in->mask_directory < 0)
+    return attach_first(make_empty(label), target, &in->mask_directory);
+  if (same_device(target, in->mask_directory))
     return 0;
-  return attach_clone(in->mask_tree, target);
+  return attach_clone(in->mask_directory, target);
 }
 
 static bool is_missing(int error) {
@@ -107,8 +104,8 @@ int op_mask(struct init *in, const union field *f) {
     return 0;
   if (target < 0 || fstat(target, &st) != 0)
     return fail_at(in, target < 0 ? target : -errno, "mask \"%s\"", path);
-  int error = S_ISDIR(st.st_mode) ? mask_directory(in, f[1].text, target)
-                                  : mask_file(in, path, target);
+  int error = S_ISDIR(st.st_mode) ? cover_directory(in, f[1].text, target)
+                                  : cover_file(in, path, target);
   if (error && in->detail_length == 0)
     fail_at(in, error, "mask \"%s\"", path);
   return error;

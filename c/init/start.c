@@ -51,7 +51,7 @@ static const struct operation *find_next(const struct init *in, uint32_t code) {
 
 /* Without close_range(2) at least what init itself knows of. */
 static void close_known(struct init *in, const struct kept *k) {
-  int *const known[] = {&in->self, &in->root, &in->mask_tree};
+  int *const known[] = {&in->self, &in->root, &in->mask_directory, &in->mask_file};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (*known[i] >= 0) close(*known[i]);
   for (uint32_t i = 0; i < SLOTS_MAX; i++)
@@ -102,7 +102,7 @@ void init_release(struct init *in) {
   keep(&kept, result);
   for (int i = 7; hook && i <= 8; i++) keep(&kept, slot_fd(in, (uint32_t)hook->field[i].i32));
   close_all_but(in, &kept);
-  in->self = in->root = in->mask_tree = -1;
+  in->self = in->root = in->mask_directory = in->mask_file = -1;
   for (uint32_t i = 0; i < SLOTS_MAX; i++)
     if (!is_kept(&kept, in->slots[i])) in->slots[i] = -1;
   if (fifo >= 0) let_block(fifo);
