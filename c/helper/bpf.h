@@ -1,5 +1,6 @@
 /*
- * Device programs of cgroup v2 through bpf(2). Functions return a value or a negated errno.
+ * For cgroups: device programs of v2 through bpf(2), and the descriptor through which v1 tells of
+ * events (eventfd.c). Functions return a value or a negated errno.
  */
 #ifndef RUNTS_BPF_H
 #define RUNTS_BPF_H

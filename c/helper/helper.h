@@ -9,7 +9,9 @@
  * sockets.c   unix sockets; message.c: descriptors passed over them
  * terminal.c  modes and sizes of terminals; relay.c: copying between two
  * hook.c      hooks of the runtime's namespaces
- * mount.c     taking mounts away
+ * mount.c     taking mounts away (mount.h)
+ * netlink.c   sockets that speak of network namespaces (net.h)
+ * bpf.c       device programs of cgroup v2; eventfd.c: events of cgroup v1 (bpf.h)
  * clock.c     timeouts
  * find.c      the way in: the only symbol that the library exports
  *
