@@ -91,7 +91,7 @@ export function withDescendants(directory: string): string[] {
 }
 
 /** Process ids in one cgroup, by the numbers of runts' pid namespace (0: outside of it). */
-export function pidsIn(directory: string): number[] {
+function pidsIn(directory: string): number[] {
   // A threaded cgroup of v2 refuses cgroup.procs (EOPNOTSUPP) and has its threads only.
   const text = readFile(`${directory}/cgroup.procs`) ?? readFile(`${directory}/cgroup.threads`);
   return (text ?? "").split("\n").map(Number).filter((pid) => pid > 0);

@@ -83,7 +83,7 @@ function amount(value: Wide): string {
 }
 
 /** v1 limits memory and swap together, v2 swap alone: the difference. */
-export function swapMax(
+function swapMax(
   { limit, swap }: MemoryResources,
   prefix: string,
   current: Current,

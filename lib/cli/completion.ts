@@ -18,8 +18,7 @@ export function completionScript(
   return script(offersOf(commands));
 }
 
-/** @internal Exported for tests. */
-export function offersOf(commands: readonly Declaration[]): Offers {
+function offersOf(commands: readonly Declaration[]): Offers {
   const names = commands.map(({ name }) => name);
   const optionOffers = (options: Options) =>
     visible(options).map(([key, option]) => optionOffer(key, option, names));

@@ -41,11 +41,8 @@ export function withMapsOf(pid: number, spec: Spec): Spec {
   };
 }
 
-/**
- * Reads uid_map or gid_map (user_namespaces(7)).
- * @internal Exported for tests.
- */
-export function parseMap(text: string): IdMapping[] {
+/** Reads uid_map or gid_map (user_namespaces(7)). */
+function parseMap(text: string): IdMapping[] {
   return text.split("\n").filter((line) => line !== "").map((line) => {
     const [containerID = 0, hostID = 0, size = 0] = line.trim().split(/\s+/).map(Number);
     return { containerID, hostID, size };

@@ -40,7 +40,7 @@ export function remove(global: GlobalOptions, options: DeleteOptions): Promise<v
 }
 
 /** The same, for a verb that holds the lock already. */
-export async function removeLocked(
+async function removeLocked(
   helper: Helper,
   global: GlobalOptions,
   directory: StateDirectory,

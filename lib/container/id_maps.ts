@@ -38,7 +38,7 @@ export function formatMap(mappings: readonly IdMapping[]): string {
 }
 
 /** Whether setgroups(2) has to be denied in the namespace: a single id mapped by its owner. */
-export function deniesSetgroups(linux: Linux | undefined): boolean {
+function deniesSetgroups(linux: Linux | undefined): boolean {
   return Deno.uid() !== 0 && isOwn(linux?.gidMappings ?? [], Deno.gid());
 }
 

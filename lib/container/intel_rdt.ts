@@ -53,7 +53,7 @@ export function findResctrl(): string | undefined {
 }
 
 /** As {@linkcode findResctrl}; throws when it is not mounted. */
-export function resctrlRoot(): string {
+function resctrlRoot(): string {
   const root = findResctrl();
   if (root !== undefined) return root;
   throw new RuntsError("the resctrl file system is not mounted", {

@@ -49,7 +49,7 @@ function stopSignal(directory: StateDirectory): number {
 }
 
 /** The error for a container whose init is gone; clients look for its words. */
-export function notRunning(): RuntsError {
+function notRunning(): RuntsError {
   return new RuntsError("container not running");
 }
 
@@ -68,7 +68,7 @@ export function openInit(helper: Helper, status: Status): number {
 }
 
 /** Signals init alone. */
-export function signalInit(helper: Helper, status: Status, signal: number): void {
+function signalInit(helper: Helper, status: Status, signal: number): void {
   const pidfd = openInit(helper, status);
   try {
     helper.sendSignal(pidfd, signal);

@@ -71,7 +71,7 @@ export function listFilter(filter: SeccompFilter): string {
 }
 
 /** An answer of a filter in words: `allow`, `EPERM (operation not permitted)`. */
-export function describeAction(value: number): string {
+function describeAction(value: number): string {
   const data = value & 0xffff;
   switch ((value & ACTION_MASK) >>> 0) {
     case RETURNS.SCMP_ACT_ALLOW:

@@ -6,7 +6,7 @@ import type { SeccompFilter } from "../plan/types.ts";
 import { readCache } from "./cache.ts";
 
 /** Annotation: a program (base64) to load instead of what the profile compiles to. */
-export const PROGRAM_ANNOTATION = "run.oci.seccomp_bpf_data";
+const PROGRAM_ANNOTATION = "run.oci.seccomp_bpf_data";
 /** Annotation: unless "0", a system call that the library does not know is an error. */
 const STRICT_ANNOTATION = "run.oci.seccomp_fail_unknown_syscall";
 

@@ -54,7 +54,7 @@ export function findingsOf(schema: Schema, document: unknown): Finding[] {
 }
 
 /** Looks at a value and all that is in it. */
-export function checkSchema(schema: Schema, value: unknown, walk: Walk): void {
+function checkSchema(schema: Schema, value: unknown, walk: Walk): void {
   if (typeof schema === "function") schema(value, walk);
   else if ("names" in schema) checkName(schema, value, walk);
   else if ("items" in schema) checkList(schema, value, walk);
