@@ -20,13 +20,3 @@ export async function readStats({ paths }: CgroupRecord): Promise<Stats> {
   const { statsV1 } = await import("./stats_v1.ts");
   return statsV1(paths);
 }
-
-/** JSON in which numbers beyond 2^53 keep every digit. */
-export function statsJson(value: unknown): string {
-  return JSON.stringify(value, (_, item) => typeof item === "bigint" ? rawJson(item) : item);
-}
-
-/** JSON.rawJSON (ECMAScript proposal, in V8) is not in TypeScript's library yet. */
-function rawJson(value: bigint): unknown {
-  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value));
-}

@@ -20,7 +20,7 @@ import type {
   MemoryStats,
   Stats,
 } from "./stats_types.ts";
-import { hugetlbV2 } from "./stats_v2.ts";
+import { hugetlbV2, pidsUse } from "./stats_v2.ts";
 
 type Paths = Readonly<Record<string, string>>;
 
@@ -32,7 +32,7 @@ export function statsV1(paths: Paths): Stats {
     cpu: cpu(paths),
     cpuset: cpuset(paths["cpuset"]),
     memory: memory(paths["memory"]),
-    pids: pids(paths["pids"]),
+    pids: pidsUse(paths["pids"]),
     blkio: blkio(paths["blkio"]),
     hugetlb: paths["hugetlb"] === undefined ? hugetlbV2(paths[""]) : hugetlbV1(paths["hugetlb"]),
     intel_rdt: {},
@@ -44,15 +44,15 @@ function cpu(paths: Paths): CpuStats {
   const throttled = tableIn(paths["cpu"], "cpu.stat");
   const directory = paths["cpuacct"];
   const ticks = tableIn(directory, "cpuacct.stat");
-  const percpu = (readFile(`${directory}/cpuacct.usage_percpu`) ?? "").split(" ").map(toWide);
+  const words = textIn(directory, "cpuacct.usage_percpu").split(" ");
   // Columns cpu, user, system; the first line names them.
-  const columns = (readFile(`${directory}/cpuacct.usage_all`) ?? "").split("\n").slice(1)
+  const columns = textIn(directory, "cpuacct.usage_all").split("\n").slice(1)
     .map((line) => line.split(" "));
   return {
     usage: {
       ...sparse({
         total: numberIn(directory, "cpuacct.usage"),
-        percpu,
+        percpu: words.filter((word) => word !== "").map(toWide),
         percpu_kernel: columns.map(([, , system]) => toWide(system)),
         percpu_user: columns.map(([, user]) => toWide(user)),
       }),
@@ -67,10 +67,14 @@ function cpu(paths: Paths): CpuStats {
   };
 }
 
+/** A file's text; "" when it is absent. */
+function textIn(directory: string | undefined, name: string): string {
+  return (directory === undefined ? undefined : readFile(`${directory}/${name}`)) ?? "";
+}
+
 function cpuset(directory: string | undefined): CpusetStats {
   const number = (name: string) => Number(numberIn(directory, `cpuset.${name}`));
-  const list = (name: string) =>
-    directory === undefined ? [] : parseList(readFile(`${directory}/cpuset.${name}`));
+  const list = (name: string) => parseList(textIn(directory, `cpuset.${name}`));
   return {
     ...sparse({ cpus: list("cpus"), mems: list("mems") }),
     cpu_exclusive: number("cpu_exclusive"),
@@ -103,15 +107,6 @@ function memory(directory: string | undefined): MemoryStats {
     kernelTCP: entry("kmem.tcp."),
     raw,
   };
-}
-
-function pids(directory: string | undefined): Stats["pids"] {
-  const limit = numberIn(directory, "pids.max");
-  return sparse({
-    current: numberIn(directory, "pids.current"),
-    // No limit is told as 0.
-    limit: typeof limit === "bigint" ? 0 : limit,
-  });
 }
 
 const FILES = {

@@ -31,7 +31,7 @@ export function statsV2(directory: string): Stats {
     cpu: cpu(directory),
     cpuset: cpuset(directory),
     memory: memory(directory),
-    pids: pids(directory),
+    pids: pidsUse(directory),
     blkio: blkio(directory),
     hugetlb: hugetlbV2(directory),
     intel_rdt: {},
@@ -100,7 +100,8 @@ function memory(directory: string): MemoryStats {
   };
 }
 
-function pids(directory: string): Stats["pids"] {
+/** The same files on v1. */
+export function pidsUse(directory: string | undefined): Stats["pids"] {
   const limit = numberIn(directory, "pids.max");
   return sparse({
     current: numberIn(directory, "pids.current"),

@@ -1,8 +1,8 @@
 import { parseDuration } from "../cli/size.ts";
 import { type Sample, statsLine, statsTable } from "../cli/stats_view.ts";
 import { defineCommand } from "../cli/types.ts";
-import { statsJson } from "../cgroup/stats.ts";
 import { type ContainerEvent, events, stats } from "../container/events.ts";
+import { formatJson } from "../spec/json.ts";
 import { CONTAINER } from "./shared.ts";
 
 type Format = "json" | "line" | "table";
@@ -46,7 +46,7 @@ export const command = defineCommand({
 
 /** Prints events one by one. */
 function viewer(format: Format, print: (text: string) => void): (event: ContainerEvent) => void {
-  if (format === "json") return (event) => print(`${statsJson(event)}\n`);
+  if (format === "json") return (event) => print(`${formatJson(event)}\n`);
   const inPlace = Deno.stdout.isTerminal();
   let before: Sample | undefined;
   return (event) => {
