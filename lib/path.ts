@@ -9,3 +9,8 @@ export function normalize(path: string): string {
   }
   return parts.map((part) => `/${part}`).join("");
 }
+
+/** A path of proc_pid_mountinfo(5), which has space, tab, newline and backslash as `\040` and so on. */
+export function unescapeMountPath(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
+}

@@ -5,6 +5,7 @@ import { EPERM } from "../errno.ts";
 import type { Resources } from "../spec/types.ts";
 import { deviceRules } from "./device_rules.ts";
 import { deviceState, deviceWrites, parseDevicesList } from "./devices_v1.ts";
+import { asksLimits } from "./directory.ts";
 import { isPermission, readFile } from "./files.ts";
 import { checkMemoryUse } from "./memory_use.ts";
 import type { Target } from "./settings.ts";
@@ -37,11 +38,6 @@ export async function updateV1(paths: Paths, resources: Resources): Promise<void
   if (resources.devices !== undefined && paths["devices"] !== undefined) {
     writeDevices(paths["devices"], resources, "");
   }
-}
-
-/** Whether there is more than device rules. */
-function asksLimits({ devices: _, ...limits }: Resources): boolean {
-  return Object.values(limits).some((part) => Object.keys(part ?? {}).length > 0);
 }
 
 async function writeLimits(

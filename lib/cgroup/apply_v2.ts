@@ -2,6 +2,7 @@
 
 import { quote, RuntsError } from "../errors.ts";
 import type { Resources } from "../spec/types.ts";
+import { asksLimits } from "./directory.ts";
 import { isPermission, readFile } from "./files.ts";
 import { checkMemoryUse } from "./memory_use.ts";
 import type { Setting, Target } from "./settings.ts";
@@ -41,11 +42,6 @@ export async function updateV2(directory: string, resources: Resources): Promise
     const { attachDeviceRules } = await import("./devices_v2.ts");
     await attachDeviceRules(directory, resources.devices, "");
   }
-}
-
-/** Whether there is more than device rules. */
-export function asksLimits({ devices: _, ...limits }: Resources): boolean {
-  return Object.values(limits).some((part) => Object.keys(part ?? {}).length > 0);
 }
 
 async function writeLimits(

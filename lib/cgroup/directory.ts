@@ -52,6 +52,11 @@ export abstract class DirectoryCgroup implements CgroupManager {
   }
 }
 
+/** Whether resources say more than device rules. */
+export function asksLimits({ devices: _, ...limits }: Resources): boolean {
+  return Object.values(limits).some((part) => Object.keys(part ?? {}).length > 0);
+}
+
 /**
  * Refuses a cgroup that others use or that is frozen: a process that enters it would share
  * limits with strangers, or never run (spec, "Cgroup fitness").

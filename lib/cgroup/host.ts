@@ -1,6 +1,7 @@
 /** Which cgroup hierarchies the host has, and where runts itself is in them (cgroups(7)). */
 
 import { RuntsError } from "../errors.ts";
+import { unescapeMountPath } from "../path.ts";
 
 /** v1: hierarchies by controller; hybrid: the same beside a cgroup2 mount; v2: cgroup2 alone. */
 export type CgroupMode = "v1" | "hybrid" | "v2";
@@ -68,7 +69,7 @@ function addMount(line: string, own: Map<string, string>, found: Map<string, Hie
   const [before = "", after = ""] = line.split(" - ");
   const [, , , root = "", point = ""] = before.split(" ");
   const [type, , options = ""] = after.split(" ");
-  const mountPoint = unescape(point);
+  const mountPoint = unescapeMountPath(point);
   const names = type === "cgroup2" ? [""] : type === "cgroup" ? options.split(",") : [];
   for (const controller of names) {
     const path = own.get(controller);
@@ -76,7 +77,7 @@ function addMount(line: string, own: Map<string, string>, found: Map<string, Hie
     if (path === undefined) continue;
     const known = found.get(controller);
     if (known !== undefined && !preferred(mountPoint, known.mountPoint)) continue;
-    found.set(controller, { controller, mountPoint, own: below(unescape(root), path) });
+    found.set(controller, { controller, mountPoint, own: below(unescapeMountPath(root), path) });
   }
 }
 
@@ -89,9 +90,4 @@ function preferred(mountPoint: string, known: string): boolean {
 function below(root: string, path: string): string {
   if (path === root || path === "/") return "";
   return root !== "/" && path.startsWith(root + "/") ? path.slice(root.length) : path;
-}
-
-/** mountinfo writes space, tab, newline and backslash as `\040` and so on. */
-function unescape(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 }

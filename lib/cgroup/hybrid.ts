@@ -19,7 +19,8 @@ export function unifiedSettings(
   elsewhere: readonly Setting[],
 ): Setting[] {
   const mountPoint = hierarchyOf(detectHost(), "")?.mountPoint;
-  const available = (readFile(`${mountPoint}/cgroup.controllers`) ?? "").split(" ");
+  const file = mountPoint && readFile(`${mountPoint}/cgroup.controllers`);
+  const available = (file ?? "").split(" ");
   const wanted = new Set<string>();
   for (const { controller, configPath } of elsewhere) {
     const name = controller === "blkio" ? "io" : controller;

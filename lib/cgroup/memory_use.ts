@@ -11,7 +11,8 @@ export function checkMemoryUse(
   prefix: string,
 ): void {
   const { limit, checkBeforeUpdate } = resources.memory ?? {};
-  if (!checkBeforeUpdate || limit === undefined || BigInt(limit) <= 0n) return;
+  if (directory === undefined || !checkBeforeUpdate) return;
+  if (limit === undefined || BigInt(limit) <= 0n) return;
   const used = readFile(`${directory}/memory.current`) ??
     readFile(`${directory}/memory.usage_in_bytes`);
   if (used === undefined || BigInt(used) <= BigInt(limit)) return;

@@ -3,9 +3,9 @@
 import { ENODEV, ENOENT } from "../errno.ts";
 import { errnoOf, isRuntsError, quote, RuntsError } from "../errors.ts";
 import type { Resources } from "../spec/types.ts";
-import { applyV2, asksLimits, updateV2 } from "./apply_v2.ts";
+import { applyV2, updateV2 } from "./apply_v2.ts";
 import { enableControllers } from "./controllers.ts";
-import { DirectoryCgroup, refuseUnfit, waitFrozen } from "./directory.ts";
+import { asksLimits, DirectoryCgroup, refuseUnfit, waitFrozen } from "./directory.ts";
 import { undoDirectories } from "./ending.ts";
 import { isPermission, makeDirectory, readFile, withDescendants, writeFile } from "./files.ts";
 import { below, checkControllers, type SubCgroups } from "./sub.ts";

@@ -4,6 +4,7 @@
  */
 
 import { detachMount } from "../../ffi/mounts.ts";
+import { unescapeMountPath } from "../path.ts";
 
 interface MountPoint {
   readonly id: number;
@@ -31,10 +32,7 @@ function mountsBelow(root: string): MountPoint[] {
   const mounts: MountPoint[] = [];
   for (const line of Deno.readTextFileSync("/proc/self/mountinfo").split("\n")) {
     const [id, , , , escaped = ""] = line.split(" ");
-    const path = escaped.replace(
-      /\\(\d{3})/g,
-      (_, octal) => String.fromCharCode(parseInt(octal, 8)),
-    );
+    const path = unescapeMountPath(escaped);
     if (path === root || path.startsWith(`${root}/`)) mounts.push({ id: Number(id), path });
   }
   return mounts;

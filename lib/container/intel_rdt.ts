@@ -5,6 +5,7 @@
 
 import { EEXIST, ENOENT } from "../errno.ts";
 import { errnoOf, quote, RuntsError } from "../errors.ts";
+import { unescapeMountPath } from "../path.ts";
 import type { IntelRdt } from "../spec/types.ts";
 import type { Undo } from "./undo.ts";
 
@@ -47,7 +48,7 @@ export function updateResctrl(id: string, rdt: IntelRdt, root: string = resctrlR
 /** Where resctrl is mounted, if it is. */
 export function findResctrl(): string | undefined {
   for (const line of Deno.readTextFileSync("/proc/self/mountinfo").split("\n")) {
-    if (line.includes(" - resctrl ")) return line.split(" ")[4];
+    if (line.includes(" - resctrl ")) return unescapeMountPath(line.split(" ")[4] ?? "");
   }
   return undefined;
 }
