@@ -6,7 +6,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Bundle, type Config } from "../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../support/host.ts";
-import { command, type CommandOptions, type Output, PEER, until } from "../support/runtime.ts";
+import {
+  asIfTold,
+  command,
+  type CommandOptions,
+  type Output,
+  PEER,
+  until,
+} from "../support/runtime.ts";
 
 function fault(name: string, body: (runtime: TestRuntime) => Promise<void>): void {
   Deno.test({ name: `fault: ${name}`, ignore: PEER !== "runts", fn: () => withRuntime(body) });
@@ -206,7 +213,7 @@ for (
       const { code, stderr } = await runtime.run(["start", id]);
       const message = "init ended before it executed the program: killed by SIGKILL";
       assertEquals(
-        { code, stderr },
+        { code, stderr: asIfTold(stderr) },
         kind === "poststart"
           ? { code: 137, stderr: "" }
           : { code: 1, stderr: `runts: start "${id}": ${message}\n` },

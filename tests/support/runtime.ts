@@ -22,6 +22,19 @@ function peerOf(path: string): "runts" | "runc" | "crun" {
 /** Factor for all limits of time, more than 1 on hosts that are slow. */
 const PATIENCE = Number(Deno.env.get("RUNTS_TEST_PATIENCE") ?? "1");
 
+/** Since Linux 6.15 not only its parent learns how a process ended (PIDFD_GET_INFO). */
+export const ENDINGS_ARE_TOLD = isKernelSince(6, 15);
+
+function isKernelSince(major: number, minor: number): boolean {
+  const [own = 0, ownMinor = 0] = Deno.osRelease().split(".").map((part) => parseInt(part));
+  return own > major || (own === major && ownMinor >= minor);
+}
+
+/** A message about an init that was killed, as it is wherever runts learns of that in time. */
+export function asIfTold(message: string): string {
+  return ENDINGS_ARE_TOLD ? message : message.replace(/: pid \d+ is gone/, ": killed by SIGKILL");
+}
+
 /** What a command did. */
 export interface Output {
   readonly code: number;
