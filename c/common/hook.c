@@ -25,6 +25,7 @@
 #define NS_PER_MS 1000000u
 #define FIRST_OTHER_FD 3
 #define PIPE_CAPACITY 65536
+#define PASSED_MAX 4096 /* a pipe that is ready takes a page */
 
 /* What the parent and the child share; the child stores the reason why exec failed. */
 struct launch {
@@ -120,25 +121,6 @@ static void keep_tail(struct hook_result *r, const char *bytes, size_t length) {
   r->stderr_length = (uint32_t)(kept + length);
 }
 
-/* Passes on some of what is there; false if there was nothing. */
-static bool pass_on(int fd, struct hook_result *r) {
-  char buffer[4096];
-  ssize_t length;
-  do length = read(fd, buffer, sizeof buffer);
-  while (length < 0 && errno == EINTR);
-  if (length <= 0) return false;
-  keep_tail(r, buffer, (size_t)length);
-  if (write_all(STDERR_FILENO, buffer, (size_t)length) == -EPIPE)
-    signals_discard(SIGNAL_BIT(SIGPIPE));
-  return true;
-}
-
-/* What a pipe holds, and no more: a process that was left behind may write for ever. */
-static void pass_on_rest(int fd, struct hook_result *r) {
-  for (size_t i = 0; i < PIPE_CAPACITY / HOOK_STDERR_MAX; i++)
-    if (!pass_on(fd, r)) return;
-}
-
 static int wait_ms(uint64_t deadline) {
   if (deadline == 0) return -1;
   uint64_t now = now_ns();
@@ -147,23 +129,47 @@ static int wait_ms(uint64_t deadline) {
   return ms > INT32_MAX ? INT32_MAX : (int)ms;
 }
 
-/* Until the process has ended or its time is up. */
+/* Whether our standard error takes a page before the time is up: whoever reads it may have stopped. */
+static bool has_room(uint64_t deadline) {
+  struct pollfd errors = {.fd = STDERR_FILENO, .events = POLLOUT};
+  int ready;
+  do ready = poll(&errors, 1, wait_ms(deadline));
+  while (ready < 0 && errno == EINTR);
+  return ready > 0;
+}
+
+/* Passes on some of what is there, as far as there is time for it; false if there was nothing. */
+static bool pass_on(int fd, uint64_t deadline, struct hook_result *r) {
+  char buffer[PASSED_MAX];
+  ssize_t length;
+  do length = read(fd, buffer, sizeof buffer);
+  while (length < 0 && errno == EINTR);
+  if (length <= 0) return false;
+  keep_tail(r, buffer, (size_t)length);
+  if (has_room(deadline) && write_all(STDERR_FILENO, buffer, (size_t)length) == -EPIPE)
+    signals_discard(SIGNAL_BIT(SIGPIPE));
+  return true;
+}
+
+/* What a pipe holds, and no more: a process that was left behind may write for ever. */
+static void pass_on_rest(int fd, uint64_t deadline, struct hook_result *r) {
+  for (size_t i = 0; i < PIPE_CAPACITY / PASSED_MAX; i++)
+    if (!pass_on(fd, deadline, r)) return;
+}
+
+/* Until the process has ended or its time is up, however much it has to say. */
 static void watch(pid_t pid, int pidfd, int output, uint64_t deadline, struct hook_result *r) {
   struct pollfd fds[] = {{.fd = pidfd, .events = POLLIN}, {.fd = output, .events = POLLIN}};
   while (!fds[0].revents) {
     int timeout = wait_ms(deadline);
-    int ready = poll(fds, 2, timeout);
-    if (ready == 0 && timeout == 0) {
+    if (poll(fds, 2, timeout) < 0) fds[0].revents = fds[1].revents = 0;
+    if (timeout == 0 && !fds[0].revents) {
       r->timed_out = 1;
       kill(-pid, SIGKILL);
       kill(pid, SIGKILL); /* it may have left its group */
       return;
     }
-    if (ready <= 0) {
-      fds[0].revents = fds[1].revents = 0;
-      continue;
-    }
-    if (fds[1].revents && !pass_on(output, r)) fds[1].fd = -1;
+    if (fds[1].revents && !pass_on(output, deadline, r)) fds[1].fd = -1;
   }
 }
 
@@ -189,14 +195,15 @@ static int run(struct launch *launch, int output, struct hook_result *r) {
   r->error = launch->error;
   int pidfd = r->error ? -1 : (int)syscall(NR_PIDFD_OPEN, pid, 0);
   int error = pidfd < 0 && !r->error ? -errno : 0;
-  uint32_t timeout = launch->hook->timeout;
+  uint64_t timeout = launch->hook->timeout;
+  uint64_t deadline = timeout ? start + timeout * NS_PER_S : 0;
   if (pidfd >= 0)
-    watch(pid, pidfd, output, timeout ? start + (uint64_t)timeout * NS_PER_S : 0, r);
+    watch(pid, pidfd, output, deadline, r);
   else if (!r->error)
     kill(pid, SIGKILL);
   reap(pid, r);
   if (r->error) r->status = -1;
-  pass_on_rest(output, r);
+  pass_on_rest(output, deadline, r);
   r->duration_ns = now_ns() - start;
   close_fd(pidfd);
   return error;

@@ -151,6 +151,40 @@ static void output_without_end_is_cut_off_in_time(void) {
   CHECK_NUMBER(result.stderr_length, HOOK_STDERR_MAX);
 }
 
+/* Whether a hook that writes as fast as it can is ended in time, with this as our standard error. */
+static bool is_cut_off(int errors) {
+  const char *const args[] = {"sh", "-c", "exec yes >&2", NULL};
+  struct hook hook = {
+      .path = "/bin/sh", .args = args, .env = path_only, .input = "", .timeout = 1};
+  fflush(NULL);
+  pid_t pid = fork();
+  NEED(pid >= 0);
+  if (pid == 0) {
+    alarm(10); /* ends what is held up */
+    dup2(errors, 2);
+    int error = hook_run(&hook, &result);
+    _exit(error == 0 && result.timed_out == 1 ? 0 : 1);
+  }
+  int status;
+  NEED(waitpid(pid, &status, 0) == pid);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void output_without_a_pause_is_cut_off_in_time(void) {
+  int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  NEED(null >= 0);
+  CHECK(is_cut_off(null));
+  close(null);
+}
+
+static void output_that_nobody_takes_is_cut_off_in_time(void) {
+  int ends[2];
+  NEED(pipe2(ends, O_CLOEXEC) == 0);
+  CHECK(is_cut_off(ends[1]));
+  close(ends[0]);
+  close(ends[1]);
+}
+
 static void input_that_is_not_read_does_not_matter(void) {
   size_t length = 1 << 20;
   char *input = malloc(length + 1);
@@ -261,6 +295,8 @@ int main(int argc, char **argv) {
       TEST(passes_arguments_and_directory),
       TEST(kills_the_whole_group_when_time_is_up),
       TEST(output_without_end_is_cut_off_in_time),
+      TEST(output_without_a_pause_is_cut_off_in_time),
+      TEST(output_that_nobody_takes_is_cut_off_in_time),
       TEST(input_that_is_not_read_does_not_matter),
       TEST(keeps_the_last_of_standard_error),
       TEST(a_process_left_behind_does_not_hold_us_up),
