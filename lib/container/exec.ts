@@ -186,20 +186,23 @@ function spawn(
   console: number | undefined,
 ): InitProcess {
   const own = { pidfd: container, ...(console !== undefined && { console }) };
-  const slots = openSlots(helper, plan.slots, own);
   const streams = standardStreams(helper, options.stdio ?? "inherit");
   try {
-    return new InitProcess(helper, {
-      plan: encodePlan(plan.ops),
-      ops: plan.ops,
-      fds: slots.fds,
-      trace: global.debug !== undefined,
-      preserve: options.preserveFds ?? 0,
-      ...(streams.fds && { stdio: streams.fds }),
-    });
+    const slots = openSlots(helper, plan.slots, own);
+    try {
+      return new InitProcess(helper, {
+        plan: encodePlan(plan.ops),
+        ops: plan.ops,
+        fds: slots.fds,
+        trace: global.debug !== undefined,
+        preserve: options.preserveFds ?? 0,
+        ...(streams.fds && { stdio: streams.fds }),
+      });
+    } finally {
+      slots.close();
+    }
   } finally {
     streams.close();
-    slots.close();
   }
 }
 

@@ -75,14 +75,17 @@ async function runAttached(
       attached,
       begin,
     );
-    await started.poststart();
-    // The program runs, whether or not its readiness can be passed on.
-    const readiness = started.ready().catch((error) => global.warn?.(reason(error)));
-    const ending = await waitForExit(helper, created, options.adoptOrphans);
-    await readiness;
-    helper.close(created.pidfd);
-    if (!options.keep) await removeThis(helper, global, created.directory, created.pid);
-    return ending.code;
+    try {
+      await started.poststart();
+      // The program runs, whether or not its readiness can be passed on.
+      const readiness = started.ready().catch((error) => global.warn?.(reason(error)));
+      const ending = await waitForExit(helper, created, options.adoptOrphans);
+      await readiness;
+      if (!options.keep) await removeThis(helper, global, created.directory, created.pid);
+      return ending.code;
+    } finally {
+      helper.close(created.pidfd); // until then signals may go there
+    }
   } finally {
     signals?.stop();
   }

@@ -60,7 +60,7 @@ export async function startLocked(
   const status = refuseUnlessCreated(found);
   // Whatever happens to a child, its pid is its own until it is reaped.
   const pidfd = child === undefined ? openInit(helper, status) : helper.openPidfd(status.pid);
-  const notify = bindNotifySocket(helper, directory);
+  let notify: number | undefined;
   const close = () => {
     helper.close(pidfd);
     if (notify !== undefined) helper.close(notify);
@@ -70,7 +70,11 @@ export async function startLocked(
       close();
       throw error;
     });
-  await closeAfter(release(helper, global, directory, status, pidfd));
+  const begin = async () => {
+    notify = bindNotifySocket(helper, directory);
+    await release(helper, global, directory, status, pidfd);
+  };
+  await closeAfter(begin());
   return {
     poststart: () => closeAfter(poststart(helper, global, directory, status)),
     ready: async () => {
