@@ -6,7 +6,7 @@ import { formatSize } from "./size.ts";
 /** One reading of a container's use. */
 export interface Sample {
   readonly stats: Stats;
-  /** When it was taken, in ms since the epoch. */
+  /** When it was taken, in ms of a clock that is never set back (`performance.now`). */
   readonly time: number;
 }
 
