@@ -160,7 +160,7 @@ static bool is_cut_off(int errors) {
   pid_t pid = fork();
   NEED(pid >= 0);
   if (pid == 0) {
-    alarm(10); /* ends what is held up */
+    alarm(60); /* ends what is held up */
     dup2(errors, 2);
     int error = hook_run(&hook, &result);
     _exit(error == 0 && result.timed_out == 1 ? 0 : 1);

@@ -1,6 +1,6 @@
 /** mod.ts from a script in another directory with its own deno.json. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Bundle } from "../support/bundle.ts";
 import { TestRuntime, withRuntime } from "../support/host.ts";
 import { command, type Output, PEER, PROJECT } from "../support/runtime.ts";
@@ -160,18 +160,20 @@ libraryTest(
      const child = new Deno.Command("sh", { args: ["-c", "exit 3"] }).spawn();
      const container = await Container.open(id!, { root: root! });
      await container.delete({ force: true });
-     const late = new Promise((resolve) => setTimeout(() => resolve("it hangs"), 5000));
-     const waited = container.wait().then(() => "it is known", (error) => error.message);
+     const late = new Promise((resolve) => setTimeout(() => resolve("it hangs"), 30_000));
+     const ended = ({ code }: { code: number }) => "it ended with " + code;
+     const waited = container.wait().then(ended, (error) => error.message);
      console.log(await Promise.race([waited, late]));
      console.log((await child.status).code);
      Deno.exit();`,
       [runtime.root, id],
     );
-    assertEquals(
-      output.stdout.replace(id, "ID"),
-      'wait "ID": the exit status is known only to the process that made the container\n3\n',
-      output.stderr,
-    );
+    const [waited = "", child] = output.stdout.split("\n");
+    // From Linux 6.15 on, what its parent has been told is known to others, if it was in time.
+    const unknown = `wait "${id}": ` +
+      "the exit status is known only to the process that made the container";
+    assert([unknown, "it ended with 137"].includes(waited), output.stdout + output.stderr);
+    assertEquals(child, "3");
   },
 );
 
@@ -187,7 +189,7 @@ libraryTest("events end at once when their signal was given before", async (runt
      setTimeout(() => {
        console.log("it goes on");
        Deno.exit();
-     }, 5000);
+     }, 30_000);
      for await (const event of events({ root: root! }, { id: id!, signal })) console.log(event);
      console.log("ended");
      Deno.exit();`,
