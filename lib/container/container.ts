@@ -123,7 +123,7 @@ export class Container implements AsyncDisposable {
 
   /**
    * Waits until init has ended. How is known to the process that made the container; in any other
-   * it throws.
+   * it throws, unless the kernel tells (Linux 6.15), which it does once the parent has reaped init.
    */
   wait(): Promise<ExitStatus> {
     return inCommand("wait", this.id, async () => {
