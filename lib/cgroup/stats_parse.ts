@@ -54,14 +54,6 @@ export function sparse<T extends object>(values: T): { [K in keyof T]?: T[K] } {
   return Object.fromEntries(kept) as { [K in keyof T]?: T[K] };
 }
 
-/** `0-2,5` as 0, 1, 2, 5. */
-export function parseList(text: string | undefined): number[] {
-  return (text ?? "").split(",").filter((part) => part !== "").flatMap((part) => {
-    const [first = 0, last = first] = part.split("-").map(Number);
-    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-  });
-}
-
 /** A file `cpu.pressure` and the like; undefined when the kernel does not keep it. */
 export function pressureIn(directory: string | undefined, name: string): Pressure | undefined {
   if (directory === undefined) return undefined;

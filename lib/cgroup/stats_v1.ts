@@ -1,15 +1,8 @@
 /** Statistics from cgroup v1 files. */
 
+import { parseList } from "../number_list.ts";
 import { readFile } from "./files.ts";
-import {
-  hugePageSizes,
-  numberIn,
-  parseList,
-  sparse,
-  tableIn,
-  times,
-  toWide,
-} from "./stats_parse.ts";
+import { hugePageSizes, numberIn, sparse, tableIn, times, toWide } from "./stats_parse.ts";
 import type {
   BlkioEntry,
   BlkioStats,

@@ -1,10 +1,10 @@
 /** Statistics from cgroup v2 files, in the terms of v1. */
 
+import { parseList } from "../number_list.ts";
 import { readFile } from "./files.ts";
 import {
   hugePageSizes,
   numberIn,
-  parseList,
   plus,
   pressureIn,
   sparse,
@@ -62,7 +62,7 @@ function cpu(directory: string): CpuStats {
 }
 
 function cpuset(directory: string): CpusetStats {
-  const list = (name: string) => parseList(readFile(`${directory}/cpuset.${name}.effective`));
+  const list = (name: string) => parseList(readFile(`${directory}/cpuset.${name}.effective`) ?? "");
   return {
     ...sparse({ cpus: list("cpus"), mems: list("mems") }),
     cpu_exclusive: 0,

@@ -2,8 +2,8 @@
 
 import type { BusValue } from "../../ffi/systemd.ts";
 import { quote, RuntsError } from "../errors.ts";
+import { numberMask } from "../number_list.ts";
 import type { Setting } from "./settings.ts";
-import { parseList } from "./stats_parse.ts";
 
 /** A property of a unit (org.freedesktop.systemd1(5)). */
 export type Property = readonly [name: string, value: BusValue];
@@ -51,7 +51,7 @@ export function settingProperties(settings: readonly Setting[]): Property[] {
     const number = NUMBERS[file];
     const list = LISTS[file];
     if (number !== undefined) properties.push([number, ["t", amount(value)]]);
-    else if (list !== undefined) properties.push([list, ["ay", bitMask(value)]]);
+    else if (list !== undefined) properties.push([list, ["ay", numberMask(value)]]);
     else if (file === "cpu.max") properties.push(...quota(...words(value)));
   }
   if (values.has("cpu.cfs_quota_us") || values.has("cpu.cfs_period_us")) {
@@ -67,14 +67,6 @@ function words(value: string): [string | undefined, string | undefined] {
 
 function amount(value: string): bigint {
   return value === "max" || value.startsWith("-") ? INFINITY : BigInt(value);
-}
-
-/** CPUs as a bit mask, the first eight in the first byte. */
-export function bitMask(list: string): Uint8Array<ArrayBuffer> {
-  const numbers = parseList(list);
-  const bytes = new Uint8Array(new ArrayBuffer(Math.floor(Math.max(0, ...numbers) / 8) + 1));
-  for (const number of numbers) bytes[number >> 3]! |= 1 << (number & 7);
-  return bytes;
 }
 
 /** Rounded up: the files have the exact value, and must not be above what the unit allows. */

@@ -1,6 +1,6 @@
 /** The plan of one more process in a running container. */
 
-import { numberMask } from "./bit_mask.ts";
+import { numberMask } from "../number_list.ts";
 import { Draft } from "./draft.ts";
 import { composeEnvironment } from "./environment.ts";
 import { becomeRoot, readIdentity } from "./identity.ts";

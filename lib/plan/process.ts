@@ -1,5 +1,6 @@
 /** The process: what containers and `exec` set alike before they execute the program. */
 
+import { numberMask } from "../number_list.ts";
 import {
   IO_PRIORITY_CLASSES,
   MEMORY_POLICY_FLAGS,
@@ -11,7 +12,6 @@ import { RLIM_INFINITY, rlimitNumber } from "../spec/rlimits.ts";
 import type { MemoryPolicy, Personality, Process, Rlimit, Scheduler } from "../spec/types.ts";
 import { userOf } from "../spec/user.ts";
 import { Message } from "../sync.ts";
-import { numberMask } from "./bit_mask.ts";
 import type { Draft } from "./draft.ts";
 import type { Environment } from "./environment.ts";
 import { type IdentityPlan, setCapabilities, setFilterCapabilities, setIds } from "./identity.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseList, plus, sparse, times, toWide } from "../../lib/cgroup/stats_parse.ts";
+import { plus, sparse, times, toWide } from "../../lib/cgroup/stats_parse.ts";
 import { parseBlkio, statsV1 } from "../../lib/cgroup/stats_v1.ts";
 import { parseIoStat, statsV2 } from "../../lib/cgroup/stats_v2.ts";
 
@@ -18,11 +18,6 @@ Deno.test("sums and products stay exact and within 64 bits", () => {
 
 Deno.test("sparse leaves out zeros and empty lists", () => {
   assertEquals(sparse({ a: 0, b: 1, c: [], d: "x", e: undefined }), { b: 1, d: "x" });
-});
-
-Deno.test("parseList", () => {
-  assertEquals(parseList("0-2,5,7-7"), [0, 1, 2, 5, 7]);
-  assertEquals(parseList(""), []);
 });
 
 Deno.test("parseBlkio skips the total of all devices", () => {

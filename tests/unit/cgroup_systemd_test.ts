@@ -3,7 +3,6 @@ import { settingsV1 } from "../../lib/cgroup/resources_v1.ts";
 import { settingsV2 } from "../../lib/cgroup/resources_v2.ts";
 import {
   annotationProperties,
-  bitMask,
   parseVariant,
   settingProperties,
 } from "../../lib/cgroup/systemd_properties.ts";
@@ -129,11 +128,6 @@ Deno.test("deviceProperties: strict with a list, or everything", () => {
     ["DevicePolicy", ["s", "auto"]],
     ["DeviceAllow", ["a(ss)", []]],
   ]);
-});
-
-Deno.test("bitMask", () => {
-  assertEquals(bitMask("0-2,8"), new Uint8Array([7, 1]));
-  assertEquals(bitMask("15"), new Uint8Array([0, 128]));
 });
 
 Deno.test("parseVariant reads what GVariant writes", () => {
