@@ -16,7 +16,11 @@
  */
 
 export { Container, ContainerProcess } from "./lib/container/container.ts";
-export type { ContainerOptions, ContainerSettings } from "./lib/container/container.ts";
+export type {
+  ContainerExecOptions,
+  ContainerOptions,
+  ContainerSettings,
+} from "./lib/container/container.ts";
 export { create } from "./lib/container/create.ts";
 export { remove } from "./lib/container/delete.ts";
 export { events, stats } from "./lib/container/events.ts";
@@ -57,4 +61,7 @@ export type {
 } from "./lib/container/types.ts";
 export { isRuntsError, RuntsError } from "./lib/errors.ts";
 export type { ErrorData } from "./lib/errors.ts";
-export type { Spec } from "./lib/spec/types.ts";
+export type * from "./lib/cgroup/stats_types.ts";
+export type { Op } from "./lib/plan/ops.ts";
+export type { Finding, Rule } from "./lib/spec/findings.ts";
+export type * from "./lib/spec/types.ts";

@@ -6,7 +6,7 @@ import { BUNDLE, PROCESS_OPTIONS } from "./shared.ts";
 /** The id of a container that is to be made. */
 export const NEW_CONTAINER = {
   value: "CONTAINER",
-  description: "id of the new container: letters, digits, + - . _",
+  description: "id of the new container: letters, digits, + - . , _",
   complete: "none",
 } as const satisfies Argument;
 

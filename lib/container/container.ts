@@ -29,14 +29,31 @@ export type ContainerSettings = Partial<GlobalOptions>;
 /** What {@linkcode Container.create} takes. */
 export type ContainerOptions = CreateOptions & ContainerSettings;
 
-/** A process that {@linkcode Container.exec} started. */
+/** What {@linkcode Container.exec} takes, which neither waits nor tells anybody else of the process. */
+export type ContainerExecOptions = Omit<
+  ExecOptions,
+  "id" | "args" | "detach" | "pidFile" | "pidfdSocket" | "adoptOrphans"
+>;
+
+/**
+ * A process that {@linkcode Container.exec} started. It is a child of the script, and a descriptor
+ * is open for it, until {@linkcode wait} has returned: wait for each.
+ */
 export class ContainerProcess {
   readonly #helper: Helper;
   readonly #pidfd: number;
   #ending: Promise<ExitStatus> | undefined;
 
-  /** Takes over the pidfd. */
-  constructor(helper: Helper, readonly pid: number, pidfd: number) {
+  /**
+   * Takes over the pidfd.
+   * @internal
+   */
+  constructor(
+    helper: Helper,
+    /** Process id, as the host sees it. */
+    readonly pid: number,
+    pidfd: number,
+  ) {
     this.#helper = helper;
     this.#pidfd = pidfd;
   }
@@ -64,8 +81,9 @@ export class Container implements AsyncDisposable {
   private constructor(
     helper: Helper,
     global: GlobalOptions,
+    /** Its name below the state root. */
     readonly id: string,
-    /** Process id of init. */
+    /** Process id of init, as the host sees it. */
     readonly pid: number,
     pidfd: number,
   ) {
@@ -93,7 +111,10 @@ export class Container implements AsyncDisposable {
     });
   }
 
-  /** A container that exists already; whoever made it, its init must be alive. */
+  /**
+   * A container that exists already; whoever made it, its init must be alive. A descriptor for it is
+   * open until it is deleted.
+   */
   static open(id: string, settings: ContainerSettings = {}): Promise<Container> {
     return inCommand("open", id, async () => {
       const global = globalOf(settings);
@@ -138,11 +159,13 @@ export class Container implements AsyncDisposable {
 
   /** Sends a signal: `TERM`, `SIGTERM`, 15; default the stop signal of its image, else SIGTERM. */
   kill(signal?: string | number, options: { all?: boolean } = {}): Promise<void> {
-    const chosen = signal !== undefined && { signal: parseSignal(String(signal)) };
-    return kill(this.#global, { id: this.id, ...chosen, ...options });
+    return inCommand("kill", this.id, () => {
+      const chosen = signal !== undefined && { signal: parseSignal(String(signal)) };
+      return kill(this.#global, { id: this.id, ...chosen, ...options });
+    });
   }
 
-  /** Freezes all its processes. */
+  /** Freezes all its processes; throws when it is paused already. */
   pause(): Promise<void> {
     return pause(this.#global, { id: this.id });
   }
@@ -152,11 +175,8 @@ export class Container implements AsyncDisposable {
     return resume(this.#global, { id: this.id });
   }
 
-  /** Starts one more process in it. */
-  exec(
-    args: readonly string[],
-    options: Omit<ExecOptions, "id" | "args" | "detach" | "pidFile"> = {},
-  ): Promise<ContainerProcess> {
+  /** Starts one more process in it, and returns once the program was executed. */
+  exec(args: readonly string[], options: ContainerExecOptions = {}): Promise<ContainerProcess> {
     return inCommand("exec", this.id, async () => {
       const all: ExecOptions = { ...options, id: this.id, args };
       const found = inspect(this.#directory);
@@ -176,7 +196,7 @@ export class Container implements AsyncDisposable {
     });
   }
 
-  /** Removes it; with `force`, kills it first. */
+  /** Removes it when it is stopped; with `force` in any state, and that it does not exist is no error. */
   async delete(options: { force?: boolean } = {}): Promise<void> {
     await remove(this.#global, { id: this.id, ...options });
     if (this.#pidfd < 0) return;

@@ -16,13 +16,14 @@ import type { ContainerName, GlobalOptions } from "./types.ts";
 /** The longest time of a timer, in ms: a longer one would fire at once. */
 const TIMER_MAX = 2 ** 31 - 1;
 
-/** In the form that runc prints. */
+/** What {@linkcode events} gives, in the form that runc prints. */
 export type ContainerEvent =
   | { readonly type: "stats"; readonly id: string; readonly data: Stats }
   | { readonly type: "oom"; readonly id: string };
 
+/** What {@linkcode events} watches, and for how long. */
 export interface EventsOptions extends ContainerName {
-  /** Milliseconds between two statistics; default 5000. */
+  /** Milliseconds between two statistics, above 0; default 5000. */
   readonly interval?: number;
   /** Ends the watch. */
   readonly signal?: AbortSignal;
@@ -42,6 +43,10 @@ export async function* events(
   options: EventsOptions,
 ): AsyncGenerator<ContainerEvent> {
   const watch = await inCommand("events", options.id, async () => {
+    const { interval = 5000 } = options;
+    if (!(interval > 0)) {
+      throw new RuntsError(`interval ${interval} is not a number of milliseconds above 0`);
+    }
     const helper = await loadHelper();
     const status = living(global, options);
     const { record } = await cgroupOf(status);

@@ -17,28 +17,37 @@ import { isInUserNamespace } from "./root.ts";
 import { seccompFilter } from "./seccomp.ts";
 import type { CreateOptions, GlobalOptions } from "./types.ts";
 
+/** What {@linkcode explain} takes: options of `create`. */
 export type ExplainOptions = Pick<CreateOptions, "id" | "bundle" | "config" | "noPivot">;
 
 /** Where a step takes place, in the order of time. */
 export const STAGES = ["cgroup", "host", "namespaces", "rootfs", "container"] as const;
+/** One of {@linkcode Step}'s places. */
 export type Stage = (typeof STAGES)[number];
 
 /** One thing that is done. */
 export interface Step {
+  /** Where it takes place. */
   readonly stage: Stage;
   /** JSON path of config.json that asks for it; empty when the runtime does it by itself. */
   readonly from: string;
+  /** What is done, to be read. */
   readonly text: string;
-  /** The operation of init, and its place in the plan; absent when runts does it. */
+  /** The place of the operation in the plan of init; absent when runts does it. */
   readonly index?: number;
+  /** The operation of init; absent when runts does it. */
   readonly op?: Op;
 }
 
+/** What `create` would do. */
 export interface Explanation {
+  /** Absolute path of the bundle. */
   readonly bundle: string;
   /** Absolute path of the root filesystem. */
   readonly rootfs: string;
+  /** In the order in which they are done. */
   readonly steps: readonly Step[];
+  /** What `create` would warn of. */
   readonly warnings: readonly string[];
 }
 

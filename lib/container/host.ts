@@ -56,6 +56,9 @@ export function listenFds(): ProcessOptions["listen"] {
 
 /** Each descriptor that is passed on must be open, and meant to be inherited. */
 export function checkPreserved(helper: Helper, count: number): void {
+  if (!Number.isSafeInteger(count) || count < 0) {
+    throw new RuntsError(`preserveFds ${count} is not a number of descriptors`);
+  }
   for (let fd = 3; fd < 3 + count; fd++) {
     // Those that Deno has opened close when a program is executed.
     if (helper.fdFlags(fd) === 0) continue;

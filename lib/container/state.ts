@@ -10,14 +10,23 @@ import type { ContainerName, GlobalOptions } from "./types.ts";
 
 /** The state document (runtime.md, "State"). */
 export interface StateDocument {
+  /** Version of the specification that the document follows. */
   readonly ociVersion: string;
+  /** Its name below the root. */
   readonly id: string;
+  /** Process id of init, as the host sees it; 0 when stopped. */
   readonly pid: number;
+  /** `creating`, `created`, `running`, `paused` or `stopped`. */
   readonly status: string;
+  /** Absolute path of the bundle. */
   readonly bundle: string;
+  /** Absolute path of the root filesystem. */
   readonly rootfs: string;
+  /** When it was made: RFC 3339, UTC. */
   readonly created: string;
+  /** Those of the configuration. */
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Name of the user who made it. */
   readonly owner: string;
 }
 

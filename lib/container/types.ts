@@ -4,6 +4,7 @@
 export interface GlobalOptions {
   /** Directory of the state directories: /run/runts, or $XDG_RUNTIME_DIR/runts when not root. */
   readonly root: string;
+  /** How cgroups are made; default `cgroupfs`. */
   readonly cgroupManager?: "cgroupfs" | "systemd" | "disabled";
   /** Whether failing to make a cgroup is tolerated; `auto`: when runts is not real root. */
   readonly rootless?: "auto" | boolean;
@@ -15,12 +16,18 @@ export interface GlobalOptions {
 
 /** Names one container. */
 export interface ContainerName {
+  /** Letters, digits, `_`, `+`, `-`, `.` and `,`; unique below the root. */
   readonly id: string;
 }
 
-/** Where the standard streams of the program come from: those of runts, /dev/null, or given ones. */
+/**
+ * Where the standard streams of the program come from: those of runts, /dev/null, or open file
+ * descriptors of the calling process, which stay open and are the caller's to close. Those of a
+ * `Deno.FsFile` have no number; `openSync` of `node:fs` gives one.
+ */
 export type Stdio = "inherit" | "null" | readonly [stdin: number, stdout: number, stderr: number];
 
+/** What `create` takes. */
 export interface CreateOptions extends ContainerName {
   /** Directory with config.json; default: the working directory. */
   readonly bundle?: string;
@@ -38,9 +45,11 @@ export interface CreateOptions extends ContainerName {
   readonly noNewKeyring?: boolean;
   /** This many descriptors from 3 on are passed to the program. */
   readonly preserveFds?: number;
+  /** Default `inherit`. */
   readonly stdio?: Stdio;
 }
 
+/** What `run` takes. */
 export interface RunOptions extends CreateOptions {
   /** Return once the program runs. */
   readonly detach?: boolean;
@@ -53,6 +62,7 @@ export interface RunOptions extends CreateOptions {
   readonly adoptOrphans?: boolean;
 }
 
+/** What `kill` takes. */
 export interface KillOptions extends ContainerName {
   /**
    * Number of the signal; default what the annotation `org.opencontainers.image.stopSignal` names,
@@ -63,6 +73,7 @@ export interface KillOptions extends ContainerName {
   readonly all?: boolean;
 }
 
+/** What `delete` takes. */
 export interface DeleteOptions extends ContainerName {
   /** Kill it first if it lives; an unknown id is no error. */
   readonly force?: boolean;
@@ -70,15 +81,23 @@ export interface DeleteOptions extends ContainerName {
 
 /** A row of `list`. */
 export interface ListEntry {
+  /** Version of the specification that the state follows. */
   readonly ociVersion: string;
+  /** Its name below the root. */
   readonly id: string;
-  /** 0 when stopped. */
+  /** Process id of init, as the host sees it; 0 when stopped. */
   readonly pid: number;
+  /** `creating`, `created`, `running`, `paused`, `stopped` or `unknown`. */
   readonly status: string;
+  /** Absolute path of the bundle. */
   readonly bundle: string;
+  /** Absolute path of the root filesystem. */
   readonly rootfs: string;
+  /** When it was made: RFC 3339, UTC. */
   readonly created: string;
+  /** Name of the user who made it. */
   readonly owner: string;
+  /** Those of the configuration. */
   readonly annotations?: Readonly<Record<string, string>>;
   /** Why the entry could not be read; then `status` is "unknown". */
   readonly error?: string;
@@ -92,6 +111,7 @@ export interface ExitStatus {
   readonly signal: number;
 }
 
+/** What `exec` takes. */
 export interface ExecOptions extends ContainerName {
   /**
    * The process document (process.json); then what follows of it is ignored. Rights, limits, labels
@@ -100,22 +120,33 @@ export interface ExecOptions extends ContainerName {
   readonly process?: string;
   /** argv; required without `process`. */
   readonly args?: readonly string[];
+  /** Working directory: absolute, in the container; default that of the configuration. */
   readonly cwd?: string;
   /** `NAME=value`, after those of the configuration. */
   readonly env?: readonly string[];
-  /** `UID[:GID]`. */
+  /** `UID[:GID]`, numbers in the container. */
   readonly user?: string;
+  /** Supplementary groups, in addition to those of the configuration. */
   readonly additionalGids?: readonly number[];
   /** Capabilities (`CAP_…`) in addition to those of the configuration. */
   readonly caps?: readonly string[];
+  /** AppArmor profile; default that of the configuration. */
   readonly apparmor?: string;
+  /** SELinux label; default that of the configuration. */
   readonly processLabel?: string;
+  /** It cannot gain privileges by executing (PR_SET_NO_NEW_PRIVS). */
   readonly noNewPrivs?: boolean;
+  /** Gives it a terminal. */
   readonly tty?: boolean;
+  /** Return once the program runs. */
   readonly detach?: boolean;
+  /** File for the pid of the process: decimal, no newline. */
   readonly pidFile?: string;
+  /** Unix socket that takes the master of the terminal (SCM_RIGHTS). */
   readonly consoleSocket?: string;
+  /** Unix socket that takes a pidfd of the process (SCM_RIGHTS). */
   readonly pidfdSocket?: string;
+  /** This many descriptors from 3 on are passed to the program. */
   readonly preserveFds?: number;
   /** Cgroups below the container's own: `/sub`; `memory,pids:/sub` for some of version 1. */
   readonly cgroup?: readonly string[];
@@ -126,5 +157,6 @@ export interface ExecOptions extends ContainerName {
    * no others.
    */
   readonly adoptOrphans?: boolean;
+  /** Default `inherit`. */
   readonly stdio?: Stdio;
 }

@@ -3,6 +3,7 @@
 import { loadHelper } from "../../ffi/helper.ts";
 import { RuntsError } from "../errors.ts";
 import type { IntelRdt, Resources } from "../spec/types.ts";
+import { validateResources } from "../spec/validate.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
 import { cgroupOf } from "./cgroup.ts";
@@ -11,6 +12,7 @@ import { readCopy } from "./copy.ts";
 import { withLock } from "./lock.ts";
 import type { ContainerName, GlobalOptions } from "./types.ts";
 
+/** What {@linkcode update} changes. */
 export interface UpdateOptions extends ContainerName {
   /** What to change; what is absent, or 0, stays as it is. */
   readonly resources?: Resources;
@@ -32,10 +34,17 @@ export function update(global: GlobalOptions, options: UpdateOptions): Promise<v
     await withLock(helper, directory, async () => {
       const status = allowed();
       const { resources = {}, intelRdt } = options;
+      checkTypes(resources);
       if (Object.keys(resources).length > 0) await (await cgroupOf(status)).update(resources);
       if (intelRdt !== undefined) await changeSchemata(directory, intelRdt);
     });
   });
+}
+
+/** What is out of range is refused by the kernel, with its reason. */
+function checkTypes(resources: Resources): void {
+  const wrong = validateResources(resources).find(({ rule }) => rule === "type");
+  if (wrong) throw new RuntsError(wrong.message, { configPath: wrong.path });
 }
 
 async function changeSchemata(directory: StateDirectory, schemata: IntelRdt): Promise<void> {

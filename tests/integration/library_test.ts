@@ -258,3 +258,66 @@ libraryTest(
     });
   },
 );
+
+libraryTest(
+  "what a script asks for wrongly is a RuntsError of that call",
+  async (runtime, bundle) => {
+    bundle.config.process.args = ["sleep", "1000"];
+    bundle.save();
+    const output = await script(
+      `import { Container, events, isRuntsError, update } from "./runts/mod.ts";
+     const [root, bundle] = Deno.args as [string, string];
+     const make = (preserveFds: number) => Container.create({ id: "JOB", bundle, root, preserveFds });
+     await using container = await make(0);
+     await container.start();
+     const id = container.id;
+     const calls = [
+       () => container.kill("FOO"),
+       () => container.kill(65),
+       () => container.exec(["true"], { preserveFds: -1 }),
+       () => container.exec(["true"], { preserveFds: 0.5 }),
+       () => events({ root }, { id, interval: 0 }).next(),
+       () => events({ root }, { id, interval: NaN }).next(),
+       () => update({ root }, { id, resources: { cpu: { shares: 1.5 } } }),
+     ];
+     for (const call of calls) {
+       const promise: Promise<unknown> = call(); // throws nothing by itself
+       await promise.catch((error) => console.log(isRuntsError(error), error.message));
+     }`,
+      [runtime.root, bundle.path],
+      "--check",
+    );
+    assertEquals(output, {
+      code: 0,
+      stdout: [
+        `kill "${JOB}": unknown signal "FOO"`,
+        `kill "${JOB}": unknown signal "65"`,
+        `exec "${JOB}": preserveFds -1 is not a number of descriptors`,
+        `exec "${JOB}": preserveFds 0.5 is not a number of descriptors`,
+        `events "${JOB}": interval 0 is not a number of milliseconds above 0`,
+        `events "${JOB}": interval NaN is not a number of milliseconds above 0`,
+        `update "${JOB}": cpu.shares: 1.5 is not a whole number`,
+      ].map((message) => `true ${message}\n`).join(""),
+      stderr: output.stderr,
+    });
+  },
+);
+
+libraryTest("a script can name the types of what it is given", async () => {
+  const output = await script(
+    `import type * as runts from "./runts/mod.ts";
+     import { features, stats, validateDocument } from "./runts/mod.ts";
+     const limits: runts.Resources = { pids: { limit: 5 } };
+     const mount: runts.Mount = { destination: "/proc", type: "proc" };
+     export const shown = (findings: readonly runts.Finding[]) => findings.map((one) => one.path);
+     export const found = () => shown(validateDocument().findings);
+     export const used = (id: string): Promise<runts.Stats> => stats({ root: "/" }, { id });
+     const process: runts.Process = { args: ["true"], cwd: "/", user: { uid: 0, gid: 0 } };
+     const linux: runts.LinuxFeatures | undefined = (features() satisfies runts.Features).linux;
+     const settings: runts.ContainerExecOptions = { cwd: "/" };
+     console.log(limits.pids?.limit, mount.type, process.args, linux !== undefined, settings.cwd);`,
+    [],
+    "--check",
+  );
+  assertEquals([output.stdout, output.code], ['5 proc [ "true" ] true /\n', 0]);
+});
