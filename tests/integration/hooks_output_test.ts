@@ -147,6 +147,36 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a fifo for the output of hooks needs a reader, and create does not wait for one",
+  ignore: PEER !== "runts", // crun waits
+  fn: () =>
+    withRuntime(async (runtime) => {
+      using bundle = talking((kind) => `echo ${kind}`);
+      const path = `${bundle.path}/out`;
+      await new Deno.Command("mkfifo", { args: [path] }).output();
+      const id = runtime.id();
+      const refused = await runtime.run(["create", "--bundle", bundle.path, id]);
+      assertEquals(
+        [refused.code, refused.stderr],
+        [
+          1,
+          `runts: create "${id}": annotations["${STDOUT}"]: open "${path}": ENXIO (no such device ` +
+          "or address): a fifo needs a reader first\n",
+        ],
+      );
+      assertEquals((await runtime.run(["state", id])).code, 1);
+      using reader = await Deno.open(path, { read: true, write: true });
+      await runtime.ok(["create", "--bundle", bundle.path, id]);
+      await runtime.ok(["start", id]);
+      await runtime.ok(["delete", "--force", id]);
+      const bytes = new Uint8Array(1000);
+      const length = await reader.read(bytes);
+      const said = new TextDecoder().decode(bytes.subarray(0, length ?? 0));
+      assertEquals(said, KINDS.map((kind) => `${kind}\n`).join(""));
+    }),
+});
+
+Deno.test({
   name: "a poststop hook runs although its output has no file",
   ignore: PEER !== "runts", // other words
   fn: () =>
