@@ -1,4 +1,4 @@
-/** Paths as text. */
+/** Paths, as text and of directories. */
 
 /** `a/./b//c/..` → `/a/b`; `..` does not lead above the start. "" for the root. */
 export function normalize(path: string): string {
@@ -13,4 +13,13 @@ export function normalize(path: string): string {
 /** A path of proc_pid_mountinfo(5), which has space, tab, newline and backslash as `\040` and so on. */
 export function unescapeMountPath(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
+}
+
+/** Whether a directory is there, or a symlink that leads to one. */
+export function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,7 @@
 /** Choosing a container's cgroup manager; that of systemd is loaded when it is chosen. */
 
 import { RuntsError } from "../errors.ts";
+import { isDirectory } from "../path.ts";
 import { DisabledCgroup } from "./disabled.ts";
 import { detectHost, hierarchyOf } from "./host.ts";
 import { containerPaths, pathsBelowMounts, recordedPaths } from "./paths.ts";
@@ -46,14 +47,6 @@ export function recordOf(path: string, scope: string): CgroupRecord {
   const paths = Object.fromEntries(all.filter(([, directory]) => isDirectory(directory)));
   if (scope !== "") return { kind: "systemd", path, scope, paths };
   return { kind: host.mode === "v2" ? "v2" : "v1", path, paths };
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }
 
 function onDirectories(

@@ -2,6 +2,7 @@
 
 import { ENODEV, ENOENT } from "../errno.ts";
 import { errnoOf, isRuntsError, quote, RuntsError } from "../errors.ts";
+import { isDirectory } from "../path.ts";
 import type { Resources } from "../spec/types.ts";
 import { applyV2, updateV2 } from "./apply_v2.ts";
 import { enableControllers } from "./controllers.ts";
@@ -116,7 +117,7 @@ export class CgroupV2 extends DirectoryCgroup {
           if (isFrozen(member)) writeFile(`${member}/cgroup.freeze`, "0");
         } catch (error) {
           // systemd removes a scope as soon as its last process has ended.
-          if (existsDirectory(member)) throw error;
+          if (isDirectory(member)) throw error;
         }
       }
     }
@@ -144,14 +145,6 @@ export class CgroupV2 extends DirectoryCgroup {
 /** The limits of the configuration are why runts cannot do without a cgroup. */
 function needed(error: unknown): unknown {
   return isRuntsError(error) ? error.with({ configPath: "linux.resources" }) : error;
-}
-
-function existsDirectory(directory: string): boolean {
-  try {
-    return Deno.statSync(directory).isDirectory;
-  } catch {
-    return false;
-  }
 }
 
 function isFrozen(directory: string): boolean {

@@ -10,6 +10,7 @@
 
 import { EEXIST, ENOENT, ENOTDIR } from "../errno.ts";
 import { errnoOf, quote, RuntsError } from "../errors.ts";
+import { isDirectory } from "../path.ts";
 import { checkId, OTHERS } from "./id.ts";
 import { formatStatus, isIds, parseStatus, type Status } from "./status.ts";
 
@@ -238,13 +239,5 @@ function removeIfThere(path: string): void {
     Deno.removeSync(path);
   } catch (cause) {
     if (errnoOf(cause) !== ENOENT) throw cause;
-  }
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false; // a symlink that leads nowhere
   }
 }
