@@ -3,14 +3,13 @@
 import type { Helper } from "../ffi/helper.ts";
 import { quote, type RuntsError } from "./errors.ts";
 import { openHookFile } from "./hook_file.ts";
+import { HOOK_OUTPUTS } from "./spec/hook_outputs.ts";
 
 /** Descriptors for hooks; our own output where one is missing. Disposing of it closes them. */
 export interface HookOutput extends Disposable {
   readonly stdout?: number;
   readonly stderr?: number;
 }
-
-const OUTPUTS = [["stdout", "run.oci.hooks.stdout"], ["stderr", "run.oci.hooks.stderr"]] as const;
 
 /** Opens the files that annotations name; a failure is thrown, or handed to `warn`. */
 export function openHookOutput(
@@ -20,7 +19,8 @@ export function openHookOutput(
 ): HookOutput {
   const fds: { stdout?: number; stderr?: number } = {};
   const close = () => Object.values(fds).forEach((fd) => helper.close(fd));
-  for (const [key, name] of OUTPUTS) {
+  for (const key of ["stdout", "stderr"] as const) {
+    const name = HOOK_OUTPUTS[key];
     const path = annotations[name];
     if (path === undefined) continue;
     try {

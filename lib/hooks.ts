@@ -9,6 +9,7 @@ import { callerEnvironment } from "./environment.ts";
 import { errnoText } from "./errno.ts";
 import { quote, RuntsError } from "./errors.ts";
 import type { HookOutput } from "./hook_output.ts";
+import { HOOK_OUTPUTS } from "./spec/hook_outputs.ts";
 import type { Hook, HookKind, Spec } from "./spec/types.ts";
 
 /** What is looked at of a configuration. */
@@ -58,8 +59,7 @@ async function openOutput(
   annotations: HookSpec["annotations"],
   warn?: (message: string) => void,
 ): Promise<HookOutput | undefined> {
-  if (!annotations) return undefined;
-  if (!["run.oci.hooks.stdout", "run.oci.hooks.stderr"].some((name) => name in annotations)) {
+  if (!annotations || !Object.values(HOOK_OUTPUTS).some((name) => name in annotations)) {
     return undefined;
   }
   const { openHookOutput } = await import("./hook_output.ts");

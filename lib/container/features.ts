@@ -2,14 +2,15 @@
 
 import { seccompFeatures } from "../seccomp/features.ts";
 import { features as document } from "../spec/features.ts";
+import { HOOK_OUTPUTS } from "../spec/hook_outputs.ts";
 import type { Features } from "../spec/types.ts";
 import { versions } from "./versions.ts";
 
 /** Annotations of config.json that change what runts does; a final "." makes it a prefix. */
 const CONFIG_ANNOTATIONS = [
   "org.systemd.property.",
-  "run.oci.hooks.stderr",
-  "run.oci.hooks.stdout",
+  HOOK_OUTPUTS.stderr,
+  HOOK_OUTPUTS.stdout,
   "run.oci.keep_original_groups",
   "run.oci.mount_context_type",
   "run.oci.seccomp.receiver",

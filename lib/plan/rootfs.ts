@@ -2,6 +2,7 @@
 
 import { quote } from "../errors.ts";
 import { Propagation } from "../spec/mount_options.ts";
+import { HOOK_OUTPUTS } from "../spec/hook_outputs.ts";
 import type { HookKind, RootfsPropagation, Spec } from "../spec/types.ts";
 import { absolutePath, type Container, type Draft } from "./draft.ts";
 import { EnterMethod, RootBind } from "./ops.ts";
@@ -94,8 +95,8 @@ export function addHooks(
       env: hook.env ?? env,
       has_env: 1,
       timeout,
-      stdout: outputSlot(draft, annotations, "run.oci.hooks.stdout"),
-      stderr: outputSlot(draft, annotations, "run.oci.hooks.stderr"),
+      stdout: outputSlot(draft, annotations, HOOK_OUTPUTS.stdout),
+      stderr: outputSlot(draft, annotations, HOOK_OUTPUTS.stderr),
     });
   });
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Finding, Walk } from "./findings.ts";
+import { HOOK_OUTPUTS } from "./hook_outputs.ts";
 import { boolean, findingsOf, isText, type ObjectSchema, someText, text } from "./schema.ts";
 import { LINUX } from "./validate_linux.ts";
 import { MOUNT } from "./validate_mounts.ts";
@@ -65,7 +66,7 @@ function utsName(value: unknown, walk: Walk): void {
 
 function annotation(key: string, value: unknown, walk: Walk): void {
   if (key === "") walk.report("name", value, "has an empty key");
-  const isPath = key === "run.oci.hooks.stdout" || key === "run.oci.hooks.stderr";
+  const isPath = key === HOOK_OUTPUTS.stdout || key === HOOK_OUTPUTS.stderr;
   if (isPath && typeof value === "string" && !value.startsWith("/")) {
     walk.report("format", value, "is not an absolute path");
   }
