@@ -7,7 +7,6 @@ import { callerVariable } from "../environment.ts";
 import { RuntsError } from "../errors.ts";
 import { runHooks } from "../hooks.ts";
 import { planContainer } from "../plan/container.ts";
-import { encodePlan } from "../plan/encode.ts";
 import type { ContainerPlan, SeccompFilter } from "../plan/types.ts";
 import type { State } from "../spec/types.ts";
 import { bootId } from "../state/inspect.ts";
@@ -20,13 +19,12 @@ import type { OpenBundle } from "./bundle.ts";
 import { connectConsole } from "./console.ts";
 import { checkPreserved, listenFds, planHost } from "./host.ts";
 import { writeIdMaps } from "./id_maps.ts";
-import { type Answers, InitProcess } from "./init_process.ts";
+import type { Answers, InitProcess } from "./init_process.ts";
 import { callerNotifySocket, makeNotifyDirectory } from "./notify.ts";
 import { ownsCgroup } from "./ownership.ts";
 import { isInUserNamespace } from "./root.ts";
 import { seccompFilter } from "./seccomp.ts";
-import { openSlots } from "./slots.ts";
-import { standardStreams } from "./streams.ts";
+import { spawnInit } from "./spawn.ts";
 import { callerSize } from "./terminal_size.ts";
 import type { CreateOptions, GlobalOptions } from "./types.ts";
 import { traceLine, warningLine } from "./trace.ts";
@@ -190,25 +188,16 @@ export class Build {
     helper.makeFifo(fifo, 0o600);
     helper.makeFifo(result, 0o600);
     const socket = console ?? this.#connectConsole();
-    const streams = standardStreams(helper, this.#options.stdio ?? "inherit");
     try {
-      const own = { fifo, result, ...(socket !== undefined && { console: socket }) };
-      const slots = openSlots(helper, plan.slots, own);
-      try {
-        return new InitProcess(helper, {
-          plan: encodePlan(plan.ops),
-          ops: plan.ops,
-          fds: slots.fds,
-          trace: this.#global.debug !== undefined,
-          preserve: (this.#options.preserveFds ?? 0) + (listenFds()?.fds ?? 0),
-          cgroup: cgroup.record,
-          ...(streams.fds && { stdio: streams.fds }),
-        });
-      } finally {
-        slots.close();
-      }
+      return spawnInit(helper, {
+        plan,
+        own: { fifo, result, ...(socket !== undefined && { console: socket }) },
+        stdio: this.#options.stdio,
+        trace: this.#global.debug !== undefined,
+        preserve: (this.#options.preserveFds ?? 0) + (listenFds()?.fds ?? 0),
+        cgroup: cgroup.record,
+      });
     } finally {
-      streams.close();
       if (socket !== undefined && console === undefined) helper.close(socket);
     }
   }

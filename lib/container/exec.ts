@@ -3,7 +3,6 @@
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { parseSubCgroups } from "../cgroup/sub.ts";
 import { isRuntsError, RuntsError } from "../errors.ts";
-import { encodePlan } from "../plan/encode.ts";
 import { planExec } from "../plan/exec.ts";
 import type { Plan } from "../plan/types.ts";
 import { SIGKILL } from "../spec/signals.ts";
@@ -20,12 +19,11 @@ import { readCopy } from "./copy.ts";
 import { execProcess } from "./exec_process.ts";
 import { SignalForwarding, Terminal, waitForExit } from "./foreground.ts";
 import { checkPreserved, isSetgroupsDenied, planHost } from "./host.ts";
-import { type Answers, InitProcess } from "./init_process.ts";
+import type { Answers, InitProcess } from "./init_process.ts";
 import { openInit } from "./kill.ts";
 import { namespacesToJoin } from "./namespaces.ts";
 import { seccompFilter } from "./seccomp.ts";
-import { openSlots } from "./slots.ts";
-import { standardStreams } from "./streams.ts";
+import { spawnInit } from "./spawn.ts";
 import { callerSize } from "./terminal_size.ts";
 import { traceLine, warningLine } from "./trace.ts";
 import type { ExecOptions, GlobalOptions } from "./types.ts";
@@ -135,7 +133,13 @@ export async function spawnIn(request: SpawnIn): Promise<Executed> {
     if (options.consoleSocket) socket ??= connectConsole(helper, options.consoleSocket);
     const plan = await planFor(request, socket !== undefined);
     for (const warning of plan.warnings) request.global.warn?.(warning);
-    init = spawn(request, plan, container, socket);
+    init = spawnInit(helper, {
+      plan,
+      own: { pidfd: container, ...(socket !== undefined && { console: socket }) },
+      stdio: options.stdio,
+      trace: request.global.debug !== undefined,
+      preserve: options.preserveFds ?? 0,
+    });
     request.spawned?.();
     await init.converse(answers(request, plan), "executed");
     init.finish();
@@ -177,33 +181,6 @@ async function mapped(spec: Spec, pid: number): Promise<Spec> {
   if (!lacksMaps(spec)) return spec;
   const { withMapsOf } = await import("./default_maps.ts");
   return withMapsOf(pid, spec);
-}
-
-function spawn(
-  { helper, global, options }: SpawnIn,
-  plan: Plan,
-  container: number,
-  console: number | undefined,
-): InitProcess {
-  const own = { pidfd: container, ...(console !== undefined && { console }) };
-  const streams = standardStreams(helper, options.stdio ?? "inherit");
-  try {
-    const slots = openSlots(helper, plan.slots, own);
-    try {
-      return new InitProcess(helper, {
-        plan: encodePlan(plan.ops),
-        ops: plan.ops,
-        fds: slots.fds,
-        trace: global.debug !== undefined,
-        preserve: options.preserveFds ?? 0,
-        ...(streams.fds && { stdio: streams.fds }),
-      });
-    } finally {
-      slots.close();
-    }
-  } finally {
-    streams.close();
-  }
 }
 
 function answers({ helper, global, options, found, spec }: SpawnIn, plan: Plan): Answers {
