@@ -3,24 +3,11 @@
 import { assertEquals } from "@std/assert";
 import { Bundle } from "../support/bundle.ts";
 import { withRuntime } from "../support/host.ts";
+import { hook, KINDS } from "../support/hooks.ts";
 import { PEER } from "../support/runtime.ts";
 
 const STDOUT = "run.oci.hooks.stdout";
 const STDERR = "run.oci.hooks.stderr";
-
-const KINDS = [
-  "prestart",
-  "createRuntime",
-  "createContainer",
-  "startContainer",
-  "poststart",
-  "poststop",
-];
-
-/** A hook that runs a shell script. */
-function hook(script: string) {
-  return { path: "/bin/sh", args: ["sh", "-c", script], env: ["PATH=/bin:/usr/bin"] };
-}
 
 /** A bundle with a hook of every kind; its files are `out` and `err` of the bundle. */
 function talking(script: (kind: string) => string): Bundle {

@@ -3,25 +3,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Bundle, type Config } from "../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../support/host.ts";
+import { hook, type Kind, KINDS } from "../support/hooks.ts";
 import { PEER } from "../support/runtime.ts";
-
-const KINDS = [
-  "prestart",
-  "createRuntime",
-  "createContainer",
-  "startContainer",
-  "poststart",
-  "poststop",
-] as const;
-type Kind = (typeof KINDS)[number];
 
 /** Those that run in the container's namespaces. */
 const INSIDE: readonly Kind[] = ["createContainer", "startContainer"];
-
-/** A hook that runs a shell script. */
-function hook(script: string, more: Config = {}): Config {
-  return { path: "/bin/sh", args: ["sh", "-c", script], env: ["PATH=/bin:/usr/bin"], ...more };
-}
 
 /** A bundle whose directory `log` is to be seen in the container under the same path. */
 function logging(edit: (config: Config, log: string) => void): { bundle: Bundle; log: string } {
