@@ -5,6 +5,6 @@
  */
 
 import { dispatch } from "./lib/cli/dispatch.ts";
-import { load } from "./lib/cli/load.ts";
+import { load } from "./lib/commands/load.ts";
 
 Deno.exit(await dispatch(Deno.args, load));

@@ -34,7 +34,7 @@ export { kill } from "./lib/container/kill.ts";
 export { list } from "./lib/container/list.ts";
 export { pause, resume } from "./lib/container/pause.ts";
 export { ps } from "./lib/container/ps.ts";
-export { defaultRoot } from "./lib/container/root.ts";
+export { defaultRoot } from "./lib/state/root.ts";
 export { run } from "./lib/container/run.ts";
 export { writeSpec } from "./lib/container/spec.ts";
 export type { SpecOptions } from "./lib/container/spec.ts";
@@ -58,10 +58,10 @@ export type {
   ListEntry,
   RunOptions,
   Stdio,
-} from "./lib/container/types.ts";
-export { isRuntsError, RuntsError } from "./lib/errors.ts";
-export type { ErrorData } from "./lib/errors.ts";
-export type * from "./lib/cgroup/stats_types.ts";
-export type { Op } from "./lib/plan/ops.ts";
-export type { Finding, Rule } from "./lib/spec/findings.ts";
-export type * from "./lib/spec/types.ts";
+} from "./lib/caller/options.ts";
+export { isRuntsError, RuntsError } from "./lib/base/errors.ts";
+export type { ErrorData } from "./lib/base/errors.ts";
+export type * from "./lib/cgroup/stats/types.ts";
+export type { Op } from "./lib/wire/ops.ts";
+export type { Finding, Rule } from "./lib/spec/check/findings.ts";
+export type * from "./lib/spec/types/config.ts";

@@ -1,7 +1,7 @@
 /** What all wrappers share: results, strings and buffers that cross to C. */
 
-import { EINVAL } from "../lib/errno.ts";
-import { quote, RuntsError } from "../lib/errors.ts";
+import { EINVAL } from "../lib/base/errno.ts";
+import { quote, RuntsError } from "../lib/base/errors.ts";
 
 /** The result of a C function, or RuntsError with its error number. */
 export function check(result: number, operation: string | (() => string)): number {

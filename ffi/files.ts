@@ -1,7 +1,7 @@
 /** Descriptors: files, fifos, locks, pipes, poll(2). Every new descriptor is CLOEXEC. */
 
-import { EAGAIN, EBADF, ETIMEDOUT } from "../lib/errno.ts";
-import { quote } from "../lib/errors.ts";
+import { EAGAIN, EBADF, ETIMEDOUT } from "../lib/base/errno.ts";
+import { quote } from "../lib/base/errors.ts";
 import { check, cString, holding, ints, outside } from "./call.ts";
 import type { Library } from "./library.ts";
 import { pollBuffer, POLLIN, QUICK, readyOf } from "./poll.ts";

@@ -1,6 +1,6 @@
 /** Runs a hook by the same C code that init uses inside the container. */
 
-import { quote } from "../lib/errors.ts";
+import { quote } from "../lib/base/errors.ts";
 import { check, cString, holding, outside } from "./call.ts";
 import type { Library } from "./library.ts";
 import { Size } from "./symbols.ts";

@@ -1,6 +1,6 @@
 /** Loads the helper library, out of memory: nothing is written to a disk. */
 
-import { errnoOf, RuntsError } from "../lib/errors.ts";
+import { errnoOf, RuntsError } from "../lib/base/errors.ts";
 import { bindFunctions, type Functions, openLibrary, type Signatures } from "./bind.ts";
 import { cString } from "./call.ts";
 import { BUILD } from "./built.ts";

@@ -1,6 +1,6 @@
 /** The helper library as a file that can be opened; nothing is written to a disk. */
 
-import { quote, RuntsError } from "../lib/errors.ts";
+import { quote, RuntsError } from "../lib/base/errors.ts";
 import { openLibrary } from "./bind.ts";
 import { BUILD, libraryBytes } from "./built.ts";
 import { cString } from "./call.ts";

@@ -1,6 +1,6 @@
 /** Mounts of the caller's mount namespace: what few commands need of the helper library. */
 
-import { quote } from "../lib/errors.ts";
+import { quote } from "../lib/base/errors.ts";
 import { check, cString } from "./call.ts";
 import { furtherFunctions } from "./library.ts";
 

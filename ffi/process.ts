@@ -1,7 +1,13 @@
 /** Processes: starting init, talking to it, pidfds, waiting. */
 
-import { ECHILD, ESRCH, ETIMEDOUT } from "../lib/errno.ts";
-import { Message, parseRecord, RECORD_HEADER, RECORD_MAX, type SyncRecord } from "../lib/sync.ts";
+import { ECHILD, ESRCH, ETIMEDOUT } from "../lib/base/errno.ts";
+import {
+  Message,
+  parseRecord,
+  RECORD_HEADER,
+  RECORD_MAX,
+  type SyncRecord,
+} from "../lib/wire/messages.ts";
 import { check, cString, holding, ints, outside } from "./call.ts";
 import type { Library } from "./library.ts";
 import { pollBuffer, POLLIN, QUICK, readyOf } from "./poll.ts";

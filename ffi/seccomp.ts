@@ -3,7 +3,7 @@
  * compiled or explained. Its functions with variable arguments have twins that take an array.
  */
 
-import { reason, RuntsError } from "../lib/errors.ts";
+import { reason, RuntsError } from "../lib/base/errors.ts";
 import { type Functions, openLibrary } from "./bind.ts";
 import { check, cString, outside } from "./call.ts";
 

@@ -1,7 +1,7 @@
 /** Unix sockets, and descriptors passed over them. Paths may be of any length. */
 
-import { EPROTO } from "../lib/errno.ts";
-import { quote, RuntsError } from "../lib/errors.ts";
+import { EPROTO } from "../lib/base/errno.ts";
+import { quote, RuntsError } from "../lib/base/errors.ts";
 import { check, cString, ints, outside } from "./call.ts";
 import type { Library } from "./library.ts";
 import { Size } from "./symbols.ts";

@@ -3,8 +3,8 @@
  * without variable arguments are used, and none that calls back.
  */
 
-import { ETIMEDOUT } from "../lib/errno.ts";
-import { quote, RuntsError } from "../lib/errors.ts";
+import { ETIMEDOUT } from "../lib/base/errno.ts";
+import { quote, RuntsError } from "../lib/base/errors.ts";
 import { type Functions, openLibrary } from "./bind.ts";
 import { check, cString, holding, outside } from "./call.ts";
 

@@ -3,7 +3,7 @@
  */
 
 import { dirname, join, relative } from "@std/path";
-import { exists, filesBelow, ROOT } from "./paths.ts";
+import { exists, filesBelow, ROOT } from "./support/paths.ts";
 
 const FILE_LINES = 400;
 const FUNCTION_LINES = 60;

@@ -6,8 +6,8 @@
  */
 
 import { basename, join } from "@std/path";
-import { EXECUTABLE } from "./paths.ts";
-import { fail } from "./run.ts";
+import { EXECUTABLE } from "./support/paths.ts";
+import { fail } from "./support/run.ts";
 
 const ID = "demo";
 /** What the container runs; "pid $$" shows that it has a process table of its own. */

@@ -7,9 +7,9 @@
 
 import { join } from "@std/path";
 import type { Fields, Report, Row } from "../tests/report/cgroups.ts";
-import { ROOT } from "./paths.ts";
-import { output } from "./run.ts";
-import { RUN, stage } from "./test_vm.ts";
+import { ROOT } from "./support/paths.ts";
+import { output } from "./support/run.ts";
+import { RUN, stage } from "./test/vm.ts";
 
 const SCRIPT = "tests/report/cgroups.ts";
 /** Seconds for what takes 20 on this host. */

@@ -5,8 +5,8 @@
  *     deno task setup [build|test|clients|vm]…      default: build test
  */
 
-import { exists } from "./paths.ts";
-import { fail, run } from "./run.ts";
+import { exists } from "./support/paths.ts";
+import { fail, run } from "./support/run.ts";
 
 /** Something that a Debian package brings. */
 interface Need {

@@ -1,5 +1,5 @@
 /*
- * The operations of a plan, as lib/plan/ops.ts states them: name, number, fields in wire order.
+ * The operations of a plan, as lib/wire/ops.ts states them: name, number, fields in wire order.
  * s text, S list of texts, u uint32, i int32, U uint64, I int64, V list of uint32, b bytes.
  */
 #ifndef RUNTS_OPS_H

@@ -1,4 +1,4 @@
-/* Records of the conversation between runts and init; lib/sync.ts has the diagram. */
+/* Records of the conversation between runts and init; lib/wire/messages.ts has the diagram. */
 #ifndef RUNTS_SYNC_H
 #define RUNTS_SYNC_H
 

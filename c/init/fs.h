@@ -40,7 +40,7 @@ int explain_path(struct init *in, int root, const char *path, int error);
 /* "a regular file", "a directory", ... */
 const char *file_kind(mode_t mode);
 
-/* The fields of a mount, in wire order (lib/plan/ops.ts). */
+/* The fields of a mount, in wire order (lib/wire/ops.ts). */
 struct mount_request {
   enum mount_kind kind;
   const char *source;

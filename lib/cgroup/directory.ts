@@ -1,11 +1,11 @@
 /** What the managers that work on plain files have in common. */
 
-import { quote, RuntsError } from "../errors.ts";
-import type { Resources } from "../spec/types.ts";
-import { killMembers, removeDirectories } from "./ending.ts";
+import { quote, RuntsError } from "../base/errors.ts";
+import type { Resources } from "../spec/types/config.ts";
+import { killMembers, removeDirectories } from "./clear.ts";
 import { delay, pidsBelow, readFile } from "./files.ts";
-import type { SubCgroups } from "./sub.ts";
-import type { CgroupJoin, CgroupManager, CgroupRecord } from "./types.ts";
+import type { SubCgroups } from "./below.ts";
+import type { CgroupJoin, CgroupManager, CgroupRecord } from "./manager.ts";
 
 /** How long freezing may take, in ms. */
 const FREEZE_TIMEOUT = 10_000;

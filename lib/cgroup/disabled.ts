@@ -1,9 +1,9 @@
 /** The manager that makes nothing: `--cgroup-manager=disabled`, or rootless without permission. */
 
-import type { Resources } from "../spec/types.ts";
-import { RuntsError } from "../errors.ts";
-import type { SubCgroups } from "./sub.ts";
-import type { CgroupJoin, CgroupManager, CgroupRecord } from "./types.ts";
+import type { Resources } from "../spec/types/config.ts";
+import { RuntsError } from "../base/errors.ts";
+import type { SubCgroups } from "./below.ts";
+import type { CgroupJoin, CgroupManager, CgroupRecord } from "./manager.ts";
 
 const NOWHERE: CgroupJoin = { files: [], moved: false };
 

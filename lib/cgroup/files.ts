@@ -1,7 +1,7 @@
 /** Reading and writing cgroup files, with errors that name file and value. */
 
-import { EACCES, EBUSY, EEXIST, EINVAL, ENOENT, EPERM, EROFS } from "../errno.ts";
-import { errnoOf, quote, RuntsError } from "../errors.ts";
+import { EACCES, EBUSY, EEXIST, EINVAL, ENOENT, EPERM, EROFS } from "../base/errno.ts";
+import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 
 /** The text of a file without its last newline; undefined when it cannot be read. */
 export function readFile(file: string): string | undefined {

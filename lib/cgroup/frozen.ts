@@ -1,6 +1,6 @@
 /** Whether a container is paused, by one small read: `state` and `list` need nothing more. */
 
-import type { CgroupRecord } from "./types.ts";
+import type { CgroupRecord } from "./manager.ts";
 
 /** Looks at the freezer of the recorded cgroup, or, without a record, at that of the process. */
 export function frozenByRecord(record: CgroupRecord | undefined, pid: number): boolean {

@@ -1,7 +1,7 @@
 /** memory.checkBeforeUpdate: a limit below what is used is refused before anything changes. */
 
-import { RuntsError } from "../errors.ts";
-import type { Resources } from "../spec/types.ts";
+import { RuntsError } from "../base/errors.ts";
+import type { Resources } from "../spec/types/config.ts";
 import { readFile } from "./files.ts";
 
 /** `directory`: of the memory controller. v2 would take such a limit, and kill. */

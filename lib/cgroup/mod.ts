@@ -1,20 +1,20 @@
 /** Choosing a container's cgroup manager; that of systemd is loaded when it is chosen. */
 
-import { RuntsError } from "../errors.ts";
-import { isDirectory } from "../path.ts";
+import { RuntsError } from "../base/errors.ts";
+import { isDirectory } from "../base/paths.ts";
 import { DisabledCgroup } from "./disabled.ts";
-import { detectHost, hierarchyOf } from "./host.ts";
-import { containerPaths, pathsBelowMounts, recordedPaths } from "./paths.ts";
-import type { CgroupManager, CgroupRecord, CgroupRequest, Tolerance } from "./types.ts";
-import { CgroupV1 } from "./v1.ts";
-import { CgroupV2 } from "./v2.ts";
+import { detectHost, hierarchyOf } from "./hierarchies.ts";
+import { containerPaths, pathsBelowMounts, recordedPaths } from "./location.ts";
+import type { CgroupManager, CgroupRecord, CgroupRequest, Tolerance } from "./manager.ts";
+import { CgroupV1 } from "./v1/manager.ts";
+import { CgroupV2 } from "./v2/manager.ts";
 
 /** The manager of a container to be created. Nothing is made before its `prepare`. */
 export async function makeCgroup(request: CgroupRequest): Promise<CgroupManager> {
   if (request.manager === "disabled") return new DisabledCgroup();
   const host = detectHost();
   if (request.manager === "systemd") {
-    const { makeScope } = await import("./systemd.ts");
+    const { makeScope } = await import("./systemd/manager.ts");
     return await makeScope(host, request);
   }
   const paths = containerPaths(host, request.id, request.cgroupsPath);
@@ -28,7 +28,7 @@ export async function openCgroup(record: CgroupRecord): Promise<CgroupManager> {
     case "disabled":
       return new DisabledCgroup();
     case "systemd": {
-      const { openScope } = await import("./systemd.ts");
+      const { openScope } = await import("./systemd/manager.ts");
       return await openScope(detectHost(), record);
     }
     default:

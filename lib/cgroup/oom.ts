@@ -1,10 +1,10 @@
 /** Telling that the kernel killed a process of the container for its memory. */
 
 import type { Helper } from "../../ffi/helper.ts";
-import { RuntsError } from "../errors.ts";
+import { RuntsError } from "../base/errors.ts";
 import { readFile, writeFile } from "./files.ts";
-import { tableIn } from "./stats_parse.ts";
-import type { CgroupRecord } from "./types.ts";
+import { tableIn } from "./stats/parse.ts";
+import type { CgroupRecord } from "./manager.ts";
 
 /** kernfs files signal a change of content by POLLPRI. */
 const POLLPRI = 2;
@@ -63,7 +63,7 @@ async function* watchV1(
   directory: string,
   { wake, open, signal }: Watch,
 ): AsyncGenerator<void> {
-  const { makeEventfd } = await import("../../ffi/bpf.ts");
+  const { makeEventfd } = await import("../../ffi/device_programs.ts");
   const events = await makeEventfd();
   open.push(events);
   const control = helper.open(`${directory}/memory.oom_control`, O_RDONLY);

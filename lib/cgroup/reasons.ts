@@ -1,7 +1,7 @@
 /** Why the kernel refused a limit, in words that name the way out. */
 
-import { EACCES, EBUSY, EINVAL, ENODEV, ENOENT, ENOSPC, ENXIO, EPERM } from "../errno.ts";
-import { quote } from "../errors.ts";
+import { EACCES, EBUSY, EINVAL, ENODEV, ENOENT, ENOSPC, ENXIO, EPERM } from "../base/errno.ts";
+import { quote } from "../base/errors.ts";
 import { readFile } from "./files.ts";
 import type { Setting } from "./settings.ts";
 

@@ -3,9 +3,9 @@
  * `resources_v1.ts` and `resources_v2.ts` make them; this writes them, and can take them back.
  */
 
-import { EBUSY, EINVAL, ENOENT, ENOSPC } from "../errno.ts";
-import { errnoOf, quote, RuntsError } from "../errors.ts";
-import type { Wide } from "../spec/types.ts";
+import { EBUSY, EINVAL, ENOENT, ENOSPC } from "../base/errno.ts";
+import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import type { Wide } from "../spec/types/config.ts";
 import { readFile, writeFile } from "./files.ts";
 
 /** One file of a cgroup and what is written to it. */

@@ -1,7 +1,7 @@
 /** A cgroup below the scope that the container's processes live in. Only for v2 with systemd. */
 
-import { quote, RuntsError } from "../errors.ts";
-import { enableControllers } from "./controllers.ts";
+import { quote, RuntsError } from "../base/errors.ts";
+import { enableControllers } from "./v2/controllers.ts";
 import { makeDirectory, writeFile } from "./files.ts";
 
 const ANNOTATION = "run.oci.systemd.subgroup";

@@ -1,6 +1,6 @@
 /** Scripts for the completion of commands in shells, from the command table. */
 
-import { signalName } from "../spec/signals.ts";
+import { signalName } from "../spec/values/signals.ts";
 import { bashScript } from "./completion_bash.ts";
 import { fishScript } from "./completion_fish.ts";
 import { zshScript } from "./completion_zsh.ts";

@@ -1,6 +1,6 @@
 /** The text and the JSON of `explain`. */
 
-import { oneLine } from "../errors.ts";
+import { oneLine } from "../base/errors.ts";
 import { type Explanation, type Stage, STAGES, type Step } from "../container/explain.ts";
 
 const TITLES: Record<Stage, string> = {

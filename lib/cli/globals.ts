@@ -1,9 +1,9 @@
 /** The global options, and what they mean for the library. */
 
-import type { GlobalOptions } from "../container/types.ts";
-import { fromWorkingDirectory } from "../container/absolute.ts";
-import { defaultRoot } from "../container/root.ts";
-import { quote, RuntsError } from "../errors.ts";
+import type { GlobalOptions } from "../caller/options.ts";
+import { fromWorkingDirectory } from "../base/absolute.ts";
+import { defaultRoot } from "../state/root.ts";
+import { quote, RuntsError } from "../base/errors.ts";
 import type { Options, OptionValues } from "./types.ts";
 
 /** The global options that may also stand after the verb. */

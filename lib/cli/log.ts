@@ -3,7 +3,7 @@
  * nothing if it succeeded; so warnings are written to it only when a level was asked for.
  */
 
-import { quote, RuntsError } from "../errors.ts";
+import { quote, RuntsError } from "../base/errors.ts";
 import type { GlobalValues } from "./globals.ts";
 import { type Level, LEVELS, type Sink } from "./log_level.ts";
 

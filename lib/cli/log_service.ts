@@ -1,7 +1,7 @@
 /** Logging to journald and syslog, each a datagram socket. */
 
 import { loadHelper } from "../../ffi/helper.ts";
-import { quote, RuntsError } from "../errors.ts";
+import { quote, RuntsError } from "../base/errors.ts";
 import type { Level, Sink } from "./log_level.ts";
 
 /** Severities of syslog(3), which journald has taken over. */

@@ -1,6 +1,6 @@
 /** The manual page, from the command table: text for the `man` macros of groff (man(7)). */
 
-import { VERSION } from "../version.ts";
+import { VERSION } from "../base/version.ts";
 import { GLOBAL_OPTIONS } from "./globals.ts";
 import { argumentUsage, GROUPS, optionText, optionUsage, usageLine, visible } from "./help.ts";
 import type { Declaration, Options } from "./types.ts";

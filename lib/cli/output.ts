@@ -1,6 +1,6 @@
 /** Writing to the standard output. */
 
-import { RuntsError } from "../errors.ts";
+import { RuntsError } from "../base/errors.ts";
 
 /** The exit code of a program that SIGPIPE ended, as a shell has it. */
 const BROKEN_PIPE = 141;

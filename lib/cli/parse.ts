@@ -4,7 +4,7 @@
  * short options are all understood.
  */
 
-import { quote, RuntsError } from "../errors.ts";
+import { quote, RuntsError } from "../base/errors.ts";
 import { GLOBAL_OPTIONS, type GlobalValues, LATE_OPTIONS } from "./globals.ts";
 import { nearest } from "./nearest.ts";
 import { type Declaration, longName, type Option, type Options } from "./types.ts";

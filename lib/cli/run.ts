@@ -1,6 +1,6 @@
 /** Runs one command: parses, opens the log, calls it, and reports what it throws, once. */
 
-import { isRuntsError, reason } from "../errors.ts";
+import { isRuntsError, reason } from "../base/errors.ts";
 import { globalOptions } from "./globals.ts";
 import { type Log, openLog, toStderr } from "./log.ts";
 import { print } from "./output.ts";

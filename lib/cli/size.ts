@@ -1,6 +1,6 @@
 /** Sizes and times as people write them. */
 
-import { quote, RuntsError } from "../errors.ts";
+import { quote, RuntsError } from "../base/errors.ts";
 
 const UNITS = "kmgtp";
 

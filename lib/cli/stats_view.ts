@@ -1,6 +1,6 @@
 /** Statistics to be read by people: `events --format line` and `table`. */
 
-import type { Stats } from "../cgroup/stats_types.ts";
+import type { Stats } from "../cgroup/stats/types.ts";
 import { formatSize } from "./size.ts";
 
 /** One reading of a container's use. */

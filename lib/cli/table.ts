@@ -1,6 +1,6 @@
 /** Tables for people, aligned as those of runc. */
 
-import { oneLine } from "../errors.ts";
+import { oneLine } from "../base/errors.ts";
 
 const CELL = 12;
 const GAP = 3;

@@ -3,7 +3,7 @@
  * man page. Keys are in camelCase and become long options: `pidFile` is `--pid-file`.
  */
 
-import type { GlobalOptions } from "../container/types.ts";
+import type { GlobalOptions } from "../caller/options.ts";
 
 /** What a shell offers for a value. */
 export type Completion = "file" | "directory" | "container" | "signal" | "command" | "none";

@@ -2,7 +2,7 @@ import { parseDuration } from "../cli/size.ts";
 import { type Sample, statsLine, statsTable } from "../cli/stats_view.ts";
 import { defineCommand } from "../cli/types.ts";
 import { type ContainerEvent, events, stats } from "../container/events.ts";
-import { formatJson } from "../spec/json.ts";
+import { formatJson } from "../spec/json/json.ts";
 import { CONTAINER } from "./shared.ts";
 
 type Format = "json" | "line" | "table";

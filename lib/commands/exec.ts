@@ -1,6 +1,6 @@
 import { defineCommand } from "../cli/types.ts";
 import { exec } from "../container/exec.ts";
-import { quote, RuntsError } from "../errors.ts";
+import { quote, RuntsError } from "../base/errors.ts";
 import { CONTAINER, PROCESS_OPTIONS } from "./shared.ts";
 
 export const command = defineCommand({

@@ -1,7 +1,7 @@
 import { explanationJson, explanationText, PLAIN, TERMINAL } from "../cli/explain_view.ts";
 import { defineCommand } from "../cli/types.ts";
 import { explain } from "../container/explain.ts";
-import { callerVariable } from "../environment.ts";
+import { callerVariable } from "../base/environment.ts";
 import { BUNDLE } from "./shared.ts";
 
 export const command = defineCommand({

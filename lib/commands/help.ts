@@ -1,7 +1,7 @@
 import { commandHelp, overview } from "../cli/help.ts";
 import { nearest } from "../cli/nearest.ts";
 import { defineCommand } from "../cli/types.ts";
-import { quote, RuntsError } from "../errors.ts";
+import { quote, RuntsError } from "../base/errors.ts";
 import { HELP } from "./about.ts";
 import { ALL } from "./all.ts";
 

@@ -1,6 +1,6 @@
 import { defineCommand } from "../cli/types.ts";
 import { kill } from "../container/kill.ts";
-import { parseSignal } from "../spec/signals.ts";
+import { parseSignal } from "../spec/values/signals.ts";
 import { CONTAINER, matching, REGEX } from "./shared.ts";
 
 export const command = defineCommand({

@@ -1,8 +1,8 @@
 /** Parts of the command table that several commands share. */
 
 import type { Argument, Option, Options } from "../cli/types.ts";
-import type { GlobalOptions } from "../container/types.ts";
-import { quote, RuntsError } from "../errors.ts";
+import type { GlobalOptions } from "../caller/options.ts";
+import { quote, RuntsError } from "../base/errors.ts";
 
 /** The id of a container that exists. */
 export const CONTAINER = {

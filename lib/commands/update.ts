@@ -1,10 +1,10 @@
 import { parseInteger, parseSize } from "../cli/size.ts";
 import { defineCommand, longName, type Options, type OptionValues } from "../cli/types.ts";
 import { update } from "../container/update.ts";
-import { RuntsError } from "../errors.ts";
-import { readText } from "../spec/document.ts";
+import { RuntsError } from "../base/errors.ts";
+import { readText } from "../spec/json/document.ts";
 import { parseResources } from "../spec/load.ts";
-import type { Resources } from "../spec/types.ts";
+import type { Resources } from "../spec/types/config.ts";
 import { CONTAINER } from "./shared.ts";
 
 const LIMITS = {

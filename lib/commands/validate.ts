@@ -1,7 +1,7 @@
 import { defineCommand } from "../cli/types.ts";
 import { validateDocument } from "../container/validate.ts";
-import { findingText } from "../spec/findings.ts";
-import { formatJson } from "../spec/json.ts";
+import { findingText } from "../spec/check/findings.ts";
+import { formatJson } from "../spec/json/json.ts";
 import { BUNDLE } from "./shared.ts";
 
 export const command = defineCommand({

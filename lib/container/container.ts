@@ -1,27 +1,27 @@
 /** A container as an object, for scripts: the verbs of the command line in one process. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
-import { RuntsError } from "../errors.ts";
-import { parseSignal } from "../spec/signals.ts";
+import { RuntsError } from "../base/errors.ts";
+import { parseSignal } from "../spec/values/signals.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
-import { openBundle } from "./bundle.ts";
-import { checkConsole } from "./console.ts";
-import { inCommand } from "./command.ts";
-import { readCopy } from "./copy.ts";
+import { openBundle } from "../caller/bundle.ts";
+import { checkConsole } from "../caller/console_socket.ts";
+import { inCommand } from "../base/command.ts";
+import { readCopy } from "../state/config_copy.ts";
 import { createLocked } from "./create.ts";
 import { remove } from "./delete.ts";
-import { PARENT_REAPS } from "./ending.ts";
+import { PARENT_REAPS } from "../init/how_it_ended.ts";
 import { refuseExec, spawnIn } from "./exec.ts";
-import { execProcess } from "./exec_process.ts";
-import { exitStatus, waitForExit } from "./foreground.ts";
+import { execProcess } from "../caller/exec_process.ts";
+import { exitStatus, waitForExit } from "../caller/foreground.ts";
 import { kill, openInit } from "./kill.ts";
-import { withLock } from "./lock.ts";
+import { withLock } from "../state/lock.ts";
 import { pause, resume } from "./pause.ts";
-import { defaultRoot } from "./root.ts";
+import { defaultRoot } from "../state/root.ts";
 import { startLocked } from "./start.ts";
 import { state, type StateDocument } from "./state.ts";
-import type { CreateOptions, ExecOptions, ExitStatus, GlobalOptions } from "./types.ts";
+import type { CreateOptions, ExecOptions, ExitStatus, GlobalOptions } from "../caller/options.ts";
 
 /** Where and how a script's containers are kept; everything has the command line's default. */
 export type ContainerSettings = Partial<GlobalOptions>;

@@ -1,18 +1,18 @@
 /** `create`: everything up to the wait at exec.fifo. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
-import { errnoOf, quote, reason, RuntsError } from "../errors.ts";
-import { runHooksWarning } from "../hooks.ts";
+import { errnoOf, quote, reason, RuntsError } from "../base/errors.ts";
+import { runHooksWarning } from "../hooks/runtime_hooks.ts";
 import { alreadyExists, StateDirectory } from "../state/directory.ts";
-import { type Attached, Build } from "./build.ts";
-import { type OpenBundle, openBundle } from "./bundle.ts";
-import { checkConsole } from "./console.ts";
-import { inCommand } from "./command.ts";
-import { takeLock } from "./lock.ts";
-import { sendPidfd, writePidFile } from "./announce.ts";
-import { rootHint } from "./root.ts";
-import type { CreateOptions, GlobalOptions } from "./types.ts";
-import { Undo } from "./undo.ts";
+import { type Attached, Creation } from "./creation.ts";
+import { type OpenBundle, openBundle } from "../caller/bundle.ts";
+import { checkConsole } from "../caller/console_socket.ts";
+import { inCommand } from "../base/command.ts";
+import { takeLock } from "../state/lock.ts";
+import { sendPidfd, writePidFile } from "../caller/pid_file.ts";
+import { rootHint } from "../state/root.ts";
+import type { CreateOptions, GlobalOptions } from "../caller/options.ts";
+import { Undo } from "../base/undo.ts";
 
 /** A container that was just made. */
 export interface Created {
@@ -49,12 +49,12 @@ export async function createLocked<T>(
 ): Promise<T> {
   const directory = new StateDirectory(global.root, options.id);
   const undo = new Undo();
-  const build = new Build(helper, global, options, bundle, directory, undo);
+  const creation = new Creation(helper, global, options, bundle, directory, undo);
   directory.make(rootHint(global.root));
   const lock = await lockNew(helper, directory);
   undo.add(() => directory.remove());
   try {
-    const init = await build.run(attached);
+    const init = await creation.run(attached);
     // The file last: it outlasts a failure.
     if (options.pidfdSocket !== undefined) {
       sendPidfd(helper, options.pidfdSocket, init.pidfd, "standard");
@@ -65,8 +65,8 @@ export async function createLocked<T>(
     const warn = global.warn ?? (() => {});
     await undo.run((also) => warn(`clean up ${quote(options.id)}: ${reason(also)}`));
     // A failed hook ends the container as delete does (spec, "Lifecycle", steps 3 to 5).
-    if (build.hooksRan) {
-      await runHooksWarning(helper, "poststop", bundle.spec, build.state(), warn);
+    if (creation.hooksRan) {
+      await runHooksWarning(helper, "poststop", bundle.spec, creation.state(), warn);
     }
     throw error;
   } finally {

@@ -2,24 +2,24 @@
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { DisabledCgroup } from "../cgroup/disabled.ts";
-import { undoDirectories } from "../cgroup/ending.ts";
+import { undoDirectories } from "../cgroup/clear.ts";
 import { makeCgroup } from "../cgroup/mod.ts";
-import type { CgroupManager } from "../cgroup/types.ts";
-import { ESRCH } from "../errno.ts";
-import { errnoOf, quote, reason, RuntsError } from "../errors.ts";
-import { runHooksWarning } from "../hooks.ts";
-import { SIGKILL } from "../spec/signals.ts";
+import type { CgroupManager } from "../cgroup/manager.ts";
+import { ESRCH } from "../base/errno.ts";
+import { errnoOf, quote, reason, RuntsError } from "../base/errors.ts";
+import { runHooksWarning } from "../hooks/runtime_hooks.ts";
+import { SIGKILL } from "../spec/values/signals.ts";
 import { StateDirectory, sweepRemoved } from "../state/directory.ts";
 import { doesNotExist, inspect, type Inspection } from "../state/inspect.ts";
-import { readStat } from "../state/process.ts";
-import { OCI_VERSION } from "../version.ts";
-import { absoluteRootfs } from "./absolute.ts";
-import { cgroupOf } from "./cgroup.ts";
-import { inCommand } from "./command.ts";
-import { readCopyIfAny } from "./copy.ts";
+import { readStat } from "../state/liveness.ts";
+import { OCI_VERSION } from "../base/version.ts";
+import { absoluteRootfs } from "../base/absolute.ts";
+import { cgroupOf } from "../state/cgroup.ts";
+import { inCommand } from "../base/command.ts";
+import { readCopyIfAny } from "../state/config_copy.ts";
 import { openInit } from "./kill.ts";
-import { withLock, withLockIfThere } from "./lock.ts";
-import type { DeleteOptions, GlobalOptions } from "./types.ts";
+import { withLock, withLockIfThere } from "../state/lock.ts";
+import type { DeleteOptions, GlobalOptions } from "../caller/options.ts";
 
 /** How long a killed init may take to go, in ms. */
 const KILL_TIMEOUT = 10_000;
@@ -58,7 +58,7 @@ async function removeLocked(
   await cgroup.remove();
   await detachHostMounts(found);
   if (spec?.linux?.intelRdt !== undefined && found.complete) {
-    const { leaveResctrl } = await import("./intel_rdt.ts");
+    const { leaveResctrl } = await import("../host/intel_rdt.ts");
     leaveResctrl(directory.id, spec.linux.intelRdt);
   }
   directory.remove();
@@ -115,7 +115,7 @@ async function findCgroup(
 async function detachHostMounts({ status, intent }: Inspection): Promise<void> {
   const before = intent?.mountsBefore;
   if (!status.hostMounts?.length && before === undefined) return;
-  const { detachMounts, mountIds } = await import("./host_mounts.ts");
+  const { detachMounts, mountIds } = await import("../host/mounts.ts");
   const rootfs = absoluteRootfs(status.bundle, status.rootfs);
   const made = before && mountIds(rootfs).filter((id) => !before.includes(id));
   detachMounts(rootfs, made ?? status.hostMounts ?? []);

@@ -2,16 +2,16 @@
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { oomKills, watchOom } from "../cgroup/oom.ts";
-import { readStats, type Stats } from "../cgroup/stats.ts";
-import type { CgroupRecord } from "../cgroup/types.ts";
-import { reason, RuntsError } from "../errors.ts";
+import { readStats, type Stats } from "../cgroup/stats/read.ts";
+import type { CgroupRecord } from "../cgroup/manager.ts";
+import { reason, RuntsError } from "../base/errors.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
 import type { Status } from "../state/status.ts";
-import { cgroupOf } from "./cgroup.ts";
-import { inCommand } from "./command.ts";
+import { cgroupOf } from "../state/cgroup.ts";
+import { inCommand } from "../base/command.ts";
 import { openInit } from "./kill.ts";
-import type { ContainerName, GlobalOptions } from "./types.ts";
+import type { ContainerName, GlobalOptions } from "../caller/options.ts";
 
 /** The longest time of a timer, in ms: a longer one would fire at once. */
 const TIMER_MAX = 2 ** 31 - 1;

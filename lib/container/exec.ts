@@ -1,32 +1,32 @@
 /** `exec`: one more process in a container that runs. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
-import { parseSubCgroups } from "../cgroup/sub.ts";
-import { isRuntsError, RuntsError } from "../errors.ts";
+import { parseSubCgroups } from "../cgroup/below.ts";
+import { isRuntsError, RuntsError } from "../base/errors.ts";
 import { planExec } from "../plan/exec.ts";
-import type { Plan } from "../plan/types.ts";
-import { SIGKILL } from "../spec/signals.ts";
-import type { Process, Spec } from "../spec/types.ts";
+import type { Plan } from "../plan/plan.ts";
+import { SIGKILL } from "../spec/values/signals.ts";
+import type { Process, Spec } from "../spec/types/config.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
-import { OCI_VERSION } from "../version.ts";
-import { sendPidfd, writePidFile } from "./announce.ts";
-import { checkConsole, connectConsole } from "./console.ts";
-import { lacksMaps } from "./id_maps.ts";
-import { cgroupOf } from "./cgroup.ts";
-import { inCommand } from "./command.ts";
-import { readCopy } from "./copy.ts";
-import { execProcess } from "./exec_process.ts";
-import { SignalForwarding, Terminal, waitForExit } from "./foreground.ts";
-import { checkPreserved, isSetgroupsDenied, planHost } from "./host.ts";
-import type { Answers, InitProcess } from "./init_process.ts";
+import { OCI_VERSION } from "../base/version.ts";
+import { sendPidfd, writePidFile } from "../caller/pid_file.ts";
+import { checkConsole, connectConsole } from "../caller/console_socket.ts";
+import { lacksMaps } from "../userns/id_maps.ts";
+import { cgroupOf } from "../state/cgroup.ts";
+import { inCommand } from "../base/command.ts";
+import { readCopy } from "../state/config_copy.ts";
+import { execProcess } from "../caller/exec_process.ts";
+import { SignalForwarding, Terminal, waitForExit } from "../caller/foreground.ts";
+import { checkPreserved, isSetgroupsDenied, planHost } from "../host/facts.ts";
+import type { Answers, InitProcess } from "../init/conversation.ts";
 import { openInit } from "./kill.ts";
-import { namespacesToJoin } from "./namespaces.ts";
-import { seccompFilter } from "./seccomp.ts";
-import { spawnInit } from "./spawn.ts";
-import { callerSize } from "./terminal_size.ts";
-import { traceLine, warningLine } from "./trace.ts";
-import type { ExecOptions, GlobalOptions } from "./types.ts";
+import { namespacesToJoin } from "../init/namespaces_of.ts";
+import { seccompFilter } from "../seccomp/filter.ts";
+import { spawnInit } from "../init/spawn.ts";
+import { callerSize } from "../caller/terminal_size.ts";
+import { traceLine, warningLine } from "../init/trace.ts";
+import type { ExecOptions, GlobalOptions } from "../caller/options.ts";
 
 /** Exit code of an exec that failed itself, as runc has it. */
 const EXEC_FAILED = 255;
@@ -179,7 +179,7 @@ async function planFor(request: SpawnIn, console: boolean): Promise<Plan> {
 /** With the id maps that `create` chose, where the configuration gives none. */
 async function mapped(spec: Spec, pid: number): Promise<Spec> {
   if (!lacksMaps(spec)) return spec;
-  const { withMapsOf } = await import("./default_maps.ts");
+  const { withMapsOf } = await import("../userns/default_maps.ts");
   return withMapsOf(pid, spec);
 }
 
@@ -192,7 +192,7 @@ function answers({ helper, global, options, found, spec }: SpawnIn, plan: Plan):
     cgroup: async (newest) =>
       await (await cgroupOf(status)).attach(newest, parseSubCgroups(options.cgroup), status.pid),
     notify: async (pidfd, fd) => {
-      const { passOnListener } = await import("../seccomp/notify.ts");
+      const { passOnListener } = await import("../seccomp/listener.ts");
       const document = {
         ociVersion: OCI_VERSION,
         id: options.id,

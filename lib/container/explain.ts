@@ -1,21 +1,21 @@
 /** `explain`: what create would do, without doing it. */
 
 import { makeCgroup } from "../cgroup/mod.ts";
-import { settingsV1 } from "../cgroup/resources_v1.ts";
-import { settingsV2 } from "../cgroup/resources_v2.ts";
-import type { CgroupManager } from "../cgroup/types.ts";
+import { settingsV1 } from "../cgroup/v1/resources.ts";
+import { settingsV2 } from "../cgroup/v2/resources.ts";
+import type { CgroupManager } from "../cgroup/manager.ts";
 import { planContainer } from "../plan/container.ts";
 import { describeOp } from "../plan/describe.ts";
-import type { Op } from "../plan/ops.ts";
-import type { PlanSlot } from "../plan/types.ts";
-import type { Hook, Resources, Spec } from "../spec/types.ts";
-import { Message } from "../sync.ts";
-import { type OpenBundle, openBundle } from "./bundle.ts";
-import { inCommand } from "./command.ts";
-import { planHost } from "./host.ts";
-import { isInUserNamespace } from "./root.ts";
-import { seccompFilter } from "./seccomp.ts";
-import type { CreateOptions, GlobalOptions } from "./types.ts";
+import type { Op } from "../wire/ops.ts";
+import type { PlanSlot } from "../plan/plan.ts";
+import type { Hook, Resources, Spec } from "../spec/types/config.ts";
+import { Message } from "../wire/messages.ts";
+import { type OpenBundle, openBundle } from "../caller/bundle.ts";
+import { inCommand } from "../base/command.ts";
+import { planHost } from "../host/facts.ts";
+import { isInUserNamespace } from "../state/root.ts";
+import { seccompFilter } from "../seccomp/filter.ts";
+import type { CreateOptions, GlobalOptions } from "../caller/options.ts";
 
 /** What {@linkcode explain} takes: options of `create`. */
 export type ExplainOptions = Pick<CreateOptions, "id" | "bundle" | "config" | "noPivot">;

@@ -1,9 +1,9 @@
 /** `explain --seccomp`: the filter that create would load. */
 
-import { openBundle } from "./bundle.ts";
-import { inCommand } from "./command.ts";
+import { openBundle } from "../caller/bundle.ts";
+import { inCommand } from "../base/command.ts";
 import type { ExplainOptions } from "./explain.ts";
-import { seccompFilter } from "./seccomp.ts";
+import { seccompFilter } from "../seccomp/filter.ts";
 
 /**
  * What becomes of every system call; with `instructions`, the program itself. Undefined when the

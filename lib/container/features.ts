@@ -2,8 +2,8 @@
 
 import { seccompFeatures } from "../seccomp/features.ts";
 import { features as document } from "../spec/features.ts";
-import { HOOK_OUTPUTS } from "../spec/hook_outputs.ts";
-import type { Features } from "../spec/types.ts";
+import { HOOK_OUTPUTS } from "../spec/values/hook_outputs.ts";
+import type { Features } from "../spec/types/config.ts";
 import { versions } from "./versions.ts";
 
 /** Annotations of config.json that change what runts does; a final "." makes it a prefix. */

@@ -1,18 +1,18 @@
 /** `kill`: signals the recorded process, and no other, through its pidfd. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
-import { ESRCH } from "../errno.ts";
-import { errnoOf, isRuntsError, quote, RuntsError } from "../errors.ts";
-import { parseSignal, SIGKILL, SIGTERM } from "../spec/signals.ts";
+import { ESRCH } from "../base/errno.ts";
+import { errnoOf, isRuntsError, quote, RuntsError } from "../base/errors.ts";
+import { parseSignal, SIGKILL, SIGTERM } from "../spec/values/signals.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
-import { isAlive } from "../state/process.ts";
+import { isAlive } from "../state/liveness.ts";
 import type { Status } from "../state/status.ts";
-import { cgroupOf } from "./cgroup.ts";
-import { inCommand } from "./command.ts";
-import { membersOf } from "./members.ts";
-import { hasOwnPidNamespace, readCopyIfAny } from "./copy.ts";
-import type { GlobalOptions, KillOptions } from "./types.ts";
+import { cgroupOf } from "../state/cgroup.ts";
+import { inCommand } from "../base/command.ts";
+import { membersOf } from "../state/members.ts";
+import { hasOwnPidNamespace, readCopyIfAny } from "../state/config_copy.ts";
+import type { GlobalOptions, KillOptions } from "../caller/options.ts";
 
 /** Annotation of an image's configuration (image-spec, annotations.md). */
 const STOP_SIGNAL = "org.opencontainers.image.stopSignal";

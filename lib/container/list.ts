@@ -1,11 +1,11 @@
 /** `list`: every container below a root. One that cannot be read is listed as such. */
 
-import { reason } from "../errors.ts";
+import { reason } from "../base/errors.ts";
 import { listIds, StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
-import { OCI_VERSION } from "../version.ts";
+import { OCI_VERSION } from "../base/version.ts";
 import { stateDocument } from "./state.ts";
-import type { GlobalOptions, ListEntry } from "./types.ts";
+import type { GlobalOptions, ListEntry } from "../caller/options.ts";
 
 /** The containers of a root, by id. A root that is not there has none. */
 export function list(global: GlobalOptions): ListEntry[] {

@@ -1,13 +1,13 @@
 /** `pause` and `resume`: the freezer of the container's cgroup. */
 
 import { loadHelper } from "../../ffi/helper.ts";
-import { RuntsError } from "../errors.ts";
+import { RuntsError } from "../base/errors.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
-import { cgroupOf } from "./cgroup.ts";
-import { inCommand } from "./command.ts";
-import { withLock } from "./lock.ts";
-import type { ContainerName, GlobalOptions } from "./types.ts";
+import { cgroupOf } from "../state/cgroup.ts";
+import { inCommand } from "../base/command.ts";
+import { withLock } from "../state/lock.ts";
+import type { ContainerName, GlobalOptions } from "../caller/options.ts";
 
 /** Freezes all processes of a running (or created) container. */
 export function pause(global: GlobalOptions, options: ContainerName): Promise<void> {

@@ -1,11 +1,11 @@
 /** `ps`: the processes of a container. */
 
-import { RuntsError } from "../errors.ts";
+import { RuntsError } from "../base/errors.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
-import { inCommand } from "./command.ts";
-import { membersOf } from "./members.ts";
-import type { ContainerName, GlobalOptions } from "./types.ts";
+import { inCommand } from "../base/command.ts";
+import { membersOf } from "../state/members.ts";
+import type { ContainerName, GlobalOptions } from "../caller/options.ts";
 
 /** Process ids, as the host sees them, of all processes of the container. */
 export function ps(global: GlobalOptions, options: ContainerName): Promise<number[]> {

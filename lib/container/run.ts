@@ -1,15 +1,15 @@
 /** `run`: create and start in one, and in the foreground wait for the end. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
-import { reason } from "../errors.ts";
-import { type OpenBundle, openBundle } from "./bundle.ts";
-import { checkConsole } from "./console.ts";
-import { inCommand } from "./command.ts";
+import { reason } from "../base/errors.ts";
+import { type OpenBundle, openBundle } from "../caller/bundle.ts";
+import { checkConsole } from "../caller/console_socket.ts";
+import { inCommand } from "../base/command.ts";
 import { type Created, createLocked } from "./create.ts";
 import { removeThis } from "./delete.ts";
-import { SignalForwarding, Terminal, waitForExit } from "./foreground.ts";
+import { SignalForwarding, Terminal, waitForExit } from "../caller/foreground.ts";
 import { startLocked } from "./start.ts";
-import type { GlobalOptions, RunOptions } from "./types.ts";
+import type { GlobalOptions, RunOptions } from "../caller/options.ts";
 
 /** Runs a container. Gives the exit code: that of the program, or 0 when detached. */
 export function run(global: GlobalOptions, options: RunOptions): Promise<number> {

@@ -1,9 +1,9 @@
 /** `spec`: writes a configuration to start from. */
 
-import { detectHost } from "../cgroup/host.ts";
-import { quote, RuntsError } from "../errors.ts";
+import { detectHost } from "../cgroup/hierarchies.ts";
+import { quote, RuntsError } from "../base/errors.ts";
 import { templateText } from "../spec/template.ts";
-import { absolute } from "./absolute.ts";
+import { absolute } from "../base/absolute.ts";
 
 export interface SpecOptions {
   /** Directory of the bundle; default: the working directory. */

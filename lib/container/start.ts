@@ -1,23 +1,23 @@
 /** `start`: releases init from its fifo and learns whether the program was executed. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
-import { ENOENT, ENXIO, EPIPE } from "../errno.ts";
-import { errnoOf, quote, reason, RuntsError } from "../errors.ts";
-import { runHooks } from "../hooks.ts";
+import { ENOENT, ENXIO, EPIPE } from "../base/errno.ts";
+import { errnoOf, quote, reason, RuntsError } from "../base/errors.ts";
+import { runHooks } from "../hooks/runtime_hooks.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
-import { readStat } from "../state/process.ts";
+import { readStat } from "../state/liveness.ts";
 import type { Status } from "../state/status.ts";
-import { Message, parseRecord, RECORD_HEADER } from "../sync.ts";
-import { OCI_VERSION } from "../version.ts";
-import { inCommand } from "./command.ts";
-import { readCopyIfAny } from "./copy.ts";
+import { Message, parseRecord, RECORD_HEADER } from "../wire/messages.ts";
+import { OCI_VERSION } from "../base/version.ts";
+import { inCommand } from "../base/command.ts";
+import { readCopyIfAny } from "../state/config_copy.ts";
 import { removeThis } from "./delete.ts";
-import { howInitEnded } from "./ending.ts";
+import { howInitEnded } from "../init/how_it_ended.ts";
 import { openInit } from "./kill.ts";
-import { withLock } from "./lock.ts";
-import { bindNotifySocket, passOnReady } from "./notify.ts";
-import type { ContainerName, GlobalOptions } from "./types.ts";
+import { withLock } from "../state/lock.ts";
+import { bindNotifySocket, passOnReady } from "../caller/readiness.ts";
+import type { ContainerName, GlobalOptions } from "../caller/options.ts";
 
 const O_WRONLY = 0o1;
 const O_NONBLOCK = 0o4000;

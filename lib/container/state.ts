@@ -2,11 +2,11 @@
 
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
-import { OCI_VERSION } from "../version.ts";
-import { absoluteRootfs } from "./absolute.ts";
-import { inCommand } from "./command.ts";
-import { readCopyIfAny } from "./copy.ts";
-import type { ContainerName, GlobalOptions } from "./types.ts";
+import { OCI_VERSION } from "../base/version.ts";
+import { absoluteRootfs } from "../base/absolute.ts";
+import { inCommand } from "../base/command.ts";
+import { readCopyIfAny } from "../state/config_copy.ts";
+import type { ContainerName, GlobalOptions } from "../caller/options.ts";
 
 /** The state document (runtime.md, "State"). */
 export interface StateDocument {

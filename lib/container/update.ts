@@ -1,16 +1,16 @@
 /** `update`: other limits for a container that exists. */
 
 import { loadHelper } from "../../ffi/helper.ts";
-import { RuntsError } from "../errors.ts";
-import type { IntelRdt, Resources } from "../spec/types.ts";
-import { validateResources } from "../spec/validate.ts";
+import { RuntsError } from "../base/errors.ts";
+import type { IntelRdt, Resources } from "../spec/types/config.ts";
+import { validateResources } from "../spec/check/config.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
-import { cgroupOf } from "./cgroup.ts";
-import { inCommand } from "./command.ts";
-import { readCopy } from "./copy.ts";
-import { withLock } from "./lock.ts";
-import type { ContainerName, GlobalOptions } from "./types.ts";
+import { cgroupOf } from "../state/cgroup.ts";
+import { inCommand } from "../base/command.ts";
+import { readCopy } from "../state/config_copy.ts";
+import { withLock } from "../state/lock.ts";
+import type { ContainerName, GlobalOptions } from "../caller/options.ts";
 
 /** What {@linkcode update} changes. */
 export interface UpdateOptions extends ContainerName {
@@ -54,6 +54,6 @@ async function changeSchemata(directory: StateDirectory, schemata: IntelRdt): Pr
       hint: "linux.intelRdt is missing in its config.json",
     });
   }
-  const { updateResctrl } = await import("./intel_rdt.ts");
+  const { updateResctrl } = await import("../host/intel_rdt.ts");
   updateResctrl(directory.id, { ...(own.closID && { closID: own.closID }), ...schemata });
 }

@@ -1,12 +1,12 @@
 /** `validate`: everything that a document says against the specification. */
 
-import type { Finding } from "../spec/findings.ts";
-import { readText } from "../spec/document.ts";
+import type { Finding } from "../spec/check/findings.ts";
+import { readText } from "../spec/json/document.ts";
 import { configPath, readConfig } from "../spec/load.ts";
-import { parseJson } from "../spec/json.ts";
-import { validate, validateResources } from "../spec/validate.ts";
-import { validateProcess } from "../spec/validate_process.ts";
-import { absolute } from "./absolute.ts";
+import { parseJson } from "../spec/json/json.ts";
+import { validate, validateResources } from "../spec/check/config.ts";
+import { validateProcess } from "../spec/check/process.ts";
+import { absolute } from "../base/absolute.ts";
 
 export interface ValidateOptions {
   /** Directory of the bundle; default: the working directory. */

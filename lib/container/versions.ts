@@ -2,7 +2,7 @@
 
 export { builtCommit } from "../../ffi/built.ts";
 import { loadSeccomp } from "../../ffi/seccomp.ts";
-import { OCI_VERSION, VERSION } from "../version.ts";
+import { OCI_VERSION, VERSION } from "../base/version.ts";
 
 export interface Versions {
   readonly runts: string;

@@ -1,20 +1,20 @@
 /** Mounts of type `cgroup`: what the container sees of the cgroups, on v1, hybrid and v2. */
 
-import { RuntsError } from "../errors.ts";
-import { MountAttr } from "../spec/mount_options.ts";
-import type { Container, Draft } from "./draft.ts";
+import { RuntsError } from "../base/errors.ts";
+import { MountAttr } from "../spec/values/mount_options.ts";
+import type { Container, PlanWriter } from "./plan_writer.ts";
 import { mountOp, type MountPlan, type MountRequest } from "./mount_op.ts";
 import { NAMESPACE_FLAGS } from "./namespaces.ts";
-import { CreateKind, MountKind } from "./ops.ts";
-import type { CgroupHierarchy } from "./types.ts";
+import { CreateKind, MountKind } from "../wire/ops.ts";
+import type { CgroupHierarchy } from "./plan.ts";
 
 export function addCgroupMount(
-  draft: Draft,
+  writer: PlanWriter,
   container: Container,
   plan: MountPlan,
   request: MountRequest,
 ): void {
-  const hierarchies = draft.host.cgroups();
+  const hierarchies = writer.host.cgroups();
   const [only] = hierarchies;
   if (only === undefined) {
     throw new RuntsError("mount cgroup: the host has no cgroup hierarchy", {

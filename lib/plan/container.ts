@@ -1,15 +1,15 @@
 /** The plan of a container: config.json → operations. */
 
-import { quote } from "../errors.ts";
-import { sysctlPath } from "../spec/sysctl.ts";
-import type { Process } from "../spec/types.ts";
-import { Message } from "../sync.ts";
+import { quote } from "../base/errors.ts";
+import { sysctlPath } from "../spec/values/sysctl.ts";
+import type { Process } from "../spec/types/config.ts";
+import { Message } from "../wire/messages.ts";
 import { addDevices } from "./devices.ts";
-import { absolutePath, type Container, Draft } from "./draft.ts";
+import { absolutePath, type Container, PlanWriter } from "./plan_writer.ts";
 import { composeEnvironment } from "./environment.ts";
 import { becomeRoot, readIdentity } from "./identity.ts";
 import { planMounts } from "./mounts.ts";
-import { TreeExtent } from "./ops.ts";
+import { TreeExtent } from "../wire/ops.ts";
 import {
   enterNamespaces,
   joinNamespaces,
@@ -31,7 +31,7 @@ import {
   setScheduling,
 } from "./process.ts";
 import { addHooks, enterRootfs, openRootfs } from "./rootfs.ts";
-import type { ContainerInput, ContainerPlan } from "./types.ts";
+import type { ContainerInput, ContainerPlan } from "./plan.ts";
 
 /** Stands for a process that the configuration does not have; there is nothing to start then. */
 const NO_PROCESS: Process = { args: [], cwd: "/", user: { uid: 0, gid: 0 } };
@@ -41,49 +41,49 @@ const NO_PROCESS: Process = { args: [], cwd: "/", user: { uid: 0, gid: 0 } };
  * Throws RuntsError for what the configuration asks and no plan can do.
  */
 export function planContainer(input: ContainerInput): ContainerPlan {
-  const draft = new Draft(input.host);
+  const writer = new PlanWriter(input.host);
   const container = readContainer(input);
   const { linux, namespaces, rootfs, userNamespace } = container;
   const process = input.spec.process ?? NO_PROCESS;
-  const identity = readIdentity(draft, input.spec, process);
+  const identity = readIdentity(writer, input.spec, process);
   const notify = input.notifyDirectory !== undefined;
   const environment = composeEnvironment(process.env ?? [], input, notify);
   const program: Program = { process, options: input, identity, environment };
 
   // Stage 1, in the host's namespaces.
-  setOomScore(draft, process.oomScoreAdj);
-  if (userNamespace) raiseLimits(draft, process.rlimits);
-  const slots = openNamespaces(draft, namespaces);
-  const mounts = planMounts(draft, container, slots.get(NAMESPACE_FLAGS.user));
-  draft.add(...mounts.early);
-  const rootSlot = openEarly(draft, container);
-  joinNamespaces(draft, namespaces, slots);
-  const clones = enterNamespaces(draft, container, slots);
+  setOomScore(writer, process.oomScoreAdj);
+  if (userNamespace) raiseLimits(writer, process.rlimits);
+  const slots = openNamespaces(writer, namespaces);
+  const mounts = planMounts(writer, container, slots.get(NAMESPACE_FLAGS.user));
+  writer.add(...mounts.early);
+  const rootSlot = openEarly(writer, container);
+  joinNamespaces(writer, namespaces, slots);
+  const clones = enterNamespaces(writer, container, slots);
 
   // Stage 2.
-  closeDescriptors(draft, input);
-  if (userNamespace) becomeRoot(draft, linux, identity.groupsMode);
-  startSession(draft, container, process);
-  setKernel(draft, container);
-  openRootfs(draft, container, rootSlot);
-  draft.add(...mounts.ops);
-  addDevices(draft, container);
-  addHooks(draft, input.spec, "createContainer", environment.env);
-  openConsole(draft, process, input, container.mountNamespace);
-  draft.add(...mounts.late);
-  enterRootfs(draft, container);
-  setScheduling(draft, process, linux.memoryPolicy, linux.personality);
-  confine(draft, program, true);
+  closeDescriptors(writer, input);
+  if (userNamespace) becomeRoot(writer, linux, identity.groupsMode);
+  startSession(writer, container, process);
+  setKernel(writer, container);
+  openRootfs(writer, container, rootSlot);
+  writer.add(...mounts.ops);
+  addDevices(writer, container);
+  addHooks(writer, input.spec, "createContainer", environment.env);
+  openConsole(writer, process, input, container.mountNamespace);
+  writer.add(...mounts.late);
+  enterRootfs(writer, container);
+  setScheduling(writer, process, linux.memoryPolicy, linux.personality);
+  confine(writer, program, true);
 
   // The start.
   if (input.start === "fifo") {
-    const [fifo, result] = [draft.slot({ kind: "fifo" }), draft.slot({ kind: "result" })];
-    draft.add({ op: "wait_start", from: "", fifo, result });
+    const [fifo, result] = [writer.slot({ kind: "fifo" }), writer.slot({ kind: "result" })];
+    writer.add({ op: "wait_start", from: "", fifo, result });
   }
-  addHooks(draft, input.spec, "startContainer", environment.env);
-  execute(draft, program);
+  addHooks(writer, input.spec, "startContainer", environment.env);
+  execute(writer, program);
   const needsMaps = (namespaces.fresh & NAMESPACE_FLAGS.user) !== 0;
-  return { ...draft.result(), needsMaps, clones, rootfs };
+  return { ...writer.result(), needsMaps, clones, rootfs };
 }
 
 function readContainer(input: ContainerInput): Container {
@@ -103,10 +103,10 @@ function readContainer(input: ContainerInput): Container {
 }
 
 /** The slot of the root filesystem if the container's root may not be able to reach it, or -1. */
-function openEarly(draft: Draft, container: Container): number {
+function openEarly(writer: PlanWriter, container: Container): number {
   if (!container.openEarly || !container.mountNamespace) return -1;
-  const slot = draft.freeSlot();
-  draft.add({
+  const slot = writer.freeSlot();
+  writer.add({
     op: "open_tree",
     from: "root.path",
     slot,
@@ -118,23 +118,23 @@ function openEarly(draft: Draft, container: Container): number {
   return slot;
 }
 
-function startSession(draft: Draft, { input }: Container, process: Process): void {
+function startSession(writer: PlanWriter, { input }: Container, process: Process): void {
   const { id, cgroup, noNewKeyring } = input;
-  draft.add({ op: "setsid", from: "" });
-  if (!noNewKeyring) joinKeyring(draft, id, process.selinuxLabel);
-  resetAffinity(draft, cgroup);
+  writer.add({ op: "setsid", from: "" });
+  if (!noNewKeyring) joinKeyring(writer, id, process.selinuxLabel);
+  resetAffinity(writer, cgroup);
 }
 
 /** What belongs to the namespaces: while the host's procfs is in view. */
-function setKernel(draft: Draft, { input, linux, namespaces }: Container): void {
+function setKernel(writer: PlanWriter, { input, linux, namespaces }: Container): void {
   const { hostname, domainname } = input.spec;
-  draft.add({ op: "sync", from: "linux.namespaces", message: Message.namespaces });
-  if (namespaces.fresh & NAMESPACE_FLAGS.network) draft.add({ op: "loopback_up", from: "" });
-  if (hostname) draft.add({ op: "hostname", from: "hostname", name: hostname });
-  if (domainname) draft.add({ op: "domainname", from: "domainname", name: domainname });
+  writer.add({ op: "sync", from: "linux.namespaces", message: Message.namespaces });
+  if (namespaces.fresh & NAMESPACE_FLAGS.network) writer.add({ op: "loopback_up", from: "" });
+  if (hostname) writer.add({ op: "hostname", from: "hostname", name: hostname });
+  if (domainname) writer.add({ op: "domainname", from: "domainname", name: domainname });
   for (const [name, data] of Object.entries(linux.sysctl ?? {})) {
     const path = `/proc/sys/${sysctlPath(name)}`;
     const from = `linux.sysctl[${quote(name)}]`;
-    draft.add({ op: "write_file", from, path, data, magic: PROC_SUPER_MAGIC });
+    writer.add({ op: "write_file", from, path, data, magic: PROC_SUPER_MAGIC });
   }
 }

@@ -1,19 +1,19 @@
 /** Operations in words, for errors, for `explain` and for the log. Not needed while all goes well. */
 
-import { oneLine, quote } from "../errors.ts";
-import { MountAttr, Propagation } from "../spec/mount_options.ts";
+import { oneLine, quote } from "../base/errors.ts";
+import { MountAttr, Propagation } from "../spec/values/mount_options.ts";
 import {
   IO_PRIORITY_CLASSES,
   MEMORY_POLICY_FLAGS,
   MEMORY_POLICY_MODES,
   SCHEDULER_FLAGS,
   SCHEDULER_POLICIES,
-} from "../spec/names.ts";
-import { CAPABILITIES } from "../spec/capabilities.ts";
-import { RLIM_INFINITY, RLIMITS } from "../spec/rlimits.ts";
-import { Message } from "../sync.ts";
+} from "../spec/values/names.ts";
+import { CAPABILITIES } from "../spec/values/capabilities.ts";
+import { RLIM_INFINITY, RLIMITS } from "../spec/values/rlimits.ts";
+import { Message } from "../wire/messages.ts";
 import { NAMESPACE_FLAGS } from "./namespaces.ts";
-import { MountFlag, MountKind, NodeSource, type Op, type OpName, type OpOf } from "./ops.ts";
+import { MountFlag, MountKind, NodeSource, type Op, type OpName, type OpOf } from "../wire/ops.ts";
 import { MEMORY_FLAGS, MEMORY_MODES } from "./process.ts";
 
 /** One line, without the configuration path: `mount proc on /proc (nosuid,noexec,nodev)`. */

@@ -1,8 +1,8 @@
 /** Device nodes and links of /dev. */
 
-import type { Device } from "../spec/types.ts";
-import { absolutePath, type Container, type Draft } from "./draft.ts";
-import { NodeSource, type Op } from "./ops.ts";
+import type { Device } from "../spec/types/config.ts";
+import { absolutePath, type Container, type PlanWriter } from "./plan_writer.ts";
+import { NodeSource, type Op } from "../wire/ops.ts";
 
 const S_IFIFO = 0o010000;
 const S_IFCHR = 0o020000;
@@ -29,7 +29,7 @@ const LINKS: readonly (readonly [name: string, target: string])[] = [
 ];
 
 /** The nodes, unless /dev is a bind mount, which brings its own. */
-export function addDevices(draft: Draft, container: Container): void {
+export function addDevices(writer: PlanWriter, container: Container): void {
   const { mounts = [] } = container.input.spec;
   const bound = mounts.findIndex(({ destination, type = "", options = [] }) =>
     absolutePath(destination, "") === "/dev" &&
@@ -41,15 +41,15 @@ export function addDevices(draft: Draft, container: Container): void {
   for (const [name, major, minor] of DEFAULT_DEVICES) {
     const path = `/dev/${name}`;
     if (given.has(path)) continue;
-    draft.add(node(container, { type: "c", path, major, minor }, ""));
+    writer.add(node(container, { type: "c", path, major, minor }, ""));
   }
   devices.forEach((device, index) => {
-    draft.add(node(container, device, `linux.devices[${index}]`));
+    writer.add(node(container, device, `linux.devices[${index}]`));
   });
   for (const [name, target] of LINKS) {
-    draft.add({ op: "symlink", from: "", target, path: `/dev/${name}`, replace: 0 });
+    writer.add({ op: "symlink", from: "", target, path: `/dev/${name}`, replace: 0 });
   }
-  draft.add({ op: "symlink", from: "", target: "pts/ptmx", path: "/dev/ptmx", replace: 1 });
+  writer.add({ op: "symlink", from: "", target: "pts/ptmx", path: "/dev/ptmx", replace: 1 });
 }
 
 function node(container: Container, device: Device, from: string): Op {

@@ -1,6 +1,6 @@
 /** The environment of the program. */
 
-import type { ProcessOptions } from "./types.ts";
+import type { ProcessOptions } from "./plan.ts";
 
 /** Where the notify socket of the host appears in the container. */
 export const NOTIFY_DIRECTORY = "/run/notify";

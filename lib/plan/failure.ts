@@ -1,12 +1,12 @@
 /** What went wrong in init: a `failed` record becomes an error. Loaded when there is one. */
 
-import { errnoText } from "../errno.ts";
-import { type ErrorData, quote, RuntsError } from "../errors.ts";
-import type { SyncRecord } from "../sync.ts";
+import { errnoText } from "../base/errno.ts";
+import { type ErrorData, quote, RuntsError } from "../base/errors.ts";
+import type { SyncRecord } from "../wire/messages.ts";
 import { describeOp } from "./describe.ts";
 import { explainExec, explainSearch } from "./failure_program.ts";
 import { hintFor } from "./hints.ts";
-import type { Op } from "./ops.ts";
+import type { Op } from "../wire/ops.ts";
 
 /** An operation after the wait at the fifo, as a status file keeps it: its index in the plan. */
 export interface RememberedOp {

@@ -3,8 +3,8 @@
  * codes from them.
  */
 
-import { EACCES, EISDIR, ELOOP, ENOENT, ENOEXEC, errnoText } from "../errno.ts";
-import { type ErrorData, quote, RuntsError } from "../errors.ts";
+import { EACCES, EISDIR, ELOOP, ENOENT, ENOEXEC, errnoText } from "../base/errno.ts";
+import { type ErrorData, quote, RuntsError } from "../base/errors.ts";
 
 /** First bytes of a program that are reported (EXEC_HEAD of c/init/init.h). */
 const HEAD = 1024;

@@ -1,8 +1,8 @@
 /** Well-known causes of failures, by operation and error number. */
 
-import { EACCES, EBUSY, EINVAL, ENOENT, ENOSPC, EPERM } from "../errno.ts";
+import { EACCES, EBUSY, EINVAL, ENOENT, ENOSPC, EPERM } from "../base/errno.ts";
 import { NAMESPACE_FLAGS } from "./namespaces.ts";
-import { EnterMethod, MountKind, type Op, type OpName, type OpOf } from "./ops.ts";
+import { EnterMethod, MountKind, type Op, type OpName, type OpOf } from "../wire/ops.ts";
 
 const EOPNOTSUPP = 95;
 const EUSERS = 87;

@@ -1,10 +1,10 @@
 /** Users, groups and capabilities. */
 
-import { RuntsError } from "../errors.ts";
-import { capabilitySet } from "../spec/capabilities.ts";
-import type { Capabilities, IdMapping, Linux, Process, Spec } from "../spec/types.ts";
-import { userOf } from "../spec/user.ts";
-import type { Draft } from "./draft.ts";
+import { RuntsError } from "../base/errors.ts";
+import { capabilitySet } from "../spec/values/capabilities.ts";
+import type { Capabilities, IdMapping, Linux, Process, Spec } from "../spec/types/config.ts";
+import { userOf } from "../spec/values/user.ts";
+import type { PlanWriter } from "./plan_writer.ts";
 
 const CAP_SYS_ADMIN = 1n << 21n;
 
@@ -19,13 +19,14 @@ export interface IdentityPlan {
 export type CapabilityMasks = Readonly<Record<keyof Capabilities, bigint>>;
 
 /** Reads user and capabilities; names that are unknown become warnings. */
-export function readIdentity(draft: Draft, spec: Spec, process: Process): IdentityPlan {
+export function readIdentity(writer: PlanWriter, spec: Spec, process: Process): IdentityPlan {
   const map = spec.linux?.gidMappings ?? [];
-  const rootless = draft.host.euid !== 0;
+  const rootless = writer.host.euid !== 0;
   const kept = spec.annotations?.["run.oci.keep_original_groups"] === "1";
   const wanted = (userOf(process).additionalGids?.length ?? 0) > 0;
   // Whoever is not root may map one group without newgidmap, and then setgroups(2) is denied.
-  const denied = draft.host.setgroupsDenied ?? (rootless && map.length === 1 && map[0]!.size === 1);
+  const denied = writer.host.setgroupsDenied ??
+    (rootless && map.length === 1 && map[0]!.size === 1);
   if (denied && !kept && wanted) {
     throw new RuntsError("supplementary groups cannot be set", {
       configPath: "process.user.additionalGids",
@@ -33,23 +34,23 @@ export function readIdentity(draft: Draft, spec: Spec, process: Process): Identi
     });
   }
   // Whether a user namespace that is joined denies it is not known: nothing is lost by not asking.
-  const unknown = draft.host.setgroupsDenied === undefined && rootless && map.length === 0 &&
+  const unknown = writer.host.setgroupsDenied === undefined && rootless && map.length === 0 &&
     !wanted;
   return {
     process,
     groupsMode: denied || kept || unknown ? 1 : 0,
-    masks: readCapabilities(draft, process.capabilities),
+    masks: readCapabilities(writer, process.capabilities),
   };
 }
 
-function readCapabilities(draft: Draft, capabilities: Capabilities = {}): CapabilityMasks {
+function readCapabilities(writer: PlanWriter, capabilities: Capabilities = {}): CapabilityMasks {
   const warned = new Set<string>();
   const mask = (set: keyof Capabilities) => {
     const { mask, unknown } = capabilitySet(capabilities[set] ?? []);
     for (const name of unknown) {
       if (warned.has(name)) continue;
       warned.add(name);
-      draft.warnings.push(`process.capabilities.${set}: unknown capability "${name}" is ignored`);
+      writer.warnings.push(`process.capabilities.${set}: unknown capability "${name}" is ignored`);
     }
     return mask;
   };
@@ -69,10 +70,10 @@ function readCapabilities(draft: Draft, capabilities: Capabilities = {}): Capabi
  * Root of the user namespace that was entered, which owns what is made from now on; the first id
  * of a map that has no root, which gives up no capabilities (capabilities(7)).
  */
-export function becomeRoot(draft: Draft, linux: Linux | undefined, groupsMode: number): void {
+export function becomeRoot(writer: PlanWriter, linux: Linux | undefined, groupsMode: number): void {
   const uid = highest(linux?.uidMappings);
   const gid = highest(linux?.gidMappings);
-  draft.add({ op: "set_ids", from: "", uid, gid, groups: [], groups_mode: groupsMode });
+  writer.add({ op: "set_ids", from: "", uid, gid, groups: [], groups_mode: groupsMode });
 }
 
 function highest(map: readonly IdMapping[] = []): number {
@@ -80,40 +81,40 @@ function highest(map: readonly IdMapping[] = []): number {
 }
 
 /** The ids of the program; the working directory is tried with and without root's rights. */
-export function setIds(draft: Draft, plan: IdentityPlan, createCwd: boolean): void {
+export function setIds(writer: PlanWriter, plan: IdentityPlan, createCwd: boolean): void {
   const { process, groupsMode, masks } = plan;
   const { uid, gid, additionalGids: groups = [] } = userOf(process);
   const from = "process.user";
   const chdir = (tolerate: number) =>
-    draft.add({
+    writer.add({
       op: "chdir",
       from: "process.cwd",
       path: process.cwd,
       tolerate,
       create: Number(createCwd),
     });
-  draft.add({ op: "bounding", from: "process.capabilities.bounding", mask: masks.bounding });
+  writer.add({ op: "bounding", from: "process.capabilities.bounding", mask: masks.bounding });
   if (uid !== 0) {
     chdir(1);
-    draft.add({ op: "keep_caps", from, value: 1 });
+    writer.add({ op: "keep_caps", from, value: 1 });
   }
-  draft.add({ op: "set_ids", from, uid, gid, groups, groups_mode: groupsMode });
+  writer.add({ op: "set_ids", from, uid, gid, groups, groups_mode: groupsMode });
   chdir(0);
 }
 
-export function setCapabilities(draft: Draft, { masks }: IdentityPlan): void {
+export function setCapabilities(writer: PlanWriter, { masks }: IdentityPlan): void {
   const { effective, permitted, inheritable, ambient } = masks;
   const from = "process.capabilities";
-  draft.add({ op: "caps", from, effective, permitted, inheritable, ambient });
+  writer.add({ op: "caps", from, effective, permitted, inheritable, ambient });
 }
 
 /**
  * What loading a filter takes without no_new_privs, and all that is to be had afterwards: so that
  * as little as possible is done under the filter.
  */
-export function setFilterCapabilities(draft: Draft, { masks }: IdentityPlan): void {
+export function setFilterCapabilities(writer: PlanWriter, { masks }: IdentityPlan): void {
   const { effective, permitted, inheritable } = masks;
-  draft.add({
+  writer.add({
     op: "caps",
     from: "linux.seccomp",
     effective: effective | CAP_SYS_ADMIN,

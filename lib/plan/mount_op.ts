@@ -1,8 +1,8 @@
 /** What the files about mounts share. */
 
-import type { ParsedMountOptions } from "../spec/mount_options.ts";
-import type { Mount } from "../spec/types.ts";
-import { CreateKind, MountKind, type Op, type OpOf } from "./ops.ts";
+import type { ParsedMountOptions } from "../spec/values/mount_options.ts";
+import type { Mount } from "../spec/types/config.ts";
+import { CreateKind, MountKind, type Op, type OpOf } from "../wire/ops.ts";
 
 /** The operations of the mounts, by when they are performed. */
 export interface MountPlan {

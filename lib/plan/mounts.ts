@@ -1,37 +1,41 @@
 /** `mounts` of the configuration. */
 
-import { quote, RuntsError } from "../errors.ts";
-import { parseIdmap, resolveIdmap } from "../spec/idmap.ts";
-import { MountAttr, type ParsedMountOptions, parseMountOptions } from "../spec/mount_options.ts";
-import type { Mount } from "../spec/types.ts";
+import { quote, RuntsError } from "../base/errors.ts";
+import { parseIdmap, resolveIdmap } from "../spec/values/idmap.ts";
+import {
+  MountAttr,
+  type ParsedMountOptions,
+  parseMountOptions,
+} from "../spec/values/mount_options.ts";
+import type { Mount } from "../spec/types/config.ts";
 import { addCgroupMount } from "./cgroup_mounts.ts";
-import { absolutePath, type Container, type Draft } from "./draft.ts";
+import { absolutePath, type Container, type PlanWriter } from "./plan_writer.ts";
 import { NOTIFY_DIRECTORY } from "./environment.ts";
 import { mountOp, type MountPlan, type MountRequest } from "./mount_op.ts";
 import { NAMESPACE_FLAGS } from "./namespaces.ts";
-import { CreateKind, MountFlag, MountKind, type Op, TreeExtent } from "./ops.ts";
+import { CreateKind, MountFlag, MountKind, type Op, TreeExtent } from "../wire/ops.ts";
 
 /** All mounts, in the order in which the configuration has them. `userSlot`: of a joined one. */
 export function planMounts(
-  draft: Draft,
+  writer: PlanWriter,
   container: Container,
   userSlot: number | undefined,
 ): MountPlan {
   const plan: MountPlan = { early: [], ops: [], late: [] };
   const { spec, notifyDirectory } = container.input;
   spec.mounts?.forEach((mount, index) => {
-    addMount(draft, container, plan, mount, `mounts[${index}]`, userSlot);
+    addMount(writer, container, plan, mount, `mounts[${index}]`, userSlot);
   });
   if (notifyDirectory !== undefined) {
     const options = ["bind", "nosuid", "noexec", "nodev", "ro"];
     const mount = { destination: NOTIFY_DIRECTORY, source: notifyDirectory, options };
-    addMount(draft, container, plan, mount, "", userSlot);
+    addMount(writer, container, plan, mount, "", userSlot);
   }
   return plan;
 }
 
 function addMount(
-  draft: Draft,
+  writer: PlanWriter,
   container: Container,
   plan: MountPlan,
   mount: Mount,
@@ -47,14 +51,14 @@ function addMount(
     });
   }
   if (options.remount) plan.ops.push(remount(request));
-  else if (bind !== "none") addBind(draft, container, plan, request, bind, userSlot);
+  else if (bind !== "none") addBind(writer, container, plan, request, bind, userSlot);
   else if (type === "cgroup" || type === "cgroup2") {
-    addCgroupMount(draft, container, plan, request);
+    addCgroupMount(writer, container, plan, request);
   } else if (type === "sysfs" && !ownsNetwork(container)) {
     // The kernel shows sysfs to those alone who own the network namespace; a view of the host's
     // is what there is.
     plan.ops.push(mountOp({ ...request.common, kind: MountKind.rbind, source: "/sys" }));
-  } else addFilesystem(draft, container, plan, request);
+  } else addFilesystem(writer, container, plan, request);
 }
 
 function readMount(container: Container, mount: Mount, from: string): MountRequest {
@@ -108,7 +112,7 @@ function ownsNetwork({ namespaces, userNamespace }: Container): boolean {
 }
 
 function addBind(
-  draft: Draft,
+  writer: PlanWriter,
   container: Container,
   plan: MountPlan,
   request: MountRequest,
@@ -117,12 +121,12 @@ function addBind(
 ): void {
   const { common, options, from } = request;
   const source = absolutePath(request.source, container.input.bundle);
-  const idmap = idmapSlot(draft, container, request, userSlot);
+  const idmap = idmapSlot(writer, container, request, userSlot);
   const recursive = bind === "rbind";
   const within = isInside(source, container);
   let slot = -1;
   if (idmap >= 0 || (container.openEarly && !options.copySymlink && !within)) {
-    slot = draft.freeSlot();
+    slot = writer.freeSlot();
     (within ? plan.ops : plan.early).push({
       op: "open_tree",
       from,
@@ -148,25 +152,25 @@ function isInside(source: string, { rootfs }: Container): boolean {
 
 /** The slot of the user namespace that maps the mount's ids, or -1 for a plain mount. */
 function idmapSlot(
-  draft: Draft,
+  writer: PlanWriter,
   { linux }: Container,
   { mount, options }: MountRequest,
   userSlot: number | undefined,
 ): number {
   const { uidMappings, gidMappings } = mount;
-  if (uidMappings && gidMappings) return draft.idmapSlot(uidMappings, gidMappings);
+  if (uidMappings && gidMappings) return writer.idmapSlot(uidMappings, gidMappings);
   if (options.idmap === "none") return -1;
   const uids = linux.uidMappings ?? [];
   const gids = linux.gidMappings ?? [];
   if (options.idmapText !== undefined) {
     const map = parseIdmap(options.idmapText);
-    return draft.idmapSlot(resolveIdmap(map.uids, uids), resolveIdmap(map.gids, gids));
+    return writer.idmapSlot(resolveIdmap(map.uids, uids), resolveIdmap(map.gids, gids));
   }
-  return userSlot ?? draft.idmapSlot(uids, gids);
+  return userSlot ?? writer.idmapSlot(uids, gids);
 }
 
 function addFilesystem(
-  draft: Draft,
+  writer: PlanWriter,
   container: Container,
   plan: MountPlan,
   request: MountRequest,
@@ -182,7 +186,7 @@ function addFilesystem(
     fstype: type,
     source,
     superblock: later ? options.superblock.filter((flag) => flag !== "ro") : options.superblock,
-    data: parameters(draft, container, request),
+    data: parameters(writer, container, request),
     attr_set: later ? options.attrSet & ~rdonly : options.attrSet,
     attr_clear: 0,
     flags: common.flags! | (inherit ? MountFlag.inheritMode : 0),
@@ -196,7 +200,11 @@ function addFilesystem(
 /** Kernel filesystems take no SELinux context of their own. */
 const UNLABELLED = ["proc", "sysfs", "mqueue"];
 
-function parameters(draft: Draft, container: Container, request: MountRequest): readonly string[] {
+function parameters(
+  writer: PlanWriter,
+  container: Container,
+  request: MountRequest,
+): readonly string[] {
   const { options, type, from } = request;
   const { linux, namespaces, input } = container;
   let data = options.data;
@@ -207,7 +215,7 @@ function parameters(draft: Draft, container: Container, request: MountRequest): 
         (linux.gidMappings ?? []).some(({ containerID, size }) =>
           Number(gid) >= containerID && Number(gid) < containerID + size
         );
-      if (!mapped) draft.warnings.push(`${from}: ${item} is left out: linux.gidMappings lack it`);
+      if (!mapped) writer.warnings.push(`${from}: ${item} is left out: linux.gidMappings lack it`);
       return mapped;
     });
   }

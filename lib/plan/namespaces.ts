@@ -1,9 +1,9 @@
 /** Joining and making namespaces: stage 1, the clone, and what stage 2 does first. */
 
-import type { CgroupJoin } from "../cgroup/types.ts";
-import type { Linux, TimeOffsets } from "../spec/types.ts";
-import { Message } from "../sync.ts";
-import type { Container, Draft, NamespaceJoin, NamespaceSet } from "./draft.ts";
+import type { CgroupJoin } from "../cgroup/manager.ts";
+import type { Linux, TimeOffsets } from "../spec/types/config.ts";
+import { Message } from "../wire/messages.ts";
+import type { Container, NamespaceJoin, NamespaceSet, PlanWriter } from "./plan_writer.ts";
 
 /** CLONE_NEW* (linux/sched.h), by the specification's names. */
 export const NAMESPACE_FLAGS = {
@@ -38,12 +38,12 @@ export function readNamespaces(linux: Linux): NamespaceSet {
 }
 
 /** Opens the namespaces given by path; gives the slot of each by its kind. */
-export function openNamespaces(draft: Draft, set: NamespaceSet): Map<number, number> {
+export function openNamespaces(writer: PlanWriter, set: NamespaceSet): Map<number, number> {
   const slots = new Map<number, number>();
   for (const { kind, path, from } of set.joins) {
-    const slot = draft.freeSlot();
+    const slot = writer.freeSlot();
     slots.set(kind, slot);
-    draft.add({ op: "open_ns", from, slot, kind, path });
+    writer.add({ op: "open_ns", from, slot, kind, path });
   }
   return slots;
 }
@@ -55,7 +55,7 @@ export function openNamespaces(draft: Draft, set: NamespaceSet): Map<number, num
  * cgroup namespace is left to {@linkcode enterNamespaces}, but for a new user namespace's sake.
  */
 export function joinNamespaces(
-  draft: Draft,
+  writer: PlanWriter,
   set: NamespaceSet,
   slots: ReadonlyMap<number, number>,
 ): void {
@@ -65,10 +65,10 @@ export function joinNamespaces(
     .concat(set.joins.filter(({ kind }) => kind === NEW.mount));
   const join = (joins: readonly NamespaceJoin[], defer: number) => {
     for (const { kind, from } of joins) {
-      draft.add({ op: "setns", from, slot: slots.get(kind)!, kind, defer });
+      writer.add({ op: "setns", from, slot: slots.get(kind)!, kind, defer });
     }
   };
-  if (user.length > 0 && draft.host.euid === 0) join(others, 1);
+  if (user.length > 0 && writer.host.euid === 0) join(others, 1);
   join(user, 0);
   join(others.filter(({ kind }) => kind !== late), 0);
 }
@@ -87,7 +87,7 @@ function joinsLate({ fresh, joined }: NamespaceSet): boolean {
  * maps. Gives the number of clones.
  */
 export function enterNamespaces(
-  draft: Draft,
+  writer: PlanWriter,
   container: Container,
   slots: ReadonlyMap<number, number>,
 ): number {
@@ -95,75 +95,79 @@ export function enterNamespaces(
   const { cgroup } = container.input;
   const newUser = (fresh & NEW.user) !== 0;
   const newTime = (fresh & NEW.time) !== 0;
-  const bornIn = cgroupDirectory(draft, cgroup, (joined & NEW.user) !== 0);
+  const bornIn = cgroupDirectory(writer, cgroup, (joined & NEW.user) !== 0);
   const from = "linux.namespaces";
   let flags = fresh & ~(NEW.time | NEW.cgroup);
   let clones = 1;
   if (newUser && newTime) {
     // Who makes a time namespace must be root of the user namespace that is to own it.
-    draft.add({ op: "clone", from, flags: NEW.user, cgroup: bornIn });
-    joinCgroup(draft, cgroup, false);
-    askForMaps(draft);
+    writer.add({ op: "clone", from, flags: NEW.user, cgroup: bornIn });
+    joinCgroup(writer, cgroup, false);
+    askForMaps(writer);
     flags &= ~NEW.user;
     clones = 2;
   }
   if (newTime) {
-    draft.add({ op: "unshare", from, flags: NEW.time });
-    setOffsets(draft, container.linux.timeOffsets);
+    writer.add({ op: "unshare", from, flags: NEW.time });
+    setOffsets(writer, container.linux.timeOffsets);
   }
   // Processes that share the pid namespace must not look into this one before it is confined.
-  if (joined & NEW.pid && !newUser) draft.add({ op: "dumpable", from: "", value: 0 });
-  draft.add({ op: "clone", from, flags, cgroup: clones === 1 ? bornIn : -1 });
+  if (joined & NEW.pid && !newUser) writer.add({ op: "dumpable", from: "", value: 0 });
+  writer.add({ op: "clone", from, flags, cgroup: clones === 1 ? bornIn : -1 });
   if (clones === 1) {
-    joinCgroup(draft, cgroup, (joined & NEW.user) !== 0);
-    if (newUser) askForMaps(draft);
+    joinCgroup(writer, cgroup, (joined & NEW.user) !== 0);
+    if (newUser) askForMaps(writer);
   }
   // Only now, so that the container's cgroup is the root of the namespace.
-  if (fresh & NEW.cgroup) draft.add({ op: "unshare", from, flags: NEW.cgroup });
+  if (fresh & NEW.cgroup) writer.add({ op: "unshare", from, flags: NEW.cgroup });
   if (joinsLate(container.namespaces)) {
     const { from = "" } = container.namespaces.joins.find(({ kind }) => kind === NEW.cgroup) ?? {};
-    draft.add({ op: "setns", from, slot: slots.get(NEW.cgroup)!, kind: NEW.cgroup, defer: 0 });
+    writer.add({ op: "setns", from, slot: slots.get(NEW.cgroup)!, kind: NEW.cgroup, defer: 0 });
   }
   return clones;
 }
 
 /** runts writes the maps before it answers. */
-function askForMaps(draft: Draft): void {
-  draft.add({ op: "sync", from: "linux.uidMappings", message: Message.maps });
+function askForMaps(writer: PlanWriter): void {
+  writer.add({ op: "sync", from: "linux.uidMappings", message: Message.maps });
 }
 
 /** The slot of the directory to be born in, or -1: a joined user namespace has no right to it. */
-export function cgroupDirectory(draft: Draft, cgroup: CgroupJoin, joinedUser: boolean): number {
+export function cgroupDirectory(
+  writer: PlanWriter,
+  cgroup: CgroupJoin,
+  joinedUser: boolean,
+): number {
   if (cgroup.bornIn === undefined || joinedUser) return -1;
-  return draft.slot({ kind: "cgroup-dir", path: cgroup.bornIn });
+  return writer.slot({ kind: "cgroup-dir", path: cgroup.bornIn });
 }
 
 /** Moves the process into the cgroup, as far as it was not born there. */
-export function joinCgroup(draft: Draft, cgroup: CgroupJoin, joinedUser: boolean): void {
+export function joinCgroup(writer: PlanWriter, cgroup: CgroupJoin, joinedUser: boolean): void {
   const from = "linux.cgroupsPath";
-  if (cgroup.moved) draft.add({ op: "sync", from, message: Message.cgroup });
+  if (cgroup.moved) writer.add({ op: "sync", from, message: Message.cgroup });
   const files = cgroup.bornIn !== undefined && joinedUser
     ? [...cgroup.files, `${cgroup.bornIn}/cgroup.procs`]
     : cgroup.files;
   for (const path of files) {
-    draft.add({ op: "join_cgroup", from, slot: draft.slot({ kind: "cgroup-file", path }) });
+    writer.add({ op: "join_cgroup", from, slot: writer.slot({ kind: "cgroup-file", path }) });
   }
 }
 
 /** The caller's mask of CPUs was not made for the cgroup that was joined. */
-export function resetAffinity(draft: Draft, cgroup: CgroupJoin): void {
+export function resetAffinity(writer: PlanWriter, cgroup: CgroupJoin): void {
   if (cgroup.bornIn === undefined && cgroup.files.length === 0 && !cgroup.moved) return;
-  draft.add({ op: "affinity", from: "linux.resources.cpu", mask: new Uint8Array() });
+  writer.add({ op: "affinity", from: "linux.resources.cpu", mask: new Uint8Array() });
 }
 
 /** time_namespaces(7): before any process enters the namespace. */
-function setOffsets(draft: Draft, offsets: TimeOffsets = {}): void {
+function setOffsets(writer: PlanWriter, offsets: TimeOffsets = {}): void {
   const lines = (["monotonic", "boottime"] as const).flatMap((clock) => {
     const { secs = 0, nanosecs = 0 } = offsets[clock] ?? {};
     return secs || nanosecs ? [`${clock} ${secs} ${nanosecs}\n`] : [];
   });
   if (lines.length === 0) return;
-  draft.add({
+  writer.add({
     op: "write_file",
     from: "linux.timeOffsets",
     path: "/proc/self/timens_offsets",

@@ -1,22 +1,28 @@
 /** The process: what containers and `exec` set alike before they execute the program. */
 
-import { numberMask } from "../number_list.ts";
+import { numberMask } from "../base/numbers.ts";
 import {
   IO_PRIORITY_CLASSES,
   MEMORY_POLICY_FLAGS,
   MEMORY_POLICY_MODES,
   SCHEDULER_FLAGS,
   SCHEDULER_POLICIES,
-} from "../spec/names.ts";
-import { RLIM_INFINITY, rlimitNumber } from "../spec/rlimits.ts";
-import type { MemoryPolicy, Personality, Process, Rlimit, Scheduler } from "../spec/types.ts";
-import { userOf } from "../spec/user.ts";
-import { Message } from "../sync.ts";
-import type { Draft } from "./draft.ts";
+} from "../spec/values/names.ts";
+import { RLIM_INFINITY, rlimitNumber } from "../spec/values/rlimits.ts";
+import type {
+  MemoryPolicy,
+  Personality,
+  Process,
+  Rlimit,
+  Scheduler,
+} from "../spec/types/config.ts";
+import { userOf } from "../spec/values/user.ts";
+import { Message } from "../wire/messages.ts";
+import type { PlanWriter } from "./plan_writer.ts";
 import type { Environment } from "./environment.ts";
 import { type IdentityPlan, setCapabilities, setFilterCapabilities, setIds } from "./identity.ts";
 import { PROC_SUPER_MAGIC } from "./namespaces.ts";
-import type { ProcessOptions } from "./types.ts";
+import type { ProcessOptions } from "./plan.ts";
 
 const PERSONALITIES = { LINUX: 0, LINUX32: 8 } as const;
 /** MPOL_* (linux/mempolicy.h), in the order of MEMORY_POLICY_MODES. */
@@ -31,9 +37,9 @@ const COUNTS = ["RLIMIT_NOFILE", "RLIMIT_NPROC"];
 const SUFFICIENT = 256;
 
 /** Only what is given is written; a child inherits it. */
-export function setOomScore(draft: Draft, score: number | undefined): void {
+export function setOomScore(writer: PlanWriter, score: number | undefined): void {
   if (score === undefined) return;
-  draft.add({
+  writer.add({
     op: "write_file",
     from: "process.oomScoreAdj",
     path: "/proc/self/oom_score_adj",
@@ -44,7 +50,7 @@ export function setOomScore(draft: Draft, score: number | undefined): void {
 
 /** The kernel's rights to run, in a session of its own: before anything is given up. */
 export function setScheduling(
-  draft: Draft,
+  writer: PlanWriter,
   process: Process,
   memoryPolicy: MemoryPolicy | undefined,
   personality: Personality | undefined,
@@ -52,20 +58,20 @@ export function setScheduling(
   const { scheduler, ioPriority } = process;
   if (personality) {
     const domain = PERSONALITIES[personality.domain];
-    draft.add({ op: "personality", from: "linux.personality", domain });
+    writer.add({ op: "personality", from: "linux.personality", domain });
   }
-  if (memoryPolicy) addMemoryPolicy(draft, memoryPolicy);
-  if (scheduler) addScheduler(draft, scheduler);
+  if (memoryPolicy) addMemoryPolicy(writer, memoryPolicy);
+  if (scheduler) addScheduler(writer, scheduler);
   if (ioPriority) {
     const level = IO_PRIORITY_CLASSES.indexOf(ioPriority.class) + 1;
     const value = level << IOPRIO_CLASS_SHIFT | (ioPriority.priority ?? 0);
-    draft.add({ op: "ioprio", from: "process.ioPriority", value });
+    writer.add({ op: "ioprio", from: "process.ioPriority", value });
   }
 }
 
-function addMemoryPolicy(draft: Draft, { mode, nodes = "", flags = [] }: MemoryPolicy): void {
+function addMemoryPolicy(writer: PlanWriter, { mode, nodes = "", flags = [] }: MemoryPolicy): void {
   const number = MEMORY_MODES[MEMORY_POLICY_MODES.indexOf(mode)]!;
-  draft.add({
+  writer.add({
     op: "mempolicy",
     from: "linux.memoryPolicy",
     mode: flags.reduce((bits, f) => bits | MEMORY_FLAGS[MEMORY_POLICY_FLAGS.indexOf(f)]!, number),
@@ -73,9 +79,9 @@ function addMemoryPolicy(draft: Draft, { mode, nodes = "", flags = [] }: MemoryP
   });
 }
 
-function addScheduler(draft: Draft, scheduler: Scheduler): void {
+function addScheduler(writer: PlanWriter, scheduler: Scheduler): void {
   const { policy, nice = 0, priority = 0, flags = [], runtime, deadline, period } = scheduler;
-  draft.add({
+  writer.add({
     op: "scheduler",
     from: "process.scheduler",
     policy: SCHEDULER_POLICIES.indexOf(policy),
@@ -88,10 +94,10 @@ function addScheduler(draft: Draft, scheduler: Scheduler): void {
   });
 }
 
-function setLimits(draft: Draft, limits: readonly Rlimit[] = []): void {
+function setLimits(writer: PlanWriter, limits: readonly Rlimit[] = []): void {
   limits.forEach(({ type, soft, hard }, index) => {
     const resource = rlimitNumber(type)!;
-    draft.add({ op: "rlimit", from: `process.rlimits[${index}]`, resource, soft, hard });
+    writer.add({ op: "rlimit", from: `process.rlimits[${index}]`, resource, soft, hard });
   });
 }
 
@@ -99,38 +105,44 @@ function setLimits(draft: Draft, limits: readonly Rlimit[] = []): void {
  * Raises the hard limits while that is permitted, which it is not in a user namespace. Low ones
  * that init itself could run into wait for `confine`.
  */
-export function raiseLimits(draft: Draft, limits: readonly Rlimit[] = []): void {
+export function raiseLimits(writer: PlanWriter, limits: readonly Rlimit[] = []): void {
   limits.forEach(({ type, hard }, index) => {
     const low = INHIBITING.includes(type) ? RLIM_INFINITY : COUNTS.includes(type) ? SUFFICIENT : 0;
     if (hard < low) return;
     const resource = rlimitNumber(type)!;
-    draft.add({ op: "rlimit", from: `process.rlimits[${index}]`, resource, soft: hard, hard });
+    writer.add({ op: "rlimit", from: `process.rlimits[${index}]`, resource, soft: hard, hard });
   });
 }
 
 /** A session keyring that is not the caller's. */
-export function joinKeyring(draft: Draft, id: string, label: string | undefined): void {
-  if (label) addLabel(draft, "process.selinuxLabel", "keycreate", "", label);
-  draft.add({ op: "keyring", from: "", name: `_ses.${id}` });
+export function joinKeyring(writer: PlanWriter, id: string, label: string | undefined): void {
+  if (label) addLabel(writer, "process.selinuxLabel", "keycreate", "", label);
+  writer.add({ op: "keyring", from: "", name: `_ses.${id}` });
 }
 
-function addLabel(draft: Draft, from: string, attr: string, fallback: string, label: string): void {
-  draft.add({ op: "label", from, attr, fallback, label });
+function addLabel(
+  writer: PlanWriter,
+  from: string,
+  attr: string,
+  fallback: string,
+  label: string,
+): void {
+  writer.add({ op: "label", from, attr, fallback, label });
 }
 
 /** The pseudoterminal; its size is known before the program starts. */
 export function openConsole(
-  draft: Draft,
+  writer: PlanWriter,
   process: Process,
   options: ProcessOptions,
   mount: boolean,
 ): void {
   if (!process.terminal || !options.console) return;
   const { height, width } = process.consoleSize ?? options.consoleSize ?? { height: 0, width: 0 };
-  draft.add({
+  writer.add({
     op: "console",
     from: "process.terminal",
-    slot: draft.slot({ kind: "console" }),
+    slot: writer.slot({ kind: "console" }),
     rows: height,
     cols: width,
     uid: userOf(process).uid,
@@ -139,8 +151,8 @@ export function openConsole(
 }
 
 /** Descriptors that are not for the program. */
-export function closeDescriptors(draft: Draft, options: ProcessOptions): void {
-  draft.add({ op: "close_fds", from: "", keep: options.preserveFds });
+export function closeDescriptors(writer: PlanWriter, options: ProcessOptions): void {
+  writer.add({ op: "close_fds", from: "", keep: options.preserveFds });
 }
 
 /** What `confine` and `execute` need. */
@@ -155,32 +167,32 @@ export interface Program {
  * Limits, labels, ids, capabilities and filter, as far as they come before the start; the program is
  * found with the rights that it will have, and the conversation ends with `ready`.
  */
-export function confine(draft: Draft, program: Program, createCwd: boolean): void {
+export function confine(writer: PlanWriter, program: Program, createCwd: boolean): void {
   const { process, identity, options, environment } = program;
   const { apparmorProfile: profile, selinuxLabel } = process;
   const user = userOf(process);
   if (user.umask !== undefined) {
-    draft.add({ op: "umask", from: "process.user.umask", mask: user.umask });
+    writer.add({ op: "umask", from: "process.user.umask", mask: user.umask });
   }
-  draft.add({ op: "stdio_owner", from: "process.user.uid", uid: user.uid });
-  setLimits(draft, process.rlimits);
+  writer.add({ op: "stdio_owner", from: "process.user.uid", uid: user.uid });
+  setLimits(writer, process.rlimits);
   if (profile) {
-    addLabel(draft, "process.apparmorProfile", "apparmor/exec", "exec", `exec ${profile}`);
+    addLabel(writer, "process.apparmorProfile", "apparmor/exec", "exec", `exec ${profile}`);
   }
-  if (selinuxLabel) addLabel(draft, "process.selinuxLabel", "exec", "", selinuxLabel);
+  if (selinuxLabel) addLabel(writer, "process.selinuxLabel", "exec", "", selinuxLabel);
   if (process.noNewPrivileges) {
-    draft.add({ op: "no_new_privs", from: "process.noNewPrivileges" });
+    writer.add({ op: "no_new_privs", from: "process.noNewPrivileges" });
   }
-  setIds(draft, identity, createCwd);
+  setIds(writer, identity, createCwd);
   const early = options.seccomp !== undefined && !isFilterLate(program);
-  if (early && !process.noNewPrivileges) setFilterCapabilities(draft, identity);
-  else setCapabilities(draft, identity);
-  findProgram(draft, process, environment);
+  if (early && !process.noNewPrivileges) setFilterCapabilities(writer, identity);
+  else setCapabilities(writer, identity);
+  findProgram(writer, process, environment);
   if (early) {
-    loadFilter(draft, options);
-    if (!process.noNewPrivileges) setCapabilities(draft, identity);
+    loadFilter(writer, options);
+    if (!process.noNewPrivileges) setCapabilities(writer, identity);
   }
-  draft.add({ op: "sync", from: "", message: Message.ready });
+  writer.add({ op: "sync", from: "", message: Message.ready });
 }
 
 /** A filter with a listener is loaded while runts is there to fetch it. */
@@ -188,23 +200,23 @@ function isFilterLate({ process, options }: Program): boolean {
   return process.noNewPrivileges === true && options.seccomp?.notify === false;
 }
 
-function findProgram(draft: Draft, { args }: Process, { search }: Environment): void {
+function findProgram(writer: PlanWriter, { args }: Process, { search }: Environment): void {
   const [name] = args;
   if (name === undefined) return;
-  draft.add({ op: "find_program", from: "process.args[0]", name, search });
+  writer.add({ op: "find_program", from: "process.args[0]", name, search });
 }
 
-function loadFilter(draft: Draft, { seccomp }: ProcessOptions): void {
+function loadFilter(writer: PlanWriter, { seccomp }: ProcessOptions): void {
   if (!seccomp) return;
   const { flags, filter, notify } = seccomp;
-  draft.add({ op: "seccomp", from: "linux.seccomp", flags, filter, notify: Number(notify) });
+  writer.add({ op: "seccomp", from: "linux.seccomp", flags, filter, notify: Number(notify) });
 }
 
 /** The last steps: the filter, if nothing else is to be done under it, and the program. */
-export function execute(draft: Draft, program: Program): void {
+export function execute(writer: PlanWriter, program: Program): void {
   const { process, options, environment } = program;
-  if (isFilterLate(program)) loadFilter(draft, options);
-  draft.add({
+  if (isFilterLate(program)) loadFilter(writer, options);
+  writer.add({
     op: "exec",
     from: "process.args",
     args: process.args,

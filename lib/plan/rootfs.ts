@@ -1,11 +1,11 @@
 /** The root filesystem: from opening it to entering it, and what is put on it afterwards. */
 
-import { quote } from "../errors.ts";
-import { Propagation } from "../spec/mount_options.ts";
-import { HOOK_OUTPUTS } from "../spec/hook_outputs.ts";
-import type { HookKind, RootfsPropagation, Spec } from "../spec/types.ts";
-import { absolutePath, type Container, type Draft } from "./draft.ts";
-import { EnterMethod, RootBind } from "./ops.ts";
+import { quote } from "../base/errors.ts";
+import { Propagation } from "../spec/values/mount_options.ts";
+import { HOOK_OUTPUTS } from "../spec/values/hook_outputs.ts";
+import type { HookKind, RootfsPropagation, Spec } from "../spec/types/config.ts";
+import { absolutePath, type Container, type PlanWriter } from "./plan_writer.ts";
+import { EnterMethod, RootBind } from "../wire/ops.ts";
 
 const PROPAGATION: Readonly<Record<string, number>> = {
   shared: Propagation.shared,
@@ -18,12 +18,12 @@ const PROPAGATION: Readonly<Record<string, number>> = {
  * Opens the root filesystem. A shared root keeps the host's peers, so that volumes may be shared
  * with it; in all other cases nothing that is mounted in the container reaches the host.
  */
-export function openRootfs(draft: Draft, container: Container, slot: number): void {
+export function openRootfs(writer: PlanWriter, container: Container, slot: number): void {
   const { rootfs: path, linux, mountNamespace } = container;
   const readonly = container.input.spec.root.readonly === true;
   if (!mountNamespace) {
     const bind = readonly ? RootBind.boundAlone : RootBind.unbound;
-    draft.add({ op: "rootfs", from: "root.path", path, bind, slot: -1 });
+    writer.add({ op: "rootfs", from: "root.path", path, bind, slot: -1 });
     return;
   }
   const wanted = linux.rootfsPropagation;
@@ -32,7 +32,7 @@ export function openRootfs(draft: Draft, container: Container, slot: number): vo
     : wanted === "rprivate" || wanted === "runbindable"
     ? Propagation.private | Propagation.recursive
     : Propagation.slave | Propagation.recursive;
-  draft.add(
+  writer.add(
     { op: "propagation", from: wanted ? "linux.rootfsPropagation" : "", path: "/", flags },
     { op: "rootfs", from: "root.path", path, bind: RootBind.bound, slot },
   );
@@ -44,48 +44,48 @@ function propagationFlags(name: RootfsPropagation): number {
 }
 
 /** Makes the root filesystem the root of the file tree, and restricts what is to be seen there. */
-export function enterRootfs(draft: Draft, container: Container): void {
+export function enterRootfs(writer: PlanWriter, container: Container): void {
   const { linux, mountNamespace, input } = container;
   const { root, process } = input.spec;
   if (root.readonly) {
     const cwd = absolutePath(process?.cwd ?? "/", "");
-    if (cwd !== "/") draft.add({ op: "mkdir", from: "process.cwd", path: cwd, mode: 0o755 });
-    draft.add({ op: "readonly_root", from: "root.readonly" });
+    if (cwd !== "/") writer.add({ op: "mkdir", from: "process.cwd", path: cwd, mode: 0o755 });
+    writer.add({ op: "readonly_root", from: "root.readonly" });
   }
   const method = !mountNamespace
     ? EnterMethod.chroot
     : input.noPivot
     ? EnterMethod.move
     : EnterMethod.pivot;
-  draft.add({ op: "enter_root", from: "root.path", method });
+  writer.add({ op: "enter_root", from: "root.path", method });
   linux.readonlyPaths?.forEach((path, index) => {
-    draft.add({ op: "readonly", from: `linux.readonlyPaths[${index}]`, path });
+    writer.add({ op: "readonly", from: `linux.readonlyPaths[${index}]`, path });
   });
   const masked = new Set<string>();
   const label = linux.mountLabel ?? "";
   linux.maskedPaths?.forEach((path, index) => {
     if (masked.has(path)) return;
     masked.add(path);
-    draft.add({ op: "mask", from: `linux.maskedPaths[${index}]`, path, label });
+    writer.add({ op: "mask", from: `linux.maskedPaths[${index}]`, path, label });
   });
   // Last, because what is unbindable cannot be made read-only by a bind mount.
   const wanted = linux.rootfsPropagation;
   if (mountNamespace && wanted) {
     const flags = propagationFlags(wanted);
-    draft.add({ op: "propagation", from: "linux.rootfsPropagation", path: "/", flags });
+    writer.add({ op: "propagation", from: "linux.rootfsPropagation", path: "/", flags });
   }
 }
 
 /** Hooks of one kind. `env`: the process's, for those that give none. */
 export function addHooks(
-  draft: Draft,
+  writer: PlanWriter,
   { hooks, annotations }: Spec,
   kind: HookKind,
   env: readonly string[],
 ): void {
   hooks?.[kind]?.forEach((hook, index) => {
     const { path, timeout = 0 } = hook;
-    draft.add({
+    writer.add({
       op: "hook",
       from: `hooks.${kind}[${index}]`,
       kind,
@@ -95,17 +95,17 @@ export function addHooks(
       env: hook.env ?? env,
       has_env: 1,
       timeout,
-      stdout: outputSlot(draft, annotations, HOOK_OUTPUTS.stdout),
-      stderr: outputSlot(draft, annotations, HOOK_OUTPUTS.stderr),
+      stdout: outputSlot(writer, annotations, HOOK_OUTPUTS.stdout),
+      stderr: outputSlot(writer, annotations, HOOK_OUTPUTS.stderr),
     });
   });
 }
 
 /** The slot of the file that an annotation names; all hooks share it. */
-function outputSlot(draft: Draft, annotations: Spec["annotations"], name: string): number {
+function outputSlot(writer: PlanWriter, annotations: Spec["annotations"], name: string): number {
   const path = annotations?.[name];
   if (path === undefined) return -1;
   const from = `annotations[${quote(name)}]`;
-  const known = draft.slots.findIndex((slot) => slot.kind === "hook-output" && slot.from === from);
-  return known >= 0 ? known : draft.slot({ kind: "hook-output", path, from });
+  const known = writer.slots.findIndex((slot) => slot.kind === "hook-output" && slot.from === from);
+  return known >= 0 ? known : writer.slot({ kind: "hook-output", path, from });
 }

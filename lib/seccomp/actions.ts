@@ -1,7 +1,7 @@
 /** Actions of filters as numbers (seccomp(2), "Seccomp filters"). */
 
-import { RuntsError } from "../errors.ts";
-import type { SeccompAction } from "../spec/types.ts";
+import { RuntsError } from "../base/errors.ts";
+import type { SeccompAction } from "../spec/types/config.ts";
 
 /** SECCOMP_RET_*; SCMP_ACT_KILL is another name for killing the thread. */
 export const RETURNS = {

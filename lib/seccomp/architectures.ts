@@ -1,8 +1,8 @@
 /** Architectures: as config.json, libseccomp and the kernel name them. */
 
 import type { SeccompLibrary } from "../../ffi/seccomp.ts";
-import { SECCOMP_ARCHES } from "../spec/names.ts";
-import type { SeccompArch } from "../spec/types.ts";
+import { SECCOMP_ARCHES } from "../spec/values/names.ts";
+import type { SeccompArch } from "../spec/types/config.ts";
 
 /** AUDIT_ARCH_X86_64 */
 export const X86_64 = 0xc000003e;

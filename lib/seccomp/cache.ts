@@ -4,7 +4,7 @@
  * key is compared in full, so the file's name need not tell any two profiles apart.
  */
 
-import { VERSION } from "../version.ts";
+import { VERSION } from "../base/version.ts";
 
 /** The library as it was when the filter was compiled. */
 interface Stamp {

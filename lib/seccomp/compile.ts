@@ -6,13 +6,13 @@ import {
   loadSeccomp,
   type SeccompLibrary,
 } from "../../ffi/seccomp.ts";
-import { EEXIST } from "../errno.ts";
-import { quote, RuntsError } from "../errors.ts";
-import { SECCOMP_OPERATORS } from "../spec/names.ts";
-import type { Seccomp, SeccompArg, SeccompRule } from "../spec/types.ts";
+import { EEXIST } from "../base/errno.ts";
+import { quote, RuntsError } from "../base/errors.ts";
+import { SECCOMP_OPERATORS } from "../spec/values/names.ts";
+import type { Seccomp, SeccompArg, SeccompRule } from "../spec/types/config.ts";
 import { returnValue } from "./actions.ts";
 import { tokenOf } from "./architectures.ts";
-import { INSTRUCTION_SIZE, INSTRUCTIONS_MAX } from "./bpf.ts";
+import { INSTRUCTION_SIZE, INSTRUCTIONS_MAX } from "./instructions.ts";
 import { enosysProgram, needsEnosys } from "./enosys.ts";
 
 const PROFILE = "linux.seccomp";

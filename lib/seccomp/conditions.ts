@@ -1,6 +1,6 @@
 /** Conditions on the arguments of a system call, in words. */
 
-import { ALL, type Comparison, type Path } from "./paths.ts";
+import { ALL, type Comparison, type Path } from "./branches.ts";
 
 /**
  * What must hold on a path, as `arg0 & 0x7e020000 == 0x0 and arg1 > 0x5`; empty for no condition.

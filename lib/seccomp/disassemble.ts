@@ -1,6 +1,6 @@
 /** The instructions of a filter, one a line. */
 
-import { Code, Data, type Instruction } from "./bpf.ts";
+import { Code, Data, type Instruction } from "./instructions.ts";
 import { COMPARISONS, type Context, contextsOf } from "./flow.ts";
 
 /** Names of numbers. */

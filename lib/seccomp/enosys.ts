@@ -5,11 +5,18 @@
  * is answered as a kernel without it would: ENOSYS.
  */
 
-import { ENOSYS } from "../errno.ts";
-import type { Seccomp } from "../spec/types.ts";
+import { ENOSYS } from "../base/errno.ts";
+import type { Seccomp } from "../spec/types/config.ts";
 import { RETURNS } from "./actions.ts";
 import { auditOf, X32, X86_64 } from "./architectures.ts";
-import { Code, Data, encodeProgram, type Instruction, instruction, X32_BIT } from "./bpf.ts";
+import {
+  Code,
+  Data,
+  encodeProgram,
+  type Instruction,
+  instruction,
+  X32_BIT,
+} from "./instructions.ts";
 
 /** AUDIT_ARCH_S390, AUDIT_ARCH_S390X. */
 const S390 = [0x00000016, 0x80000016];

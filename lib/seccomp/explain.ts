@@ -1,15 +1,15 @@
 /** A filter in words: what becomes of every system call, and the program itself. */
 
 import { loadSeccomp, type SeccompLibrary } from "../../ffi/seccomp.ts";
-import { errnoText } from "../errno.ts";
-import type { SeccompFilter } from "../plan/types.ts";
+import { errnoText } from "../base/errno.ts";
+import type { SeccompFilter } from "../plan/plan.ts";
 import { ACTION_MASK, RETURNS } from "./actions.ts";
 import { type Architecture, knownArchitectures, X32, X86_64 } from "./architectures.ts";
-import { decodeProgram, type Instruction, X32_BIT } from "./bpf.ts";
+import { decodeProgram, type Instruction, X32_BIT } from "./instructions.ts";
 import { describeConditions } from "./conditions.ts";
 import { disassemble, type Names } from "./disassemble.ts";
 import { architecturesIn } from "./flow.ts";
-import { type Path, pathsOf } from "./paths.ts";
+import { type Path, pathsOf } from "./branches.ts";
 
 /** How many numbers of an architecture are looked at; Linux has less than 500. */
 const NUMBERS = 1024;

@@ -1,8 +1,8 @@
 /** What filters can be had of: for `features`. */
 
 import { loadSeccomp, type SeccompLibrary } from "../../ffi/seccomp.ts";
-import { SECCOMP_ARCHES, SECCOMP_FLAGS } from "../spec/names.ts";
-import type { SeccompFeatures, SeccompFlag } from "../spec/types.ts";
+import { SECCOMP_ARCHES, SECCOMP_FLAGS } from "../spec/values/names.ts";
+import type { SeccompFeatures, SeccompFlag } from "../spec/types/config.ts";
 import { tokenOf } from "./architectures.ts";
 
 /** First Linux with SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV; the others are older than what runs. */

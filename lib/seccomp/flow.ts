@@ -1,6 +1,6 @@
 /** What is known at each instruction of a filter, whichever way leads there. */
 
-import { Code, Data, type Instruction } from "./bpf.ts";
+import { Code, Data, type Instruction } from "./instructions.ts";
 
 export interface Context {
   /** AUDIT_ARCH_* that a comparison has found; undefined when it may be any. */

@@ -1,8 +1,8 @@
 /** `linux.seccomp`: the filter of a container's processes. */
 
-import { formatJson } from "../spec/json.ts";
-import type { Seccomp, SeccompFlag } from "../spec/types.ts";
-import type { SeccompFilter } from "../plan/types.ts";
+import { formatJson } from "../spec/json/json.ts";
+import type { Seccomp, SeccompFlag } from "../spec/types/config.ts";
+import type { SeccompFilter } from "../plan/plan.ts";
 import { readCache } from "./cache.ts";
 
 /** Annotation: a program (base64) to load instead of what the profile compiles to. */

@@ -1,7 +1,7 @@
 /** A filter that the configuration brings along as a program. */
 
-import { RuntsError } from "../errors.ts";
-import { INSTRUCTION_SIZE } from "./bpf.ts";
+import { RuntsError } from "../base/errors.ts";
+import { INSTRUCTION_SIZE } from "./instructions.ts";
 
 /** The program of an annotation's base64. Throws RuntsError that names the annotation. */
 export function decodeAnnotation(name: string, text: string): Uint8Array {

@@ -6,8 +6,8 @@
  */
 
 import { loadSeccomp, type SeccompLibrary } from "../../ffi/seccomp.ts";
-import { quote, RuntsError } from "../errors.ts";
-import type { Seccomp, SeccompRule } from "../spec/types.ts";
+import { quote, RuntsError } from "../base/errors.ts";
+import type { Seccomp, SeccompRule } from "../spec/types/config.ts";
 import { beginFilter, libraryRules } from "./compile.ts";
 
 /** It takes microseconds, or for ever; ms. */

@@ -1,8 +1,8 @@
 /** features.md: the document that `features` prints. Its lists are those that the code works with. */
 
-import { OCI_VERSION, OCI_VERSION_MIN } from "../version.ts";
-import { CAPABILITIES } from "./capabilities.ts";
-import { MOUNT_OPTIONS } from "./mount_options.ts";
+import { OCI_VERSION, OCI_VERSION_MIN } from "../base/version.ts";
+import { CAPABILITIES } from "./values/capabilities.ts";
+import { MOUNT_OPTIONS } from "./values/mount_options.ts";
 import {
   HOOK_KINDS,
   MEMORY_POLICY_FLAGS,
@@ -12,8 +12,8 @@ import {
   SECCOMP_ARCHES,
   SECCOMP_FLAGS,
   SECCOMP_OPERATORS,
-} from "./names.ts";
-import type { Features, LinuxFeatures, SeccompFeatures } from "./types.ts";
+} from "./values/names.ts";
+import type { Features, LinuxFeatures, SeccompFeatures } from "./types/config.ts";
 
 /** What other rooms know of themselves. */
 export interface FeatureParts

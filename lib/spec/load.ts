@@ -1,10 +1,10 @@
 /** config.json and resources: read, parsed and validated. */
 
-import { ENOENT } from "../errno.ts";
-import { errnoOf, quote, RuntsError } from "../errors.ts";
-import { checked, readText } from "./document.ts";
-import type { Resources, Spec } from "./types.ts";
-import { validate, validateResources } from "./validate.ts";
+import { ENOENT } from "../base/errno.ts";
+import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import { checked, readText } from "./json/document.ts";
+import type { Resources, Spec } from "./types/config.ts";
+import { validate, validateResources } from "./check/config.ts";
 
 /** The path of the configuration: `config.json`, or `configFile` (absolute, or below the bundle). */
 export function configPath(bundle: string, configFile = "config.json"): string {

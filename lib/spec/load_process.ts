@@ -1,8 +1,8 @@
 /** The process document of `exec --process`. */
 
-import { checked, readText } from "./document.ts";
-import type { Process } from "./types.ts";
-import { validateProcess } from "./validate_process.ts";
+import { checked, readText } from "./json/document.ts";
+import type { Process } from "./types/config.ts";
+import { validateProcess } from "./check/process.ts";
 
 /** Reads and validates it. Throws RuntsError that names the file. */
 export function loadProcess(file: string): Process {

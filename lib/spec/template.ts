@@ -1,7 +1,7 @@
 /** The configuration that `runts spec` writes: a shell in a container of the usual kind. */
 
-import { OCI_VERSION } from "../version.ts";
-import type { IdMapping, Mount, Namespace, NamespaceType, Spec } from "./types.ts";
+import { OCI_VERSION } from "../base/version.ts";
+import type { IdMapping, Mount, Namespace, NamespaceType, Spec } from "./types/config.ts";
 
 export interface TemplateOptions {
   /** For a user who is not root: a user namespace that maps this user to root. */

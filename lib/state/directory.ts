@@ -8,9 +8,9 @@
  *   `result.fifo` (how the execution of the program went), `lock`, `notify/`
  */
 
-import { EEXIST, ENOENT, ENOTDIR } from "../errno.ts";
-import { errnoOf, quote, RuntsError } from "../errors.ts";
-import { isDirectory } from "../path.ts";
+import { EEXIST, ENOENT, ENOTDIR } from "../base/errno.ts";
+import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import { isDirectory } from "../base/paths.ts";
 import { checkId, OTHERS } from "./id.ts";
 import { formatStatus, isIds, parseStatus, type Status } from "./status.ts";
 

@@ -1,6 +1,6 @@
 /** Container ids: what runc accepts, because an id becomes a file name, a cgroup and a scope. */
 
-import { quote, RuntsError } from "../errors.ts";
+import { quote, RuntsError } from "../base/errors.ts";
 
 const ID = /^[A-Za-z0-9_+\-.,]+$/;
 /** What else stands in a state root: caches of runts, and of crun. */

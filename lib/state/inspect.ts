@@ -1,9 +1,9 @@
 /** What state a container is in, from its directory and the process that it names. */
 
 import { frozenByRecord } from "../cgroup/frozen.ts";
-import { RuntsError } from "../errors.ts";
+import { RuntsError } from "../base/errors.ts";
 import type { Intent, StateDirectory } from "./directory.ts";
-import { isAlive, readStat } from "./process.ts";
+import { isAlive, readStat } from "./liveness.ts";
 import type { Status } from "./status.ts";
 
 /** The spec's four, and `paused` as runc and crun have it. */

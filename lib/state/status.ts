@@ -3,8 +3,8 @@
  * It is written by temp file and rename, so a reader sees all of it or the one before.
  */
 
-import type { CgroupRecord } from "../cgroup/types.ts";
-import { quote, RuntsError } from "../errors.ts";
+import type { CgroupRecord } from "../cgroup/manager.ts";
+import { quote, RuntsError } from "../base/errors.ts";
 
 /** What is recorded of a container. */
 export interface Status {

@@ -1,19 +1,19 @@
 /** config.json: whatever the text, it is refused in words or can be carried out. */
 
 import { assert } from "@std/assert";
-import { deviceProgram, encodeProgram } from "../../lib/cgroup/bpf_devices.ts";
-import { deviceRules } from "../../lib/cgroup/device_rules.ts";
-import { deviceState } from "../../lib/cgroup/devices_v1.ts";
-import { parseHost } from "../../lib/cgroup/host.ts";
-import { containerPaths } from "../../lib/cgroup/paths.ts";
-import { settingsV1 } from "../../lib/cgroup/resources_v1.ts";
-import { settingsV2 } from "../../lib/cgroup/resources_v2.ts";
+import { deviceProgram, encodeProgram } from "../../lib/cgroup/devices/program.ts";
+import { deviceRules } from "../../lib/cgroup/devices/rules.ts";
+import { deviceState } from "../../lib/cgroup/devices/v1.ts";
+import { parseHost } from "../../lib/cgroup/hierarchies.ts";
+import { containerPaths } from "../../lib/cgroup/location.ts";
+import { settingsV1 } from "../../lib/cgroup/v1/resources.ts";
+import { settingsV2 } from "../../lib/cgroup/v2/resources.ts";
 import type { Setting } from "../../lib/cgroup/settings.ts";
-import { annotationProperties, settingProperties } from "../../lib/cgroup/systemd_properties.ts";
-import { slicePath, unitOf } from "../../lib/cgroup/systemd_units.ts";
-import { isRuntsError } from "../../lib/errors.ts";
+import { annotationProperties, settingProperties } from "../../lib/cgroup/systemd/properties.ts";
+import { slicePath, unitOf } from "../../lib/cgroup/systemd/units.ts";
+import { isRuntsError } from "../../lib/base/errors.ts";
 import { parseSpec } from "../../lib/spec/load.ts";
-import type { Resources, Spec } from "../../lib/spec/types.ts";
+import type { Resources, Spec } from "../../lib/spec/types/config.ts";
 import { checkError, shapeOf } from "./support/answer.ts";
 import { configs } from "./support/corpus.ts";
 import { planned, plansOf } from "./support/plans.ts";

@@ -2,9 +2,9 @@
 
 import { assert } from "@std/assert";
 import { describeFailure, type RememberedOp } from "../../lib/plan/failure.ts";
-import type { Op } from "../../lib/plan/ops.ts";
-import { Message, parseRecord, RECORD_HEADER } from "../../lib/sync.ts";
-import { planOf } from "../unit/plan_support.ts";
+import type { Op } from "../../lib/wire/ops.ts";
+import { Message, parseRecord, RECORD_HEADER } from "../../lib/wire/messages.ts";
+import { planOf } from "../support/plan.ts";
 import { checkError } from "./support/answer.ts";
 import { mutateText } from "./support/mutate_text.ts";
 import type { Target } from "./support/target.ts";

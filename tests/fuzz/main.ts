@@ -7,8 +7,8 @@
  */
 
 import { join } from "@std/path";
-import { DIST } from "../../tools/paths.ts";
-import { fail } from "../../tools/run.ts";
+import { DIST } from "../../tools/support/paths.ts";
+import { fail } from "../../tools/support/run.ts";
 import { commandLine } from "./command_line.ts";
 import { config } from "./config.ts";
 import { failure } from "./failure.ts";

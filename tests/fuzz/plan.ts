@@ -4,9 +4,9 @@
  */
 
 import { join } from "@std/path";
-import { exists, ROOT } from "../../tools/paths.ts";
-import { run } from "../../tools/run.ts";
-import { FLAGS } from "../../tools/test_c.ts";
+import { exists, ROOT } from "../../tools/support/paths.ts";
+import { run } from "../../tools/support/run.ts";
+import { FLAGS } from "../../tools/test/c.ts";
 import { parseSpec } from "../../lib/spec/load.ts";
 import { configs } from "./support/corpus.ts";
 import { execPlansOf, plansOf } from "./support/plans.ts";

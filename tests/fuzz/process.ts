@@ -1,8 +1,8 @@
 /** process.json of exec: whatever the text, it is refused in words or can be executed. */
 
-import { execProcess } from "../../lib/container/exec_process.ts";
+import { execProcess } from "../../lib/caller/exec_process.ts";
 import { parseSpec } from "../../lib/spec/load.ts";
-import type { Process } from "../../lib/spec/types.ts";
+import type { Process } from "../../lib/spec/types/config.ts";
 import { checkError } from "./support/answer.ts";
 import { configs, partsOf } from "./support/corpus.ts";
 import { execPlansOf, planned } from "./support/plans.ts";

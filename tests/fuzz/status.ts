@@ -2,20 +2,20 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { recordOf } from "../../lib/cgroup/mod.ts";
-import { detectHost } from "../../lib/cgroup/host.ts";
-import { containerPaths } from "../../lib/cgroup/paths.ts";
+import { detectHost } from "../../lib/cgroup/hierarchies.ts";
+import { containerPaths } from "../../lib/cgroup/location.ts";
 import { table } from "../../lib/cli/table.ts";
-import { hasOwnPidNamespace, readCopyIfAny } from "../../lib/container/copy.ts";
+import { hasOwnPidNamespace, readCopyIfAny } from "../../lib/state/config_copy.ts";
 import { remove } from "../../lib/container/delete.ts";
-import { findResctrl } from "../../lib/container/intel_rdt.ts";
+import { findResctrl } from "../../lib/host/intel_rdt.ts";
 import { kill } from "../../lib/container/kill.ts";
 import { list } from "../../lib/container/list.ts";
 import { state } from "../../lib/container/state.ts";
-import { reason } from "../../lib/errors.ts";
-import { formatJson } from "../../lib/spec/json.ts";
+import { reason } from "../../lib/base/errors.ts";
+import { formatJson } from "../../lib/spec/json/json.ts";
 import { StateDirectory } from "../../lib/state/directory.ts";
 import { inspect } from "../../lib/state/inspect.ts";
-import { readStat } from "../../lib/state/process.ts";
+import { readStat } from "../../lib/state/liveness.ts";
 import { formatStatus, type Status } from "../../lib/state/status.ts";
 import { checkError, isOneLine } from "./support/answer.ts";
 import { configs } from "./support/corpus.ts";

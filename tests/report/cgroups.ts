@@ -3,9 +3,9 @@
  * and with runc. Prints JSON; tools/report_cgroups.ts makes tables of it.
  */
 
-import { detectHost } from "../../lib/cgroup/host.ts";
-import { settingsV1 } from "../../lib/cgroup/resources_v1.ts";
-import { settingsV2 } from "../../lib/cgroup/resources_v2.ts";
+import { detectHost } from "../../lib/cgroup/hierarchies.ts";
+import { settingsV1 } from "../../lib/cgroup/v1/resources.ts";
+import { settingsV2 } from "../../lib/cgroup/v2/resources.ts";
 import type { Setting } from "../../lib/cgroup/settings.ts";
 import { Bundle, type Config } from "../support/bundle.ts";
 import { anyDisk, cgroupsOf, exists, ownCgroups, removeLeft } from "../support/cgroups.ts";

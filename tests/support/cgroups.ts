@@ -1,6 +1,6 @@
 /** What tests of cgroups need to know of the host, and of a container's place in it. */
 
-import { type CgroupHost, detectHost, hierarchyOf } from "../../lib/cgroup/host.ts";
+import { type CgroupHost, detectHost, hierarchyOf } from "../../lib/cgroup/hierarchies.ts";
 import { until } from "./runtime.ts";
 
 /**

@@ -4,8 +4,8 @@
  */
 
 import { fromFileUrl, toFileUrl } from "@std/path";
-import { buildLibrary } from "../../tools/build_c.ts";
-import { DIST, HELPER } from "../../tools/paths.ts";
+import { buildLibrary } from "../../tools/build/c.ts";
+import { DIST, HELPER } from "../../tools/support/paths.ts";
 
 /** Where the build with stops is. */
 export const STOPS_FOLDER = `${DIST}/stops`;

@@ -1,7 +1,7 @@
 /** What a good answer to bad input is. */
 
 import { assert } from "@std/assert";
-import { isRuntsError } from "../../../lib/errors.ts";
+import { isRuntsError } from "../../../lib/base/errors.ts";
 
 /** Faults of the program, not of its input. */
 const FAULTS = [TypeError, ReferenceError, RangeError, URIError, EvalError];

@@ -1,12 +1,12 @@
 /** Real documents to begin with: those that clients send, the template, and one with everything. */
 
-import { formatJson, parseJson } from "../../../lib/spec/json.ts";
+import { formatJson, parseJson } from "../../../lib/spec/json/json.ts";
 import { template } from "../../../lib/spec/template.ts";
-import type { Spec } from "../../../lib/spec/types.ts";
-import { FULL } from "../../unit/spec_full.ts";
-import { config, type Json } from "../../unit/spec_support.ts";
+import type { Spec } from "../../../lib/spec/types/config.ts";
+import { FULL } from "../../support/full_spec.ts";
+import { config, type Json } from "../../support/spec.ts";
 
-const CLIENTS = new URL("../../unit/spec_configs/", import.meta.url);
+const CLIENTS = new URL("../../support/configs/", import.meta.url);
 
 /** What neither clients nor the full configuration have. */
 const RARE = config({

@@ -2,13 +2,13 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { describeOp } from "../../../lib/plan/describe.ts";
-import { encodePlan } from "../../../lib/plan/encode.ts";
+import { encodePlan } from "../../../lib/wire/encode.ts";
 import { planContainer } from "../../../lib/plan/container.ts";
 import { planExec } from "../../../lib/plan/exec.ts";
-import type { CgroupHierarchy, Host, Plan, ProcessOptions } from "../../../lib/plan/types.ts";
-import type { Process, Spec } from "../../../lib/spec/types.ts";
+import type { CgroupHierarchy, Host, Plan, ProcessOptions } from "../../../lib/plan/plan.ts";
+import type { Process, Spec } from "../../../lib/spec/types/config.ts";
 import { checkError, isOneLine } from "./answer.ts";
-import { decodePlan } from "../../unit/plan_support.ts";
+import { decodePlan } from "../../support/plan.ts";
 
 const UNIFIED: CgroupHierarchy = {
   mountPoint: "/sys/fs/cgroup",

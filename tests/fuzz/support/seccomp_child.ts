@@ -1,12 +1,12 @@
 /** Compiles profiles: each line of the standard input is one, as a JSON string. */
 
 import { assert } from "@std/assert";
-import { decodeProgram, INSTRUCTIONS_MAX } from "../../../lib/seccomp/bpf.ts";
+import { decodeProgram, INSTRUCTIONS_MAX } from "../../../lib/seccomp/instructions.ts";
 import { describeFilter, listFilter } from "../../../lib/seccomp/explain.ts";
 import { compileProfile } from "../../../lib/seccomp/compile.ts";
 import { tryRules } from "../../../lib/seccomp/trial.ts";
 import { parseSpec } from "../../../lib/spec/load.ts";
-import type { Seccomp } from "../../../lib/spec/types.ts";
+import type { Seccomp } from "../../../lib/spec/types/config.ts";
 import { runFilter, X86, X86_64 } from "../../support/bpf_machine.ts";
 import type { Answer } from "../seccomp.ts";
 import { checkError, isOneLine } from "./answer.ts";

@@ -1,0 +1,59 @@
+/** The bundle of a container to be: its configuration and its root filesystem. */
+
+import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import { configPath, parseSpec, readConfig } from "../spec/load.ts";
+import type { Spec } from "../spec/types/config.ts";
+import { absolute, absoluteRootfs } from "../base/absolute.ts";
+import { lacksMaps } from "../userns/id_maps.ts";
+import type { CreateOptions } from "./options.ts";
+
+/** A bundle that was read and found sound. */
+export interface OpenBundle {
+  /** Absolute. */
+  readonly path: string;
+  readonly spec: Spec;
+  /** The text of config.json, for the copy. */
+  readonly text: string;
+}
+
+/** Reads and checks a bundle; nothing has been made when this throws. */
+export async function openBundle(options: CreateOptions): Promise<OpenBundle> {
+  const path = absolute(options.bundle ?? ".");
+  const file = configPath(path, options.config && absolute(options.config));
+  const text = readConfig(path, file);
+  const spec = await completed(parseSpec(text, file));
+  checkRootfs(path, spec);
+  if (spec.process === undefined) {
+    throw new RuntsError(`${file}: process is missing`, { hint: "there is nothing to start" });
+  }
+  const { linux } = spec;
+  if (linux?.sysctl !== undefined && linux.namespaces?.some(({ path }) => path)) {
+    const { refuseHostSysctls } = await import("../host/joined_sysctls.ts");
+    refuseHostSysctls(linux);
+  }
+  return { path, spec, text };
+}
+
+/** With id maps for a new user namespace that has none. */
+async function completed(spec: Spec): Promise<Spec> {
+  if (!lacksMaps(spec)) return spec;
+  const { withDefaultMaps } = await import("../userns/default_maps.ts");
+  return withDefaultMaps(spec);
+}
+
+function checkRootfs(bundle: string, spec: Spec): void {
+  const rootfs = absoluteRootfs(bundle, spec.root.path);
+  let isDirectory: boolean;
+  try {
+    isDirectory = Deno.statSync(rootfs).isDirectory;
+  } catch (cause) {
+    throw new RuntsError(`root filesystem ${quote(rootfs)}`, {
+      configPath: "root.path",
+      errno: errnoOf(cause),
+    });
+  }
+  if (isDirectory) return;
+  throw new RuntsError(`root filesystem ${quote(rootfs)} is not a directory`, {
+    configPath: "root.path",
+  });
+}

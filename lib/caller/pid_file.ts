@@ -1,0 +1,67 @@
+/** Telling the caller of init: the pid file and the pidfd socket. */
+
+import type { Helper } from "../../ffi/helper.ts";
+import { quote, RuntsError } from "../base/errors.ts";
+import { absolute } from "../base/absolute.ts";
+
+/**
+ * Writes the pid, decimal, without a newline, by rename: whoever sees the file sees all of it. A
+ * device is written to: a rename would put a file in the place of /dev/null.
+ */
+export function writePidFile(path: string, pid: number): void {
+  const file = absolute(path);
+  if (isDevice(file)) return writeInPlace(file, pid);
+  const slash = file.lastIndexOf("/");
+  const temporary = `${file.slice(0, slash)}/.${file.slice(slash + 1)}.${Deno.pid}`;
+  removeIfThere(temporary); // of a runts that was killed
+  try {
+    // In a directory for everybody, somebody may have put a link there.
+    Deno.writeTextFileSync(temporary, String(pid), { mode: 0o644, createNew: true });
+    Deno.renameSync(temporary, file);
+  } catch (cause) {
+    removeIfThere(temporary);
+    throw new RuntsError(`write pid file ${quote(file)}`, { cause });
+  }
+}
+
+function isDevice(file: string): boolean {
+  try {
+    return Deno.statSync(file).isCharDevice === true;
+  } catch {
+    return false; // then the rename tells
+  }
+}
+
+function writeInPlace(file: string, pid: number): void {
+  try {
+    Deno.writeTextFileSync(file, String(pid), { create: false });
+  } catch (cause) {
+    throw new RuntsError(`write pid file ${quote(file)}`, { cause });
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // it is not there
+  }
+}
+
+/** What the pidfd is of, in runc's words: init, or a process of `exec`. */
+export type PidfdText = "standard" | "setns";
+
+/** Sends a pidfd over a unix socket, as runc does since 1.2. */
+export function sendPidfd(helper: Helper, path: string, pidfd: number, text: PidfdText): void {
+  let socket: number;
+  try {
+    socket = helper.connectUnix(absolute(path));
+  } catch (cause) {
+    throw new RuntsError(`connect to pidfd socket ${quote(path)}`, { cause });
+  }
+  try {
+    helper.sendFds(socket, [pidfd], new TextEncoder().encode(text));
+  } finally {
+    helper.close(socket);
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * NOTIFY_SOCKET, as crun handles it (sd_notify(3)): the container gets a socket of its own in
+ * the state directory, mounted inside; start waits there for READY=1 and passes it on, with
+ * the pid of init as the host sees it.
+ */
+
+import type { Helper } from "../../ffi/helper.ts";
+import { callerVariable } from "../base/environment.ts";
+import type { StateDirectory } from "../state/directory.ts";
+
+/** The caller's own socket, if a service manager started runts. */
+export function callerNotifySocket(): string | undefined {
+  return callerVariable("NOTIFY_SOCKET");
+}
+
+/** Makes the directory that create mounts into the container. */
+export function makeNotifyDirectory(directory: StateDirectory): string {
+  const path = directory.file("notify");
+  Deno.mkdirSync(path, { mode: 0o755 });
+  Deno.chmodSync(path, 0o755);
+  return path;
+}
+
+/** The container's socket; undefined when nobody asked for one or the container has none. */
+export function bindNotifySocket(helper: Helper, directory: StateDirectory): number | undefined {
+  if (callerNotifySocket() === undefined) return undefined;
+  try {
+    if (!Deno.lstatSync(directory.file("notify")).isDirectory) return undefined;
+  } catch {
+    return undefined;
+  }
+  return helper.bindDatagram(directory.file("notify/notify.sock"), 0o777);
+}
+
+/**
+ * Passes on what the container says until it is ready (or gone). STATUS and BARRIER go through as
+ * they come; MAINPID is replaced by the host's pid of init.
+ */
+export async function passOnReady(
+  helper: Helper,
+  socket: number,
+  pid: number,
+  pidfd: number,
+): Promise<void> {
+  const target = callerNotifySocket();
+  if (target === undefined) return;
+  for (;;) {
+    const ready = await helper.pollFdsAsync([socket, pidfd], -1);
+    if (!ready.includes(socket)) return; // init died without a word
+    const { bytes, fds } = helper.receiveDatagram(socket, 0);
+    const lines = new TextDecoder().decode(bytes).split("\n").filter((line) => line !== "");
+    const kept = lines.filter((line) => !line.startsWith("MAINPID="));
+    const isReady = kept.includes("READY=1");
+    if (isReady) kept.push(`MAINPID=${pid}`);
+    try {
+      helper.sendDatagram(target, new TextEncoder().encode(kept.join("\n") + "\n"), fds);
+    } finally {
+      for (const fd of fds) helper.close(fd);
+    }
+    if (isReady) return;
+  }
+}

@@ -1,0 +1,131 @@
+/** Ending a cgroup: killing who is in it, and removing it with all below it. */
+
+import { EBUSY, ENOENT, ESRCH } from "../base/errno.ts";
+import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import { delay, pidsBelow, readFile, withDescendants } from "./files.ts";
+import { detectHost } from "./hierarchies.ts";
+
+/** Together about 2 s, in ms. */
+const REMOVE_DELAYS = [1, 2, 4, 8, 16, 32, 64, 128, 250, 500, 1000];
+/** Rounds of signalling; each round that finds a new process is followed by another. */
+const KILL_ROUNDS = 64;
+/** A cgroup that still forks after this many rounds is frozen first. */
+const CALM_ROUNDS = 3;
+/** Processes that an error names, and characters of the command line of each. */
+const NAMED = 10;
+const COMMAND = 60;
+
+/** What {@linkcode killMembers} needs of a manager. */
+export interface Members {
+  /** A directory that all are below, in any hierarchy. */
+  readonly directory: string;
+  readonly pids: () => number[];
+  readonly freeze: () => Promise<void>;
+  readonly thaw: () => Promise<void>;
+}
+
+/**
+ * Sends SIGKILL to every member until no member is left that has not had it. A process with
+ * SIGKILL pending cannot fork, so this ends; should members fork faster than they are read,
+ * they are frozen while they are signalled.
+ */
+export async function killMembers(members: Members): Promise<void> {
+  const signalled = new Set<number>();
+  for (let round = 0; round < KILL_ROUNDS; round++) {
+    const fresh = members.pids().filter((pid) => !signalled.has(pid));
+    if (fresh.length === 0) break;
+    if (round === CALM_ROUNDS) await members.freeze().catch(() => {});
+    for (const pid of members.pids()) {
+      // The number may have passed to another process since it was read.
+      if (!signalled.has(pid) && isMember(pid, members.directory)) kill(pid);
+      signalled.add(pid);
+    }
+  }
+  // Frozen members die only once they are thawed.
+  await members.thaw();
+}
+
+/** Whether a process is in a cgroup or below it. */
+function isMember(pid: number, directory: string): boolean {
+  const mounts = detectHost().hierarchies.map(({ mountPoint }) => mountPoint);
+  const [mount] = mounts.filter((point) => directory.startsWith(`${point}/`))
+    .sort((a, b) => b.length - a.length);
+  // What /proc has begins at the namespace's root, which may be above what is mounted.
+  const path = directory.slice(mount?.length ?? 0);
+  return (readFile(`/proc/${pid}/cgroup`) ?? "").split("\n")
+    .some((line) => `${line}/`.includes(`${path}/`));
+}
+
+function kill(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound) && errnoOf(error) !== ESRCH) {
+      throw new RuntsError(`kill process ${pid} (${quote(commandOf(pid))})`, { cause: error });
+    }
+  }
+}
+
+/**
+ * Removes cgroups, each with those below it, leaves first. A cgroup stays busy for a moment
+ * after its last process has ended, hence the retries.
+ */
+export async function removeDirectories(directories: Iterable<string>): Promise<void> {
+  const unique = [...new Set(directories)];
+  let left = unique.filter((directory) => !removed(directory));
+  for (const pause of REMOVE_DELAYS) {
+    if (left.length === 0) return;
+    left = left.filter((directory) => !removedTree(directory));
+    if (left.length > 0) await delay(pause);
+  }
+  left = left.filter((directory) => !removedTree(directory));
+  const [directory] = left;
+  if (directory !== undefined) throw stillBusy(directory);
+}
+
+/** Removes what a failed `prepare` made: newest first, errors ignored. */
+export function undoDirectories(made: readonly string[]): void {
+  for (const directory of made.toReversed()) {
+    try {
+      Deno.removeSync(directory);
+    } catch {
+      // The error that led here is the one to report.
+    }
+  }
+}
+
+/** Deno's remove of a directory is rmdir(2), which is what the cgroup file system takes. */
+function removed(directory: string): boolean {
+  try {
+    Deno.removeSync(directory);
+    return true;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === ENOENT) return true;
+    if (errno === EBUSY) return false;
+    throw new RuntsError(`remove cgroup ${quote(directory)}`, { cause: error });
+  }
+}
+
+function removedTree(directory: string): boolean {
+  return withDescendants(directory).toReversed().map(removed).every(Boolean);
+}
+
+function stillBusy(directory: string): RuntsError {
+  const pids = pidsBelow(directory);
+  const named = pids.slice(0, NAMED).map((pid) => `${pid} (${quote(commandOf(pid))})`);
+  if (pids.length > NAMED) named.push("…");
+  return new RuntsError(`remove cgroup ${quote(directory)}`, {
+    errno: EBUSY,
+    cause: pids.length === 0
+      ? "no process of this pid namespace is in it"
+      : `still in it: ${named.join(", ")}`,
+  });
+}
+
+/** What a person recognises a process by: the start of its command line, or its name. */
+function commandOf(pid: number): string {
+  const line = (readFile(`/proc/${pid}/cmdline`) ?? "").replaceAll("\0", " ").trim();
+  const text = line || (readFile(`/proc/${pid}/comm`) ?? "gone");
+  return text.length > COMMAND ? `${text.slice(0, COMMAND - 1)}…` : text;
+}

@@ -1,0 +1,93 @@
+/** Which cgroup hierarchies the host has, and where runts itself is in them (cgroups(7)). */
+
+import { RuntsError } from "../base/errors.ts";
+import { unescapeMountPath } from "../base/paths.ts";
+
+/** v1: hierarchies by controller; hybrid: the same beside a cgroup2 mount; v2: cgroup2 alone. */
+export type CgroupMode = "v1" | "hybrid" | "v2";
+
+/** One controller's hierarchy. Co-mounted controllers share the mount. */
+export interface Hierarchy {
+  /** `memory`, `name=systemd`, or "" for cgroup v2. */
+  readonly controller: string;
+  readonly mountPoint: string;
+  /** The cgroup runts is in, below the mount point: "" or `/a/b`. */
+  readonly own: string;
+}
+
+/** The host's cgroups. */
+export interface CgroupHost {
+  readonly mode: CgroupMode;
+  readonly hierarchies: readonly Hierarchy[];
+}
+
+let cached: CgroupHost | undefined;
+
+/** Looks at /proc once per process. Throws when no cgroup file system is mounted. */
+export function detectHost(): CgroupHost {
+  cached ??= parseHost(
+    Deno.readTextFileSync("/proc/self/mountinfo"),
+    Deno.readTextFileSync("/proc/self/cgroup"),
+  );
+  return cached;
+}
+
+/** The hierarchy of a controller, or undefined when it is not mounted. */
+export function hierarchyOf(host: CgroupHost, controller: string): Hierarchy | undefined {
+  return host.hierarchies.find((hierarchy) => hierarchy.controller === controller);
+}
+
+/** Composes the host from the text of proc_pid_mountinfo(5) and of /proc/PID/cgroup. */
+export function parseHost(mountinfo: string, ownCgroups: string): CgroupHost {
+  const own = parseOwn(ownCgroups);
+  const found = new Map<string, Hierarchy>();
+  for (const line of mountinfo.split("\n")) {
+    if (line.includes(" - cgroup")) addMount(line, own, found);
+  }
+  const hierarchies = [...found.values()];
+  if (hierarchies.length === 0) {
+    throw new RuntsError("find the cgroup file system", {
+      cause: "none is mounted",
+      hint: "mount cgroup2 on /sys/fs/cgroup, or use --cgroup-manager=disabled",
+    });
+  }
+  const v1 = hierarchies.some(({ controller }) => controller !== "");
+  return { mode: !found.has("") ? "v1" : v1 ? "hybrid" : "v2", hierarchies };
+}
+
+/** Lines of `ID:CONTROLLER,CONTROLLER:PATH`; the path may itself hold colons. */
+function parseOwn(text: string): Map<string, string> {
+  const own = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const [, controllers, ...path] = line.split(":");
+    for (const name of controllers?.split(",") ?? []) own.set(name, path.join(":"));
+  }
+  return own;
+}
+
+function addMount(line: string, own: Map<string, string>, found: Map<string, Hierarchy>): void {
+  const [before = "", after = ""] = line.split(" - ");
+  const [, , , root = "", point = ""] = before.split(" ");
+  const [type, , options = ""] = after.split(" ");
+  const mountPoint = unescapeMountPath(point);
+  const names = type === "cgroup2" ? [""] : type === "cgroup" ? options.split(",") : [];
+  for (const controller of names) {
+    const path = own.get(controller);
+    // Mount options that are no controllers (rw, xattr) have no line in /proc/self/cgroup.
+    if (path === undefined) continue;
+    const known = found.get(controller);
+    if (known !== undefined && !preferred(mountPoint, known.mountPoint)) continue;
+    found.set(controller, { controller, mountPoint, own: below(unescapeMountPath(root), path) });
+  }
+}
+
+/** A second mount of a hierarchy counts only if it is the one in the usual place. */
+function preferred(mountPoint: string, known: string): boolean {
+  return mountPoint.startsWith("/sys/fs/cgroup") && !known.startsWith("/sys/fs/cgroup");
+}
+
+/** `path` as seen below the mounted directory `root`. */
+function below(root: string, path: string): string {
+  if (path === root || path === "/") return "";
+  return root !== "/" && path.startsWith(root + "/") ? path.slice(root.length) : path;
+}

@@ -1,0 +1,80 @@
+/** What every cgroup manager can do: v1 (and hybrid), v2, systemd, disabled. */
+
+import type { Resources } from "../spec/types/config.ts";
+import type { SubCgroups } from "./below.ts";
+
+/** Which manager a container uses; recorded in its status file. */
+export type ManagerKind = "v1" | "v2" | "systemd" | "disabled";
+
+/** How init gets into its cgroup. */
+export interface CgroupJoin {
+  /** v2: directory that init is cloned into (CLONE_INTO_CGROUP). May come along with `files`. */
+  readonly bornIn?: string;
+  /** Files init writes "0" to: `tasks` of v1 hierarchies, `cgroup.procs` of v2. */
+  readonly files: readonly string[];
+  /** init waits after its clone until {@linkcode CgroupManager.attach} has moved it. */
+  readonly moved: boolean;
+}
+
+/** What a status file keeps of a manager; enough to make it again with `openCgroup`. */
+export interface CgroupRecord {
+  readonly kind: ManagerKind;
+  /** crun's `cgroup-path`: below every hierarchy's mount point. */
+  readonly path: string;
+  /** systemd: name of the scope. */
+  readonly scope?: string;
+  /** systemd on v2: cgroup below the scope that the processes live in; limits are the scope's. */
+  readonly subgroup?: string;
+  /** All directories that belong to the container, absolute, by controller ("" for v2). */
+  readonly paths: Readonly<Record<string, string>>;
+}
+
+/** What `create` wants of a container's cgroup. */
+export interface CgroupRequest {
+  /** `--cgroup-manager`; `--systemd-cgroup` is "systemd". Default: "cgroupfs". */
+  readonly manager?: "cgroupfs" | "systemd" | "disabled";
+  readonly id: string;
+  /** linux.cgroupsPath. */
+  readonly cgroupsPath?: string;
+  /** Do without a cgroup if it may not be made, and nothing in the configuration needs it. */
+  readonly rootless: boolean;
+  /** systemd: `org.systemd.property.*`. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly warn?: (message: string) => void;
+}
+
+/** How much a manager forgives. */
+export interface Tolerance {
+  /** Device rules that may not be set are left out: such a user cannot make devices anyway. */
+  readonly rootless: boolean;
+  /** Cgroups that may not be made are left out, if no limit needs them. */
+  readonly optional: boolean;
+}
+
+/** The host side of one container's cgroup. Every method throws {@linkcode RuntsError}. */
+export interface CgroupManager {
+  /** What to keep; to be read after {@linkcode prepare} and {@linkcode attach}, which settle it. */
+  readonly record: CgroupRecord;
+  /** Makes the cgroup with its limits and device rules; undoes what it made if it fails. */
+  prepare(resources: Resources): Promise<CgroupJoin>;
+  /** Moves a process in from outside (systemd), to where {@linkcode joinFiles} would lead it. */
+  attach(pid: number, sub?: SubCgroups, initPid?: number): Promise<void>;
+  /**
+   * How an additional process gets in. `sub`: cgroups below the container's own.
+   * `initPid`: on v2 the process goes where init is when the container has divided its cgroup.
+   */
+  joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin;
+  /** Gives the cgroup to the container's root (spec, "Cgroup ownership"). */
+  own(hostUid: number): void;
+  /** Changes limits; a refused value leaves the others as they were. */
+  update(resources: Resources): Promise<void>;
+  frozen(): boolean;
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  /** All process ids in the cgroup and those below it. */
+  pids(): number[];
+  /** Sends SIGKILL to all of them, thawing first where that is needed. */
+  killAll(): Promise<void>;
+  /** Removes the cgroup, leaves first, with bounded retries; names surviving processes in the error. */
+  remove(): Promise<void>;
+}

@@ -1,0 +1,22 @@
+/** Statistics of a container, whatever its manager. */
+
+import { RuntsError } from "../../base/errors.ts";
+import type { Stats } from "./types.ts";
+import type { CgroupRecord } from "../manager.ts";
+
+export type * from "./types.ts";
+
+/** What the container uses at this moment. Throws when it has no cgroup, or no longer. */
+export async function readStats({ paths }: CgroupRecord): Promise<Stats> {
+  const [controller] = Object.keys(paths);
+  if (controller === undefined) {
+    throw new RuntsError("read statistics", { cause: "the container has no cgroup of its own" });
+  }
+  const unified = paths[""];
+  if (Object.keys(paths).length === 1 && unified !== undefined) {
+    const { statsV2 } = await import("./v2.ts");
+    return statsV2(unified);
+  }
+  const { statsV1 } = await import("./v1.ts");
+  return statsV1(paths);
+}

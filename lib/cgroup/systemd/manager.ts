@@ -1,0 +1,286 @@
+/**
+ * Containers in transient scopes of systemd. systemd makes the cgroup and moves init into it;
+ * the files in it are then written as on a host without systemd, since not every limit is a
+ * property. What is a property is set on the unit too, or a daemon-reload would undo it.
+ */
+
+import { quote, RuntsError } from "../../base/errors.ts";
+import type { Resources } from "../../spec/types/config.ts";
+import type { DirectoryCgroup } from "../directory.ts";
+import { readFile, writeFile } from "../files.ts";
+import { type CgroupHost, hierarchyOf } from "../hierarchies.ts";
+import { checkMemoryUse } from "../memory_use.ts";
+import { pathsBelowMounts, recordedPaths } from "../location.ts";
+import type { Setting } from "../settings.ts";
+import type { SubCgroups } from "../below.ts";
+import { checkRecordedSubgroup, enterSubgroup, subgroupOf } from "../subgroup.ts";
+import { isUserManager, Systemd } from "./bus.ts";
+import { annotationProperties, type Property, settingProperties } from "./properties.ts";
+import { slicePath, type Unit, unitOf } from "./units.ts";
+import type { CgroupJoin, CgroupManager, CgroupRecord, CgroupRequest } from "../manager.ts";
+
+/** Of config paths in config.json. */
+const CONFIG = "linux.resources.";
+
+/** The manager of a container whose scope systemd is to make. */
+export async function makeScope(host: CgroupHost, request: CgroupRequest): Promise<CgroupManager> {
+  const user = isUserManager();
+  if (user && host.mode !== "v2") {
+    throw new RuntsError("use systemd as cgroup manager without being root", {
+      cause: "users cannot be given cgroups of v1",
+      hint: "use --cgroup-manager=disabled",
+    });
+  }
+  const unit = unitOf(request.cgroupsPath, request.id, user ? "user.slice" : "system.slice");
+  const properties = annotationProperties(request.annotations);
+  const base = await Systemd.with(user, (systemd) => systemd.controlGroup());
+  const path = `${user ? base : ""}${slicePath(unit.slice)}/${unit.name}`;
+  const inner = await filesOf(host, path, request.rootless);
+  const subgroup = host.mode === "v2" ? subgroupOf(request.annotations) : undefined;
+  return new Scope(host, unit.name, { path, subgroup }, inner, {
+    slice: unit.slice,
+    id: request.id,
+    properties,
+  });
+}
+
+/** The manager of a container that has a scope. */
+export async function openScope(host: CgroupHost, record: CgroupRecord): Promise<CgroupManager> {
+  const { scope, path, subgroup } = record;
+  if (scope === undefined) {
+    throw new RuntsError("open the container's cgroup", {
+      cause: "its record has no name of a scope",
+    });
+  }
+  recordedPaths(host, pathsBelowMounts(host, path));
+  checkRecordedSubgroup(subgroup);
+  const inner = await filesOf(host, path, false);
+  return new Scope(host, scope, { path, subgroup }, inner, undefined);
+}
+
+async function filesOf(
+  host: CgroupHost,
+  path: string,
+  rootless: boolean,
+): Promise<DirectoryCgroup> {
+  const paths = pathsBelowMounts(host, path);
+  const tolerance = { rootless, optional: false };
+  if (host.mode !== "v2") {
+    const { CgroupV1 } = await import("../v1/manager.ts");
+    return new CgroupV1(host, paths, tolerance);
+  }
+  const { CgroupV2 } = await import("../v2/manager.ts");
+  return new CgroupV2(hierarchyOf(host, "")?.mountPoint ?? "", paths[""] ?? "", tolerance);
+}
+
+/** What is known of a scope that is to be made. */
+interface Plan {
+  readonly slice: Unit["slice"];
+  readonly id: string;
+  /** Of annotations. */
+  readonly properties: readonly Property[];
+}
+
+class Scope implements CgroupManager {
+  readonly #host: CgroupHost;
+  readonly #unit: string;
+  readonly #user = isUserManager();
+  #path: string;
+  /** Cgroup below that of the unit, where the processes are. */
+  readonly #subgroup: string | undefined;
+  #inner: DirectoryCgroup;
+  /** Until the scope is started. */
+  #plan: Plan | undefined;
+  #resources: Resources = {};
+  /** Whether there is a unit that is ours to stop. */
+  #ours: boolean;
+
+  constructor(
+    host: CgroupHost,
+    unit: string,
+    { path, subgroup }: { readonly path: string; readonly subgroup: string | undefined },
+    inner: DirectoryCgroup,
+    plan: Plan | undefined,
+  ) {
+    this.#host = host;
+    this.#unit = unit;
+    this.#path = path;
+    this.#subgroup = subgroup;
+    this.#inner = inner;
+    this.#plan = plan;
+    this.#ours = plan === undefined;
+  }
+
+  get record(): CgroupRecord {
+    const paths = pathsBelowMounts(this.#host, this.#path);
+    const subgroup = this.#subgroup;
+    const place = { path: this.#path, scope: this.#unit, ...(subgroup && { subgroup }) };
+    return { kind: "systemd", ...place, paths };
+  }
+
+  /** Only checks: a scope cannot be without a process, so it is made in {@linkcode attach}. */
+  async prepare(resources: Resources): Promise<CgroupJoin> {
+    await this.#settings(resources, CONFIG);
+    this.#resources = resources;
+    return { files: [], moved: true };
+  }
+
+  async attach(pid: number, sub?: SubCgroups, initPid?: number): Promise<void> {
+    const plan = this.#plan;
+    if (plan === undefined) {
+      const { bornIn = "" } = this.#inner.joinFiles(this.#below(sub), initPid);
+      const path = bornIn.slice(this.record.paths[""]?.length ?? bornIn.length);
+      return await this.#ask((systemd) => systemd.attach(this.#unit, path, [pid]));
+    }
+    const limits = await this.#properties(this.#resources, CONFIG);
+    const properties = [...this.#fixed(plan, pid), ...limits, ...plan.properties];
+    await this.#ask((systemd) =>
+      systemd.start(this.#unit, properties, () => {
+        this.#ours = true;
+      })
+    );
+    this.#plan = undefined;
+    await this.#settle(pid);
+    const join = await this.#inner.prepare(this.#resources, true);
+    // Hierarchies of v1 that systemd does not manage are left to us.
+    for (const file of join.files) writeFile(file, String(pid));
+    const directory = this.#subdirectory();
+    if (directory !== undefined) {
+      enterSubgroup(hierarchyOf(this.#host, "")?.mountPoint ?? "", directory, pid);
+    }
+  }
+
+  #subdirectory(): string | undefined {
+    return this.#subgroup && `${this.record.paths[""]}/${this.#subgroup}`;
+  }
+
+  /** The same cgroups, which are below the subgroup, from the scope. */
+  #below(sub: SubCgroups | undefined): SubCgroups | undefined {
+    const path = sub?.[""];
+    if (path === undefined || !this.#subgroup) return sub;
+    return { ...sub, "": `${this.#subgroup}/${path}` };
+  }
+
+  /** Takes the cgroup that systemd has really made. */
+  async #settle(pid: number): Promise<void> {
+    const name = this.#host.mode === "v2" ? "0::" : "name=systemd:";
+    const line = readFile(`/proc/${pid}/cgroup`)?.split("\n").find((text) => text.includes(name));
+    const path = line?.slice(line.indexOf(name) + name.length);
+    if (path === undefined || path === this.#path || !path.endsWith(`/${this.#unit}`)) return;
+    this.#path = path;
+    this.#inner = await filesOf(this.#host, path, this.#user);
+  }
+
+  #fixed({ slice, id }: Plan, pid: number): Property[] {
+    const on = ["b", true] as const;
+    const io = this.#host.mode === "v2" ? "IOAccounting" : "BlockIOAccounting";
+    return [
+      ["Description", ["s", `runts container ${id}`]],
+      ["Slice", ["s", slice]],
+      ["Delegate", on],
+      ["DefaultDependencies", ["b", false]],
+      ["PIDs", ["au", [pid]]],
+      ["MemoryAccounting", on],
+      ["CPUAccounting", on],
+      ["TasksAccounting", on],
+      [io, on],
+    ];
+  }
+
+  async #properties(resources: Resources, prefix: string): Promise<Property[]> {
+    const limits = settingProperties(await this.#settings(resources, prefix));
+    if (this.#host.mode === "v2") return limits;
+    const { deviceProperties } = await import("./devices.ts");
+    return [...limits, ...deviceProperties(resources, prefix)];
+  }
+
+  async #settings(resources: Resources, prefix: string): Promise<Setting[]> {
+    if (this.#host.mode !== "v2") {
+      const { settingsV1 } = await import("../v1/resources.ts");
+      return settingsV1(resources, prefix);
+    }
+    const { settingsV2 } = await import("../v2/resources.ts");
+    const directory = pathsBelowMounts(this.#host, this.#path)[""];
+    return settingsV2(resources, prefix, (file) => readFile(`${directory}/${file}`));
+  }
+
+  /** An error of systemd comes with the name of the unit. */
+  async #ask<T>(body: (systemd: Systemd) => Promise<T>): Promise<T> {
+    try {
+      return await Systemd.with(this.#user, body);
+    } catch (error) {
+      throw new RuntsError(`have systemd manage ${quote(this.#unit)}`, { cause: error });
+    }
+  }
+
+  /** root writes the files; a user may not move processes over from another cgroup. */
+  joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin {
+    const join = this.#inner.joinFiles(this.#below(sub), initPid);
+    return this.#user ? { files: [], moved: true } : join;
+  }
+
+  /** With a subgroup, the limits of the scope stay out of reach. */
+  own(hostUid: number): void {
+    this.#inner.own(hostUid, this.#subdirectory());
+  }
+
+  async update(resources: Resources): Promise<void> {
+    const settings = await this.#settings(resources, "");
+    const { paths } = this.record;
+    // Before systemd writes the limit.
+    checkMemoryUse(paths["memory"] ?? paths[""], resources, "");
+    const former = settingProperties(this.#former(settings));
+    const properties = resources.devices === undefined
+      ? settingProperties(settings)
+      : await this.#properties(resources, "");
+    const set = (values: readonly Property[]) =>
+      this.#ask((systemd) => systemd.setProperties(this.#unit, values));
+    if (properties.length > 0) await set(properties);
+    try {
+      await this.#inner.update(resources);
+    } catch (error) {
+      if (former.length > 0) await set(former).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** The same settings with the values that the files have now. */
+  #former(settings: readonly Setting[]): Setting[] {
+    const { paths } = this.record;
+    return settings.flatMap((setting) => {
+      const directory = paths[setting.controller] ?? paths[""];
+      const [{ file }] = setting.forms;
+      const value = setting.line === undefined ? readFile(`${directory}/${file}`) : undefined;
+      return value ? [{ ...setting, forms: [{ file, value }] as const }] : [];
+    });
+  }
+
+  frozen(): boolean {
+    return this.#inner.frozen();
+  }
+
+  freeze(): Promise<void> {
+    return this.#inner.freeze();
+  }
+
+  thaw(): Promise<void> {
+    return this.#inner.thaw();
+  }
+
+  pids(): number[] {
+    return this.#inner.pids();
+  }
+
+  async killAll(): Promise<void> {
+    if (this.#ours) await this.#inner.killAll();
+  }
+
+  /** systemd removes the scope with its cgroup; what is left below it goes by hand. */
+  async remove(): Promise<void> {
+    if (!this.#ours) return;
+    // A frozen process would keep the job from ending.
+    await this.#inner.thaw();
+    await this.#ask((systemd) => systemd.stop(this.#unit));
+    await this.#inner.remove();
+  }
+}

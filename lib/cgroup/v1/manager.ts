@@ -1,0 +1,177 @@
+/**
+ * cgroup v1 and hybrid hosts: the container has a directory in every hierarchy, also in
+ * name=systemd and in a cgroup2 mount beside them, since clients read statistics there.
+ */
+
+import { EINVAL } from "../../base/errno.ts";
+import { quote, RuntsError } from "../../base/errors.ts";
+import { applyV1, updateV1 } from "./apply.ts";
+import type { Resources } from "../../spec/types/config.ts";
+import { DirectoryCgroup, refuseUnfit, waitFrozen } from "../directory.ts";
+import { killMembers, undoDirectories } from "../clear.ts";
+import {
+  isPermission,
+  makeDirectory,
+  pidsBelow,
+  readFile,
+  withDescendants,
+  writeFile,
+} from "../files.ts";
+import { type CgroupHost, hierarchyOf } from "../hierarchies.ts";
+import { recordPath } from "../location.ts";
+import { below, checkControllers, type SubCgroups } from "../below.ts";
+import type { CgroupJoin, CgroupRecord, Tolerance } from "../manager.ts";
+
+/** Manager for hosts whose controllers are on v1 hierarchies. */
+export class CgroupV1 extends DirectoryCgroup {
+  #paths: Record<string, string>;
+  readonly #host: CgroupHost;
+  readonly #tolerance: Tolerance;
+
+  constructor(
+    host: CgroupHost,
+    paths: Readonly<Record<string, string>>,
+    tolerance: Tolerance = { rootless: false, optional: false },
+  ) {
+    super();
+    this.#host = host;
+    this.#paths = { ...paths };
+    this.#tolerance = tolerance;
+  }
+
+  override get record(): CgroupRecord {
+    const paths = this.#paths;
+    if (Object.keys(paths).length === 0) return { kind: "disabled", path: "", paths };
+    return { kind: "v1", path: recordPath(this.#host, paths), paths };
+  }
+
+  override async prepare(resources: Resources, adopt = false): Promise<CgroupJoin> {
+    const made: string[] = [];
+    try {
+      for (const [controller, directory] of Object.entries(this.#paths)) {
+        this.#make(controller, directory, made, adopt);
+      }
+      await applyV1(this.#paths, resources, this.#tolerance.rootless);
+    } catch (error) {
+      undoDirectories(made);
+      // What is left there belongs to somebody else, and is not for `remove`.
+      this.#paths = {};
+      throw error;
+    }
+    return this.joinFiles();
+  }
+
+  #make(controller: string, directory: string, made: string[], adopt: boolean): void {
+    const mountPoint = hierarchyOf(this.#host, controller)?.mountPoint ?? "";
+    try {
+      const isNew = makeDirectory(directory, mountPoint, made);
+      if (controller === "cpuset") inheritCpuset(directory, mountPoint);
+      const strange = !isNew && !adopt && !made.includes(directory);
+      if (strange) refuseUnfit(directory, isFrozen(directory));
+    } catch (error) {
+      if (!this.#tolerance.optional || !isPermission(error)) throw error;
+      delete this.#paths[controller];
+    }
+  }
+
+  override joinFiles(sub?: SubCgroups, _initPid?: number): CgroupJoin {
+    checkControllers(sub ?? {}, this.#paths);
+    const files = new Set<string>();
+    const unified = this.#paths[""];
+    const place = (controller: string, directory: string) => {
+      const path = sub?.[""] ?? sub?.[controller];
+      return path === undefined ? directory : below(directory, path);
+    };
+    for (const [controller, directory] of Object.entries(this.#paths)) {
+      if (controller !== "") files.add(`${place(controller, directory)}/tasks`);
+    }
+    return {
+      // Entering by cgroup.procs would wait for an RCU grace period; being born there does not.
+      ...(unified !== undefined && { bornIn: place("", unified) }),
+      files: [...files],
+      moved: false,
+    };
+  }
+
+  /** The specification advises against giving v1 hierarchies away. */
+  override own(_hostUid: number): void {}
+
+  override async update(resources: Resources): Promise<void> {
+    await updateV1(this.#paths, resources);
+  }
+
+  override frozen(): boolean {
+    const directory = this.#paths["freezer"];
+    return directory !== undefined && isFrozen(directory);
+  }
+
+  override async freeze(): Promise<void> {
+    const directory = this.#paths["freezer"];
+    if (directory === undefined) {
+      throw new RuntsError("freeze the container", {
+        cause: "it has no cgroup in a freezer hierarchy",
+      });
+    }
+    const state = `${directory}/freezer.state`;
+    await waitFrozen(
+      directory,
+      () => readFile(state) === "FROZEN",
+      // Written again each time: processes that fork while the kernel freezes can escape it.
+      () => writeFile(state, "FROZEN"),
+      () => this.thaw(),
+    );
+  }
+
+  override thaw(): Promise<void> {
+    const directory = this.#paths["freezer"];
+    if (directory !== undefined) {
+      for (const member of withDescendants(directory)) {
+        if (isFrozen(member)) writeFile(`${member}/freezer.state`, "THAWED");
+      }
+    }
+    return Promise.resolve();
+  }
+
+  /** Init is born in the cgroup of v2, and may be on its way to the others. */
+  override async killAll(): Promise<void> {
+    const directory = this.#paths[""];
+    const frozen = () => Promise.resolve(); // by the hierarchy of v1, if at all
+    if (directory !== undefined) {
+      await killMembers({
+        directory,
+        pids: () => pidsBelow(directory),
+        freeze: frozen,
+        thaw: frozen,
+      });
+    }
+    await super.killAll();
+  }
+
+  protected override mainDirectory(): string | undefined {
+    const paths = this.#paths;
+    return paths["freezer"] ?? paths["devices"] ?? Object.values(paths)[0];
+  }
+}
+
+function isFrozen(directory: string): boolean {
+  const state = readFile(`${directory}/freezer.state`);
+  return state !== undefined && state !== "THAWED";
+}
+
+/** A cpuset cgroup takes no process before it has cpus and memory nodes (cpuset(7)). */
+function inheritCpuset(directory: string, mountPoint: string): void {
+  const parent = directory.slice(0, directory.lastIndexOf("/"));
+  for (const name of ["cpuset.cpus", "cpuset.mems"]) {
+    if (readFile(`${directory}/${name}`) !== "") continue;
+    let value = readFile(`${parent}/${name}`);
+    if (value === "" && parent.length > mountPoint.length) {
+      inheritCpuset(parent, mountPoint);
+      value = readFile(`${parent}/${name}`);
+    }
+    if (value) writeFile(`${directory}/${name}`, value, undefined, cpusetHint);
+  }
+}
+
+function cpusetHint(errno: number | undefined): string | undefined {
+  return errno === EINVAL ? `a sibling has them for itself (${quote("cpu_exclusive")})` : undefined;
+}

@@ -1,0 +1,152 @@
+/** cgroup v2 by plain files (Documentation/admin-guide/cgroup-v2.rst of Linux). */
+
+import { ENODEV, ENOENT } from "../../base/errno.ts";
+import { errnoOf, isRuntsError, quote, RuntsError } from "../../base/errors.ts";
+import { isDirectory } from "../../base/paths.ts";
+import type { Resources } from "../../spec/types/config.ts";
+import { applyV2, updateV2 } from "./apply.ts";
+import { enableControllers } from "./controllers.ts";
+import { asksLimits, DirectoryCgroup, refuseUnfit, waitFrozen } from "../directory.ts";
+import { undoDirectories } from "../clear.ts";
+import { isPermission, makeDirectory, readFile, withDescendants, writeFile } from "../files.ts";
+import { below, checkControllers, type SubCgroups } from "../below.ts";
+import type { CgroupJoin, CgroupRecord, Tolerance } from "../manager.ts";
+
+/** What the kernel lets a cgroup's owner write (the spec's list when there is no such file). */
+const DELEGATE_FILE = "/sys/kernel/cgroup/delegate";
+const DELEGATE = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads";
+
+/** Manager for hosts with the unified hierarchy alone. */
+export class CgroupV2 extends DirectoryCgroup {
+  #directory: string | undefined;
+  readonly #mountPoint: string;
+  readonly #tolerance: Tolerance;
+
+  constructor(
+    mountPoint: string,
+    directory: string,
+    tolerance: Tolerance = { rootless: false, optional: false },
+  ) {
+    super();
+    this.#mountPoint = mountPoint;
+    this.#directory = directory;
+    this.#tolerance = tolerance;
+  }
+
+  override get record(): CgroupRecord {
+    const directory = this.#directory;
+    if (directory === undefined) return { kind: "disabled", path: "", paths: {} };
+    return { kind: "v2", path: directory.slice(this.#mountPoint.length), paths: { "": directory } };
+  }
+
+  override async prepare(resources: Resources, adopt = false): Promise<CgroupJoin> {
+    const directory = this.#directory;
+    if (directory === undefined) return this.joinFiles();
+    const made: string[] = [];
+    try {
+      const isNew = makeDirectory(directory, this.#mountPoint, made);
+      if (!isNew && !adopt) refuseUnfit(directory, isFrozen(directory));
+      const refused = enableControllers(this.#mountPoint, directory);
+      await applyV2(directory, resources, { refused, rootless: this.#tolerance.rootless });
+    } catch (error) {
+      undoDirectories(made);
+      // What is left there belongs to somebody else, and is not for `remove`.
+      this.#directory = undefined;
+      if (!this.#tolerance.optional || !isPermission(error)) throw error;
+      if (asksLimits(resources)) throw needed(error);
+    }
+    return this.joinFiles();
+  }
+
+  override joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin {
+    checkControllers(sub ?? {}, {});
+    if (this.#directory === undefined) return { files: [], moved: false };
+    const path = sub?.[""];
+    const own = path === undefined ? this.#directory : below(this.#directory, path);
+    const divided = path === undefined && initPid !== undefined &&
+      readFile(`${own}/cgroup.subtree_control`) !== "";
+    return { bornIn: divided ? this.#cgroupOf(initPid) ?? own : own, files: [], moved: false };
+  }
+
+  /** Where a process is, if that is below the container's cgroup. */
+  #cgroupOf(pid: number): string | undefined {
+    const line = readFile(`/proc/${pid}/cgroup`)?.split("\n").find((text) => text.startsWith("0:"));
+    const path = this.#mountPoint + (line?.slice("0::".length) ?? "");
+    return path.startsWith(`${this.#directory}/`) ? path : undefined;
+  }
+
+  override own(hostUid: number, directory = this.#directory): void {
+    if (directory === undefined) return;
+    const names = (readFile(DELEGATE_FILE) ?? DELEGATE).split("\n");
+    for (const file of [directory, ...names.map((name) => `${directory}/${name}`)]) {
+      try {
+        Deno.chownSync(file, hostUid, null);
+      } catch (error) {
+        // Files of controllers that are not enabled are absent.
+        if (errnoOf(error) === ENOENT) continue;
+        throw new RuntsError(`give ${quote(file)} to user ${hostUid}`, { cause: error });
+      }
+    }
+  }
+
+  override async update(resources: Resources): Promise<void> {
+    const directory = this.#directory;
+    if (directory === undefined) return;
+    await updateV2(directory, resources);
+  }
+
+  override frozen(): boolean {
+    return this.#directory !== undefined && isFrozen(this.#directory);
+  }
+
+  override async freeze(): Promise<void> {
+    const directory = this.#directory;
+    if (directory === undefined) {
+      throw new RuntsError("freeze the container", { cause: "it has no cgroup of its own" });
+    }
+    writeFile(`${directory}/cgroup.freeze`, "1");
+    const events = `${directory}/cgroup.events`;
+    const done = () => /^frozen 1$/m.test(readFile(events) ?? "");
+    await waitFrozen(directory, done, () => {}, () => this.thaw());
+  }
+
+  override thaw(): Promise<void> {
+    if (this.#directory !== undefined) {
+      for (const member of withDescendants(this.#directory)) {
+        try {
+          if (isFrozen(member)) writeFile(`${member}/cgroup.freeze`, "0");
+        } catch (error) {
+          // systemd removes a scope as soon as its last process has ended.
+          if (isDirectory(member)) throw error;
+        }
+      }
+    }
+    return Promise.resolve();
+  }
+
+  /** cgroup.kill (Linux 5.14) also reaches processes that are frozen or just being forked. */
+  override async killAll(): Promise<void> {
+    if (this.#directory === undefined) return;
+    try {
+      writeFile(`${this.#directory}/cgroup.kill`, "1");
+    } catch (error) {
+      // It was removed meanwhile, and so had nobody in it: systemd removes a scope that is empty.
+      if (errnoOf(error) === ENODEV) return;
+      if (errnoOf(error) !== ENOENT) throw error;
+      await super.killAll();
+    }
+  }
+
+  protected override mainDirectory(): string | undefined {
+    return this.#directory;
+  }
+}
+
+/** The limits of the configuration are why runts cannot do without a cgroup. */
+function needed(error: unknown): unknown {
+  return isRuntsError(error) ? error.with({ configPath: "linux.resources" }) : error;
+}
+
+function isFrozen(directory: string): boolean {
+  return readFile(`${directory}/cgroup.freeze`) === "1";
+}

@@ -1,0 +1,35 @@
+/** The files that annotations name for the output of hooks. */
+
+import type { Helper } from "../../ffi/helper.ts";
+import { ENXIO } from "../base/errno.ts";
+import { errnoOf, RuntsError } from "../base/errors.ts";
+
+const O_WRONLY = 0o1;
+const O_CREAT = 0o100;
+const O_APPEND = 0o2000;
+const O_NONBLOCK = 0o4000;
+
+/**
+ * Opens one for appending, and makes it if it is missing; `configPath` names it in errors. Nobody
+ * but its owner may read a new one, because hooks may tell what they are given.
+ */
+export function openHookFile(helper: Helper, path: string, configPath: string): number {
+  try {
+    return openWritable(helper, path);
+  } catch (error) {
+    if (!(error instanceof RuntsError)) throw error;
+    const hint = errnoOf(error) === ENXIO ? "a fifo needs a reader first" : undefined;
+    throw error.with({ configPath, hint });
+  }
+}
+
+/** Does not wait for the reader of a fifo; what hooks write to waits for its reader as usual. */
+function openWritable(helper: Helper, path: string): number {
+  const flags = O_WRONLY | O_CREAT | O_APPEND;
+  const opened = helper.open(path, flags | O_NONBLOCK, 0o600);
+  try {
+    return helper.open(`/proc/self/fd/${opened}`, flags);
+  } finally {
+    helper.close(opened);
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Hooks that run in the runtime's namespaces (config.md, "POSIX-platform Hooks"): prestart,
+ * createRuntime, poststart, poststop. createContainer and startContainer hooks are operations
+ * of the plan, because init runs them inside.
+ */
+
+import type { Helper } from "../../ffi/helper.ts";
+import { callerEnvironment } from "../base/environment.ts";
+import { errnoText } from "../base/errno.ts";
+import { quote, RuntsError } from "../base/errors.ts";
+import type { HookOutput } from "./output.ts";
+import { HOOK_OUTPUTS } from "../spec/values/hook_outputs.ts";
+import type { Hook, HookKind, Spec } from "../spec/types/config.ts";
+
+/** What is looked at of a configuration. */
+export type HookSpec = Pick<Spec, "hooks" | "annotations">;
+
+/** Runs the hooks of one kind in order, each with the state document on its standard input. */
+export async function runHooks(
+  helper: Helper,
+  kind: HookKind,
+  { hooks, annotations }: HookSpec,
+  state: object,
+): Promise<void> {
+  const list = hooks?.[kind] ?? [];
+  if (list.length === 0) return;
+  using output = await openOutput(helper, annotations);
+  for (const [index, hook] of list.entries()) {
+    await runHook(helper, kind, index, hook, state, output);
+  }
+}
+
+/**
+ * As {@linkcode runHooks}, but a failure is handed to `warn` and the next hook runs; with our own
+ * output if that of the annotations cannot be opened.
+ */
+export async function runHooksWarning(
+  helper: Helper,
+  kind: HookKind,
+  { hooks, annotations }: HookSpec,
+  state: object,
+  warn: (message: string) => void,
+): Promise<void> {
+  const list = hooks?.[kind] ?? [];
+  if (list.length === 0) return;
+  using output = await openOutput(helper, annotations, warn);
+  for (const [index, hook] of list.entries()) {
+    try {
+      await runHook(helper, kind, index, hook, state, output);
+    } catch (error) {
+      warn((error as RuntsError).message);
+    }
+  }
+}
+
+/** The files that annotations name for output, opened. */
+async function openOutput(
+  helper: Helper,
+  annotations: HookSpec["annotations"],
+  warn?: (message: string) => void,
+): Promise<HookOutput | undefined> {
+  if (!annotations || !Object.values(HOOK_OUTPUTS).some((name) => name in annotations)) {
+    return undefined;
+  }
+  const { openHookOutput } = await import("./output.ts");
+  return openHookOutput(helper, annotations, warn);
+}
+
+async function runHook(
+  helper: Helper,
+  kind: HookKind,
+  index: number,
+  hook: Hook,
+  state: object,
+  output: HookOutput | undefined,
+): Promise<void> {
+  const result = await helper.runHook({
+    path: hook.path,
+    args: hook.args?.length ? hook.args : [hook.path],
+    env: hook.env ?? callerEnvironment(),
+    stdin: new TextEncoder().encode(JSON.stringify(state)),
+    timeoutSeconds: hook.timeout ?? 0,
+    ...(output?.stdout !== undefined && { stdout: output.stdout }),
+    ...(output?.stderr !== undefined && { stderr: output.stderr }),
+  });
+  const how = await failure(result, hook);
+  if (how === undefined) return;
+  throw new RuntsError(`hook ${quote(hook.path)}`, {
+    configPath: `hooks.${kind}[${index}]`,
+    cause: new Error(how),
+  });
+}
+
+type HookResult = Awaited<ReturnType<Helper["runHook"]>>;
+
+async function failure(result: HookResult, hook: Hook): Promise<string | undefined> {
+  const after = `after ${Math.round(result.durationMs)} ms`;
+  const said = result.stderr.trim() === "" ? "" : `: stderr ${quote(result.stderr.trim())}`;
+  if (result.errno !== 0) return errnoText(result.errno);
+  if (result.timedOut) return `timed out after ${hook.timeout} s${said}`;
+  if (result.signal !== 0) {
+    const { signalName } = await import("../spec/values/signals.ts");
+    return `killed by SIG${signalName(result.signal)} ${after}${said}`;
+  }
+  if (result.code !== 0) return `exit status ${result.code} ${after}${said}`;
+  return undefined;
+}

@@ -1,0 +1,205 @@
+/** The runts side of the conversation with init (lib/wire/messages.ts has the diagram). */
+
+import type { Helper } from "../../ffi/helper.ts";
+import type { CgroupRecord } from "../cgroup/manager.ts";
+import { EPIPE } from "../base/errno.ts";
+import { errnoOf, RuntsError } from "../base/errors.ts";
+import type { Op } from "../wire/ops.ts";
+import { SIGKILL } from "../spec/values/signals.ts";
+import { readStat } from "../state/liveness.ts";
+import { Message, type SyncRecord } from "../wire/messages.ts";
+import { describeEnding } from "./how_it_ended.ts";
+
+/** What to do when init asks. What `namespaces` gives becomes the hooks' state document. */
+export interface Answers {
+  /** init exists: its pid, as runts sees it. A second one replaces the first. */
+  pid?(pid: number): void;
+  cgroup?(pid: number): Promise<void>;
+  maps?(pid: number): Promise<void> | void;
+  namespaces?(pid: number): Promise<Uint8Array | undefined>;
+  /** A listener's descriptor will appear in init under this number. */
+  notify?(pidfd: number, fd: number): Promise<void>;
+  warning?(record: SyncRecord): void;
+  trace?(record: SyncRecord): Promise<void> | void;
+}
+
+interface Process {
+  readonly pid: number;
+  readonly pidfd: number;
+}
+
+/** What spawning needs beside the plan. */
+export interface SpawnOptions {
+  readonly plan: Uint8Array;
+  readonly ops: readonly Op[];
+  readonly fds: readonly number[];
+  readonly trace: boolean;
+  readonly stdio?: readonly [number, number, number];
+  readonly preserve: number;
+  /** To tell an out-of-memory kill. */
+  readonly cgroup?: CgroupRecord;
+}
+
+/** How long a process that said its last word may take to exit, in ms. */
+const EXIT_TIMEOUT = 5_000;
+
+/** Stage 1, what it cloned, and the socket to them. */
+export class InitProcess {
+  readonly #helper: Helper;
+  readonly #options: SpawnOptions;
+  /** Stage 1 first, init last. */
+  readonly #processes: Process[] = [];
+  #socket: number;
+  #lastStage = "start";
+
+  constructor(helper: Helper, options: SpawnOptions) {
+    this.#helper = helper;
+    this.#options = options;
+    const { pid, pidfd, socket } = helper.spawnInit({
+      plan: options.plan,
+      fds: options.fds,
+      trace: options.trace,
+      preserve: options.preserve,
+      ...(options.stdio && { stdio: options.stdio }),
+    });
+    this.#processes.push({ pid, pidfd });
+    this.#socket = socket;
+  }
+
+  /** Pid of the newest process: init, once it has been cloned. */
+  get pid(): number {
+    return this.#newest.pid;
+  }
+
+  /** Its pidfd; the caller closes it after {@linkcode finish}. */
+  get pidfd(): number {
+    return this.#newest.pidfd;
+  }
+
+  get #newest(): Process {
+    return this.#processes[this.#processes.length - 1]!;
+  }
+
+  /** Answers init until it is `ready`; for exec, until it has executed the program. */
+  async converse(answers: Answers, until: "ready" | "executed"): Promise<void> {
+    let ready = false;
+    for (;;) {
+      const record = await this.#helper.receiveAsync(this.#socket);
+      if (record === "eof") {
+        if (ready && readStat(this.pid)?.executed !== false) return;
+        throw await this.#death(until);
+      }
+      switch (record.type) {
+        case Message.warning:
+          answers.warning?.(record);
+          break;
+        case Message.trace:
+          await answers.trace?.(record);
+          break;
+        case Message.failed:
+          throw await this.#failure(record);
+        case Message.ready:
+          if (until === "ready") return;
+          ready = true;
+          this.#lastStage = "ready";
+          this.go();
+          break;
+        default:
+          await this.#answer(record, answers);
+      }
+    }
+  }
+
+  /** Lets init go on; the state document is for the hooks that it runs. */
+  go(state?: Uint8Array): void {
+    try {
+      this.#helper.sendGo(this.#socket, state);
+    } catch (error) {
+      if (errnoOf(error) !== EPIPE) throw error;
+      // It is gone: the next record, or the end of file, says why.
+    }
+  }
+
+  /** Reaps the processes that only prepared the way, and closes the conversation. */
+  finish(): void {
+    for (const stage of this.#processes.splice(0, this.#processes.length - 1)) this.#bury(stage);
+    this.#closeSocket();
+  }
+
+  /** Ends whatever was started; nothing stays behind. */
+  abort(): void {
+    this.#closeSocket();
+    for (const process of this.#processes.splice(0)) {
+      try {
+        this.#helper.sendSignal(process.pidfd, SIGKILL);
+      } catch {
+        // it has exited
+      }
+      this.#bury(process);
+    }
+  }
+
+  async #answer(record: SyncRecord, answers: Answers): Promise<void> {
+    switch (record.type) {
+      case Message.pid:
+        this.#adopt(Number(record.value));
+        answers.pid?.(this.pid);
+        return;
+      case Message.cgroup:
+        await answers.cgroup?.(this.pid);
+        this.#lastStage = "cgroup";
+        return this.go();
+      case Message.maps:
+        await answers.maps?.(this.pid);
+        this.#lastStage = "maps";
+        return this.go();
+      case Message.namespaces:
+        this.#lastStage = "namespaces";
+        return this.go(await answers.namespaces?.(this.pid));
+      case Message.notify:
+        this.go();
+        return await answers.notify?.(this.pidfd, Number(record.value));
+    }
+    throw new RuntsError(`init sent a message of unknown type ${record.type}`);
+  }
+
+  #adopt(pid: number): void {
+    this.#processes.push({ pid, pidfd: this.#helper.openPidfd(pid) });
+  }
+
+  #bury(process: Process): void {
+    if (this.#helper.exited(process.pidfd, EXIT_TIMEOUT)) this.#helper.reap(process.pidfd);
+    this.#helper.close(process.pidfd);
+  }
+
+  #closeSocket(): void {
+    if (this.#socket < 0) return;
+    this.#helper.close(this.#socket);
+    this.#socket = -1;
+  }
+
+  async #failure(record: SyncRecord): Promise<RuntsError> {
+    const { describeFailure } = await import("../plan/failure.ts");
+    const { explainRefusal } = await import("../userns/policy.ts");
+    const { ops } = this.#options;
+    return explainRefusal(describeFailure(record, ops), record.op, ops);
+  }
+
+  /**
+   * End-of-file without a record: a stage was killed. Each of them ends when another is gone, so
+   * the signal is the cause, whichever it struck.
+   */
+  async #death(until: "ready" | "executed"): Promise<RuntsError> {
+    await this.#helper.exitedAsync(this.pidfd);
+    const endings = this.#processes.map(({ pidfd }) =>
+      this.#helper.exited(pidfd, EXIT_TIMEOUT) ? this.#helper.reap(pidfd) : undefined
+    );
+    const ending = endings.find((one) => one !== undefined && one.signal !== 0) ?? endings.at(-1);
+    const how = ending === undefined ? "it is gone" : describeEnding(ending, this.#options.cgroup);
+    const goal = until === "ready" ? "the container was ready" : "it executed the program";
+    return new RuntsError(`init ended before ${goal}`, {
+      stage: this.#lastStage,
+      cause: new Error(`${how} (last stage completed: ${this.#lastStage})`),
+    });
+  }
+}

@@ -1,0 +1,83 @@
+/** Opens the descriptors that a plan wants, in slot order. */
+
+import type { Helper } from "../../ffi/helper.ts";
+import { RuntsError } from "../base/errors.ts";
+import { openHookFile } from "../hooks/output_file.ts";
+import type { PlanSlot } from "../plan/plan.ts";
+import { formatMap } from "../userns/id_maps.ts";
+
+const O_WRONLY = 0o1;
+const O_RDWR = 0o2;
+const O_NONBLOCK = 0o4000;
+const O_PATH = 0o10000000;
+
+/** The descriptors that a verb has at hand already; the list of slots names the others. */
+export interface OwnFds {
+  /** Path of exec.fifo and result.fifo. */
+  readonly fifo?: string;
+  readonly result?: string;
+  /** Connected socket for the terminal's master. */
+  readonly console?: number;
+  /** pidfd of the container's init. */
+  readonly pidfd?: number;
+}
+
+/** Descriptors for a plan; `close` closes those that were opened here. */
+export interface OpenSlots {
+  readonly fds: readonly number[];
+  close(): void;
+}
+
+/** Opens all of them, or none. */
+export function openSlots(
+  helper: Helper,
+  slots: readonly PlanSlot[],
+  own: OwnFds,
+): OpenSlots {
+  const fds: number[] = [];
+  const opened: number[] = [];
+  const close = () => opened.splice(0).forEach((fd) => helper.close(fd));
+  const keep = (fd: number) => {
+    opened.push(fd);
+    return fd;
+  };
+  try {
+    for (const slot of slots) fds.push(openSlot(helper, slot, own, keep));
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { fds, close };
+}
+
+function openSlot(
+  helper: Helper,
+  slot: PlanSlot,
+  own: OwnFds,
+  keep: (fd: number) => number,
+): number {
+  switch (slot.kind) {
+    // Read and write: init keeps a writer, so that it waits instead of seeing the end of the file.
+    case "fifo":
+      return keep(helper.open(required(own.fifo, slot), O_RDWR | O_NONBLOCK));
+    case "result":
+      return keep(helper.open(required(own.result, slot), O_RDWR | O_NONBLOCK));
+    case "console":
+      return required(own.console, slot);
+    case "pidfd":
+      return required(own.pidfd, slot);
+    case "cgroup-dir":
+      return keep(helper.open(slot.path, O_PATH));
+    case "hook-output":
+      return keep(openHookFile(helper, slot.path, slot.from));
+    case "cgroup-file":
+      return keep(helper.open(slot.path, O_WRONLY));
+    case "idmap-userns":
+      return keep(helper.idMapNamespace(formatMap(slot.uidMap), formatMap(slot.gidMap)));
+  }
+}
+
+function required<T>(value: T | undefined, slot: PlanSlot): T {
+  if (value === undefined) throw new RuntsError(`the plan wants a ${slot.kind}, and there is none`);
+  return value;
+}

@@ -1,0 +1,54 @@
+/** Spawning init: what it gets is opened before, and closed here after. */
+
+import type { Helper } from "../../ffi/helper.ts";
+import { encodePlan } from "../wire/encode.ts";
+import type { Plan } from "../plan/plan.ts";
+import { InitProcess, type SpawnOptions } from "./conversation.ts";
+import { openSlots, type OwnFds } from "./descriptors.ts";
+import type { Stdio } from "../caller/options.ts";
+
+const O_RDWR = 0o2;
+
+/** What to spawn init with. */
+export interface SpawnRequest extends Pick<SpawnOptions, "trace" | "preserve" | "cgroup"> {
+  readonly plan: Plan;
+  /** What is at hand for the plan's slots; it stays the caller's. */
+  readonly own: OwnFds;
+  /** Default `inherit`. */
+  readonly stdio: Stdio | undefined;
+}
+
+/** Spawns init for a plan. */
+export function spawnInit(helper: Helper, request: SpawnRequest): InitProcess {
+  const { plan, own, stdio = "inherit", ...options } = request;
+  const streams = standardStreams(helper, stdio);
+  try {
+    const slots = openSlots(helper, plan.slots, own);
+    try {
+      return new InitProcess(helper, {
+        ...options,
+        plan: encodePlan(plan.ops),
+        ops: plan.ops,
+        fds: slots.fds,
+        ...(streams.fds && { stdio: streams.fds }),
+      });
+    } finally {
+      slots.close();
+    }
+  } finally {
+    streams.close();
+  }
+}
+
+/** Descriptors 0, 1 and 2 of a program; none for those of runts itself. */
+interface Streams {
+  readonly fds?: readonly [number, number, number];
+  close(): void;
+}
+
+function standardStreams(helper: Helper, stdio: Stdio): Streams {
+  if (stdio === "inherit") return { close() {} };
+  if (stdio !== "null") return { fds: stdio, close() {} };
+  const fd = helper.open("/dev/null", O_RDWR);
+  return { fds: [fd, fd, fd], close: () => helper.close(fd) };
+}

@@ -1,0 +1,95 @@
+/** SCMP_ACT_NOTIFY: the listener of the filter, passed on to whom the configuration names. */
+
+import type { Helper } from "../../ffi/helper.ts";
+import { EBADF, EPERM } from "../base/errno.ts";
+import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import type { ContainerProcessState, Seccomp, State } from "../spec/types/config.ts";
+import { OCI_VERSION } from "../base/version.ts";
+
+/** How long the kernel may take to load the filter, in ms. */
+const LOAD_TIMEOUT = 10_000;
+/** Between two looks, in ms. */
+const INTERVAL = 1;
+
+/** A process that is about to load its filter. */
+export interface Listener {
+  /** Of the process, as runts sees it. */
+  readonly pid: number;
+  readonly pidfd: number;
+  /** The number that the listener's descriptor will have there. */
+  readonly fd: number;
+  /** The container's state document. */
+  readonly state: State;
+}
+
+/**
+ * Fetches the listener and sends it, with the container process state, to the socket of
+ * `listenerPath`. When the process ends before that, nothing is thrown: it tells why by itself.
+ */
+export function passOnListener(
+  helper: Helper,
+  profile: Seccomp | undefined,
+  listener: Listener,
+): void {
+  const { pid, state } = listener;
+  const path = receiver(profile, state);
+  const descriptor = fetch(helper, listener);
+  if (descriptor === undefined) return;
+  try {
+    const metadata = profile?.listenerMetadata;
+    const message: ContainerProcessState = {
+      ociVersion: OCI_VERSION,
+      fds: ["seccompFd"],
+      pid,
+      ...(metadata !== undefined && { metadata }),
+      state,
+    };
+    send(helper, path, descriptor, message);
+  } finally {
+    helper.close(descriptor);
+  }
+}
+
+function receiver(profile: Seccomp | undefined, state: State): string {
+  const path = profile?.listenerPath || state.annotations?.["run.oci.seccomp.receiver"];
+  if (path) return path;
+  throw new RuntsError("nobody is named to take the seccomp listener", {
+    configPath: "linux.seccomp.listenerPath",
+  });
+}
+
+/** Until the filter is loaded the number is not open: the process waits with the next step. */
+function fetch(helper: Helper, { pidfd, fd }: Listener): number | undefined {
+  const end = performance.now() + LOAD_TIMEOUT;
+  for (;;) {
+    try {
+      return helper.pidfdGetFd(pidfd, fd);
+    } catch (error) {
+      if (helper.exited(pidfd, INTERVAL)) return undefined;
+      if (errnoOf(error) !== EBADF || performance.now() > end) {
+        throw new RuntsError("fetch the seccomp listener", {
+          configPath: "linux.seccomp",
+          cause: error,
+          ...(errnoOf(error) === EPERM && { hint: "it takes CAP_SYS_PTRACE" }),
+        });
+      }
+    }
+  }
+}
+
+function send(helper: Helper, path: string, fd: number, message: ContainerProcessState): void {
+  const text = new TextEncoder().encode(JSON.stringify(message));
+  try {
+    const socket = helper.connectUnix(path);
+    try {
+      helper.sendFds(socket, [fd], text);
+    } finally {
+      helper.close(socket);
+    }
+  } catch (cause) {
+    throw new RuntsError(`pass the seccomp listener to ${quote(path)}`, {
+      configPath: "linux.seccomp.listenerPath",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,54 @@
+/** JSON documents of any kind: read, parsed and validated. */
+
+import { type ErrorData, quote, RuntsError } from "../../base/errors.ts";
+import { type Finding, findingText } from "../check/findings.ts";
+import { parseJson } from "./json.ts";
+
+/** A document that breaks the specification. The message has the first finding and counts the rest. */
+export class SpecError extends RuntsError {
+  constructor(
+    /** The file, as the message names it. */
+    readonly file: string,
+    /** All findings, at least one. */
+    readonly findings: readonly Finding[],
+    data: ErrorData = {},
+  ) {
+    super(summary(file, findings), data);
+  }
+
+  override with(data: ErrorData): SpecError {
+    return new SpecError(this.file, this.findings, { ...data, ...this.data });
+  }
+}
+
+function summary(file: string, [first, ...others]: readonly Finding[]): string {
+  const text = first ? `${file}: ${findingText(first)}` : file;
+  if (others.length === 0) return text;
+  const noun = others.length === 1 ? "finding" : "findings";
+  return `${text} (and ${others.length} more ${noun}, see "runts validate")`;
+}
+
+/**
+ * Parses a text and validates it; `file` is what errors call it. Throws RuntsError that names the
+ * file; {@linkcode SpecError} if the document breaks the specification.
+ */
+export function checked(text: string, file: string, check: (value: unknown) => Finding[]): unknown {
+  const value = parseJson(text, file);
+  const findings = check(value);
+  if (findings.length > 0) throw new SpecError(file, findings);
+  return value;
+}
+
+/** Reads a UTF-8 file. Throws RuntsError `read "FILE"` with the cause. */
+export function readText(file: string): string {
+  try {
+    const text = Deno.readTextFileSync(file);
+    // What stands for bytes that are no text may stand in the file itself. A decoder takes long to
+    // be there, so few commands use one.
+    if (!text.includes("\ufffd")) return text.startsWith("\ufeff") ? text.slice(1) : text;
+    return new TextDecoder("utf-8", { fatal: true }).decode(Deno.readFileSync(file));
+  } catch (error) {
+    const cause = error instanceof TypeError ? "not UTF-8 text" : error;
+    throw new RuntsError(`read ${quote(file)}`, { cause });
+  }
+}

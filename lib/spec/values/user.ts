@@ -1,0 +1,10 @@
+/** process.user. */
+
+import type { Process, User } from "../types/config.ts";
+
+const ROOT: User = { uid: 0, gid: 0 };
+
+/** The user of a process: root where there is none, as with runc and crun. */
+export function userOf(process: Process): User {
+  return process.user ?? ROOT;
+}

@@ -1,0 +1,94 @@
+/** Every verb that changes a container holds its lock (flock(2), so the kernel releases it). */
+
+import type { Helper } from "../../ffi/helper.ts";
+import { ENOENT, ETIMEDOUT } from "../base/errno.ts";
+import { errnoOf, RuntsError } from "../base/errors.ts";
+import type { StateDirectory } from "./directory.ts";
+import { doesNotExist } from "./inspect.ts";
+
+/** How long a verb waits for another one that is at work on the same container, in ms. */
+const LOCK_TIMEOUT = 60_000;
+/**
+ * After how much of it we ask whether the other one waits for us. A hook that leaves us behind ends
+ * soon, and a program that uses the library may hold the lock without waiting.
+ */
+const ASK_AFTER = 250;
+
+/** Runs the body while holding the lock of an existing container. */
+export async function withLock<T>(
+  helper: Helper,
+  directory: StateDirectory,
+  body: () => Promise<T>,
+): Promise<T> {
+  const lock = await takeLock(helper, directory);
+  try {
+    return await body();
+  } finally {
+    helper.close(lock);
+  }
+}
+
+/** The same; does nothing when there is no such container, or not any more. */
+export async function withLockIfThere(
+  helper: Helper,
+  directory: StateDirectory,
+  body: () => Promise<void>,
+): Promise<void> {
+  try {
+    await withLock(helper, directory, body);
+  } catch (error) {
+    if (directory.exists()) throw error;
+  }
+}
+
+/** Takes the lock; a directory that was deleted (and perhaps made anew) meanwhile is not locked. */
+export async function takeLock(helper: Helper, directory: StateDirectory): Promise<number> {
+  const path = directory.file("lock");
+  for (;;) {
+    const lock = await waitForLock(helper, path);
+    if (isSameFile(lock, path)) return lock;
+    helper.close(lock);
+    if (!directory.exists()) throw doesNotExist();
+  }
+}
+
+/** Takes the lock once it is free, unless that cannot be before we end. */
+async function waitForLock(helper: Helper, path: string): Promise<number> {
+  const lock = await lockWithin(helper, path, ASK_AFTER);
+  if (lock !== undefined) return lock;
+  const { ancestorHolding } = await import("./lock_holder.ts");
+  const ancestor = ancestorHolding(path);
+  if (ancestor !== undefined) {
+    throw new RuntsError(
+      `runts (pid ${ancestor}) holds the container's lock and waits for the hook that runs this ` +
+        "command",
+    );
+  }
+  const later = await lockWithin(helper, path, LOCK_TIMEOUT - ASK_AFTER);
+  if (later !== undefined) return later;
+  throw new RuntsError(
+    `another command has been at work on the container for ${LOCK_TIMEOUT / 1000} s`,
+  );
+}
+
+/** Undefined when somebody else has it for all of the time, in ms. */
+async function lockWithin(
+  helper: Helper,
+  path: string,
+  time: number,
+): Promise<number | undefined> {
+  try {
+    return await helper.lockAsync(path, time);
+  } catch (error) {
+    if (errnoOf(error) === ETIMEDOUT) return undefined;
+    throw errnoOf(error) === ENOENT ? doesNotExist() : error;
+  }
+}
+
+function isSameFile(fd: number, path: string): boolean {
+  try {
+    return Deno.statSync(`/proc/self/fd/${fd}`).ino === Deno.lstatSync(path).ino;
+  } catch {
+    return false;
+  }
+}

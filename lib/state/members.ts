@@ -1,0 +1,32 @@
+/** The processes of a container: those of its cgroup, or else of its pid namespace. */
+
+import type { CgroupManager } from "../cgroup/manager.ts";
+import { isAlive } from "./liveness.ts";
+import type { Status } from "./status.ts";
+import { cgroupOf } from "./cgroup.ts";
+
+/** Gives the process ids, as the caller sees them, each time that it is called. */
+export async function membersOf(status: Status): Promise<() => number[]> {
+  const cgroup: CgroupManager = await cgroupOf(status);
+  if (cgroup.record.kind !== "disabled") return () => cgroup.pids();
+  return () => isAlive(status.pid, status.startTime) ? inPidNamespaceOf(status.pid) : [];
+}
+
+/** With the pid namespace of the caller, init is all that is known. */
+function inPidNamespaceOf(init: number): number[] {
+  const namespace = pidNamespace(String(init));
+  if (namespace === undefined) return [];
+  if (namespace === pidNamespace("self")) return [init];
+  return Array.from(Deno.readDirSync("/proc"), ({ name }) => name)
+    .filter((name) => /^\d+$/.test(name) && pidNamespace(name) === namespace)
+    .map(Number).sort((one, other) => one - other);
+}
+
+/** Undefined for a process that is gone, or somebody else's. */
+function pidNamespace(process: string): string | undefined {
+  try {
+    return Deno.readLinkSync(`/proc/${process}/ns/pid`);
+  } catch {
+    return undefined;
+  }
+}

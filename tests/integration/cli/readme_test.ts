@@ -1,0 +1,76 @@
+/** Every example in README.md does what it says. */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { Bundle } from "../../support/bundle.ts";
+import { type TestRuntime, withRuntime } from "../../support/host.ts";
+import { command, type Output, PEER, PROJECT, RUNTIME } from "../../support/runtime.ts";
+
+const README = Deno.readTextFileSync(`${PROJECT}/README.md`);
+
+/** Begins the ids of containers: names that are the same for all would meet as cgroups. */
+const PREFIX = `t${Deno.pid}-`;
+
+/** The code block after `<!-- example: NAME -->`, with other ids. */
+function example(name: string): string {
+  const block = new RegExp(`<!-- example: ${name} -->\n+\`\`\`\\w+\n([^]*?)\`\`\``).exec(README);
+  if (block === null) throw new Error(`README.md has no example ${name}`);
+  return block[1]!.replaceAll(/( |id: ")(web|hello$|job)/gm, `$1${PREFIX}$2`);
+}
+
+/** Runs a shell example in a directory of its own, with `runts` at hand. */
+async function shell(runtime: TestRuntime, script: string, prepare?: (path: string) => void) {
+  const directory = Deno.makeTempDirSync({ prefix: "runts-readme-" });
+  try {
+    prepare?.(directory);
+    const runts = `runts() { ${RUNTIME} --root ${runtime.root} "$@"; }\n`;
+    return await command(["sh", "-euc", runts + script], { cwd: directory });
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+function readmeTest(name: string, body: (runtime: TestRuntime) => Promise<void>): void {
+  Deno.test({
+    name: `README: ${name}`,
+    ignore: PEER !== "runts",
+    fn: () => withRuntime(body),
+  });
+}
+
+readmeTest("run a container", async (runtime) => {
+  assertEquals(await shell(runtime, example("run")), {
+    code: 0,
+    stdout: "hello from a container\n",
+    stderr: "",
+  });
+});
+
+readmeTest("the steps of a lifecycle", async (runtime) => {
+  using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
+  const output: Output = await shell(
+    runtime,
+    example("lifecycle"),
+    (path) => Deno.symlinkSync(bundle.path, `${path}/bundle`),
+  );
+  assertEquals({ code: output.code, stderr: output.stderr }, { code: 0, stderr: "" });
+  assertMatch(output.stdout, /"status": "created"/);
+  assertMatch(output.stdout, new RegExp(`^${PREFIX}web +\\d+ +running `, "m"));
+});
+
+readmeTest("scripting", async (runtime) => {
+  using bundle = new Bundle((config) => config.process.args = ["sh", "-c", "exit 3"]);
+  const script = example("script")
+    .replace("./runts/mod.ts", `${PROJECT}/mod.ts`)
+    .replace('bundle: "/bundles/job"', `bundle: "${bundle.path}", root: "${runtime.root}"`);
+  Deno.writeTextFileSync(`${bundle.path}/script.ts`, script);
+  assertEquals(
+    await command([Deno.execPath(), "run", "-A", "--no-check", "script.ts"], { cwd: bundle.path }),
+    { code: 0, stdout: "job ended with 3\n", stderr: "" },
+  );
+});
+
+Deno.test("README: the tasks that it names exist", () => {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
+  const named = [...README.matchAll(/deno(?:@[\d.]+)? task ([a-z:]+)/g)].map((match) => match[1]!);
+  assertEquals(named.filter((name) => !(name in tasks)), []);
+});

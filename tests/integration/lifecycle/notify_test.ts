@@ -1,0 +1,102 @@
+/** The notify socket of service managers (sd_notify(3)). */
+
+import { assertEquals } from "@std/assert";
+import { type Helper, loadHelper } from "../../../ffi/helper.ts";
+import { Bundle, type Config } from "../../support/bundle.ts";
+import { type TestRuntime, withRuntime } from "../../support/host.ts";
+import { addPayload } from "../../support/payload.ts";
+import { PEER, until } from "../../support/runtime.ts";
+
+const NOT_RUNTS = { ignore: PEER !== "runts" };
+
+/** A socket of a service manager, and a container that was created with it in sight. */
+interface Managed {
+  readonly runtime: TestRuntime;
+  readonly helper: Helper;
+  readonly id: string;
+  readonly bundle: Bundle;
+  readonly env: Readonly<Record<string, string>>;
+  /** The next message; its descriptors are closed. */
+  next(): Promise<string[]>;
+}
+
+async function withManager(
+  script: string,
+  body: (managed: Managed) => Promise<void>,
+): Promise<void> {
+  await withRuntime(async (runtime) => {
+    using bundle = new Bundle((config: Config) => config.process.args = ["sh", "-c", script]);
+    await addPayload(bundle, "payload");
+    const helper = await loadHelper();
+    const path = `${bundle.path}/manager`;
+    const socket = helper.bindDatagram(path, 0o600);
+    const env = { NOTIFY_SOCKET: path };
+    const id = runtime.id();
+    const next = async () => {
+      await helper.pollFdsAsync([socket], 60_000);
+      const { bytes, fds } = helper.receiveDatagram(socket, 0);
+      for (const fd of fds) helper.close(fd);
+      return new TextDecoder().decode(bytes).split("\n").filter((line) => line !== "");
+    };
+    try {
+      await runtime.ok(["create", "--bundle", bundle.path, id], { env });
+      await body({ runtime, helper, id, bundle, env, next });
+      await runtime.ok(["delete", "--force", id]);
+    } finally {
+      helper.close(socket);
+    }
+  });
+}
+
+Deno.test("start waits for READY and names init as the main process", {
+  ignore: PEER === "crun", // crun 1.8 has bound its socket at create and waits in vain here
+}, async () => {
+  const script = "payload notify READY=1; sleep 1000";
+  await withManager(script, async ({ runtime, id, env, next }) => {
+    await runtime.ok(["start", id], { env });
+    const { pid } = await runtime.state(id);
+    const first = await next();
+    assertEquals(first[0], "READY=1");
+    // runc says MAINPID in a message of its own.
+    const main = first[1] ?? (await next())[0];
+    assertEquals(main, `MAINPID=${pid}`);
+  });
+});
+
+Deno.test("STATUS comes through, the container's own MAINPID does not", NOT_RUNTS, async () => {
+  const script = "payload notify STATUS=half; " +
+    "payload notify \"$(printf 'MAINPID=1\\nSTATUS=done\\nREADY=1')\"; sleep 1000";
+  await withManager(script, async ({ runtime, id, env, next }) => {
+    await runtime.ok(["start", id], { env });
+    const { pid } = await runtime.state(id);
+    assertEquals(await next(), ["STATUS=half"]);
+    assertEquals(await next(), ["STATUS=done", "READY=1", `MAINPID=${pid}`]);
+  });
+});
+
+Deno.test("a barrier is passed on with its descriptor", NOT_RUNTS, async () => {
+  const script = "payload notify BARRIER=1 barrier ; payload notify READY=1; sleep 1000";
+  await withManager(script, async ({ runtime, id, env, next }) => {
+    const started = runtime.run(["start", id], { env });
+    assertEquals(await next(), ["BARRIER=1"]); // the container goes on once this end is closed
+    assertEquals((await next())[0], "READY=1");
+    assertEquals(await started, { code: 0, stdout: "", stderr: "" });
+  });
+});
+
+Deno.test("start does not wait for a container that ends without a word", NOT_RUNTS, async () => {
+  await withManager("exit 0", async ({ runtime, id, env }) => {
+    await runtime.ok(["start", id], { env });
+    await until("it has stopped", async () => (await runtime.state(id)).status === "stopped");
+  });
+});
+
+Deno.test("the program is told of its socket, not of the manager's", NOT_RUNTS, async () => {
+  await withManager("payload notify READY=1; sleep 1000", async ({ runtime, id, env, next }) => {
+    await runtime.ok(["start", id], { env });
+    await next();
+    const environment = (await runtime.ok(["exec", id, "cat", "/proc/1/environ"])).split("\0");
+    const told = environment.filter((entry) => entry.startsWith("NOTIFY_SOCKET="));
+    assertEquals(told, ["NOTIFY_SOCKET=/run/notify/notify.sock"]);
+  });
+});

@@ -1,0 +1,43 @@
+/** Whose lock it is that one of our ancestors holds. */
+
+import { assertEquals } from "@std/assert";
+import { ancestorHolding } from "../../../lib/state/lock_holder.ts";
+import { readStat } from "../../../lib/state/liveness.ts";
+
+Deno.test("readStat names the parent", () => {
+  assertEquals(readStat(Deno.pid)?.parent, Deno.ppid);
+  assertEquals(readStat("self")?.parent, Deno.ppid);
+});
+
+/** What a process below us, and below a shell, finds out about the file. */
+async function seenBelow(path: string): Promise<string> {
+  const module = new URL("../../../lib/state/lock_holder.ts", import.meta.url).href;
+  const code = `import { ancestorHolding } from "${module}";
+    console.log(ancestorHolding(Deno.args[0]))`;
+  const file = `${path}.ts`;
+  Deno.writeTextFileSync(file, code);
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", '"$@"; exit', "sh", Deno.execPath(), "run", "-A", "--no-check", file, path],
+    env: { NO_COLOR: "1" },
+  }).output();
+  return new TextDecoder().decode(stdout).trim();
+}
+
+Deno.test("the ancestor that holds a lock is found, and nobody else", async () => {
+  const folder = Deno.makeTempDirSync({ prefix: "runts-lock-" });
+  try {
+    const path = `${folder}/lock`;
+    assertEquals(ancestorHolding(path), undefined);
+    using file = Deno.openSync(path, { write: true, create: true });
+    assertEquals(await seenBelow(path), "undefined");
+    file.lockSync(true);
+    assertEquals(ancestorHolding(path), undefined);
+    assertEquals(await seenBelow(path), String(Deno.pid));
+    Deno.linkSync(path, `${folder}/other`);
+    assertEquals(await seenBelow(`${folder}/other`), String(Deno.pid));
+    Deno.writeTextFileSync(`${folder}/another`, "");
+    assertEquals(await seenBelow(`${folder}/another`), "undefined");
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});

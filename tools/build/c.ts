@@ -1,0 +1,133 @@
+/**
+ * Compiles c/ into dist/librunts.so:
+ *
+ *     c/init + c/common    -> dist/runts-init, static, against musl
+ *     c/helper + c/common  -> dist/librunts.so, which holds the bytes of runts-init: INIT_PATH
+ *
+ * Both carry the same build id, a digest of the sources and of how they are compiled, which is also
+ * in dist/build-id.
+ */
+
+import { basename, join, relative } from "@std/path";
+import { DIST, exists, filesBelow, HELPER, lockDist, ROOT } from "../support/paths.ts";
+import { fail, inParallel, output, run } from "../support/run.ts";
+
+const C = join(ROOT, "c");
+/** Holds the commit that is checked out; empty where that is not known. */
+const COMMIT = join(DIST, "commit");
+
+const WARNINGS = ["-Wall", "-Wextra", "-Werror"];
+const COMMON = [
+  "-std=c11",
+  ...WARNINGS,
+  "-O2",
+  "-fstack-protector-strong",
+  `-I${join(C, "include")}`,
+  `-I${join(C, "common")}`,
+  Deno.build.arch === "x86_64" ? "-fcf-protection" : "-mbranch-protection=standard",
+];
+const HELPER_FLAGS = [
+  ...COMMON,
+  "-fPIC",
+  "-fvisibility=hidden",
+  "-D_FORTIFY_SOURCE=2",
+  "-fstack-clash-protection",
+];
+const HELPER_LINK = ["-shared", "-Wl,-z,relro,-z,now,-z,noexecstack,-z,defs", "-s"];
+/** Small, for it is copied into memory whenever runts starts a process. */
+const INIT_FLAGS = [
+  ...COMMON,
+  "-Os",
+  "-fno-asynchronous-unwind-tables",
+  "-ffunction-sections",
+  "-fdata-sections",
+];
+const INIT_LINK = ["-static", "-Wl,--gc-sections,--build-id=none,-z,noexecstack", "-s"];
+
+/** One of the two programs. */
+interface Target {
+  compiler: string;
+  /** Folders below c/ whose sources belong to it. */
+  folders: string[];
+  flags: string[];
+}
+
+const TARGETS = {
+  init: { compiler: "musl-gcc", folders: ["init", "common"], flags: INIT_FLAGS },
+  helper: { compiler: "gcc", folders: ["helper", "common"], flags: HELPER_FLAGS },
+} as const satisfies Record<string, Target>;
+
+async function buildId(defines: readonly string[]): Promise<string> {
+  const self = await Deno.readTextFile(new URL(import.meta.url));
+  const parts = [await output("gcc", ["--version"]), self, ...defines];
+  for (const path of await filesBelow(C, "")) {
+    parts.push(relative(ROOT, path), await Deno.readTextFile(path));
+  }
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(parts.join("\0")));
+  return new Uint8Array(digest).toHex().slice(0, 32);
+}
+
+/** Compiles the sources of one target into `folder`; returns the object files. */
+async function compile(
+  name: keyof typeof TARGETS,
+  folder: string,
+  defines: readonly string[],
+): Promise<string[]> {
+  const { compiler, folders, flags } = TARGETS[name];
+  await Deno.mkdir(folder, { recursive: true });
+  const files = await Promise.all(folders.map((one) => filesBelow(join(C, one), "")));
+  const sources = files.flat().filter((path) => /\.[cS]$/.test(path));
+  const objects: string[] = [];
+  await inParallel(sources, navigator.hardwareConcurrency, async (source) => {
+    const object = join(folder, relative(C, source).replaceAll("/", "_").replace(/[cS]$/, "o"));
+    objects.push(object);
+    await run(compiler, [...flags, ...defines, "-c", "-o", object, source]);
+  });
+  return objects.sort();
+}
+
+/** As `git describe` says it: with a mark when files differ from the commit. */
+async function checkedOut(): Promise<string> {
+  try {
+    const describe = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"];
+    return (await output("git", ["-C", ROOT, ...describe])).trim();
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * Builds init and the library into a folder, unless they are up to date; says what it did.
+ *
+ * @param defines options of the compiler; tests have builds of their own
+ */
+export async function buildLibrary(folder: string, defines: readonly string[]): Promise<string> {
+  using _lock = await lockDist();
+  const [program, library, stamp] = ["runts-init", basename(HELPER), "build-id"]
+    .map((name) => join(folder, name)) as [string, string, string];
+  const id = await buildId(defines);
+  const isCurrent = await exists(stamp) && await Deno.readTextFile(stamp) === id;
+  if (isCurrent && await exists(library)) {
+    return `build:c: ${basename(library)} is up to date`;
+  }
+  const all = [`-DRUNTS_BUILD_ID="${id}"`, `-DINIT_PATH="${program}"`, ...defines];
+  const init = await compile("init", join(folder, "obj", "init"), all);
+  await run("musl-gcc", [...INIT_LINK, "-o", program, ...init]);
+  const helper = await compile("helper", join(folder, "obj", "helper"), all);
+  // Replaced at once: a runts that starts meanwhile sees the old library or the new one.
+  const fresh = `${library}.new`;
+  await run("gcc", [...HELPER_LINK, "-o", fresh, ...helper]);
+  await Deno.rename(fresh, library);
+  await Deno.writeTextFile(stamp, id);
+  const sizes = await Promise.all(
+    [program, library].map(async (path) => (await Deno.stat(path)).size),
+  );
+  return `build:c: build ${id}, runts-init ${sizes[0]} bytes, librunts.so ${sizes[1]} bytes`;
+}
+
+async function build(): Promise<void> {
+  console.log(await buildLibrary(DIST, []));
+  await Deno.writeTextFile(COMMIT, await checkedOut());
+}
+
+if (import.meta.main) await build().catch((error) => fail(error.message));

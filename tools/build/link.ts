@@ -1,0 +1,200 @@
+/**
+ * Links dist/runts out of the `deno` executable, the bundled script and a stub: the way to one
+ * file where `deno compile` cannot get its base runtime.
+ */
+
+import * as esbuild from "esbuild";
+import { dirname, fromFileUrl, join } from "@std/path";
+import { assetMark, type Bundle, bundleVerb } from "./link/chunks.ts";
+import { type Launch, Layout, writeImage } from "./link/image.ts";
+import { makeCodeCache, type Script } from "./link/code_cache.ts";
+import type { Span } from "./link/executable.ts";
+import { asFunction, specifierOf } from "./link/script.ts";
+import { buildStub } from "./link/stub.ts";
+import { ROOT } from "../support/paths.ts";
+
+const HERE = dirname(fromFileUrl(import.meta.url));
+/** The sources of the stub. */
+const FRONT = join(ROOT, "c", "front");
+
+/**
+ * Commands end before a compiler in the background would pay, and no memory ever needs to be
+ * writable and executable. No local time is ever shown, and its rules take 0.25 ms to be there.
+ */
+export const V8_FLAGS = `--v8-flags=${[
+  "--jitless",
+  "--single-threaded",
+  "--stack-trace-limit=0",
+  "--min-semi-space-size=8",
+  "--no-icu-timezone-data",
+]}`;
+
+/** What Deno is started with, without the flags of V8. */
+const DENO = [
+  "deno",
+  "run",
+  "-A",
+  "--no-config",
+  "--no-lock",
+  "--no-remote",
+  "--no-npm",
+  "--ext=js",
+];
+const ARGV = [...DENO, "--no-code-cache", V8_FLAGS];
+/** The cache holds what V8 has compiled before it runs it: all functions, with this flag. */
+const CACHED_ARGV = [...DENO, `${V8_FLAGS},--no-lazy`];
+
+/** Variables of Deno, DENO_DIR apart, which the stub sets. */
+const ENVIRONMENT = [
+  "DENO_NO_PROMPT=1",
+  // A directory where no .npmrc can be; Deno reads it even with --no-npm.
+  "HOME=/proc",
+  // Deno does without what cannot be opened; on a terminal it would say so.
+  "DENO_LOG=warn,deno::cache=off",
+  "DENO_NO_UPDATE_CHECK=1",
+];
+
+/** Prefixes of the variables that Deno must not see. */
+const DROP = [
+  "HOME=",
+  "DENO_",
+  "NODE_",
+  "OTEL_",
+  "RUST_",
+  "TOKIO_",
+  "NPM_CONFIG_",
+  "npm_config_",
+  "JSR_URL=",
+];
+
+/** Where the stub puts the main script, in a process with few files open (OWN_FD_MIN in stub.c). */
+const MAIN_PATH = "/proc/self/fd/100";
+
+/** The verbs that clients call for each container; the code of the others would double the cache. */
+const CACHED_VERBS = ["create", "delete", "exec", "kill", "run", "start", "state"];
+
+/** The parts of the project that go into the executable. */
+export interface Sources {
+  /** Folder that holds main.ts and lib/. */
+  root: string;
+  verbs: string[];
+  /** The helper library. */
+  library: string;
+}
+
+function verbEntry(verb: string): string {
+  return `import { runCommand } from "./lib/cli/run.ts";
+import { command } from "./lib/commands/${verb}.ts";
+export default (args) => runCommand(command, args);`;
+}
+
+/** The script that the stub starts. */
+async function mainScript(
+  verbs: Record<string, [span: Span, cached: boolean]>,
+  codeCacheAt: number,
+): Promise<string> {
+  const result = await esbuild.build({
+    entryPoints: [join(HERE, "link/main.ts")],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: "esm",
+    platform: "neutral",
+    target: "esnext",
+    legalComments: "none",
+    logLevel: "silent",
+    define: { VERBS: JSON.stringify(verbs), CODE_CACHE_AT: String(codeCacheAt) },
+  });
+  return result.outputFiles[0]!.text;
+}
+
+/** A database behind its length, for tools/build/link/install.ts. */
+function withLength(database: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(8 + database.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(database.length));
+  bytes.set(database, 8);
+  return bytes;
+}
+
+/** Path of the cache below the state root; another executable has another one. */
+async function cacheName(database: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", database as BufferSource);
+  return `.code/${new Uint8Array(digest).toHex().slice(0, 16)}`;
+}
+
+/** The pieces of script in the executable. */
+class Scripts {
+  readonly #assets = new Map<string, Span>();
+  readonly verbs: Record<string, [span: Span, cached: boolean]> = {};
+  /** Those of the verbs whose code is cached. */
+  readonly cached: Script[] = [];
+
+  constructor(readonly layout: Layout) {}
+
+  /** Adds one verb's pieces. */
+  async place(verb: string, bundle: Bundle): Promise<void> {
+    for (const path of bundle.assets) {
+      if (this.#assets.has(path)) continue;
+      this.#assets.set(path, this.layout.add(await Deno.readFile(path)));
+    }
+    const cached = CACHED_VERBS.includes(verb);
+    const chunks = bundle.chunks.map(({ name, text, needs }) =>
+      [name, [this.#add(this.#fillIn(text), cached), needs]] as const
+    );
+    const table = `$runts.chunks=()=>(${JSON.stringify(Object.fromEntries(chunks))});`;
+    const text = this.#fillIn(bundle.text).replace('"use strict";', `"use strict";${table}`);
+    this.verbs[verb] = [this.#add(text, cached), cached];
+  }
+
+  #fillIn(text: string): string {
+    return this.#assets.entries().reduce(
+      (filled, [path, span]) => filled.replaceAll(assetMark(path), JSON.stringify(span)),
+      text,
+    );
+  }
+
+  #add(text: string, cached: boolean): Span {
+    const span = this.layout.add(new TextEncoder().encode(text));
+    if (cached) this.cached.push({ specifier: specifierOf(span), source: asFunction(text) });
+    return span;
+  }
+}
+
+/**
+ * Writes the executable to `output`.
+ *
+ * @param denoPath the `deno` executable to start from
+ */
+export async function link(sources: Sources, denoPath: string, output: string): Promise<void> {
+  const [stub, deno] = await Promise.all([
+    buildStub(FRONT, dirname(output)),
+    Deno.readFile(denoPath),
+  ]);
+  const layout = new Layout(deno.length);
+  const scripts = new Scripts(layout);
+  try {
+    for (const verb of sources.verbs) {
+      await scripts.place(verb, await bundleVerb(verbEntry(verb), sources.root));
+    }
+    const main = await mainScript(scripts.verbs, layout.end);
+    const command = [denoPath, ...CACHED_ARGV.slice(1)];
+    const database = await makeCodeCache(command, ENVIRONMENT, scripts.cached, {
+      text: main,
+      path: MAIN_PATH,
+    });
+    layout.add(withLength(database));
+    const launch: Launch = {
+      argv: ARGV,
+      cachedArgv: CACHED_ARGV,
+      cacheName: await cacheName(database),
+      // The first entry is only there where the stack needs padding.
+      environment: ENVIRONMENT,
+      drop: DROP,
+    };
+    const script = new TextEncoder().encode(main);
+    const library = await Deno.readFile(sources.library);
+    await writeImage(output, deno, layout, stub, launch, { script, library });
+  } finally {
+    await esbuild.stop();
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Takes the place of lib/commands/load.ts in the linked executable: the code of a verb is read from
+ * the executable itself when it is needed, so that a command pays only for what it imports.
+ */
+
+import type { Run } from "../../../lib/cli/dispatch.ts";
+import { read, type Span } from "./executable.ts";
+import { asFunction, specifierOf } from "./script.ts";
+
+/** What the code of a verb sees as `$runts`; `require` gives it one of `modules`. */
+export interface Linked {
+  /** Namespaces of the modules that somebody has asked for, by the name of their chunk. */
+  modules: Record<string, unknown>;
+  /** Makes the namespace of a chunk within the verb's own text. */
+  provided(name: string): unknown;
+  /** The chunks outside it, with the chunks that each needs first. */
+  chunks(): Record<string, [span: Span, needs: string[]]>;
+  /** Path of the helper library, in memory. */
+  library: string;
+  /** Files that were imported as bytes. */
+  read(span: Span): Uint8Array<ArrayBuffer>;
+  import(chunk: string): Promise<unknown>;
+  run: Run;
+}
+
+/** Written by the linker: where each verb's text is, and whether its code is cached. */
+declare const VERBS: Record<string, [span: Span, cached: boolean]>;
+
+/** The part of Deno's core that compiles a script and keeps its code in the cache. */
+interface Core {
+  /** UTF-8; a TextDecoder takes half a millisecond to be there. */
+  decode(bytes: Uint8Array): string;
+  /** Gives the script's value, and what it threw. */
+  evalContext(
+    source: string,
+    specifier: string,
+  ): [value: unknown, error: { thrown: unknown } | null];
+}
+
+const { core } = (Deno as unknown as Record<symbol, { core: Core }>)[
+  (Deno as unknown as { internal: symbol }).internal
+]!;
+
+/** Compiles a piece of script; its code comes from the cache, where there is one. */
+function compileCached(text: string, span: Span): unknown {
+  const [value, error] = core.evalContext(asFunction(text), specifierOf(span));
+  if (error !== null) throw error.thrown;
+  return value;
+}
+
+/** The same without; Deno would add to the cache what it does not find there. */
+function compile(text: string): unknown {
+  return new Function("$runts", "require", text);
+}
+
+function evaluate(linked: Linked, span: Span, cached: boolean): void {
+  const text = core.decode(read(span));
+  const run = (cached ? compileCached(text, span) : compile(text)) as (...args: unknown[]) => void;
+  run(linked, (name: string) => linked.modules[name] ??= linked.provided(name));
+}
+
+function loadChunk(linked: Linked, name: string, cached: boolean): unknown {
+  linked.modules[name] ??= linked.provided(name);
+  if (linked.modules[name] === undefined) {
+    const [span, needs] = linked.chunks()[name]!;
+    for (const needed of needs) loadChunk(linked, needed, cached);
+    evaluate(linked, span, cached);
+  }
+  return linked.modules[name];
+}
+
+/** Loads one verb out of the executable; undefined where there is no such verb. */
+export function load(verb: string, library: string): Promise<Run> | undefined {
+  if (!Object.hasOwn(VERBS, verb)) return undefined;
+  const [span, cached] = VERBS[verb]!;
+  const linked = { modules: {}, library, read } as unknown as Linked;
+  linked.import = (chunk) => Promise.resolve().then(() => loadChunk(linked, chunk, cached));
+  evaluate(linked, span, cached);
+  return Promise.resolve(linked.run);
+}

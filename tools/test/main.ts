@@ -1,0 +1,100 @@
+/**
+ * Runs the tests level by level and prints the sum as the last line.
+ *
+ *     tools/test/main.ts [c|unit|integration|clients|vm]… [PART]      default: all but clients
+ *
+ * PART, a word with a slash, chooses the files of tests whose path holds it: `unit/plan/`.
+ */
+
+import { join, relative } from "@std/path";
+import { add, type Count, render } from "./count.ts";
+import { countResults, hostTable, parseReport, type Result, unrun } from "./junit.ts";
+import { DIST, exists, filesBelow, ROOT } from "../support/paths.ts";
+import { fail } from "../support/run.ts";
+import { testC } from "./c.ts";
+import { testVm } from "./vm.ts";
+
+/** Name of the host that this runs on. */
+const HERE = "this host";
+const LEVELS = ["c", "unit", "integration", "clients", "vm"];
+/** Those that need no daemons of others. */
+const USUAL = ["c", "unit", "integration", "vm"];
+/** What a virtual machine has not run by then, counted from the start, is skipped. */
+const VM_DEADLINE_MS = 35 * 60_000;
+/** A file of tests that takes longer hangs. */
+const FILE_TIMEOUT_MS = 15 * 60_000;
+/** What a stopped `deno test` gets to clean up. */
+const KILL_AFTER_MS = 10_000;
+
+/**
+ * What runs a program with mounts of its own: the tests of the integration level compare those of the
+ * host before and after, and somebody else may mount meanwhile. They are shared, as systemd has it.
+ */
+const OWN_MOUNTS = [
+  ...["unshare", "--mount", "--propagation", "private"],
+  ...["sh", "-c", 'mount --make-rshared / && exec "$@"', "sh"],
+];
+
+/** Runs one file in a process of its own, so that a crash costs that file only. */
+async function testFile(path: string, level: string): Promise<Result[]> {
+  const report = await Deno.makeTempFile({ prefix: "runts-report-" });
+  // What the tests of clients print is their table.
+  const quiet = level === "clients" ? [] : ["--quiet"];
+  const [program = "", ...args] = [
+    ...(level === "integration" && Deno.uid() === 0 ? OWN_MOUNTS : []),
+    ...[Deno.execPath(), "test", "-A", "--no-check", ...quiet, `--junit-path=${report}`, path],
+  ];
+  const child = new Deno.Command(program, { args, cwd: ROOT }).spawn();
+  let timedOut = false;
+  const timers = [FILE_TIMEOUT_MS, FILE_TIMEOUT_MS + KILL_AFTER_MS].map((delay, i) =>
+    setTimeout(() => {
+      timedOut = true;
+      child.kill(i === 0 ? "SIGINT" : "SIGKILL");
+    }, delay)
+  );
+  const { success } = await child.status;
+  timers.forEach(clearTimeout);
+  if (timedOut) console.error(`${relative(ROOT, path)}: stopped after ${FILE_TIMEOUT_MS} ms`);
+  const xml = await Deno.readTextFile(report);
+  await Deno.remove(report);
+  return parseReport(xml, { host: HERE, file: relative(ROOT, path), success });
+}
+
+async function testLevel(level: string, part: string): Promise<Result[]> {
+  if (level === "vm") return await testVm(level, part, VM_DEADLINE_MS);
+  const folder = join(ROOT, "tests", level);
+  const files = await exists(folder) ? await filesBelow(folder, "_test.ts") : [];
+  const results: Result[] = [];
+  for (const path of files) {
+    if (relative(ROOT, path).includes(part)) results.push(...await testFile(path, level));
+  }
+  if (level === "clients") results.push(...await testVm(level, part, Infinity));
+  return results;
+}
+
+async function main(args: string[]): Promise<void> {
+  const part = args.find((arg) => arg.includes("/")) ?? "";
+  const named = args.filter((arg) => arg !== part);
+  const levels = named.length > 0 ? named : USUAL;
+  const unknown = levels.find((level) => !LEVELS.includes(level));
+  if (unknown !== undefined) fail(`no level "${unknown}": ${LEVELS.join(", ")}`);
+  await Deno.mkdir(DIST, { recursive: true });
+  const all: Result[] = [];
+  const c: Count = { passed: 0, failed: 0, skipped: 0 };
+  for (const level of levels) {
+    console.log(`\n== ${level} ==`);
+    if (level === "c") add(c, await testC());
+    const results = level === "c" ? [] : await testLevel(level, part);
+    all.push(...results);
+    console.log(`${level}: ${render(level === "c" ? c : countResults(results))}`);
+  }
+  // What one host ignores for want of something, another may have run.
+  if (new Set(all.map(({ host }) => host)).size > 1) console.log(`\n${hostTable(all)}`);
+  for (const name of unrun(all)) console.log(`skipped: ${name}`);
+  const sum = countResults(all);
+  add(sum, c);
+  console.log(`\n${render(sum)}`);
+  Deno.exit(sum.failed === 0 ? 0 : 1);
+}
+
+if (import.meta.main) await main(Deno.args);

@@ -1,0 +1,181 @@
+/**
+ * Tests of tests/integration on hosts that this one is not: virtual machines with systemd as init,
+ * which tests/vm/run.sh starts.
+ */
+
+import { join, relative } from "@std/path";
+import { buildPayload } from "../../tests/support/payload.ts";
+import { parseReport, type Result } from "./junit.ts";
+import { EXECUTABLE, exists, filesBelow, ROOT } from "../support/paths.ts";
+import { output, run } from "../support/run.ts";
+
+/** Runs a command in a virtual machine; how is at the top of the script. */
+export const RUN = join(ROOT, "tests", "vm", "run.sh");
+/** What the tests of one host may take; a machine that takes longer hangs. */
+const TIMEOUT_S = 1500;
+/** What a machine or a setup that is told to end gets for it. */
+const KILL_AFTER_S = 20;
+/** Programs of tests/payload that tests in a machine use: it has no compiler. */
+const PAYLOADS = ["payload"];
+/** Exit code of "timeout", and of run.sh, for what has run out of time. */
+const OUT_OF_TIME = 124;
+
+/** A host in a virtual machine: options of run.sh, and which files of tests are for it, by their path in the level. */
+interface Host {
+  name: string;
+  level: Level;
+  options: string[];
+  files: RegExp;
+}
+
+/** Tests of the integration level are the level "vm". */
+type Level = "vm" | "clients";
+const FOLDERS: Record<Level, string> = { vm: "integration", clients: "clients" };
+
+const PODMAN = ["--with", "podman catatonit"];
+
+const HOSTS: Host[] = [
+  {
+    name: "vm, cgroup v2",
+    level: "vm",
+    options: [],
+    files: /^(cgroup|rootless)\/(?!session_)|^lifecycle\/(lifecycle|apparmor)_/,
+  },
+  { name: "vm, session of a user", level: "vm", options: ["--user"], files: /^rootless\/session_/ },
+  { name: "vm, hybrid", level: "vm", options: ["--hybrid"], files: /^cgroup\/(limits|systemd)_/ },
+  { name: "vm, podman", level: "clients", options: PODMAN, files: /^podman_systemd_/ },
+  {
+    name: "vm, podman in a session",
+    level: "clients",
+    options: [...PODMAN, "--user"],
+    files: /^podman_session_/,
+  },
+];
+
+/**
+ * Runs a level's files whose path holds `part` until `deadline`, in milliseconds of `performance.now()`.
+ * Where there can be no machine, or no longer, the reason is printed, and each file counts as one
+ * ignored test.
+ */
+export async function testVm(level: Level, part: string, deadline: number): Promise<Result[]> {
+  const folder = join(ROOT, "tests", FOLDERS[level]);
+  const all = await filesBelow(folder, "_test.ts");
+  const results: Result[] = [];
+  let share: string | undefined;
+  try {
+    for (const host of HOSTS.filter((host) => host.level === level)) {
+      const files = all.filter((path) => host.files.test(relative(folder, path)))
+        .map((path) => relative(ROOT, path))
+        .filter((path) => path.includes(part));
+      if (files.length === 0) continue;
+      console.log(`\n${host.name}:`);
+      const reason = await obstacle(host, deadline);
+      if (reason !== undefined) console.log(`no virtual machine: ${reason}`);
+      else share ??= await stage();
+      results.push(
+        ...(share === undefined || reason !== undefined
+          ? files.map((file) => notRun(host, file))
+          : await testHost(host, files, share, deadline)),
+      );
+    }
+    return results;
+  } finally {
+    if (share !== undefined) await Deno.remove(share, { recursive: true });
+  }
+}
+
+function notRun(host: Host, file: string): Result {
+  return {
+    host: host.name,
+    file,
+    name: `in the virtual machine (${host.name})`,
+    outcome: "ignored",
+  };
+}
+
+/** Installs what is needed and makes the image; the reason if that fails. */
+async function obstacle(host: Host, deadline: number): Promise<string | undefined> {
+  const setup = [Deno.execPath(), "run", "-A", join(ROOT, "tools", "setup.ts"), "vm"];
+  for (const line of [setup, [RUN, ...host.options, "--", "true"]]) {
+    const { code } = await within(deadline, line, "inherit");
+    if (code === OUT_OF_TIME) return "deadline";
+    if (code !== 0) return `"${line.join(" ")}" ended with code ${code}`;
+  }
+  return undefined;
+}
+
+/** Runs a command until a deadline; it ends with this process, too. */
+async function within(
+  deadline: number,
+  line: readonly string[],
+  stdout: "inherit" | "piped",
+): Promise<{ code: number; stdout: string }> {
+  const seconds = Math.floor((deadline - performance.now()) / 1000);
+  if (seconds <= 0) return { code: OUT_OF_TIME, stdout: "" };
+  const limit = ["timeout", `--kill-after=${KILL_AFTER_S}`, String(seconds)];
+  const child = new Deno.Command("setpriv", {
+    args: ["--pdeathsig", "TERM", ...limit, ...line],
+    stdin: "null",
+    stdout,
+    stderr: "inherit",
+  }).spawn();
+  if (stdout === "inherit") return { code: (await child.status).code, stdout: "" };
+  const output = await child.output();
+  return { code: output.code, stdout: new TextDecoder().decode(output.stdout) };
+}
+
+/** The folder that a guest gets: the project, executables, and modules from the cache. */
+export async function stage(): Promise<string> {
+  const share = await Deno.makeTempDir({ prefix: "runts-vm-" });
+  const names = ["deno.json", "deno.lock", "main.ts", "mod.ts", "lib", "ffi", "tests"];
+  await Deno.mkdir(join(share, "project", "dist"), { recursive: true });
+  const copy = (from: string[], to: string) => run("cp", ["-r", ...from, join(share, to)]);
+  await copy(names.map((name) => join(ROOT, name)), "project");
+  await copy([EXECUTABLE], "project/dist");
+  await copy([Deno.execPath()], "deno");
+  await Deno.mkdir(join(share, "payloads"));
+  for (const name of PAYLOADS) {
+    const path = join(share, "payloads", name);
+    await Deno.writeFile(path, await buildPayload(name), { mode: 0o755 });
+  }
+  const { denoDir } = JSON.parse(await output(Deno.execPath(), ["info", "--json"]));
+  await Deno.mkdir(join(share, "cache"));
+  const modules = join(denoDir, "npm");
+  if (await exists(modules)) await copy([modules], "cache");
+  // Users of the guest are others than the one here.
+  await run("chmod", ["-R", "a+rX", share]);
+  await run("chmod", ["-R", "a+w", join(share, "cache")]);
+  return share;
+}
+
+async function testHost(
+  host: Host,
+  files: string[],
+  share: string,
+  deadline: number,
+): Promise<Result[]> {
+  const options = [...host.options, "--timeout", String(TIMEOUT_S), "--share", share];
+  const line = [RUN, ...options, "project/tests/vm/guest/test", ...files];
+  const { code, stdout } = await within(deadline, line, "piped");
+  const late = code === OUT_OF_TIME && performance.now() >= deadline;
+  if (late) console.log(`${host.name}: deadline`);
+  else if (code !== 0) console.error(`${host.name}: run.sh ended with code ${code}`);
+  const reports = new Map(sections(stdout));
+  return files.flatMap((file) => {
+    const report = reports.get(file);
+    if (report === undefined && late) return [notRun(host, file)];
+    // None: its time was over before, or the machine has died.
+    const { xml, success } = report ?? { xml: "", success: false };
+    return parseReport(xml, { host: host.name, file, success });
+  });
+}
+
+/** Reports by file, out of what tests/vm/guest/test prints. */
+function sections(text: string): [file: string, report: { xml: string; success: boolean }][] {
+  const [, ...parts] = text.split(/^<!-- (\d+) (.*) -->$/m);
+  const count = parts.length / 3;
+  return Array.from({ length: count }, (_, index) => {
+    const [code = "", file = "", xml = ""] = parts.slice(3 * index);
+    return [file, { xml, success: code === "0" }];
+  });
+}
