@@ -33,7 +33,7 @@ const LOG_SIZE = 4096;
 const O_DIRECTORY = 0o200000;
 
 /** Calls on BPF programs. Every call throws RuntsError with an error number. */
-export interface Bpf {
+interface Bpf {
   openDirectory(path: string): number;
   close(fd: number): void;
   /** Loads encoded instructions as a device program; gives its descriptor. */

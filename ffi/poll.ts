@@ -5,7 +5,6 @@ import { Size } from "./symbols.ts";
 
 /** Events of poll(2). Errors and hang-ups are always reported. */
 export const POLLIN = 1;
-export const POLLOUT = 4;
 
 /**
  * How long an asynchronous wait first waits synchronously, in ms. What comes at once, as most

@@ -11,7 +11,7 @@ export interface WindowSize {
 }
 
 /** The relay's descriptors. -1 leaves out the input, the output or the wake-up. */
-export interface Relay {
+interface Relay {
   /** The container's side; becomes non-blocking. */
   readonly master: number;
   readonly input: number;

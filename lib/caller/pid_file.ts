@@ -49,7 +49,7 @@ function removeIfThere(path: string): void {
 }
 
 /** What the pidfd is of, in runc's words: init, or a process of `exec`. */
-export type PidfdText = "standard" | "setns";
+type PidfdText = "standard" | "setns";
 
 /** Sends a pidfd over a unix socket, as runc does since 1.2. */
 export function sendPidfd(helper: Helper, path: string, pidfd: number, text: PidfdText): void {

@@ -16,7 +16,7 @@ const NAMED = 10;
 const COMMAND = 60;
 
 /** What {@linkcode killMembers} needs of a manager. */
-export interface Members {
+interface Members {
   /** A directory that all are below, in any hierarchy. */
   readonly directory: string;
   readonly pids: () => number[];

@@ -66,7 +66,7 @@ export function hugetlbSettings(
 }
 
 /** The four throttles of block devices: name in the configuration, in v1 files, in v2's io.max. */
-export const THROTTLES = [
+const THROTTLES = [
   ["throttleReadBpsDevice", "read_bps_device", "rbps"],
   ["throttleWriteBpsDevice", "write_bps_device", "wbps"],
   ["throttleReadIOPSDevice", "read_iops_device", "riops"],

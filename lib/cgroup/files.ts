@@ -76,7 +76,7 @@ function mkdirHint(errno: number | undefined): { hint?: string } {
 }
 
 /** The children of a cgroup, absolute. */
-export function children(directory: string): string[] {
+function children(directory: string): string[] {
   try {
     const entries = Array.from(Deno.readDirSync(directory));
     return entries.filter((entry) => entry.isDirectory).map(({ name }) => `${directory}/${name}`);

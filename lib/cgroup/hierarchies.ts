@@ -4,7 +4,7 @@ import { RuntsError } from "../base/errors.ts";
 import { unescapeMountPath } from "../base/paths.ts";
 
 /** v1: hierarchies by controller; hybrid: the same beside a cgroup2 mount; v2: cgroup2 alone. */
-export type CgroupMode = "v1" | "hybrid" | "v2";
+type CgroupMode = "v1" | "hybrid" | "v2";
 
 /** One controller's hierarchy. Co-mounted controllers share the mount. */
 export interface Hierarchy {

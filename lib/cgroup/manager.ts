@@ -4,7 +4,7 @@ import type { Resources } from "../spec/types/config.ts";
 import type { SubCgroups } from "./below.ts";
 
 /** Which manager a container uses; recorded in its status file. */
-export type ManagerKind = "v1" | "v2" | "systemd" | "disabled";
+type ManagerKind = "v1" | "v2" | "systemd" | "disabled";
 
 /** How init gets into its cgroup. */
 export interface CgroupJoin {

@@ -9,7 +9,7 @@ import type { Wide } from "../spec/types/config.ts";
 import { readFile, writeFile } from "./files.ts";
 
 /** One file of a cgroup and what is written to it. */
-export interface Form {
+interface Form {
   readonly file: string;
   readonly value: string;
 }
@@ -29,7 +29,7 @@ export interface Setting {
 }
 
 /** A line of a keyed file, for putting back what was there. */
-export interface Line {
+interface Line {
   /** First word of the line. */
   readonly key: string;
   /** What is written when there was no such line. */
@@ -37,7 +37,7 @@ export interface Line {
 }
 
 /** Explains a refused write; see reasons.ts. */
-export type Explain = (
+type Explain = (
   setting: Setting,
   directory: string,
   errno: number | undefined,

@@ -63,12 +63,12 @@ type OptionalKeys<A extends Arguments> = {
 }[keyof A];
 
 /** What parsing yields for a table of arguments; those with `rest` are there even when empty. */
-export type ArgumentValues<A extends Arguments> =
+type ArgumentValues<A extends Arguments> =
   & { -readonly [K in Exclude<keyof A, OptionalKeys<A>>]: ArgumentValue<A[K]> }
   & { -readonly [K in OptionalKeys<A>]?: ArgumentValue<A[K]> };
 
 /** What a command is run with. */
-export interface Context<A extends Arguments = Arguments, O extends Options = Options> {
+interface Context<A extends Arguments = Arguments, O extends Options = Options> {
   readonly global: GlobalOptions;
   /** Path of the criu executable, if `--criu` gave one. */
   readonly criu?: string;
@@ -79,9 +79,9 @@ export interface Context<A extends Arguments = Arguments, O extends Options = Op
 }
 
 /** Headings of the list of commands. */
-export type Group = "lifecycle" | "inspect" | "live" | "configuration" | "checkpoint" | "help";
+type Group = "lifecycle" | "inspect" | "live" | "configuration" | "checkpoint" | "help";
 
-export interface Example {
+interface Example {
   /** What it does; a phrase. */
   readonly text: string;
   readonly command: string;

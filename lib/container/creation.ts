@@ -31,7 +31,7 @@ import { traceLine, warningLine } from "../init/trace.ts";
 import type { Undo } from "../base/undo.ts";
 
 /** The state document as hooks see it (runtime.md, "State"). */
-export interface HookState {
+interface HookState {
   readonly ociVersion: string;
   readonly id: string;
   readonly status: State["status"];

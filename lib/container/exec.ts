@@ -32,7 +32,7 @@ import type { ExecOptions, GlobalOptions } from "../caller/options.ts";
 const EXEC_FAILED = 255;
 
 /** A process that runs in a container. */
-export interface Executed {
+interface Executed {
   readonly pid: number;
   /** Its pidfd; the owner of this object closes it. */
   readonly pidfd: number;
@@ -110,7 +110,7 @@ export function refuseExec({ state }: Inspection, options: ExecOptions): void {
 }
 
 /** All that starting a process in a container takes. */
-export interface SpawnIn {
+interface SpawnIn {
   readonly helper: Helper;
   readonly global: GlobalOptions;
   readonly options: ExecOptions;

@@ -37,7 +37,7 @@ export function start(global: GlobalOptions, options: ContainerName): Promise<vo
 }
 
 /** A container whose program was executed. What is left of its start needs no lock. */
-export interface Started {
+interface Started {
   /** Runs the hooks, which may call runts themselves; when one fails, the container is deleted. */
   poststart(): Promise<void>;
   /** After that, waits for the container's readiness message, which may take long. */

@@ -13,7 +13,7 @@ import { HOOK_OUTPUTS } from "../spec/values/hook_outputs.ts";
 import type { Hook, HookKind, Spec } from "../spec/types/config.ts";
 
 /** What is looked at of a configuration. */
-export type HookSpec = Pick<Spec, "hooks" | "annotations">;
+type HookSpec = Pick<Spec, "hooks" | "annotations">;
 
 /** Runs the hooks of one kind in order, each with the state document on its standard input. */
 export async function runHooks(

@@ -23,7 +23,7 @@ export interface OwnFds {
 }
 
 /** Descriptors for a plan; `close` closes those that were opened here. */
-export interface OpenSlots {
+interface OpenSlots {
   readonly fds: readonly number[];
   close(): void;
 }

@@ -11,7 +11,7 @@ const SIGSYS = 31;
 export const PARENT_REAPS = 50;
 
 /** What waiting for a process gave. */
-export interface Ending {
+interface Ending {
   readonly code: number;
   readonly signal: number;
 }

@@ -10,7 +10,7 @@ import type { Stdio } from "../caller/options.ts";
 const O_RDWR = 0o2;
 
 /** What to spawn init with. */
-export interface SpawnRequest extends Pick<SpawnOptions, "trace" | "preserve" | "cgroup"> {
+interface SpawnRequest extends Pick<SpawnOptions, "trace" | "preserve" | "cgroup"> {
   readonly plan: Plan;
   /** What is at hand for the plan's slots; it stays the caller's. */
   readonly own: OwnFds;

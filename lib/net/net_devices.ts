@@ -45,7 +45,7 @@ interface Moved {
 }
 
 /** Devices that were moved, while both namespaces are held open. */
-export interface MovedDevices extends Disposable {
+interface MovedDevices extends Disposable {
   /** Gives them back to the namespace of runts, as they were, as far as that goes. */
   takeBack(): void;
 }

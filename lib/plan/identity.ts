@@ -16,7 +16,7 @@ export interface IdentityPlan {
   readonly masks: CapabilityMasks;
 }
 
-export type CapabilityMasks = Readonly<Record<keyof Capabilities, bigint>>;
+type CapabilityMasks = Readonly<Record<keyof Capabilities, bigint>>;
 
 /** Reads user and capabilities; names that are unknown become warnings. */
 export function readIdentity(writer: PlanWriter, spec: Spec, process: Process): IdentityPlan {

@@ -3,7 +3,7 @@
 import { Code, Data, type Instruction } from "./instructions.ts";
 
 /** Half of an argument of a system call. */
-export interface Half {
+interface Half {
   /** 0 to 5. */
   readonly argument: number;
   readonly upper: boolean;

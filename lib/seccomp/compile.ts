@@ -19,7 +19,7 @@ const PROFILE = "linux.seccomp";
 /** From this many rules on a tree is quicker than a list; libraries to 2.5.4 fail with none. */
 const TREE_RULES = 32;
 
-export interface CompileOptions {
+interface CompileOptions {
   /** Whether a system call that nobody knows is an error instead of being left out. */
   readonly strict: boolean;
 }
@@ -96,7 +96,7 @@ function addArchitectures(
 }
 
 /** One rule as the library takes it. */
-export interface LibraryRule {
+interface LibraryRule {
   readonly name: string;
   /** Path of the profile's rule in config.json. */
   readonly path: string;

@@ -12,7 +12,7 @@ const LOAD_TIMEOUT = 10_000;
 const INTERVAL = 1;
 
 /** A process that is about to load its filter. */
-export interface Listener {
+interface Listener {
   /** Of the process, as runts sees it. */
   readonly pid: number;
   readonly pidfd: number;

@@ -16,7 +16,7 @@ import {
 import type { Features, LinuxFeatures, SeccompFeatures } from "./types/config.ts";
 
 /** What other rooms know of themselves. */
-export interface FeatureParts
+interface FeatureParts
   extends Pick<LinuxFeatures, "cgroup" | "apparmor" | "selinux" | "intelRdt" | "netDevices"> {
   /** What the seccomp library adds or lacks; its lists replace those of the specification. */
   readonly seccomp?: SeccompFeatures;

@@ -11,18 +11,7 @@ export function configPath(bundle: string, configFile = "config.json"): string {
   return configFile.startsWith("/") ? configFile : `${bundle.replace(/\/+$/, "")}/${configFile}`;
 }
 
-/**
- * Reads and validates the configuration of a bundle.
- * @param bundle Absolute path of the bundle directory.
- * @param configFile File to read instead of config.json: absolute, or relative to the bundle.
- * Throws RuntsError that names the file; {@linkcode SpecError} if it breaks the specification.
- */
-export function loadSpec(bundle: string, configFile?: string): Spec {
-  const file = configPath(bundle, configFile);
-  return parseSpec(readConfig(bundle, file), file);
-}
-
-/** The text of a configuration file, as {@linkcode loadSpec} reads it. */
+/** The text of the configuration `file` of a bundle. Throws RuntsError that names the file. */
 export function readConfig(bundle: string, file: string): string {
   try {
     return readText(file);
@@ -41,7 +30,10 @@ function missing(bundle: string): string {
   }
 }
 
-/** Parses and validates a config.json; `file` is what errors call it. Errors as of `loadSpec`. */
+/**
+ * Parses and validates a config.json; `file` is what errors call it.
+ * Throws {@linkcode SpecError} if it breaks the specification.
+ */
 export function parseSpec(text: string, file: string): Spec {
   return checked(text, file, validate) as Spec;
 }

@@ -3,7 +3,7 @@
 import { OCI_VERSION } from "../base/version.ts";
 import type { IdMapping, Mount, Namespace, NamespaceType, Spec } from "./types/config.ts";
 
-export interface TemplateOptions {
+interface TemplateOptions {
   /** For a user who is not root: a user namespace that maps this user to root. */
   readonly rootless?: boolean;
   /** The user and group that `rootless` maps; default: those of this process. */

@@ -1,7 +1,7 @@
 /** Whether a recorded process still lives: pid and start time must both match (proc_pid_stat(5)). */
 
 /** What /proc/PID/stat says of a process. */
-export interface ProcessStat {
+interface ProcessStat {
   /** One letter: R S D Z T … */
   readonly state: string;
   /** Process id of its parent; 0 for one without, or with one in another pid namespace. */

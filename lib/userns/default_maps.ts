@@ -7,7 +7,7 @@ import type { IdMapping, Spec } from "../spec/types/config.ts";
 import { type IdRange, ownRanges } from "./subordinate_ids.ts";
 
 /** What the maps are made of. */
-export interface OwnIds {
+interface OwnIds {
   readonly uid: number;
   readonly gid: number;
   readonly uids: readonly IdRange[];

@@ -15,7 +15,7 @@ export interface Measured {
 }
 
 /** What was timed through mod.ts. */
-export interface InProcess {
+interface InProcess {
   readonly lifecycle: Figures;
   readonly exec: Figures;
 }

@@ -6,7 +6,7 @@ import { type TestRuntime, withRuntime } from "./host.ts";
 import { PEER } from "./runtime.ts";
 
 /** A directory of the host that no container may touch. */
-export class Outside implements Disposable {
+class Outside implements Disposable {
   readonly path = Deno.makeTempDirSync({ prefix: "runts-outside-" });
 
   constructor() {

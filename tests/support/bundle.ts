@@ -52,7 +52,7 @@ export class Bundle implements Disposable {
 const CAPABILITIES = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
 
 /** What `runc spec` gives, without a terminal and running /bin/true. */
-export function baseConfig(): Config {
+function baseConfig(): Config {
   return {
     ociVersion: "1.0.2",
     process: {

@@ -21,7 +21,7 @@ export async function linesOf(runtime: TestRuntime, edit: Edit): Promise<string[
 }
 
 /** What a test of this table needs. */
-export interface InsideOptions {
+interface InsideOptions {
   /** In one line of comment: why the peer differs. */
   readonly ignore?: boolean;
 }
@@ -69,7 +69,7 @@ export function userNamespace(config: Config, hostID = 100_000, size = 65_536): 
 }
 
 /** A line of /proc/PID/mountinfo (proc_pid_mountinfo(5)). */
-export interface MountLine {
+interface MountLine {
   /** Which part of the filesystem it shows. */
   readonly root: string;
   /** Attributes of the mount. */

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { command, commandLine, until } from "./runtime.ts";
 
 /** What to do with which runtime. */
-export interface Load {
+interface Load {
   readonly executable: string;
   readonly root: string;
   readonly bundle: string;
@@ -16,7 +16,7 @@ export interface Load {
 }
 
 /** Milliseconds. */
-export interface LoadFigures {
+interface LoadFigures {
   readonly total: number;
   /** The slowest command. */
   readonly slowest: number;

@@ -13,7 +13,7 @@ const TIMEOUT = 60_000;
 
 /** What the runtime sent with the listener. */
 // deno-lint-ignore no-explicit-any -- tests look at it as JSON
-export type Message = any;
+type Message = any;
 
 /** A system call that waits. */
 export interface Question {

@@ -80,7 +80,7 @@ export class Sleeper {
 }
 
 /** The report in an output that must be a success. */
-export function parseSeen({ code, stdout, stderr }: Output): Seen {
+function parseSeen({ code, stdout, stderr }: Output): Seen {
   assertEquals({ code, stderr }, { code: 0, stderr: "" });
   return JSON.parse(stdout);
 }
@@ -113,18 +113,6 @@ export function execTest(
   options: { ignore?: boolean } = {},
 ): void {
   Deno.test({ name: `exec ${name}`, ...options, fn: () => withSleeper(edit, body) });
-}
-
-/** Runs a container in the foreground whose program is the payload, and gives what it saw. */
-export async function seenByInit(
-  runtime: TestRuntime,
-  edit: (config: Config, bundle: Bundle) => void = () => {},
-): Promise<Seen> {
-  using bundle = new Bundle((config) => config.process.args = ["payload", "report"]);
-  await addPayload(bundle, "payload");
-  edit(bundle.config, bundle);
-  bundle.save();
-  return parseSeen(await runtime.run(["run", "--bundle", bundle.path, runtime.id()]));
 }
 
 /** Numbers of the signals in a mask of /proc/PID/status. */

@@ -32,14 +32,14 @@ export interface Walked {
 }
 
 /** A process of init and the last stop that it has passed. */
-export interface Passed {
+interface Passed {
   readonly role: Role;
   readonly startTime: number;
   readonly last: string;
 }
 
 /** Called at each stop; whom it names is killed. */
-export type At = (stop: Stop) => Role | undefined;
+type At = (stop: Stop) => Role | undefined;
 
 /** After these, init goes on without runts. */
 const LAST_STOPS = ["@wait", "@announced"];

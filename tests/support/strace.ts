@@ -3,7 +3,7 @@
 import { command, type CommandOptions, type Output } from "./runtime.ts";
 
 /** One system call: its name, its arguments as strace prints them, and its result. */
-export interface Call {
+interface Call {
   name: string;
   args: string;
   result: string;
@@ -29,7 +29,7 @@ function* wholeLines(text: string): Generator<[pid: string, line: string]> {
 }
 
 /** The calls of the traced process and its threads, without those of its child processes. */
-export function callsOfProcess(trace: string): Call[] {
+function callsOfProcess(trace: string): Call[] {
   const calls: Call[] = [];
   const lines = [...wholeLines(trace)];
   const own = new Set(lines[0] ? [lines[0][0]] : []);

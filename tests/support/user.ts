@@ -5,7 +5,7 @@ import { Bundle, type Config } from "./bundle.ts";
 import { command, type CommandOptions, type Output, PEER, RUNTIME } from "./runtime.ts";
 
 /** What files of /etc say while a command runs; its mount namespace alone sees that. */
-export interface Accounts {
+interface Accounts {
   readonly passwd?: string;
   readonly subuid?: string;
   readonly subgid?: string;

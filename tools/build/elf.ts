@@ -50,7 +50,7 @@ export interface DynamicEntry {
 }
 
 /** A relocation with an addend. */
-export interface Relocation {
+interface Relocation {
   /** Where it stands in the file: three words. */
   at: number;
   address: bigint;
@@ -60,7 +60,7 @@ export interface Relocation {
 }
 
 /** A segment's place: offset in the file and address, in bytes. */
-export interface Place {
+interface Place {
   offset: bigint;
   address: bigint;
 }

@@ -74,7 +74,7 @@ const MAIN_PATH = "/proc/self/fd/100";
 const CACHED_VERBS = ["create", "delete", "exec", "kill", "run", "start", "state"];
 
 /** The parts of the project that go into the executable. */
-export interface Sources {
+interface Sources {
   /** Folder that holds main.ts and lib/. */
   root: string;
   verbs: string[];

@@ -8,7 +8,7 @@ import { RuntsError } from "../../base/errors.ts";
 import { accessText, isTotal, type Rule } from "./rules.ts";
 
 /** What a devices cgroup holds. */
-export interface DeviceState {
+interface DeviceState {
   /** Whether devices without an exception may be used. */
   readonly allowAll: boolean;
   /** Access bits by `c 1:3`, `b 8:*`. */
@@ -16,7 +16,7 @@ export interface DeviceState {
 }
 
 /** One write to devices.allow or devices.deny. */
-export interface DeviceWrite {
+interface DeviceWrite {
   readonly file: "devices.allow" | "devices.deny";
   readonly value: string;
 }

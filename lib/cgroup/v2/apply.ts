@@ -13,7 +13,7 @@ const CONFIG = "linux.resources.";
 const CORE = ["cgroup"];
 
 /** What {@linkcode applyV2} knows of a new cgroup. */
-export interface Fresh {
+interface Fresh {
   /** Controllers that could not be enabled, with the error. */
   readonly refused: ReadonlyMap<string, unknown>;
   /** Device rules that may not be set are not: without privilege no device can be made anyway. */

@@ -13,7 +13,7 @@ import {
 import { asked, impossible, type Setting } from "../settings.ts";
 
 /** The value of a file of the cgroup as it is now; undefined when there is none. */
-export type Current = (file: string) => string | undefined;
+type Current = (file: string) => string | undefined;
 
 /**
  * All settings, in the order to write them. `prefix`: of config paths, `linux.resources.`.

@@ -33,7 +33,7 @@ export function findingText(finding: Finding): string {
 type Key = string | number;
 
 /** How a kind of namespace is asked for; `unknown` when the list itself is at fault. */
-export type NamespaceUse = "none" | "new" | "joined" | "unknown";
+type NamespaceUse = "none" | "new" | "joined" | "unknown";
 
 /** A walk through a document: the current place, the findings so far, what the rules look up. */
 export class Walk {
@@ -92,6 +92,6 @@ function show(value: unknown): string {
 }
 
 /** A property of something that may be no object; null counts as absent. */
-export function property(value: unknown, key: string): unknown {
+function property(value: unknown, key: string): unknown {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] ?? undefined : undefined;
 }

@@ -8,10 +8,10 @@ import { type Finding, type Rule, Walk } from "./findings.ts";
 import { isObject } from "../json/exact.ts";
 
 /** What a value must be. */
-export type Schema = Leaf | ObjectSchema | ListSchema | MapSchema | NameSchema;
+type Schema = Leaf | ObjectSchema | ListSchema | MapSchema | NameSchema;
 
 /** Looks at one value and reports its faults. */
-export type Leaf = (value: unknown, walk: Walk) => void;
+type Leaf = (value: unknown, walk: Walk) => void;
 
 export interface ObjectSchema {
   readonly required?: readonly string[];
@@ -20,7 +20,7 @@ export interface ObjectSchema {
 }
 
 /** A rule about an object; it is checked if one of its properties is there and none is at fault. */
-export interface ObjectRule {
+interface ObjectRule {
   readonly of: readonly string[];
   // deno-lint-ignore no-explicit-any -- the schema has checked that the object fits its type
   readonly check: (value: any, walk: Walk) => void;
@@ -35,14 +35,14 @@ export interface ListSchema {
 }
 
 /** An object with keys of the user's choice. */
-export interface MapSchema {
+interface MapSchema {
   readonly values: Schema;
   /** Reports the faults of a key, at the place of its value. */
   readonly keys?: (key: string, value: unknown, walk: Walk) => void;
 }
 
 /** One of a list of names. */
-export interface NameSchema {
+interface NameSchema {
   readonly names: readonly string[];
 }
 

@@ -54,7 +54,7 @@ export function capabilityNumber(name: string): number | undefined {
 }
 
 /** A set of capabilities. */
-export interface CapabilitySet {
+interface CapabilitySet {
   /** Bit N is capability N. */
   readonly mask: bigint;
   /** Names that this list does not know, as they were given. */

@@ -4,7 +4,7 @@ import { quote, RuntsError } from "../../base/errors.ts";
 import type { IdMapping } from "../types/config.ts";
 
 /** A range of `idmap=`. */
-export interface IdmapRange {
+interface IdmapRange {
   /** First id on the mounted filesystem. */
   readonly containerID: number;
   /** First id that it appears as; with `relative`, one of the container's user namespace. */
@@ -13,7 +13,7 @@ export interface IdmapRange {
   readonly relative: boolean;
 }
 
-export interface Idmap {
+interface Idmap {
   readonly uids: readonly IdmapRange[];
   readonly gids: readonly IdmapRange[];
 }

@@ -29,7 +29,7 @@ export const Propagation = {
 } as const;
 
 /** What one option does; an option without any effect here is accepted and changes nothing. */
-export interface MountOption {
+interface MountOption {
   /** Attributes set. */
   readonly set?: number;
   /** Attributes cleared. */
@@ -49,8 +49,8 @@ export interface MountOption {
   readonly switch?: MountSwitch;
 }
 
-export type SuperblockFlag = keyof typeof SUPERBLOCK_OPPOSITES;
-export type MountSwitch = "remount" | "tmpcopyup" | "copySymlink" | "destNofollow" | "srcNofollow";
+type SuperblockFlag = keyof typeof SUPERBLOCK_OPPOSITES;
+type MountSwitch = "remount" | "tmpcopyup" | "copySymlink" | "destNofollow" | "srcNofollow";
 
 /** A flag and the one that a later option replaces it with. */
 const SUPERBLOCK_OPPOSITES = {

@@ -4,7 +4,7 @@ import { BASIC_CHECKS } from "./podman_checks.ts";
 import type { Check } from "./suite.ts";
 
 /** What only root can ask for. */
-export const ROOT_CHECKS: readonly Check[] = [
+const ROOT_CHECKS: readonly Check[] = [
   {
     name: "limits",
     script: `podman run --rm --memory 64m --pids-limit 33 --cpu-shares 512 --cpus 0.5 bb sh -c '

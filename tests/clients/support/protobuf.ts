@@ -25,11 +25,11 @@ interface Field<T> {
 type Fields = Readonly<Record<string, Field<any>>>;
 
 /** The values of a message; a decoded one has all of its numbers, strings and lists. */
-export type Values<F extends Fields> = {
+type Values<F extends Fields> = {
   readonly [K in keyof F]?: F[K] extends Field<infer T> ? T : never;
 };
 
-export type Message<F extends Fields> = Type<Values<F>>;
+type Message<F extends Fields> = Type<Values<F>>;
 
 /** The values that a message type stands for. */
 export type Of<M> = M extends Type<infer T> ? T : never;

@@ -24,7 +24,7 @@ export interface ApiCheck {
   test(sandbox: Sandbox): Promise<void>;
 }
 
-export interface Client {
+interface Client {
   readonly name: string;
   /** Configures the client in a sandbox that has the image's archive, and starts its daemons. */
   prepare(sandbox: Sandbox): Promise<void>;

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type Helper, loadHelper } from "../../../ffi/helper.ts";
-import { POLLOUT } from "../../../ffi/poll.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
 
+/** poll(2) */
+const POLLOUT = 4;
 const O_RDONLY = 0;
 const O_WRONLY = 1;
 const O_RDWR = 2;

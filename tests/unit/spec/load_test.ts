@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { RuntsError } from "../../../lib/base/errors.ts";
 import { SpecError } from "../../../lib/spec/json/document.ts";
-import { configPath, loadSpec, parseResources, parseSpec } from "../../../lib/spec/load.ts";
+import { configPath, parseResources, parseSpec, readConfig } from "../../../lib/spec/load.ts";
 import { loadProcess } from "../../../lib/spec/load_process.ts";
 import { templateText } from "../../../lib/spec/template.ts";
 import { config } from "../../support/spec.ts";
@@ -18,6 +18,12 @@ function inDirectory(use: (directory: string) => void): void {
 
 function message(call: () => unknown): string {
   return assertThrows(call, RuntsError).message;
+}
+
+/** As create reads the configuration of a bundle. */
+function loadSpec(bundle: string, configFile?: string) {
+  const file = configPath(bundle, configFile);
+  return parseSpec(readConfig(bundle, file), file);
 }
 
 Deno.test("loadSpec reads config.json of the bundle, or another file", () => {

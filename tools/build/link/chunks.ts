@@ -7,7 +7,7 @@ import * as esbuild from "esbuild";
 import { fromFileUrl } from "@std/path";
 
 /** A piece of script outside the text of the verb. */
-export interface Chunk {
+interface Chunk {
   name: string;
   text: string;
   /** Chunks that must be loaded before this one. */

@@ -27,7 +27,7 @@ export interface Launch {
 }
 
 /** What the stub puts into files in memory. */
-export interface Loaded {
+interface Loaded {
   script: Uint8Array;
   library: Uint8Array;
 }
