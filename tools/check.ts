@@ -2,6 +2,7 @@
 
 import { unusedExports } from "./check/exports.ts";
 import { FILE_RULES } from "./check/files.ts";
+import { checkLayout } from "./check/layout.ts";
 import { checkPage, checkRooms } from "./check/rooms.ts";
 import { importsOf, readSources, type Source } from "./check/source.ts";
 
@@ -32,6 +33,7 @@ async function check(): Promise<void> {
     ...checkRooms(sources),
     ...checkPage(),
     ...unusedExports(sources),
+    ...await checkLayout(sources),
   ];
   for (const complaint of complaints) console.error(complaint);
   if (complaints.length > 0) Deno.exit(1);

@@ -42,12 +42,14 @@ static uint64_t now_ns(void) {
 }
 
 static void close_fd(int fd) {
-  if (fd >= 0) close(fd);
+  if (fd >= 0)
+    close(fd);
 }
 
 /* Moves a descriptor out of the way of 0, 1 and 2, which the child replaces. */
 static int above_stdio(int fd) {
-  if (fd < 0 || fd >= FIRST_OTHER_FD) return fd;
+  if (fd < 0 || fd >= FIRST_OTHER_FD)
+    return fd;
   int moved = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OTHER_FD);
   int error = errno;
   close(fd);
@@ -59,19 +61,25 @@ static int make_input(const char *bytes, size_t length) {
   int fd = (int)syscall(SYS_memfd_create, "hook-input", MEMFD_CLOEXEC | MEMFD_NOEXEC_SEAL);
   if (fd < 0 && errno == EINVAL)
     fd = (int)syscall(SYS_memfd_create, "hook-input", MEMFD_CLOEXEC);
-  if (fd < 0) return -errno;
+  if (fd < 0)
+    return -errno;
   int error = write_all(fd, bytes, length);
-  if (error == 0 && lseek(fd, 0, SEEK_SET) != 0) error = -errno;
-  if (error == 0) return above_stdio(fd);
+  if (error == 0 && lseek(fd, 0, SEEK_SET) != 0)
+    error = -errno;
+  if (error == 0)
+    return above_stdio(fd);
   close(fd);
   return error;
 }
 
 static void close_others(void) {
-  if (syscall(NR_CLOSE_RANGE, FIRST_OTHER_FD, ~0u, 0) == 0) return;
+  if (syscall(NR_CLOSE_RANGE, FIRST_OTHER_FD, ~0u, 0) == 0)
+    return;
   struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  for (rlim_t fd = FIRST_OTHER_FD; fd < limit.rlim_cur; fd++) close((int)fd);
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return;
+  for (rlim_t fd = FIRST_OTHER_FD; fd < limit.rlim_cur; fd++)
+    close((int)fd);
 }
 
 static bool replace_stdio(const struct launch *launch) {
@@ -100,7 +108,8 @@ static _Noreturn void launch_child(struct launch *launch) {
 static __attribute__((noinline)) pid_t launch_process(struct launch *launch) {
   uint64_t mask = signals_mask(SIGNALS_ALL); /* no handler of the parent may run in the child */
   pid_t pid = vfork();
-  if (pid == 0) launch_child(launch);
+  if (pid == 0)
+    launch_child(launch);
   int error = errno;
   signals_mask(mask);
   return pid < 0 ? -error : pid;
@@ -122,9 +131,11 @@ static void keep_tail(struct hook_result *r, const char *bytes, size_t length) {
 }
 
 static int wait_ms(uint64_t deadline) {
-  if (deadline == 0) return -1;
+  if (deadline == 0)
+    return -1;
   uint64_t now = now_ns();
-  if (now >= deadline) return 0;
+  if (now >= deadline)
+    return 0;
   uint64_t ms = (deadline - now + NS_PER_MS - 1) / NS_PER_MS;
   return ms > INT32_MAX ? INT32_MAX : (int)ms;
 }
@@ -133,7 +144,8 @@ static int wait_ms(uint64_t deadline) {
 static bool has_room(uint64_t deadline) {
   struct pollfd errors = {.fd = STDERR_FILENO, .events = POLLOUT};
   int ready;
-  do ready = poll(&errors, 1, wait_ms(deadline));
+  do
+    ready = poll(&errors, 1, wait_ms(deadline));
   while (ready < 0 && errno == EINTR);
   return ready > 0;
 }
@@ -142,9 +154,11 @@ static bool has_room(uint64_t deadline) {
 static bool pass_on(int fd, uint64_t deadline, struct hook_result *r) {
   char buffer[PASSED_MAX];
   ssize_t length;
-  do length = read(fd, buffer, sizeof buffer);
+  do
+    length = read(fd, buffer, sizeof buffer);
   while (length < 0 && errno == EINTR);
-  if (length <= 0) return false;
+  if (length <= 0)
+    return false;
   keep_tail(r, buffer, (size_t)length);
   if (has_room(deadline) && write_all(STDERR_FILENO, buffer, (size_t)length) == -EPIPE)
     signals_discard(SIGNAL_BIT(SIGPIPE));
@@ -154,7 +168,8 @@ static bool pass_on(int fd, uint64_t deadline, struct hook_result *r) {
 /* What a pipe holds, and no more: a process that was left behind may write for ever. */
 static void pass_on_rest(int fd, uint64_t deadline, struct hook_result *r) {
   for (size_t i = 0; i < PIPE_CAPACITY / PASSED_MAX; i++)
-    if (!pass_on(fd, deadline, r)) return;
+    if (!pass_on(fd, deadline, r))
+      return;
 }
 
 /* Until the process has ended or its time is up, however much it has to say. */
@@ -162,23 +177,27 @@ static void watch(pid_t pid, int pidfd, int output, uint64_t deadline, struct ho
   struct pollfd fds[] = {{.fd = pidfd, .events = POLLIN}, {.fd = output, .events = POLLIN}};
   while (!fds[0].revents) {
     int timeout = wait_ms(deadline);
-    if (poll(fds, 2, timeout) < 0) fds[0].revents = fds[1].revents = 0;
+    if (poll(fds, 2, timeout) < 0)
+      fds[0].revents = fds[1].revents = 0;
     if (timeout == 0 && !fds[0].revents) {
       r->timed_out = 1;
       kill(-pid, SIGKILL);
       kill(pid, SIGKILL); /* it may have left its group */
       return;
     }
-    if (fds[1].revents && !pass_on(output, deadline, r)) fds[1].fd = -1;
+    if (fds[1].revents && !pass_on(output, deadline, r))
+      fds[1].fd = -1;
   }
 }
 
 static void reap(pid_t pid, struct hook_result *r) {
   int status;
   pid_t reaped;
-  do reaped = waitpid(pid, &status, 0);
+  do
+    reaped = waitpid(pid, &status, 0);
   while (reaped < 0 && errno == EINTR);
-  if (reaped != pid) return; /* somebody else waits for every child */
+  if (reaped != pid)
+    return; /* somebody else waits for every child */
   if (WIFEXITED(status))
     r->status = WEXITSTATUS(status);
   else
@@ -191,7 +210,8 @@ static int run(struct launch *launch, int output, struct hook_result *r) {
   pid_t pid = launch_process(launch);
   close(launch->error_output);
   launch->error_output = -1;
-  if (pid < 0) return pid;
+  if (pid < 0)
+    return pid;
   r->error = launch->error;
   int pidfd = r->error ? -1 : (int)syscall(NR_PIDFD_OPEN, pid, 0);
   int error = pidfd < 0 && !r->error ? -errno : 0;
@@ -202,7 +222,8 @@ static int run(struct launch *launch, int output, struct hook_result *r) {
   else if (!r->error)
     kill(pid, SIGKILL);
   reap(pid, r);
-  if (r->error) r->status = -1;
+  if (r->error)
+    r->status = -1;
   pass_on_rest(output, deadline, r);
   r->duration_ns = now_ns() - start;
   close_fd(pidfd);
@@ -213,14 +234,18 @@ int hook_run(const struct hook *hook, struct hook_result *result) {
   *result = (struct hook_result){.status = -1};
   struct launch launch = {.hook = hook, .error_output = -1};
   launch.input = make_input(hook->input, hook->input_length);
-  if (launch.input < 0) return launch.input;
+  if (launch.input < 0)
+    return launch.input;
   int pipe_fds[2] = {-1, -1};
   int error = pipe2(pipe_fds, O_CLOEXEC) == 0 ? 0 : -errno;
   int output = above_stdio(pipe_fds[0]);
   launch.error_output = above_stdio(pipe_fds[1]);
-  if (error == 0 && output < 0) error = output;
-  if (error == 0 && launch.error_output < 0) error = launch.error_output;
-  if (error == 0 && fcntl(output, F_SETFL, O_NONBLOCK) != 0) error = -errno;
+  if (error == 0 && output < 0)
+    error = output;
+  if (error == 0 && launch.error_output < 0)
+    error = launch.error_output;
+  if (error == 0 && fcntl(output, F_SETFL, O_NONBLOCK) != 0)
+    error = -errno;
   if (error == 0) {
     uint64_t mask = signals_block(SIGNAL_BIT(SIGPIPE));
     error = run(&launch, output, result);

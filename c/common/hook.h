@@ -14,9 +14,9 @@ struct hook {
   const char *directory;   /* working directory; NULL: the caller's */
   const char *input;       /* what the hook reads from its standard input */
   size_t input_length;
-  uint32_t timeout;        /* s; 0 for none */
-  int output;              /* its standard output, 3 or more; 0: the caller's */
-  int errors;              /* its standard error, likewise; 0: passed on to the caller's */
+  uint32_t timeout; /* s; 0 for none */
+  int output;       /* its standard output, 3 or more; 0: the caller's */
+  int errors;       /* its standard error, likewise; 0: passed on to the caller's */
 };
 
 struct hook_result {

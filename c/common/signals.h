@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* A set of signals: bit n - 1 stands for signal n. */
-#define SIGNAL_BIT(number) (UINT64_C(1) << ((number) - 1))
+#define SIGNAL_BIT(number) (UINT64_C(1) << (number - 1))
 #define SIGNALS_ALL UINT64_MAX
 
 /*

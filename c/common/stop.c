@@ -23,7 +23,8 @@ static void set_name(const char *name) {
     return;
   }
   int fd = open("/proc/self/comm", O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return;
+  if (fd < 0)
+    return;
   (void)!write(fd, name, strlen(name));
   close(fd);
 }

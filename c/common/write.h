@@ -11,8 +11,10 @@ static inline int write_all(int fd, const void *bytes, size_t length) {
   const char *next = bytes;
   while (length > 0) {
     ssize_t written = write(fd, next, length);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return -errno;
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0)
+      return -errno;
     next += written;
     length -= (size_t)written;
   }

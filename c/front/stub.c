@@ -20,8 +20,8 @@
 #include <stddef.h>
 
 #define STUB_ENTRY
-#include "syscall.h"
 #include "code_cache.h"
+#include "syscall.h"
 #include "text.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -76,8 +76,8 @@ static long sealed_memfd(const char *from, long left) {
     from += n;
     left -= n;
   }
-  check("seal memfd", sys3(SYS_FCNTL, fd, F_ADD_SEALS,
-                           F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+  check("seal memfd",
+        sys3(SYS_FCNTL, fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
   return raise_fd(fd);
 }
 

@@ -9,8 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int32_t call(int command, union bpf_attr *attr)
-{
+static int32_t call(int command, union bpf_attr *attr) {
   long result;
 
   do
@@ -20,8 +19,7 @@ static int32_t call(int command, union bpf_attr *attr)
 }
 
 /* Before Linux 5.11 programs count as locked memory: the limit is lifted for the call. */
-static int32_t load_unlimited(union bpf_attr *attr)
-{
+static int32_t load_unlimited(union bpf_attr *attr) {
   struct rlimit former, lifted = {RLIM_INFINITY, RLIM_INFINITY};
   int32_t result;
 
@@ -39,16 +37,14 @@ static int32_t load_unlimited(union bpf_attr *attr)
   return result;
 }
 
-static int32_t load(union bpf_attr *attr)
-{
+static int32_t load(union bpf_attr *attr) {
   int32_t result = call(BPF_PROG_LOAD, attr);
 
   return result == -EPERM ? load_unlimited(attr) : result;
 }
 
 int32_t rts_bpf_load(const uint8_t *insns, uint32_t count, const char *name, char *log,
-    uint32_t log_size)
-{
+                     uint32_t log_size) {
   union bpf_attr attr;
   int32_t result;
 
@@ -56,7 +52,7 @@ int32_t rts_bpf_load(const uint8_t *insns, uint32_t count, const char *name, cha
   attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
   attr.insns = (uintptr_t)insns;
   attr.insn_cnt = count;
-  attr.license = (uintptr_t)"MIT";
+  attr.license = (uintptr_t) "MIT";
   strncpy(attr.prog_name, name, RTS_BPF_NAME - 1);
   result = load(&attr);
   if (result >= 0 || result == -EPERM || log_size == 0)
@@ -68,8 +64,7 @@ int32_t rts_bpf_load(const uint8_t *insns, uint32_t count, const char *name, cha
   return load(&attr);
 }
 
-int32_t rts_bpf_attach(int32_t cgroup, int32_t program, int32_t replaced)
-{
+int32_t rts_bpf_attach(int32_t cgroup, int32_t program, int32_t replaced) {
   union bpf_attr attr;
 
   memset(&attr, 0, sizeof(attr));
@@ -84,8 +79,7 @@ int32_t rts_bpf_attach(int32_t cgroup, int32_t program, int32_t replaced)
   return call(BPF_PROG_ATTACH, &attr);
 }
 
-int32_t rts_bpf_detach(int32_t cgroup, int32_t program)
-{
+int32_t rts_bpf_detach(int32_t cgroup, int32_t program) {
   union bpf_attr attr;
 
   memset(&attr, 0, sizeof(attr));
@@ -95,8 +89,7 @@ int32_t rts_bpf_detach(int32_t cgroup, int32_t program)
   return call(BPF_PROG_DETACH, &attr);
 }
 
-int32_t rts_bpf_query(int32_t cgroup, uint32_t *ids, uint32_t capacity)
-{
+int32_t rts_bpf_query(int32_t cgroup, uint32_t *ids, uint32_t capacity) {
   union bpf_attr attr;
   int32_t result;
 
@@ -109,8 +102,7 @@ int32_t rts_bpf_query(int32_t cgroup, uint32_t *ids, uint32_t capacity)
   return result < 0 ? result : (int32_t)attr.query.prog_cnt;
 }
 
-int32_t rts_bpf_open(uint32_t id)
-{
+int32_t rts_bpf_open(uint32_t id) {
   union bpf_attr attr;
 
   memset(&attr, 0, sizeof(attr));
@@ -118,8 +110,7 @@ int32_t rts_bpf_open(uint32_t id)
   return call(BPF_PROG_GET_FD_BY_ID, &attr);
 }
 
-int32_t rts_bpf_name(int32_t program, char *name)
-{
+int32_t rts_bpf_name(int32_t program, char *name) {
   struct bpf_prog_info info;
   union bpf_attr attr;
   int32_t result;

@@ -15,7 +15,7 @@
 /* Loads a BPF_PROG_TYPE_CGROUP_DEVICE program; returns its descriptor. On failure `log` has what
  * the verifier said. */
 int32_t rts_bpf_load(const uint8_t *insns, uint32_t count, const char *name, char *log,
-    uint32_t log_size);
+                     uint32_t log_size);
 
 /* Attaches a program beside those of others; with `replaced` >= 0 in place of that one. */
 int32_t rts_bpf_attach(int32_t cgroup, int32_t program, int32_t replaced);

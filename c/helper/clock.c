@@ -10,7 +10,8 @@ uint64_t clock_ms(void) {
 }
 
 int clock_left(uint64_t start, int32_t timeout_ms) {
-  if (timeout_ms <= 0) return timeout_ms < 0 ? -1 : 0;
+  if (timeout_ms <= 0)
+    return timeout_ms < 0 ? -1 : 0;
   uint64_t passed = clock_ms() - start;
   return passed >= (uint64_t)timeout_ms ? 0 : (int)((uint64_t)timeout_ms - passed);
 }

@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <sys/eventfd.h>
 
-int32_t rts_eventfd(void)
-{
+int32_t rts_eventfd(void) {
   int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
   return fd < 0 ? -errno : fd;

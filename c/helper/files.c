@@ -30,8 +30,10 @@ int32_t rts_read(int32_t fd, uint8_t *bytes, uint32_t size) {
 int32_t rts_read_available(int32_t fd, uint8_t *bytes, uint32_t size) {
   struct pollfd polled = {.fd = fd, .events = POLLIN};
   int ready = rts_poll(&polled, 1, 0);
-  if (ready < 0) return ready;
-  if (polled.revents & POLLNVAL) return -EBADF;
+  if (ready < 0)
+    return ready;
+  if (polled.revents & POLLNVAL)
+    return -EBADF;
   return ready == 0 ? -EAGAIN : rts_read(fd, bytes, size);
 }
 
@@ -44,7 +46,8 @@ int32_t rts_write(int32_t fd, const uint8_t *bytes, uint32_t length) {
       struct pollfd polled = {.fd = fd, .events = POLLOUT};
       written = rts_poll(&polled, 1, -1) < 0 ? -EAGAIN : 0;
     }
-    if (written < 0) return written;
+    if (written < 0)
+      return written;
     done += (uint32_t)written;
   }
   STOP("@written");
@@ -60,10 +63,13 @@ int32_t rts_mkfifo(const char *path, uint32_t mode) {
 static int lock_wait(int fd, uint64_t start, int32_t timeout_ms) {
   for (int pause = 1;; pause = pause * 2 > LOCK_PAUSE_MAX ? LOCK_PAUSE_MAX : pause * 2) {
     int result = RETRY(flock(fd, LOCK_EX | LOCK_NB));
-    if (result != -EWOULDBLOCK) return result;
+    if (result != -EWOULDBLOCK)
+      return result;
     int left = clock_left(start, timeout_ms);
-    if (left == 0) return -ETIMEDOUT;
-    if (left > 0 && left < pause) pause = left;
+    if (left == 0)
+      return -ETIMEDOUT;
+    if (left > 0 && left < pause)
+      pause = left;
     nanosleep(&(struct timespec){.tv_nsec = pause * 1000000L}, NULL);
   }
 }
@@ -72,10 +78,12 @@ int32_t rts_lock(const char *path, int32_t timeout_ms) {
   uint64_t start = clock_ms();
   STOP("@lock");
   int fd = rts_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-  if (fd < 0) return fd;
+  if (fd < 0)
+    return fd;
   int result = lock_wait(fd, start, timeout_ms);
   STOP("@locked");
-  if (result == 0) return fd;
+  if (result == 0)
+    return fd;
   close(fd);
   return result;
 }
@@ -84,8 +92,10 @@ int32_t rts_poll(struct pollfd *polled, uint32_t count, int32_t timeout_ms) {
   uint64_t start = clock_ms();
   for (;;) {
     int ready = poll(polled, count, clock_left(start, timeout_ms));
-    if (ready >= 0) return ready;
-    if (errno != EINTR) return -errno;
+    if (ready >= 0)
+      return ready;
+    if (errno != EINTR)
+      return -errno;
   }
 }
 

@@ -42,8 +42,8 @@ uint32_t rts_abi(void);
  * `preserve` descriptors from 3 on, and copies of `fds` (-1: none), above those; nothing else.
  * `spawned`: pid, pidfd, socket. Only from the main thread.
  */
-int32_t rts_spawn(const uint8_t *plan, uint64_t length, const int32_t *fds,
-    uint32_t count, const int32_t *stdio, uint32_t preserve, uint32_t trace, int32_t *spawned);
+int32_t rts_spawn(const uint8_t *plan, uint64_t length, const int32_t *fds, uint32_t count,
+                  const int32_t *stdio, uint32_t preserve, uint32_t trace, int32_t *spawned);
 
 /* sync.c. The length of the record; 0 at the end. */
 int32_t rts_receive(int32_t socket, uint8_t *record, uint32_t size, int32_t timeout_ms);
@@ -88,15 +88,15 @@ int32_t rts_socketpair(int32_t *fds);
 int32_t rts_bind_datagram(const char *path, uint32_t mode);
 /* The path may be abstract. */
 int32_t rts_send_datagram(const char *path, const uint8_t *bytes, uint32_t length,
-    const int32_t *fds, uint32_t count);
+                          const int32_t *fds, uint32_t count);
 
 /* message.c. Messages with descriptors. */
 #define RTS_MESSAGE_FDS 16
-int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length,
-    const int32_t *fds, uint32_t count);
+int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length, const int32_t *fds,
+                         uint32_t count);
 /* The length of the message. `fds`: their number, then up to RTS_MESSAGE_FDS of them. */
 int32_t rts_receive_message(int32_t socket, uint8_t *bytes, uint32_t size, int32_t *fds,
-    int32_t timeout_ms);
+                            int32_t timeout_ms);
 
 /* terminal.c. `saved` holds a struct termios. */
 int32_t rts_is_terminal(int32_t fd);
@@ -121,8 +121,8 @@ struct rts_hook {
   int32_t output;   /* 0: ours; see struct hook */
   int32_t errors;
 };
-int32_t rts_run_hook(const struct rts_hook *hook, const char *words,
-    const uint8_t *input, struct hook_result *result);
+int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8_t *input,
+                     struct hook_result *result);
 
 /* clock.c: for use within the library. */
 uint64_t clock_ms(void);
@@ -135,13 +135,13 @@ int message_send(int socket, const struct sockaddr_un *address, uint32_t address
                  const uint8_t *bytes, uint32_t length, const int32_t *fds, uint32_t count);
 
 /* Retries a call while it is interrupted; gives its value or -errno. */
-#define RETRY(expression)                                   \
-  ({                                                        \
-    long retry_value_;                                      \
-    do                                                      \
-      retry_value_ = (long)(expression);                    \
-    while (retry_value_ == -1 && errno == EINTR);           \
-    retry_value_ == -1 ? -errno : (int)retry_value_;        \
+#define RETRY(expression)                            \
+  ({                                                 \
+    long retry_value_;                               \
+    do                                               \
+      retry_value_ = (long)(expression);             \
+    while (retry_value_ == -1 && errno == EINTR);    \
+    retry_value_ == -1 ? -errno : (int)retry_value_; \
   })
 
 #endif

@@ -18,7 +18,8 @@ static const char *const *take(const char **list, const char **words, uint32_t c
 int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8_t *input,
                      struct hook_result *result) {
   const char **list = calloc((size_t)hook->args + hook->env + 2, sizeof *list);
-  if (!list) return -ENOMEM;
+  if (!list)
+    return -ENOMEM;
   struct hook h = {.input = (const char *)input, .input_length = hook->input_length};
   h.timeout = hook->timeout;
   h.output = hook->output;

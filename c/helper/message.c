@@ -28,7 +28,8 @@ static void attach(struct msghdr *message, union control *control, const int32_t
 
 int message_send(int socket, const struct sockaddr_un *address, uint32_t address_length,
                  const uint8_t *bytes, uint32_t length, const int32_t *fds, uint32_t count) {
-  if (count > RTS_MESSAGE_FDS) return -E2BIG;
+  if (count > RTS_MESSAGE_FDS)
+    return -E2BIG;
   struct iovec data = {(void *)(uintptr_t)bytes, length};
   struct msghdr message = {
       .msg_name = (void *)(uintptr_t)address,
@@ -37,9 +38,11 @@ int message_send(int socket, const struct sockaddr_un *address, uint32_t address
       .msg_iovlen = 1,
   };
   union control control;
-  if (count > 0) attach(&message, &control, fds, count);
+  if (count > 0)
+    attach(&message, &control, fds, count);
   int sent = RETRY(sendmsg(socket, &message, MSG_NOSIGNAL));
-  if (sent < 0) return sent;
+  if (sent < 0)
+    return sent;
   return (uint32_t)sent == length ? 0 : -EMSGSIZE;
 }
 
@@ -52,7 +55,8 @@ int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length, 
 static void detach(struct msghdr *message, int32_t *fds) {
   int32_t found = 0;
   for (struct cmsghdr *h = CMSG_FIRSTHDR(message); h; h = CMSG_NXTHDR(message, h)) {
-    if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS) continue;
+    if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+      continue;
     size_t count = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int32_t);
     for (size_t i = 0; i < count; i++) {
       int32_t fd;
@@ -70,8 +74,10 @@ int32_t rts_receive_message(int32_t socket, uint8_t *bytes, uint32_t size, int32
                             int32_t timeout_ms) {
   struct pollfd polled = {.fd = socket, .events = POLLIN};
   int ready = rts_poll(&polled, 1, timeout_ms);
-  if (ready < 0) return ready;
-  if (ready == 0) return -ETIMEDOUT;
+  if (ready < 0)
+    return ready;
+  if (ready == 0)
+    return -ETIMEDOUT;
   union control control;
   struct iovec data = {bytes, size};
   struct msghdr message = {
@@ -81,7 +87,8 @@ int32_t rts_receive_message(int32_t socket, uint8_t *bytes, uint32_t size, int32
       .msg_controllen = sizeof control,
   };
   int length = RETRY(recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT));
-  if (length < 0) return length == -EAGAIN ? -ETIMEDOUT : length;
+  if (length < 0)
+    return length == -EAGAIN ? -ETIMEDOUT : length;
   detach(&message, fds);
   return length;
 }

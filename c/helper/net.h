@@ -17,6 +17,6 @@ int32_t rts_netlink_open(int32_t netns);
  * the length of that. -EMSGSIZE if `size` is too small.
  */
 int32_t rts_netlink_ask(int32_t socket, const uint8_t *request, uint32_t length, uint8_t *reply,
-    uint32_t size);
+                        uint32_t size);
 
 #endif

@@ -37,7 +37,8 @@ static int make_socket_in(int netns) {
   int pid = clone(child_main, stack + sizeof stack, flags, &descriptor);
   int error = errno;
   signals_mask(mask);
-  if (pid < 0) return -error;
+  if (pid < 0)
+    return -error;
   RETRY(waitpid(pid, NULL, __WALL));
   return descriptor;
 }
@@ -59,10 +60,13 @@ static int want_reasons(int socket) {
 
 int32_t rts_netlink_open(int32_t netns) {
   int socket = netns < 0 ? make_socket() : make_socket_in(netns);
-  if (socket < 0) return socket;
+  if (socket < 0)
+    return socket;
   int error = connect_kernel(socket);
-  if (error == 0) error = want_reasons(socket);
-  if (error == 0) return socket;
+  if (error == 0)
+    error = want_reasons(socket);
+  if (error == 0)
+    return socket;
   close(socket);
   return error;
 }
@@ -71,22 +75,28 @@ int32_t rts_netlink_open(int32_t netns) {
 static int is_last(const uint8_t *bytes, unsigned length) {
   for (const struct nlmsghdr *message = (const void *)bytes; NLMSG_OK(message, length);
        message = NLMSG_NEXT(message, length))
-    if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) return 1;
+    if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR)
+      return 1;
   return 0;
 }
 
 int32_t rts_netlink_ask(int32_t socket, const uint8_t *request, uint32_t length, uint8_t *reply,
                         uint32_t size) {
   int sent = RETRY(send(socket, request, length, 0));
-  if (sent < 0) return sent;
+  if (sent < 0)
+    return sent;
   uint32_t used = 0;
   for (;;) {
     int received = RETRY(recv(socket, reply + used, size - used, MSG_TRUNC));
-    if (received < 0) return received;
-    if (received == 0 || (uint32_t)received > size - used) return -EMSGSIZE;
+    if (received < 0)
+      return received;
+    if (received == 0 || (uint32_t)received > size - used)
+      return -EMSGSIZE;
     const uint8_t *datagram = reply + used;
     used += NLMSG_ALIGN((uint32_t)received);
-    if (used > size) return -EMSGSIZE;
-    if (is_last(datagram, (unsigned)received)) return (int32_t)used;
+    if (used > size)
+      return -EMSGSIZE;
+    if (is_last(datagram, (unsigned)received))
+      return (int32_t)used;
   }
 }

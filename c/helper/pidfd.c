@@ -35,8 +35,10 @@ int32_t rts_reap(int32_t pidfd, int32_t *ending) {
   idtype_t type = pidfd < 0 ? P_ALL : (idtype_t)WAIT_PIDFD;
   id_t id = pidfd < 0 ? 0 : (id_t)pidfd;
   int result = RETRY(waitid(type, id, &info, WEXITED | WNOHANG));
-  if (result < 0) return result;
-  if (info.si_pid == 0) return 0;
+  if (result < 0)
+    return result;
+  if (info.si_pid == 0)
+    return 0;
   int exited = info.si_code == CLD_EXITED;
   ending[0] = info.si_pid;
   ending[1] = exited ? info.si_status : 0;
@@ -59,11 +61,14 @@ struct pidfd_info_v0 {
 int32_t rts_exit_status(int32_t pidfd, int32_t timeout_ms, int32_t *ending) {
   struct pollfd reaped = {.fd = pidfd}; /* POLLHUP, once its parent has waited for it */
   int result = rts_poll(&reaped, 1, timeout_ms);
-  if (result < 0) return result;
+  if (result < 0)
+    return result;
   struct pidfd_info_v0 info = {.mask = INFO_EXIT};
   result = RETRY(ioctl(pidfd, GET_INFO, &info));
-  if (result < 0) return result;
-  if (!(info.mask & INFO_EXIT)) return 0;
+  if (result < 0)
+    return result;
+  if (!(info.mask & INFO_EXIT))
+    return 0;
   int status = info.exit_code;
   ending[0] = 0;
   ending[1] = WIFEXITED(status) ? WEXITSTATUS(status) : 0;

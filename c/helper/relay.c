@@ -43,9 +43,12 @@ static bool has_room(const struct flow *f) {
 /* -EAGAIN when there is nothing to read now; 0 when something was read or the flow has ended. */
 static int flow_read(struct flow *f) {
   int length = RETRY(read(f->from, f->bytes + f->end, BUFFER_SIZE - f->end));
-  if (length == -EAGAIN) return length;
-  if (length <= 0) f->ended = true;
-  else if (!f->discard) f->end += (size_t)length;
+  if (length == -EAGAIN)
+    return length;
+  if (length <= 0)
+    f->ended = true;
+  else if (!f->discard)
+    f->end += (size_t)length;
   return 0;
 }
 
@@ -53,7 +56,8 @@ static int flow_read(struct flow *f) {
 static void flow_write(struct flow *f) {
   size_t length = f->end - f->start;
   int written = RETRY(write(f->to, f->bytes + f->start, length > WRITE_MAX ? WRITE_MAX : length));
-  if (written == -EAGAIN) return;
+  if (written == -EAGAIN)
+    return;
   if (written < 0) {
     f->discard = true;
     f->start = f->end = 0; /* a full buffer would never have room again */
@@ -91,7 +95,8 @@ static void prepare(struct pollfd *polled, const struct flow *in, const struct f
 /* Reads as much as there is and room for. */
 static int fill(struct flow *out) {
   int result = 0;
-  while (result == 0 && has_room(out)) result = flow_read(out);
+  while (result == 0 && has_room(out))
+    result = flow_read(out);
   return result;
 }
 
@@ -101,17 +106,23 @@ static int relay(struct flow *in, struct flow *out, int wake) {
   while (!out->ended || has_data(out)) {
     prepare(polled, in, out, woken ? -1 : wake);
     int ready = rts_poll(polled, POLL_COUNT, -1);
-    if (ready < 0) return ready;
+    if (ready < 0)
+      return ready;
     if (polled[POLL_WAKE].revents) {
       woken = true;
       flow_stop(in);
     }
-    if (polled[POLL_INPUT].revents && has_room(in)) flow_read(in);
-    if (polled[POLL_MASTER].revents & POLLOUT) flow_write(in);
-    if (polled[POLL_MASTER].revents & POLLHUP) flow_stop(in);
-    if (polled[POLL_OUTPUT].revents) flow_write(out);
+    if (polled[POLL_INPUT].revents && has_room(in))
+      flow_read(in);
+    if (polled[POLL_MASTER].revents & POLLOUT)
+      flow_write(in);
+    if (polled[POLL_MASTER].revents & POLLHUP)
+      flow_stop(in);
+    if (polled[POLL_OUTPUT].revents)
+      flow_write(out);
     bool look = woken || (polled[POLL_MASTER].revents & ~POLLOUT);
-    if (look && has_room(out) && fill(out) == -EAGAIN && woken) out->ended = true;
+    if (look && has_room(out) && fill(out) == -EAGAIN && woken)
+      out->ended = true;
   }
   return 0;
 }
@@ -123,9 +134,11 @@ static int set_nonblocking(int fd) {
 
 int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake) {
   int result = set_nonblocking(master);
-  if (result < 0) return result;
+  if (result < 0)
+    return result;
   struct flow *flows = calloc(2, sizeof *flows);
-  if (!flows) return -ENOMEM;
+  if (!flows)
+    return -ENOMEM;
   struct flow *in = &flows[0], *out = &flows[1];
   in->from = input;
   in->to = out->from = master;

@@ -25,18 +25,21 @@ struct address {
 
 static int address_fill(struct address *to, const char *prefix, const char *path) {
   int length = snprintf(to->un.sun_path, sizeof to->un.sun_path, "%s%s", prefix, path);
-  if (length < 0 || (size_t)length >= sizeof to->un.sun_path) return -ENAMETOOLONG;
+  if (length < 0 || (size_t)length >= sizeof to->un.sun_path)
+    return -ENAMETOOLONG;
   to->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)length + 1);
   return 0;
 }
 
 static int open_parent(const char *path, const char **name) {
   const char *slash = strrchr(path, '/');
-  if (!slash) return -ENAMETOOLONG;
+  if (!slash)
+    return -ENAMETOOLONG;
   *name = slash + 1;
   char parent[4096];
   size_t length = slash == path ? 1 : (size_t)(slash - path);
-  if (length >= sizeof parent) return -ENAMETOOLONG;
+  if (length >= sizeof parent)
+    return -ENAMETOOLONG;
   memcpy(parent, path, length);
   parent[length] = '\0';
   return rts_open(parent, O_PATH | O_DIRECTORY, 0);
@@ -44,28 +47,33 @@ static int open_parent(const char *path, const char **name) {
 
 static int address_make(struct address *to, const char *path) {
   *to = (struct address){.un.sun_family = AF_UNIX, .directory = -1};
-  if (address_fill(to, "", path) == 0) return 0;
+  if (address_fill(to, "", path) == 0)
+    return 0;
   const char *name = path;
   to->directory = open_parent(path, &name);
-  if (to->directory < 0) return to->directory;
+  if (to->directory < 0)
+    return to->directory;
   char prefix[64];
   snprintf(prefix, sizeof prefix, "/proc/self/fd/%d/", to->directory);
   int error = address_fill(to, prefix, name);
-  if (error != 0) close(to->directory);
+  if (error != 0)
+    close(to->directory);
   return error;
 }
 
 static int address_abstract(struct address *to, const char *path) {
   *to = (struct address){.un.sun_family = AF_UNIX, .directory = -1};
   int error = address_fill(to, "", path);
-  if (error != 0) return error;
+  if (error != 0)
+    return error;
   to->un.sun_path[0] = '\0';
   to->length--; /* the name has no terminator */
   return 0;
 }
 
 static void address_done(struct address *to) {
-  if (to->directory >= 0) close(to->directory);
+  if (to->directory >= 0)
+    close(to->directory);
 }
 
 static void limit_waiting(int socket, time_t seconds) {
@@ -76,7 +84,8 @@ static void limit_waiting(int socket, time_t seconds) {
 /* Neither a full backlog nor a full queue of datagrams may hold us up for ever. */
 static int make_socket(int type) {
   int fd = RETRY(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
-  if (fd >= 0) limit_waiting(fd, SEND_TIMEOUT);
+  if (fd >= 0)
+    limit_waiting(fd, SEND_TIMEOUT);
   return fd;
 }
 
@@ -87,7 +96,8 @@ static int timed_out(int result) {
 int32_t rts_connect_unix(const char *path) {
   struct address to;
   int error = address_make(&to, path);
-  if (error != 0) return error;
+  if (error != 0)
+    return error;
   int fd = make_socket(SOCK_STREAM);
   if (fd >= 0) {
     error = timed_out(RETRY(connect(fd, (struct sockaddr *)&to.un, to.length)));
@@ -104,7 +114,8 @@ int32_t rts_connect_unix(const char *path) {
 /* A container may write to the directory: a link in the socket's place is not followed. */
 static int set_mode(const char *path, uint32_t mode) {
   int fd = rts_open(path, O_PATH | O_NOFOLLOW, 0);
-  if (fd < 0) return fd;
+  if (fd < 0)
+    return fd;
   char self[32];
   snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
   int error = RETRY(chmod(self, mode));
@@ -115,12 +126,15 @@ static int set_mode(const char *path, uint32_t mode) {
 static int bind_at(int type, const char *path, uint32_t mode) {
   struct address at;
   int error = address_make(&at, path);
-  if (error != 0) return error;
+  if (error != 0)
+    return error;
   int fd = make_socket(type);
   if (fd >= 0) {
     error = RETRY(bind(fd, (struct sockaddr *)&at.un, at.length));
-    if (error == 0) error = set_mode(at.un.sun_path, mode);
-    if (error == 0 && type == SOCK_STREAM) error = RETRY(listen(fd, BACKLOG));
+    if (error == 0)
+      error = set_mode(at.un.sun_path, mode);
+    if (error == 0 && type == SOCK_STREAM)
+      error = RETRY(listen(fd, BACKLOG));
     if (error != 0) {
       close(fd);
       fd = error;
@@ -141,7 +155,8 @@ int32_t rts_bind_datagram(const char *path, uint32_t mode) {
 int32_t rts_accept(int32_t socket, int32_t timeout_ms) {
   struct pollfd polled = {.fd = socket, .events = POLLIN};
   int ready = rts_poll(&polled, 1, timeout_ms);
-  if (ready < 0) return ready;
+  if (ready < 0)
+    return ready;
   return ready == 0 ? -ETIMEDOUT : RETRY(accept4(socket, NULL, NULL, SOCK_CLOEXEC));
 }
 
@@ -153,7 +168,8 @@ int32_t rts_send_datagram(const char *path, const uint8_t *bytes, uint32_t lengt
                           const int32_t *fds, uint32_t count) {
   struct address to;
   int error = path[0] == '@' ? address_abstract(&to, path) : address_make(&to, path);
-  if (error != 0) return error;
+  if (error != 0)
+    return error;
   int fd = make_socket(SOCK_DGRAM);
   if (fd < 0) {
     address_done(&to);

@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "../common/signals.h"
-#include "../include/ops.h"
 #include "../common/stop.h"
+#include "../include/ops.h"
 #include "helper.h"
 #include "write.h"
 
@@ -50,12 +50,15 @@ struct spawn {
 static int sealed_memfd(const char *name, unsigned flags, const uint8_t *bytes, size_t length) {
   flags |= MFD_CLOEXEC | MFD_ALLOW_SEALING;
   int fd = RETRY(syscall(SYS_memfd_create, name, flags));
-  if (fd == -EINVAL) fd = RETRY(syscall(SYS_memfd_create, name, flags & ~MEMFD_EXEC));
-  if (fd < 0) return fd;
+  if (fd == -EINVAL)
+    fd = RETRY(syscall(SYS_memfd_create, name, flags & ~MEMFD_EXEC));
+  if (fd < 0)
+    return fd;
   int error = write_all(fd, bytes, length);
   if (error == 0)
     error = RETRY(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL));
-  if (error >= 0) return fd;
+  if (error >= 0)
+    return fd;
   close(fd);
   return error;
 }
@@ -76,7 +79,8 @@ static void format_number(char *to, unsigned value) {
   do
     digits[count++] = (char)('0' + value % 10);
   while ((value /= 10) > 0);
-  while (count > 0) *to++ = digits[--count];
+  while (count > 0)
+    *to++ = digits[--count];
   *to = '\0';
 }
 
@@ -87,9 +91,11 @@ static _Noreturn void child_fail(struct spawn *s) {
 
 /* Copies a descriptor to where init may have it, and writes its number down as an argument. */
 static void child_pass(struct spawn *s, int arg, int fd) {
-  if (fd < 0) return; /* its argument says "-1" */
+  if (fd < 0)
+    return; /* its argument says "-1" */
   int copy = fcntl(fd, F_DUPFD, s->first);
-  if (copy < 0) child_fail(s);
+  if (copy < 0)
+    child_fail(s);
   format_number(s->argv[arg], (unsigned)copy);
 }
 
@@ -98,10 +104,12 @@ static void child_stdio(struct spawn *s) {
   int copies[3];
   for (int i = 0; i < 3; i++) {
     copies[i] = s->stdio[i] == i ? i : fcntl(s->stdio[i], F_DUPFD_CLOEXEC, s->first);
-    if (copies[i] < 0) child_fail(s);
+    if (copies[i] < 0)
+      child_fail(s);
   }
   for (int i = 0; i < 3; i++)
-    if (copies[i] != i && dup2(copies[i], i) < 0) child_fail(s);
+    if (copies[i] != i && dup2(copies[i], i) < 0)
+      child_fail(s);
 }
 
 /* Signals stay blocked: init unblocks them once it has reset their dispositions. */
@@ -110,12 +118,14 @@ static int child_main(void *data) {
   char *const env[] = {NULL};
   /* The image might be among the numbers that are about to change. */
   int image = fcntl(s->image, F_DUPFD_CLOEXEC, s->first);
-  if (image < 0) child_fail(s);
+  if (image < 0)
+    child_fail(s);
   /* What our caller leaked into us stops here. Older kernels leave it to init. */
   syscall(NR_CLOSE_RANGE, (unsigned)s->first, ~0u, CLOSE_RANGE_WITH_CLOEXEC);
   child_pass(s, ARG_SYNC, s->sync);
   child_pass(s, ARG_PLAN, s->plan);
-  for (uint32_t i = 0; i < s->count; i++) child_pass(s, ARG_SLOTS + (int)i, s->fds[i]);
+  for (uint32_t i = 0; i < s->count; i++)
+    child_pass(s, ARG_SLOTS + (int)i, s->fds[i]);
   child_stdio(s);
   syscall(SYS_execveat, image, "", s->argv, env, AT_EMPTY_PATH);
   child_fail(s);
@@ -140,8 +150,10 @@ static int start_child(struct spawn *s, int *pidfd) {
   int pid = clone(child_main, stack + sizeof stack, flags, s, pidfd);
   int error = errno;
   signals_mask(mask);
-  if (pid < 0) return -error;
-  if (s->error == 0) return pid;
+  if (pid < 0)
+    return -error;
+  if (s->error == 0)
+    return pid;
   close(*pidfd);
   RETRY(waitpid(pid, NULL, 0));
   return -s->error;
@@ -149,33 +161,40 @@ static int start_child(struct spawn *s, int *pidfd) {
 
 static int make_conversation(int fds[2]) {
   int error = RETRY(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
-  if (error < 0) return error;
+  if (error < 0)
+    return error;
   int room = SOCKET_ROOM; /* as much of it as net.core.wmem_max grants */
-  for (int i = 0; i < 2; i++) setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+  for (int i = 0; i < 2; i++)
+    setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
   return 0;
 }
 
 int32_t rts_spawn(const uint8_t *plan, uint64_t length, const int32_t *fds, uint32_t count,
                   const int32_t *stdio, uint32_t preserve, uint32_t trace, int32_t *spawned) {
-  if (count > SLOTS_MAX || length > PLAN_MAX) return -E2BIG;
+  if (count > SLOTS_MAX || length > PLAN_MAX)
+    return -E2BIG;
   struct spawn s = {.fds = fds, .count = count, .stdio = stdio, .trace = trace};
   STOP("@spawn");
   s.first = 3 + (int)preserve;
   fill_arguments(&s);
   s.image = init_image();
-  if (s.image < 0) return s.image;
+  if (s.image < 0)
+    return s.image;
   s.plan = sealed_memfd("runts-plan", 0, plan, length);
-  if (s.plan < 0) return s.plan;
+  if (s.plan < 0)
+    return s.plan;
   int sockets[2];
   int pid = make_conversation(sockets);
   if (pid == 0) {
     s.sync = sockets[1];
     pid = start_child(&s, &spawned[1]);
     close(sockets[1]);
-    if (pid < 0) close(sockets[0]);
+    if (pid < 0)
+      close(sockets[0]);
   }
   close(s.plan);
-  if (pid < 0) return pid;
+  if (pid < 0)
+    return pid;
   STOP("@spawned");
   spawned[0] = pid;
   spawned[2] = sockets[0];

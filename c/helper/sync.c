@@ -16,8 +16,10 @@ static int receive_now(int socket, uint8_t *record, uint32_t size) {
   do
     length = recv(socket, record, size, MSG_DONTWAIT | MSG_TRUNC);
   while (length < 0 && (errno == EINTR || errno == ECONNRESET));
-  if (length < 0) return -errno;
-  if (length > (ssize_t)size) return -EMSGSIZE;
+  if (length < 0)
+    return -errno;
+  if (length > (ssize_t)size)
+    return -EMSGSIZE;
   return length > 0 && length < (ssize_t)sizeof(struct sync_header) ? -EBADMSG : (int)length;
 }
 
@@ -26,17 +28,22 @@ int32_t rts_receive(int32_t socket, uint8_t *record, uint32_t size, int32_t time
   uint64_t start = clock_ms();
   for (;;) {
     int result = receive_now(socket, record, size);
-    if (result >= 0) STOP("@heard");
-    if (result != -EAGAIN) return result;
+    if (result >= 0)
+      STOP("@heard");
+    if (result != -EAGAIN)
+      return result;
     int ready = rts_poll(&polled, 1, clock_left(start, timeout_ms));
-    if (ready < 0) return ready;
-    if (ready == 0) return -ETIMEDOUT;
+    if (ready < 0)
+      return ready;
+    if (ready == 0)
+      return -ETIMEDOUT;
   }
 }
 
 /* Init reads each record before it asks again, so there is always room for one. */
 int32_t rts_send(int32_t socket, const uint8_t *record, uint32_t length) {
-  if (length > SYNC_RECORD_MAX) return -EMSGSIZE;
+  if (length > SYNC_RECORD_MAX)
+    return -EMSGSIZE;
   STOP("@answer");
   int sent = RETRY(send(socket, record, length, MSG_DONTWAIT | MSG_NOSIGNAL));
   return sent < 0 ? sent : 0;

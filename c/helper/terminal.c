@@ -10,14 +10,16 @@
 int32_t rts_is_terminal(int32_t fd) {
   struct termios mode;
   int result = RETRY(tcgetattr(fd, &mode));
-  if (result == 0) return 1;
+  if (result == 0)
+    return 1;
   return result == -EBADF ? result : 0;
 }
 
 int32_t rts_window_get(int32_t fd, uint16_t *rows_cols) {
   struct winsize size;
   int result = RETRY(ioctl(fd, TIOCGWINSZ, &size));
-  if (result < 0) return result;
+  if (result < 0)
+    return result;
   rows_cols[0] = size.ws_row;
   rows_cols[1] = size.ws_col;
   return 0;
@@ -30,9 +32,11 @@ int32_t rts_window_set(int32_t fd, uint16_t rows, uint16_t cols) {
 
 int32_t rts_raw_mode(int32_t fd, uint8_t *saved, uint32_t size) {
   struct termios mode;
-  if (size < sizeof mode) return -EINVAL;
+  if (size < sizeof mode)
+    return -EINVAL;
   int result = RETRY(tcgetattr(fd, &mode));
-  if (result < 0) return result;
+  if (result < 0)
+    return result;
   memcpy(saved, &mode, sizeof mode);
   tcflag_t output = mode.c_oflag;
   cfmakeraw(&mode);
@@ -42,7 +46,8 @@ int32_t rts_raw_mode(int32_t fd, uint8_t *saved, uint32_t size) {
 
 int32_t rts_restore_mode(int32_t fd, const uint8_t *saved, uint32_t size) {
   struct termios mode;
-  if (size < sizeof mode) return -EINVAL;
+  if (size < sizeof mode)
+    return -EINVAL;
   memcpy(&mode, saved, sizeof mode);
   return RETRY(tcsetattr(fd, TCSANOW, &mode));
 }
@@ -50,7 +55,8 @@ int32_t rts_restore_mode(int32_t fd, const uint8_t *saved, uint32_t size) {
 int32_t rts_clear_onlcr(int32_t fd) {
   struct termios mode;
   int result = RETRY(tcgetattr(fd, &mode));
-  if (result < 0) return result;
+  if (result < 0)
+    return result;
   mode.c_oflag &= ~(tcflag_t)ONLCR;
   return RETRY(tcsetattr(fd, TCSANOW, &mode));
 }

@@ -25,8 +25,10 @@
  */
 static int child_main(void *data) {
   syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  if (syscall(SYS_getppid) != *(const pid_t *)data) return 1;
-  for (;;) syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
+  if (syscall(SYS_getppid) != *(const pid_t *)data)
+    return 1;
+  for (;;)
+    syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
 }
 
 static int open_of(int pid, const char *file, int flags) {
@@ -38,17 +40,20 @@ static int open_of(int pid, const char *file, int flags) {
 /* The kernel takes a map in a single write(2) only. */
 static int write_map(int pid, const char *file, const char *map) {
   int fd = open_of(pid, file, O_WRONLY);
-  if (fd < 0) return fd;
+  if (fd < 0)
+    return fd;
   size_t length = strlen(map);
   int written = RETRY(write(fd, map, length));
   close(fd);
-  if (written < 0) return written;
+  if (written < 0)
+    return written;
   return (size_t)written == length ? 0 : -EINVAL;
 }
 
 static int map_and_open(int pid, const char *uid_map, const char *gid_map) {
   int error = write_map(pid, "uid_map", uid_map);
-  if (error == 0) error = write_map(pid, "gid_map", gid_map);
+  if (error == 0)
+    error = write_map(pid, "gid_map", gid_map);
   return error == 0 ? open_of(pid, "ns/user", O_RDONLY) : error;
 }
 
@@ -59,7 +64,8 @@ int32_t rts_userns(const char *uid_map, const char *gid_map) {
   int pid = clone(child_main, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER, &own);
   int error = errno;
   signals_mask(mask);
-  if (pid < 0) return -error;
+  if (pid < 0)
+    return -error;
   int result = map_and_open(pid, uid_map, gid_map);
   kill(pid, SIGKILL);
   RETRY(waitpid(pid, NULL, __WALL)); /* its stack is ours */

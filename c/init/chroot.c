@@ -69,8 +69,7 @@ static void unescape(char *text) {
 static char *full_pseudo_mount(char *line) {
   char *rest = NULL, *column[5];
   const char *type = strstr(line, " - ");
-  if (type == NULL ||
-      (strncmp(type + 3, "proc ", 5) != 0 && strncmp(type + 3, "sysfs ", 6) != 0))
+  if (type == NULL || (strncmp(type + 3, "proc ", 5) != 0 && strncmp(type + 3, "sysfs ", 6) != 0))
     return NULL;
   for (int i = 0; i < 5; i++)
     if ((column[i] = strtok_r(i == 0 ? line : NULL, " ", &rest)) == NULL)

@@ -17,7 +17,8 @@
 static int check_inside(struct init *in, const char *path) {
   char cwd[PATH_MAX + 1] = "";
   long length = RETRY(syscall(SYS_getcwd, cwd, sizeof cwd - 1));
-  if (length > 0 && cwd[0] == '/') return 0;
+  if (length > 0 && cwd[0] == '/')
+    return 0;
   if (length < 0 && length != -ENOENT)
     return fail_at(in, (int)length, "find out the working directory \"%s\"", path);
   return fail_at(in, NO_ERRNO, "the working directory \"%s\" lies outside the root filesystem",
@@ -27,13 +28,17 @@ static int check_inside(struct init *in, const char *path) {
 static int make_directories(const char *path) {
   char part[PATH_MAX];
   size_t length = strlen(path);
-  if (length >= sizeof part) return -ENAMETOOLONG;
+  if (length >= sizeof part)
+    return -ENAMETOOLONG;
   memcpy(part, path, length + 1);
   for (size_t i = 1; i <= length; i++) {
-    if (part[i] != '/' && part[i] != '\0') continue;
+    if (part[i] != '/' && part[i] != '\0')
+      continue;
     part[i] = '\0';
-    if (mkdir(part, DIRECTORY_MODE) != 0 && errno != EEXIST) return -errno;
-    if (i < length) part[i] = '/';
+    if (mkdir(part, DIRECTORY_MODE) != 0 && errno != EEXIST)
+      return -errno;
+    if (i < length)
+      part[i] = '/';
   }
   return 0;
 }
@@ -41,7 +46,8 @@ static int make_directories(const char *path) {
 int op_chdir(struct init *in, const union field *f) {
   const char *path = f[0].text;
   bool tolerate = f[1].u32 == 1, create = f[2].u32 == 1;
-  if (in->chdir_done) return 0;
+  if (in->chdir_done)
+    return 0;
   long error = RETRY(chdir(path));
   if (error == -ENOENT && create) {
     int made = make_directories(path);
@@ -51,7 +57,8 @@ int op_chdir(struct init *in, const union field *f) {
     in->chdir_done = true;
     return check_inside(in, path);
   }
-  if (tolerate) return 0;
+  if (tolerate)
+    return 0;
   char element[PATH_MAX];
   path_refusal(path, element);
   return *element ? fail_at(in, (int)error, "enter \"%s\": \"%s\"", path, element)

@@ -15,23 +15,27 @@
 
 static const struct operation *find_exec(const struct plan *plan) {
   for (uint32_t i = plan->count; i > 0; i--)
-    if (plan->ops[i - 1].code == OP_exec) return &plan->ops[i - 1];
+    if (plan->ops[i - 1].code == OP_exec)
+      return &plan->ops[i - 1];
   return NULL;
 }
 
 int exec_prepare(struct init *in) {
   const struct operation *exec = find_exec(&in->plan);
-  if (!exec) return 0;
+  if (!exec)
+    return 0;
   uint32_t count = exec->field[1].texts.count;
   int64_t home_of = exec->field[2].i64;
   free(in->env);
   in->env = calloc((size_t)count + EXTRA_VARIABLES + 1, sizeof *in->env);
-  if (!in->env) return -ENOMEM;
+  if (!in->env)
+    return -ENOMEM;
   memcpy(in->env, exec->field[1].texts.items, count * sizeof *in->env);
   if (home_of >= 0) {
     char home[PATH_MAX];
     passwd_home((uint64_t)home_of, home);
-    if (asprintf(&in->env[count++], "HOME=%s", home) < 0) return -ENOMEM;
+    if (asprintf(&in->env[count++], "HOME=%s", home) < 0)
+      return -ENOMEM;
   }
   if (exec->field[3].u32 == 1 && asprintf(&in->env[count], "LISTEN_PID=%d", (int)getpid()) < 0)
     return -ENOMEM;
@@ -46,8 +50,10 @@ static void read_interpreter(int fd, char out[INTERPRETER_MAX]) {
     Elf64_Ehdr wide;
   } head;
   out[0] = '\0';
-  if (pread(fd, &head, sizeof head, 0) != (ssize_t)sizeof head) return;
-  if (memcmp(head.ident, ELFMAG, SELFMAG) != 0) return;
+  if (pread(fd, &head, sizeof head, 0) != (ssize_t)sizeof head)
+    return;
+  if (memcmp(head.ident, ELFMAG, SELFMAG) != 0)
+    return;
   bool wide = head.ident[EI_CLASS] == ELFCLASS64;
   uint64_t at = wide ? head.wide.e_phoff : head.narrow.e_phoff;
   unsigned count = wide ? head.wide.e_phnum : head.narrow.e_phnum;
@@ -56,9 +62,12 @@ static void read_interpreter(int fd, char out[INTERPRETER_MAX]) {
       Elf32_Phdr narrow;
       Elf64_Phdr wide;
     } part;
-    if (pread(fd, &part, sizeof part.narrow, (off_t)at) != (ssize_t)sizeof part.narrow) return;
-    if (part.narrow.p_type != PT_INTERP) continue; /* p_type comes first in both */
-    if (wide && pread(fd, &part, sizeof part.wide, (off_t)at) != (ssize_t)sizeof part.wide) return;
+    if (pread(fd, &part, sizeof part.narrow, (off_t)at) != (ssize_t)sizeof part.narrow)
+      return;
+    if (part.narrow.p_type != PT_INTERP)
+      continue; /* p_type comes first in both */
+    if (wide && pread(fd, &part, sizeof part.wide, (off_t)at) != (ssize_t)sizeof part.wide)
+      return;
     uint64_t offset = wide ? part.wide.p_offset : part.narrow.p_offset;
     ssize_t length = pread(fd, out, INTERPRETER_MAX - 1, (off_t)offset);
     out[length < 0 ? 0 : length] = '\0';
@@ -71,13 +80,15 @@ static void append_head(struct init *in, const char *path) {
   char head[EXEC_HEAD + INTERPRETER_MAX];
   int fd = (int)RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   long length = fd < 0 ? 0 : RETRY(read(fd, head, EXEC_HEAD));
-  if (length < 0) length = 0;
+  if (length < 0)
+    length = 0;
   read_interpreter(fd, head + EXEC_HEAD);
   if (head[EXEC_HEAD]) {
     memset(head + length, 0, (size_t)(EXEC_HEAD - length));
     length = EXEC_HEAD + (long)strlen(head + EXEC_HEAD);
   }
-  if (fd >= 0) close(fd);
+  if (fd >= 0)
+    close(fd);
   fail_append(in, head, (size_t)length);
 }
 

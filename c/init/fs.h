@@ -76,7 +76,7 @@ int legacy_create(const struct mount_request *request, int root_mode, bool writa
 
 /* attributes.c */
 /* Those that fsmount(2) sets. */
-#define FSMOUNT_ATTRIBUTES                                                       \
+#define FSMOUNT_ATTRIBUTES                                                        \
   (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | \
    MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME)
 /* Applies attr_* and rec_* of the request to the mount. */

@@ -22,20 +22,24 @@ static const char *const signal_names[] = {
 static void append_stderr(struct init *in, const struct hook_result *r) {
   static const char opening[] = ": stderr \"";
   size_t end = r->stderr_length, room = sizeof in->detail - in->detail_length;
-  while (end > 0 && (r->stderr_tail[end - 1] == '\n' || r->stderr_tail[end - 1] == '\r')) end--;
-  if (end == 0 || room <= sizeof opening) return;
+  while (end > 0 && (r->stderr_tail[end - 1] == '\n' || r->stderr_tail[end - 1] == '\r'))
+    end--;
+  if (end == 0 || room <= sizeof opening)
+    return;
   room -= sizeof opening; /* the closing quote has the place of its NUL */
   size_t start = end;
   for (size_t used = 0; start > 0; start--) {
     used += r->stderr_tail[start - 1] == '\n' ? 2 : 1;
-    if (used > room) break;
+    if (used > room)
+      break;
   }
   char *out = in->detail + in->detail_length;
   memcpy(out, opening, sizeof opening - 1);
   out += sizeof opening - 1;
   for (; start < end; start++) {
     char c = r->stderr_tail[start];
-    if (c == '\n') *out++ = '\\';
+    if (c == '\n')
+      *out++ = '\\';
     *out++ = c == '\n' ? 'n' : (unsigned char)c < ' ' || c == 0x7f ? ' ' : c;
   }
   *out++ = '"';
@@ -44,7 +48,8 @@ static void append_stderr(struct init *in, const struct hook_result *r) {
 
 static int report(struct init *in, const struct hook *hook, const struct hook_result *r) {
   unsigned long long ms = (unsigned long long)(r->duration_ns / NS_PER_MS);
-  if (r->error != 0) return fail_at(in, -r->error, "execute \"%s\"", hook->path);
+  if (r->error != 0)
+    return fail_at(in, -r->error, "execute \"%s\"", hook->path);
   if (r->timed_out)
     fail_at(in, NO_ERRNO, "timed out after %u s", hook->timeout);
   else if (r->signal != 0) {
@@ -62,7 +67,8 @@ static int report(struct init *in, const struct hook *hook, const struct hook_re
 
 /* The descriptor in a slot, 0 without one. */
 static int take_output(struct init *in, int slot, int *fd) {
-  if (slot < 0) return 0;
+  if (slot < 0)
+    return 0;
   if (slot >= SLOTS_MAX || in->slots[slot] < 0)
     return fail_at(in, -EBADF, "the output's slot %d is empty", slot);
   *fd = in->slots[slot];
@@ -79,11 +85,15 @@ int op_hook(struct init *in, const union field *f) {
       .timeout = f[6].u32,
   };
   int error = take_output(in, f[7].i32, &hook.output);
-  if (error == 0) error = take_output(in, f[8].i32, &hook.errors);
-  if (error != 0) return error;
+  if (error == 0)
+    error = take_output(in, f[8].i32, &hook.errors);
+  if (error != 0)
+    return error;
   struct hook_result result;
   error = hook_run(&hook, &result);
-  if (error != 0) return fail_at(in, error, "run \"%s\"", hook.path);
-  if (result.error == 0 && result.timed_out == 0 && result.status == 0) return 0;
+  if (error != 0)
+    return fail_at(in, error, "run \"%s\"", hook.path);
+  if (result.error == 0 && result.timed_out == 0 && result.status == 0)
+    return 0;
   return report(in, &hook, &result);
 }

@@ -39,7 +39,8 @@ struct cap_sets {
 
 static int set_groups(struct init *in, const union field *f) {
   uint32_t *groups = malloc(f->data.count * sizeof *groups + 1);
-  if (!groups) return -ENOMEM;
+  if (!groups)
+    return -ENOMEM;
   memcpy(groups, f->data.bytes, f->data.count * sizeof *groups);
   long error = RETRY(syscall(NR_SETGROUPS, f->data.count, groups));
   free(groups);
@@ -49,15 +50,18 @@ static int set_groups(struct init *in, const union field *f) {
 int op_set_ids(struct init *in, const union field *f) {
   uint32_t uid = f[0].u32, gid = f[1].u32;
   int failed = f[3].u32 == 0 ? set_groups(in, &f[2]) : 0;
-  if (failed != 0) return failed;
+  if (failed != 0)
+    return failed;
   long error = RETRY(syscall(NR_SETRESGID, gid, gid, gid));
-  if (error < 0) return fail_at(in, (int)error, "set gid %u", gid);
+  if (error < 0)
+    return fail_at(in, (int)error, "set gid %u", gid);
   error = RETRY(syscall(NR_SETRESUID, uid, uid, uid));
   return error == 0 ? 0 : fail_at(in, (int)error, "set uid %u", uid);
 }
 
 int op_keep_caps(struct init *in, const union field *f) {
-  if (prctl(PR_SET_KEEPCAPS, (unsigned long)f[0].u32, 0, 0, 0) == 0) return 0;
+  if (prctl(PR_SET_KEEPCAPS, (unsigned long)f[0].u32, 0, 0, 0) == 0)
+    return 0;
   return fail_at(in, -errno, "keep capabilities");
 }
 
@@ -65,7 +69,8 @@ static int get_caps(struct cap_sets *sets) {
   struct cap_header header = {CAPABILITY_VERSION_3, 0};
   struct cap_half half[2];
   long error = RETRY(syscall(SYS_capget, &header, half));
-  if (error < 0) return (int)error;
+  if (error < 0)
+    return (int)error;
   sets->effective = half[0].effective | (uint64_t)half[1].effective << 32;
   sets->permitted = half[0].permitted | (uint64_t)half[1].permitted << 32;
   sets->inheritable = half[0].inheritable | (uint64_t)half[1].inheritable << 32;
@@ -88,8 +93,10 @@ static uint64_t bounding_set(void) {
   uint64_t set = 0;
   for (int cap = 0; cap <= CAP_MAX; cap++) {
     int present = prctl(PR_CAPBSET_READ, (unsigned long)cap, 0, 0, 0);
-    if (present < 0) break;
-    if (present == 1) set |= CAP_BIT(cap);
+    if (present < 0)
+      break;
+    if (present == 1)
+      set |= CAP_BIT(cap);
   }
   return set;
 }
@@ -98,12 +105,14 @@ static uint64_t bounding_set(void) {
 static void warn_of_missing(struct init *in, uint64_t missing) {
   missing &= ~in->caps_missing;
   in->caps_missing |= missing;
-  if (missing == 0) return;
+  if (missing == 0)
+    return;
   char text[320];
   size_t at = (size_t)snprintf(text, sizeof text, "cannot grant capabilities");
   const char *separator = " ";
   for (int cap = 0; cap <= CAP_MAX && at < sizeof text; cap++) {
-    if (!(missing & CAP_BIT(cap))) continue;
+    if (!(missing & CAP_BIT(cap)))
+      continue;
     at += (size_t)snprintf(text + at, sizeof text - at, "%s%d", separator, cap);
     separator = ", ";
   }
@@ -114,7 +123,8 @@ int op_bounding(struct init *in, const union field *f) {
   uint64_t wanted = f[0].u64, now = bounding_set(), extra = now & ~wanted;
   struct cap_sets mine;
   int error = extra ? get_caps(&mine) : 0;
-  if (error != 0) return fail_at(in, error, "read the capabilities");
+  if (error != 0)
+    return fail_at(in, error, "read the capabilities");
   if (extra && !(mine.effective & CAP_BIT(CAP_SETPCAP))) {
     warn_at(in, -EPERM, "without CAP_SETPCAP the bounding set keeps capabilities 0x%llx",
             (unsigned long long)extra);
@@ -146,14 +156,16 @@ int op_caps(struct init *in, const union field *f) {
   struct cap_sets wanted = {f[0].u64, f[1].u64, f[2].u64}, now, next;
   uint64_t ambient = f[3].u64;
   int error = get_caps(&now);
-  if (error != 0) return fail_at(in, error, "read the capabilities");
+  if (error != 0)
+    return fail_at(in, error, "read the capabilities");
   bool capped = !(now.effective & CAP_BIT(CAP_SETPCAP));
   uint64_t inheritable = now.inheritable | (bounding_set() & (capped ? now.permitted : UINT64_MAX));
   next.permitted = wanted.permitted & now.permitted;
   next.effective = wanted.effective & next.permitted;
   next.inheritable = wanted.inheritable & inheritable;
   error = set_caps(&next);
-  if (error != 0) return fail_at(in, error, "set the capabilities");
+  if (error != 0)
+    return fail_at(in, error, "set the capabilities");
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   uint64_t missing = (wanted.permitted & ~next.permitted) | (wanted.effective & ~next.effective) |
                      (wanted.inheritable & ~next.inheritable) | raise_ambient(ambient);

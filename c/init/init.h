@@ -66,28 +66,28 @@ static inline uint32_t data_u32(const union field *f, uint32_t i) {
 #define NO_ERRNO (-4096)
 
 struct init {
-  int sync;          /* the conversation; -1 once closed */
-  int result;        /* where failures go after wait_start; -1 before */
-  int slots[SLOTS_MAX]; /* -1 where empty */
+  int sync;                   /* the conversation; -1 once closed */
+  int result;                 /* where failures go after wait_start; -1 before */
+  int slots[SLOTS_MAX];       /* -1 where empty */
   uint32_t joined[SLOTS_MAX]; /* kinds of namespace joined through each slot */
   const uint8_t *plan_bytes;
   size_t plan_length;
   struct plan plan;
-  int root;          /* O_PATH descriptor of the root filesystem; -1 before `rootfs` */
-  int self;          /* /proc/self of the host's procfs, opened after clone; -1 if there is none */
+  int root;           /* O_PATH descriptor of the root filesystem; -1 before `rootfs` */
+  int self;           /* /proc/self of the host's procfs, opened after clone; -1 if there is none */
   int mask_directory; /* the read-only tmpfs that masked directories share, or -1 */
-  int mask_file;     /* the null device that masked files share, or -1 */
-  uint32_t op;       /* index of the operation under way */
-  bool trace;        /* report the duration of each operation */
-  bool filtered;     /* a seccomp filter is loaded */
-  bool released;     /* see init_release */
-  bool announced;    /* see announce_execution */
+  int mask_file;      /* the null device that masked files share, or -1 */
+  uint32_t op;        /* index of the operation under way */
+  bool trace;         /* report the duration of each operation */
+  bool filtered;      /* a seccomp filter is loaded */
+  bool released;      /* see init_release */
+  bool announced;     /* see announce_execution */
   uint32_t preserved; /* descriptors after 2 that the program inherits */
   bool chdir_done;
   uint64_t caps_missing; /* capabilities that a warning has named */
-  char *program;     /* found by find_program */
-  char **env;        /* of the program: made by find_program */
-  const char *state; /* state document for hooks, from the last answer that had one */
+  char *program;         /* found by find_program */
+  char **env;            /* of the program: made by find_program */
+  const char *state;     /* state document for hooks, from the last answer that had one */
   size_t state_length;
   char detail[DETAIL_MAX]; /* what failed, on what: becomes the detail of the failure record */
   size_t detail_length;
@@ -183,13 +183,13 @@ int path_make_file(struct init *in, const char *path);
 int path_open_parent(struct init *in, const char *path, const char **name);
 
 /* Retries a call while it is interrupted; gives its value or -errno. */
-#define RETRY(expression)                                   \
-  ({                                                        \
-    long retry_value_;                                      \
-    do                                                      \
-      retry_value_ = (long)(expression);                    \
-    while (retry_value_ == -1 && errno == EINTR);           \
-    retry_value_ == -1 ? -(long)errno : retry_value_;       \
+#define RETRY(expression)                             \
+  ({                                                  \
+    long retry_value_;                                \
+    do                                                \
+      retry_value_ = (long)(expression);              \
+    while (retry_value_ == -1 && errno == EINTR);     \
+    retry_value_ == -1 ? -(long)errno : retry_value_; \
   })
 
 #endif

@@ -122,8 +122,8 @@ static inline int kernel_open_tree(int at, const char *path, unsigned flags) {
 
 /* Attaches the tree or moves the mount that `from` is open on to what `to` is open on. */
 static inline int kernel_move_mount(int from, int to) {
-  return (int)kernel_result(syscall(NR_MOVE_MOUNT, from, "", to, "",
-                                    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+  return (int)kernel_result(
+      syscall(NR_MOVE_MOUNT, from, "", to, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
 
 static inline int kernel_mount_setattr(int fd, unsigned flags, struct kernel_mount_attr *attr) {

@@ -21,10 +21,18 @@ static const struct {
   const char *word;
   unsigned long flag; /* 0: a word that clears one */
 } words[] = {
-    {"ro", MS_RDONLY},       {"rw", 0},         {"sync", MS_SYNCHRONOUS},
-    {"async", 0},            {"mand", MS_MANDLOCK}, {"nomand", 0},
-    {"dirsync", MS_DIRSYNC}, {"silent", MS_SILENT}, {"loud", 0},
-    {"iversion", MS_I_VERSION}, {"noiversion", 0}, {"lazytime", MS_LAZYTIME},
+    {"ro", MS_RDONLY},
+    {"rw", 0},
+    {"sync", MS_SYNCHRONOUS},
+    {"async", 0},
+    {"mand", MS_MANDLOCK},
+    {"nomand", 0},
+    {"dirsync", MS_DIRSYNC},
+    {"silent", MS_SILENT},
+    {"loud", 0},
+    {"iversion", MS_I_VERSION},
+    {"noiversion", 0},
+    {"lazytime", MS_LAZYTIME},
     {"nolazytime", 0},
 };
 

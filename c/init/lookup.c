@@ -16,22 +16,27 @@
 /* May it be executed or entered, with the ids and capabilities that an exec would count? */
 static int check_access(const char *path) {
   long error = RETRY(syscall(NR_FACCESSAT2, AT_FDCWD, path, X_OK, AT_EACCESS));
-  if (error == -ENOSYS || error == -EPERM) error = RETRY(access(path, X_OK));
+  if (error == -ENOSYS || error == -EPERM)
+    error = RETRY(access(path, X_OK));
   return (int)error;
 }
 
 int path_refusal(const char *path, char *out) {
   out[0] = '\0';
-  if (strlen(path) >= PATH_MAX) return -ENAMETOOLONG;
+  if (strlen(path) >= PATH_MAX)
+    return -ENAMETOOLONG;
   for (const char *slash = path; (slash = strchr(slash, '/')); slash++) {
     size_t length = slash == path ? 1 : (size_t)(slash - path);
     memcpy(out, path, length);
     out[length] = '\0';
     struct stat file;
-    if (RETRY(stat(out, &file)) != 0) return -errno;
-    if (!S_ISDIR(file.st_mode)) return -ENOTDIR;
+    if (RETRY(stat(out, &file)) != 0)
+      return -errno;
+    if (!S_ISDIR(file.st_mode))
+      return -ENOTDIR;
     int error = check_access(out);
-    if (error != 0) return error;
+    if (error != 0)
+      return error;
   }
   out[0] = '\0';
   return 0;
@@ -41,9 +46,12 @@ int path_refusal(const char *path, char *out) {
 static int check_program(const char *path) {
   struct stat file;
   long error = RETRY(stat(path, &file));
-  if (error < 0) return (int)error;
-  if (S_ISDIR(file.st_mode)) return -EISDIR;
-  if (!S_ISREG(file.st_mode)) return -EACCES;
+  if (error < 0)
+    return (int)error;
+  if (S_ISDIR(file.st_mode))
+    return -EISDIR;
+  if (!S_ISREG(file.st_mode))
+    return -EACCES;
   return check_access(path);
 }
 
@@ -56,10 +64,13 @@ static int search_program(const char *name, const char *search, char out[PATH_MA
     int width = length > 0 ? (int)length : 1;
     int written = snprintf(out, PATH_MAX, "%.*s/%s", width, folder, name);
     int error = written < 0 || written >= PATH_MAX ? -ENAMETOOLONG : check_program(out);
-    if (error == 0) return 0;
-    if (error == -EACCES && !*refused) memcpy(refused, out, sizeof refused);
+    if (error == 0)
+      return 0;
+    if (error == -EACCES && !*refused)
+      memcpy(refused, out, sizeof refused);
     at += length;
-    if (!*at) break;
+    if (!*at)
+      break;
   }
   memcpy(out, refused, sizeof refused);
   return *refused ? -EACCES : -ENOENT;
@@ -89,7 +100,8 @@ int op_find_program(struct init *in, const union field *f) {
     fail_at(in, error, "find program \"%s\"", name);
     fail_append(in, candidate, strlen(candidate));
     fail_append(in, element, strlen(element));
-    if (error == -EACCES && !*element && is_noexec(candidate)) fail_append(in, "noexec", 6);
+    if (error == -EACCES && !*element && is_noexec(candidate))
+      fail_append(in, "noexec", 6);
     return error;
   }
   free(in->program);

@@ -22,7 +22,8 @@ static struct init the_init;
 
 /* -1 for whatever is not a number. */
 static int parse_fd(const char *text) {
-  if (*text < '0' || *text > '9') return -1;
+  if (*text < '0' || *text > '9')
+    return -1;
   char *end;
   long value = strtol(text, &end, 10);
   return *end || value > INT32_MAX ? -1 : (int)value;
@@ -45,16 +46,19 @@ static void init_prepare(struct init *in, int argc, char **argv) {
 /* Maps and decodes the plan; its descriptor is closed. */
 static int load_plan(struct init *in, int fd) {
   struct stat file;
-  if (fd < 0 || fstat(fd, &file) != 0) return fail_at(in, -EBADF, "read the plan");
+  if (fd < 0 || fstat(fd, &file) != 0)
+    return fail_at(in, -EBADF, "read the plan");
   if (file.st_size <= 0 || file.st_size > (off_t)PLAN_MAX)
     return fail_at(in, -EBADMSG, "a plan of %lld bytes", (long long)file.st_size);
   in->plan_length = (size_t)file.st_size;
   void *map = mmap(NULL, in->plan_length, PROT_READ, MAP_PRIVATE, fd, 0);
-  if (map == MAP_FAILED) return fail_at(in, -errno, "map the plan");
+  if (map == MAP_FAILED)
+    return fail_at(in, -errno, "map the plan");
   close(fd);
   in->plan_bytes = map;
   int error = plan_decode(in->plan_bytes, in->plan_length, &in->plan);
-  if (error == 0) return 0;
+  if (error == 0)
+    return 0;
   return fail_at(in, error, error == -EBADMSG ? "the plan is malformed" : "decode the plan");
 }
 
@@ -67,21 +71,26 @@ static uint64_t now_ns(void) {
 static int perform(struct init *in, const struct operation *op) {
   switch (op->code) {
 #define X(name, code, fields) \
-  case code: return op_##name(in, op->field);
+  case code:                  \
+    return op_##name(in, op->field);
     RUNTS_OPS(X)
 #undef X
-    default: return -EBADMSG; /* the decoder lets none through */
+  default:
+    return -EBADMSG; /* the decoder lets none through */
   }
 }
 
 int main(int argc, char **argv) {
   struct init *in = &the_init;
-  if (argc < ARG_SLOTS || argc > ARG_SLOTS + SLOTS_MAX) return 1;
+  if (argc < ARG_SLOTS || argc > ARG_SLOTS + SLOTS_MAX)
+    return 1;
   signals_reset();
   init_prepare(in, argc, argv);
-  if (in->sync < 0) return 1;
+  if (in->sync < 0)
+    return 1;
   int error = load_plan(in, take_fd(argv[ARG_PLAN]));
-  if (error != 0) init_fail(in, error);
+  if (error != 0)
+    init_fail(in, error);
   self_open(in);
   STOP("@begin");
   for (uint32_t i = 0; i < in->plan.count; i++) {
@@ -89,8 +98,10 @@ int main(int argc, char **argv) {
     in->detail_length = 0;
     uint64_t start = in->trace ? now_ns() : 0;
     error = perform(in, &in->plan.ops[i]);
-    if (error != 0) init_fail(in, error);
-    if (in->trace) sync_send(in, SYNC_TRACE, 0, now_ns() - start, NULL, 0);
+    if (error != 0)
+      init_fail(in, error);
+    if (in->trace)
+      sync_send(in, SYNC_TRACE, 0, now_ns() - start, NULL, 0);
   }
   return 0; /* a plan without `exec`: all is done */
 }

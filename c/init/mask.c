@@ -104,8 +104,8 @@ int op_mask(struct init *in, const union field *f) {
     return 0;
   if (target < 0 || fstat(target, &st) != 0)
     return fail_at(in, target < 0 ? target : -errno, "mask \"%s\"", path);
-  int error = S_ISDIR(st.st_mode) ? cover_directory(in, f[1].text, target)
-                                  : cover_file(in, path, target);
+  int error =
+      S_ISDIR(st.st_mode) ? cover_directory(in, f[1].text, target) : cover_file(in, path, target);
   if (error && in->detail_length == 0)
     fail_at(in, error, "mask \"%s\"", path);
   return error;

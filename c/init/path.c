@@ -26,7 +26,7 @@
 
 struct walk {
   int root;
-  int fd;               /* O_PATH, the directory reached so far */
+  int fd; /* O_PATH, the directory reached so far */
   int links;
   int swaps;
   char names[PATH_MAX]; /* how it was reached, without symlinks: "a/b"; "" for the root */

@@ -31,7 +31,8 @@ static bool plan_has_user_namespace(const struct plan *plan) {
     uint32_t flags = op->code == OP_clone || op->code == OP_unshare ? op->field[0].u32
                      : op->code == OP_setns                         ? op->field[1].u32
                                                                     : 0;
-    if (flags & CLONE_NEWUSER) return true;
+    if (flags & CLONE_NEWUSER)
+      return true;
   }
   return false;
 }
@@ -43,12 +44,15 @@ static bool plan_has_user_namespace(const struct plan *plan) {
 static long make_searchable(long keyring, unsigned long permission) {
   char text[256];
   long length = RETRY(syscall(SYS_keyctl, KEYCTL_DESCRIBE, keyring, text, sizeof text - 1));
-  if (length < 0) return length;
+  if (length < 0)
+    return length;
   text[(size_t)length < sizeof text ? (size_t)length : sizeof text - 1] = '\0';
   const char *at = text; /* type;uid;gid;permissions;description */
   for (int i = 0; i < 3 && at; i++)
-    if ((at = strchr(at, ';'))) at++;
-  if (!at) return -EPROTO;
+    if ((at = strchr(at, ';')))
+      at++;
+  if (!at)
+    return -EPROTO;
   permission |= strtoul(at, NULL, 16);
   return RETRY(syscall(SYS_keyctl, KEYCTL_SETPERM, keyring, permission));
 }
@@ -56,26 +60,27 @@ static long make_searchable(long keyring, unsigned long permission) {
 int op_keyring(struct init *in, const union field *f) {
   const char *name = f[0].text;
   long keyring = RETRY(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, *name ? name : NULL));
-  if (keyring == -ENOSYS) return 0; /* a kernel without keyrings has none to keep apart */
-  if (keyring < 0) return fail_at(in, (int)keyring, "make session keyring \"%s\"", name);
+  if (keyring == -ENOSYS)
+    return 0; /* a kernel without keyrings has none to keep apart */
+  if (keyring < 0)
+    return fail_at(in, (int)keyring, "make session keyring \"%s\"", name);
   bool foreign = plan_has_user_namespace(&in->plan);
   long error = make_searchable(keyring, foreign ? KEY_OTH_SEARCH : KEY_USR_SEARCH);
   return error >= 0 ? 0 : fail_at(in, (int)error, "set permissions of keyring \"%s\"", name);
 }
 
 static const char *const limit_names[] = {
-    [RLIMIT_CPU] = "CPU",         [RLIMIT_FSIZE] = "FSIZE",
-    [RLIMIT_DATA] = "DATA",       [RLIMIT_STACK] = "STACK",
-    [RLIMIT_CORE] = "CORE",       [RLIMIT_RSS] = "RSS",
-    [RLIMIT_NPROC] = "NPROC",     [RLIMIT_NOFILE] = "NOFILE",
-    [RLIMIT_MEMLOCK] = "MEMLOCK", [RLIMIT_AS] = "AS",
-    [RLIMIT_LOCKS] = "LOCKS",     [RLIMIT_SIGPENDING] = "SIGPENDING",
-    [RLIMIT_NICE] = "NICE",       [RLIMIT_MSGQUEUE] = "MSGQUEUE",
-    [RLIMIT_RTPRIO] = "RTPRIO",   [RLIMIT_RTTIME] = "RTTIME",
+    [RLIMIT_CPU] = "CPU",       [RLIMIT_FSIZE] = "FSIZE",       [RLIMIT_DATA] = "DATA",
+    [RLIMIT_STACK] = "STACK",   [RLIMIT_CORE] = "CORE",         [RLIMIT_RSS] = "RSS",
+    [RLIMIT_NPROC] = "NPROC",   [RLIMIT_NOFILE] = "NOFILE",     [RLIMIT_MEMLOCK] = "MEMLOCK",
+    [RLIMIT_AS] = "AS",         [RLIMIT_LOCKS] = "LOCKS",       [RLIMIT_SIGPENDING] = "SIGPENDING",
+    [RLIMIT_NICE] = "NICE",     [RLIMIT_MSGQUEUE] = "MSGQUEUE", [RLIMIT_RTPRIO] = "RTPRIO",
+    [RLIMIT_RTTIME] = "RTTIME",
 };
 
 static const char *limit_text(uint64_t value, char out[24]) {
-  if (value == UINT64_MAX) return "unlimited";
+  if (value == UINT64_MAX)
+    return "unlimited";
   snprintf(out, 24, "%llu", (unsigned long long)value);
   return out;
 }
@@ -84,11 +89,13 @@ int op_rlimit(struct init *in, const union field *f) {
   uint32_t resource = f[0].u32;
   uint64_t wanted[2] = {f[1].u64, f[2].u64}, now[2]; /* soft, hard: struct rlimit64 */
   long error = RETRY(syscall(SYS_prlimit64, 0, resource, wanted, NULL));
-  if (error == 0) return 0;
+  if (error == 0)
+    return 0;
   const size_t known = sizeof limit_names / sizeof *limit_names;
   const char *name = resource < known ? limit_names[resource] : NULL;
   char soft[24], hard[24], old[24];
-  if (!name) return fail_at(in, (int)error, "set resource limit %u", resource);
+  if (!name)
+    return fail_at(in, (int)error, "set resource limit %u", resource);
   if (RETRY(syscall(SYS_prlimit64, 0, resource, NULL, now)) != 0)
     return fail_at(in, (int)error, "set RLIMIT_%s", name);
   return fail_at(in, (int)error, "set RLIMIT_%s to soft %s, hard %s (hard limit now: %s)", name,
@@ -98,19 +105,24 @@ int op_rlimit(struct init *in, const union field *f) {
 /* Nothing mounted over a file of procfs may take the label in its place. */
 static int open_attribute(struct init *in, const char *name) {
   char path[64];
-  if (in->self < 0) return -ENOENT;
-  if ((size_t)snprintf(path, sizeof path, "attr/%s", name) >= sizeof path) return -ENAMETOOLONG;
+  if (in->self < 0)
+    return -ENOENT;
+  if ((size_t)snprintf(path, sizeof path, "attr/%s", name) >= sizeof path)
+    return -ENAMETOOLONG;
   return kernel_openat2(in->self, path, O_WRONLY, 0, RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
 }
 
 int op_label(struct init *in, const union field *f) {
   const char *name = f[0].text, *fallback = f[1].text, *label = f[2].text;
   int fd = open_attribute(in, name);
-  if (fd == -ENOENT && *fallback) fd = open_attribute(in, name = fallback);
-  if (fd < 0) return fail_at(in, fd, "open \"/proc/self/attr/%s\"", name);
+  if (fd == -ENOENT && *fallback)
+    fd = open_attribute(in, name = fallback);
+  if (fd < 0)
+    return fail_at(in, fd, "open \"/proc/self/attr/%s\"", name);
   int error = write_once(fd, label, strlen(label));
   close(fd);
-  if (error == 0) return 0;
+  if (error == 0)
+    return 0;
   return fail_at(in, error, "write \"%s\" to \"/proc/self/attr/%s\"", label, name);
 }
 
@@ -120,7 +132,8 @@ int op_no_new_privs(struct init *in, const union field *f) {
 }
 
 int op_personality(struct init *in, const union field *f) {
-  if (personality(f[0].u32) != -1) return 0;
+  if (personality(f[0].u32) != -1)
+    return 0;
   return fail_at(in, -errno, "set personality 0x%x", f[0].u32);
 }
 
@@ -131,26 +144,33 @@ int op_umask(struct init *in, const union field *f) {
 }
 
 static void set_cloexec_from(struct init *in, int first) {
-  if (syscall(NR_CLOSE_RANGE, first, ~0u, CLOSE_RANGE_FLAG_CLOEXEC) == 0) return;
+  if (syscall(NR_CLOSE_RANGE, first, ~0u, CLOSE_RANGE_FLAG_CLOEXEC) == 0)
+    return;
   int fd = in->self < 0 ? -1 : openat(in->self, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *open_files = fd < 0 ? NULL : fdopendir(fd);
   if (open_files) {
     for (struct dirent *entry; (entry = readdir(open_files));)
-      if (atoi(entry->d_name) >= first) fcntl(atoi(entry->d_name), F_SETFD, FD_CLOEXEC);
+      if (atoi(entry->d_name) >= first)
+        fcntl(atoi(entry->d_name), F_SETFD, FD_CLOEXEC);
     closedir(open_files);
     return;
   }
-  if (fd >= 0) close(fd);
+  if (fd >= 0)
+    close(fd);
   struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  for (rlim_t i = (rlim_t)first; i < limit.rlim_cur; i++) fcntl((int)i, F_SETFD, FD_CLOEXEC);
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return;
+  for (rlim_t i = (rlim_t)first; i < limit.rlim_cur; i++)
+    fcntl((int)i, F_SETFD, FD_CLOEXEC);
 }
 
 int op_close_fds(struct init *in, const union field *f) {
-  if (f[0].u32 > INT32_MAX - 3) return fail_at(in, -EINVAL, "preserve %u descriptors", f[0].u32);
+  if (f[0].u32 > INT32_MAX - 3)
+    return fail_at(in, -EINVAL, "preserve %u descriptors", f[0].u32);
   int first = 3 + (int)f[0].u32;
   for (int fd = 3; fd < first; fd++)
-    if (fcntl(fd, F_SETFD, 0) != 0) return fail_at(in, -errno, "preserve descriptor %d", fd);
+    if (fcntl(fd, F_SETFD, 0) != 0)
+      return fail_at(in, -errno, "preserve descriptor %d", fd);
   set_cloexec_from(in, first);
   in->preserved = f[0].u32;
   return 0;

@@ -47,14 +47,16 @@ int op_ioprio(struct init *in, const union field *f) {
 static unsigned long *to_longs(const union field *f, size_t *count) {
   *count = (f->data.count + sizeof(long) - 1) / sizeof(long);
   unsigned long *longs = calloc(*count + 1, sizeof *longs);
-  if (longs) memcpy(longs, f->data.bytes, f->data.count);
+  if (longs)
+    memcpy(longs, f->data.bytes, f->data.count);
   return longs;
 }
 
 int op_mempolicy(struct init *in, const union field *f) {
   size_t count;
   unsigned long *nodes = to_longs(&f[1], &count);
-  if (!nodes) return -ENOMEM;
+  if (!nodes)
+    return -ENOMEM;
   /* The kernel takes one bit less than it is told. */
   unsigned long bits = count == 0 ? 0 : count * sizeof(long) * 8 + 1;
   long error = RETRY(syscall(SYS_set_mempolicy, f[0].u32, bits ? nodes : NULL, bits));
@@ -65,13 +67,17 @@ int op_mempolicy(struct init *in, const union field *f) {
 int op_affinity(struct init *in, const union field *f) {
   size_t count = ALL_CPUS_LENGTH / sizeof(long);
   unsigned long *cpus = f[0].data.count ? to_longs(&f[0], &count) : malloc(ALL_CPUS_LENGTH);
-  if (!cpus) return -ENOMEM;
+  if (!cpus)
+    return -ENOMEM;
   bool all = f[0].data.count == 0;
-  if (all) memset(cpus, 0xff, ALL_CPUS_LENGTH);
+  if (all)
+    memset(cpus, 0xff, ALL_CPUS_LENGTH);
   long error = RETRY(syscall(SYS_sched_setaffinity, 0, count * sizeof *cpus, cpus));
   free(cpus);
-  if (error >= 0) return 0;
-  if (!all) return fail_at(in, (int)error, "set the CPU affinity");
+  if (error >= 0)
+    return 0;
+  if (!all)
+    return fail_at(in, (int)error, "set the CPU affinity");
   warn_at(in, (int)error, "reset the CPU affinity");
   return 0;
 }

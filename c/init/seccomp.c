@@ -23,7 +23,8 @@ struct kernel_filter {
  */
 static int announce_listener(struct init *in, int *expected) {
   *expected = fcntl(in->sync >= 0 ? in->sync : STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-  if (*expected < 0) return fail_at(in, -errno, "find a descriptor for the seccomp listener");
+  if (*expected < 0)
+    return fail_at(in, -errno, "find a descriptor for the seccomp listener");
   close(*expected);
   int error = sync_send(in, SYNC_NOTIFY, 0, (uint64_t)*expected, NULL, 0);
   return error == 0 ? sync_wait_go(in) : fail_at(in, error, "announce the seccomp listener");
@@ -41,10 +42,12 @@ int op_seccomp(struct init *in, const union field *f) {
   if (notify) {
     flags |= SECCOMP_NEW_LISTENER;
     int error = announce_listener(in, &expected);
-    if (error != 0) return error;
+    if (error != 0)
+      return error;
   }
   long result = RETRY(syscall(SYS_seccomp, SECCOMP_MODE_FILTER_OPERATION, flags, &filter));
-  if (result < 0) return fail_at(in, (int)result, "load the seccomp filter");
+  if (result < 0)
+    return fail_at(in, (int)result, "load the seccomp filter");
   in->filtered = true;
   in->trace = false; /* nothing that is not needed may be called under the filter */
   return result == (notify ? expected : 0)

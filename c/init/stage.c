@@ -44,9 +44,11 @@ void self_open(struct init *in) {
   const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   int proc = in->self >= 0 ? kernel_openat2(in->self, "..", flags, 0, RESOLVE_NO_XDEV)
                            : (int)RETRY(open("/proc", flags));
-  if (in->self >= 0) close(in->self);
+  if (in->self >= 0)
+    close(in->self);
   in->self = -1;
-  if (proc < 0) return;
+  if (proc < 0)
+    return;
   if (is_procfs_root(proc)) {
     int self = kernel_openat2(proc, "self", O_PATH | O_DIRECTORY, 0,
                               RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
@@ -57,7 +59,8 @@ void self_open(struct init *in) {
 
 int write_once(int fd, const void *bytes, size_t length) {
   long written = RETRY(write(fd, bytes, length));
-  if (written < 0) return (int)written;
+  if (written < 0)
+    return (int)written;
   return (size_t)written == length ? 0 : -EIO;
 }
 
@@ -70,9 +73,10 @@ static int open_to_write(const struct init *in, const char *path) {
   if (in->self < 0 || strncmp(path, PROC, strlen(PROC)) != 0)
     return (int)RETRY(open(path, flags));
   int proc = kernel_openat2(in->self, "..", O_PATH | O_DIRECTORY, 0, RESOLVE_NO_XDEV);
-  if (proc < 0) return proc;
-  int fd = kernel_openat2(proc, path + strlen(PROC), flags, 0,
-                          RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
+  if (proc < 0)
+    return proc;
+  int fd =
+      kernel_openat2(proc, path + strlen(PROC), flags, 0, RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
   close(proc);
   return fd;
 }
@@ -81,8 +85,10 @@ int op_write_file(struct init *in, const union field *f) {
   const char *path = f[0].text, *data = f[1].text;
   uint64_t magic = f[2].u64;
   int fd = open_to_write(in, path);
-  if (fd == -EXDEV) return fail_at(in, fd, "open \"%s\": something is mounted over it", path);
-  if (fd < 0) return fail_at(in, fd, "open \"%s\"", path);
+  if (fd == -EXDEV)
+    return fail_at(in, fd, "open \"%s\": something is mounted over it", path);
+  if (fd < 0)
+    return fail_at(in, fd, "open \"%s\"", path);
   struct statfs fs;
   int error = 0;
   if (magic != 0 && fstatfs(fd, &fs) != 0)
@@ -98,7 +104,8 @@ int op_write_file(struct init *in, const union field *f) {
 
 static int join_through(int directory) {
   int fd = (int)RETRY(openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC));
-  if (fd < 0) return fd;
+  if (fd < 0)
+    return fd;
   int error = write_once(fd, "0", 1);
   close(fd);
   return error;
@@ -113,8 +120,10 @@ static long clone_child(uint64_t flags, int cgroup, bool *join) {
   }
   *join = false;
   long pid = RETRY(syscall(SYS_clone3, &args, sizeof args));
-  if (pid != -ENOSYS && pid != -E2BIG) return pid;
-  if (flags & CLONE_NEWTIME) return pid; /* clone(2) has no room for it */
+  if (pid != -ENOSYS && pid != -E2BIG)
+    return pid;
+  if (flags & CLONE_NEWTIME)
+    return pid; /* clone(2) has no room for it */
   *join = cgroup >= 0;
   /* Arguments beyond the second are zero, whatever an architecture's order. */
   return RETRY(syscall(SYS_clone, flags | CLONE_PARENT | SIGCHLD, 0, 0, 0, 0));
@@ -125,7 +134,8 @@ static void await_parent(int gate[2]) {
   char byte;
   STOP("@cloned");
   close(gate[1]);
-  if (RETRY(read(gate[0], &byte, 1)) != 1) _exit(1);
+  if (RETRY(read(gate[0], &byte, 1)) != 1)
+    _exit(1);
   close(gate[0]);
 }
 
@@ -135,7 +145,8 @@ static void await_parent(int gate[2]) {
  */
 static _Noreturn void leave_to_child(struct init *in, long pid, int gate[2]) {
   close(gate[0]);
-  if (sync_send(in, SYNC_PID, 0, (uint64_t)pid, NULL, 0) != 0) _exit(1);
+  if (sync_send(in, SYNC_PID, 0, (uint64_t)pid, NULL, 0) != 0)
+    _exit(1);
   STOP("@told");
   signal(SIGPIPE, SIG_IGN); /* runts names what ended the child, not what that did to us */
   _exit(RETRY(write(gate[1], "", 1)) == 1 ? 0 : 1);
@@ -144,14 +155,17 @@ static _Noreturn void leave_to_child(struct init *in, long pid, int gate[2]) {
 int op_clone(struct init *in, const union field *f) {
   uint32_t flags = f[0].u32;
   int slot = f[1].i32, cgroup = -1;
-  if (slot >= SLOTS_MAX) return fail_at(in, -EINVAL, "slot %d", slot);
+  if (slot >= SLOTS_MAX)
+    return fail_at(in, -EINVAL, "slot %d", slot);
   if (slot >= 0 && (cgroup = in->slots[slot]) < 0)
     return fail_at(in, -EBADF, "the cgroup's slot %d is empty", slot);
   int gate[2];
   bool join;
-  if (pipe2(gate, O_CLOEXEC) != 0) return fail_at(in, -errno, "make a pipe");
+  if (pipe2(gate, O_CLOEXEC) != 0)
+    return fail_at(in, -errno, "make a pipe");
   long pid = clone_child(flags, cgroup, &join);
-  if (pid > 0) leave_to_child(in, pid, gate);
+  if (pid > 0)
+    leave_to_child(in, pid, gate);
   if (pid < 0) {
     close(gate[0]);
     close(gate[1]);
@@ -161,7 +175,8 @@ int op_clone(struct init *in, const union field *f) {
   }
   await_parent(gate);
   self_open(in);
-  if (!join) return 0;
+  if (!join)
+    return 0;
   int error = join_through(cgroup);
   return error == 0 ? 0 : fail_at(in, error, "join the cgroup");
 }
@@ -174,12 +189,15 @@ int op_join_cgroup(struct init *in, const union field *f) {
 }
 
 int op_sync(struct init *in, const union field *f) {
-  if (f[0].u32 == SYNC_READY) init_end_by_signals();
+  if (f[0].u32 == SYNC_READY)
+    init_end_by_signals();
   int error = sync_send(in, (int)f[0].u32, 0, 0, NULL, 0);
-  if (error != 0) return fail_at(in, error, "send message %u", f[0].u32);
+  if (error != 0)
+    return fail_at(in, error, "send message %u", f[0].u32);
   error = sync_wait_go(in);
   /* runts does not listen any more; a record that it does not take would end init. */
-  if (f[0].u32 == SYNC_READY) in->trace = false;
+  if (f[0].u32 == SYNC_READY)
+    in->trace = false;
   return error;
 }
 
@@ -189,12 +207,14 @@ int op_setsid(struct init *in, const union field *f) {
 }
 
 int op_hostname(struct init *in, const union field *f) {
-  if (sethostname(f[0].text, strlen(f[0].text)) == 0) return 0;
+  if (sethostname(f[0].text, strlen(f[0].text)) == 0)
+    return 0;
   return fail_at(in, -errno, "set the host name to \"%s\"", f[0].text);
 }
 
 int op_domainname(struct init *in, const union field *f) {
-  if (setdomainname(f[0].text, strlen(f[0].text)) == 0) return 0;
+  if (setdomainname(f[0].text, strlen(f[0].text)) == 0)
+    return 0;
   return fail_at(in, -errno, "set the domain name to \"%s\"", f[0].text);
 }
 
@@ -202,7 +222,8 @@ int op_loopback_up(struct init *in, const union field *f) {
   (void)f;
   /* Any family will do for these requests, and this one is never missing. */
   int fd = (int)RETRY(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (fd < 0) return fail_at(in, fd, "make a socket");
+  if (fd < 0)
+    return fail_at(in, fd, "make a socket");
   struct ifreq request = {.ifr_name = "lo"};
   long error = RETRY(ioctl(fd, SIOCGIFFLAGS, &request));
   if (error == 0) {
@@ -214,6 +235,7 @@ int op_loopback_up(struct init *in, const union field *f) {
 }
 
 int op_dumpable(struct init *in, const union field *f) {
-  if (prctl(PR_SET_DUMPABLE, (unsigned long)f[0].u32, 0, 0, 0) == 0) return 0;
+  if (prctl(PR_SET_DUMPABLE, (unsigned long)f[0].u32, 0, 0, 0) == 0)
+    return 0;
   return fail_at(in, -errno, "make the process %sdumpable", f[0].u32 ? "" : "not ");
 }

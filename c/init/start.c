@@ -27,14 +27,17 @@ struct kept {
 
 static bool is_kept(const struct kept *k, int fd) {
   for (int i = 0; i < k->count; i++)
-    if (k->fds[i] == fd) return true;
+    if (k->fds[i] == fd)
+      return true;
   return false;
 }
 
 static void keep(struct kept *k, int fd) {
-  if (fd < 0 || is_kept(k, fd)) return;
+  if (fd < 0 || is_kept(k, fd))
+    return;
   int at = k->count++;
-  for (; at > 0 && k->fds[at - 1] > fd; at--) k->fds[at] = k->fds[at - 1];
+  for (; at > 0 && k->fds[at - 1] > fd; at--)
+    k->fds[at] = k->fds[at - 1];
   k->fds[at] = fd;
 }
 
@@ -45,7 +48,8 @@ static int slot_fd(const struct init *in, uint32_t slot) {
 /* The operation of this kind that is under way or still to come. */
 static const struct operation *find_next(const struct init *in, uint32_t code) {
   for (uint32_t i = in->op; i < in->plan.count; i++)
-    if (in->plan.ops[i].code == code) return &in->plan.ops[i];
+    if (in->plan.ops[i].code == code)
+      return &in->plan.ops[i];
   return NULL;
 }
 
@@ -53,9 +57,11 @@ static const struct operation *find_next(const struct init *in, uint32_t code) {
 static void close_known(struct init *in, const struct kept *k) {
   int *const known[] = {&in->self, &in->root, &in->mask_directory, &in->mask_file};
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (*known[i] >= 0) close(*known[i]);
+    if (*known[i] >= 0)
+      close(*known[i]);
   for (uint32_t i = 0; i < SLOTS_MAX; i++)
-    if (in->slots[i] >= 0 && !is_kept(k, in->slots[i])) close(in->slots[i]);
+    if (in->slots[i] >= 0 && !is_kept(k, in->slots[i]))
+      close(in->slots[i]);
 }
 
 static void close_all_but(struct init *in, const struct kept *k) {
@@ -64,14 +70,16 @@ static void close_all_but(struct init *in, const struct kept *k) {
     unsigned last = i < k->count ? (unsigned)k->fds[i] - 1 : ~0u;
     if ((unsigned)first <= last && syscall(NR_CLOSE_RANGE, first, last, 0) != 0)
       return close_known(in, k);
-    if (i < k->count) first = k->fds[i] + 1;
+    if (i < k->count)
+      first = k->fds[i] + 1;
   }
 }
 
 /* A fifo that is open for writing too never shows its end: read(2) is all that the wait takes. */
 static void let_block(int fifo) {
   int flags = fcntl(fifo, F_GETFL);
-  if (flags >= 0 && (flags & O_ACCMODE) == O_RDWR) fcntl(fifo, F_SETFL, flags & ~O_NONBLOCK);
+  if (flags >= 0 && (flags & O_ACCMODE) == O_RDWR)
+    fcntl(fifo, F_SETFL, flags & ~O_NONBLOCK);
 }
 
 static void leave(int signal) {
@@ -85,13 +93,15 @@ static void leave(int signal) {
 void init_end_by_signals(void) {
   static const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
   const struct sigaction action = {.sa_handler = leave};
-  if (getpid() != 1) return; /* by default, these end it */
+  if (getpid() != 1)
+    return; /* by default, these end it */
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     sigaction(numbers[i], &action, NULL);
 }
 
 void init_release(struct init *in) {
-  if (in->released) return;
+  if (in->released)
+    return;
   in->released = true;
   const struct operation *wait = find_next(in, OP_wait_start), *hook = find_next(in, OP_hook);
   int fifo = wait ? slot_fd(in, wait->field[0].u32) : -1;
@@ -100,12 +110,15 @@ void init_release(struct init *in) {
   keep(&kept, in->sync);
   keep(&kept, fifo);
   keep(&kept, result);
-  for (int i = 7; hook && i <= 8; i++) keep(&kept, slot_fd(in, (uint32_t)hook->field[i].i32));
+  for (int i = 7; hook && i <= 8; i++)
+    keep(&kept, slot_fd(in, (uint32_t)hook->field[i].i32));
   close_all_but(in, &kept);
   in->self = in->root = in->mask_directory = in->mask_file = -1;
   for (uint32_t i = 0; i < SLOTS_MAX; i++)
-    if (!is_kept(&kept, in->slots[i])) in->slots[i] = -1;
-  if (fifo >= 0) let_block(fifo);
+    if (!is_kept(&kept, in->slots[i]))
+      in->slots[i] = -1;
+  if (fifo >= 0)
+    let_block(fifo);
   /* The wait may last for days. Pages that are needed again are read again. */
   madvise((void *)(uintptr_t)in->plan_bytes, in->plan_length, MADV_DONTNEED);
 }
@@ -115,8 +128,10 @@ static int await_byte(int fifo) {
   for (;;) {
     char byte;
     long length = RETRY(read(fifo, &byte, 1));
-    if (length == 1) return 0;
-    if (length < 0 && length != -EAGAIN) return (int)length;
+    if (length == 1)
+      return 0;
+    if (length < 0 && length != -EAGAIN)
+      return (int)length;
     if (length == 0) {
       /* Open for reading only, with no writer left: poll(2) would not wait either. */
       nanosleep(&(struct timespec){.tv_nsec = WRITER_GONE_NS}, NULL);
@@ -124,7 +139,8 @@ static int await_byte(int fifo) {
     }
     struct pollfd wait = {.fd = fifo, .events = POLLIN};
     long ready = RETRY(poll(&wait, 1, -1));
-    if (ready < 0) return (int)ready;
+    if (ready < 0)
+      return (int)ready;
   }
 }
 
@@ -140,7 +156,8 @@ int op_wait_start(struct init *in, const union field *f) {
   STOP("@wait");
   int error = await_byte(fifo);
   STOP("@released");
-  if (error != 0) return fail_at(in, error, "wait for the start");
+  if (error != 0)
+    return fail_at(in, error, "wait for the start");
   close(fifo);
   in->slots[f[0].u32] = -1;
   return 0;

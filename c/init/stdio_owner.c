@@ -17,7 +17,8 @@ static bool is_common_device(const struct stat *file) {
 int op_stdio_owner(struct init *in, const union field *f) {
   for (int fd = 0; fd <= 2; fd++) {
     struct stat file;
-    if (fstat(fd, &file) != 0 || file.st_uid == f[0].u32 || is_common_device(&file)) continue;
+    if (fstat(fd, &file) != 0 || file.st_uid == f[0].u32 || is_common_device(&file))
+      continue;
     long error = RETRY(fchown(fd, f[0].u32, (gid_t)-1));
     /* EINVAL: the owner has no id here. EPERM, EROFS: as it is then. EBADF: only open as a path. */
     if (error == 0 || error == -EINVAL || error == -EPERM || error == -EROFS || error == -EBADF)

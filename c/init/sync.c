@@ -12,15 +12,18 @@
 
 /* Without runts nobody can commit this container: it must not stay behind. */
 static void exit_if_gone(long result) {
-  if (result == -EPIPE || result == -ECONNRESET || result == -ENOTCONN) _exit(1);
+  if (result == -EPIPE || result == -ECONNRESET || result == -ENOTCONN)
+    _exit(1);
 }
 
 int sync_send(struct init *in, int type, int error, uint64_t value, const char *detail,
               size_t length) {
-  if (in->sync < 0) return 0;
+  if (in->sync < 0)
+    return 0;
   if (length > SYNC_RECORD_MAX - sizeof(struct sync_header))
     length = SYNC_RECORD_MAX - sizeof(struct sync_header);
-  if (type != SYNC_WARNING && type != SYNC_TRACE) STOP("@tell");
+  if (type != SYNC_WARNING && type != SYNC_TRACE)
+    STOP("@tell");
   struct sync_header header = {type, (int32_t)in->op, error, 0, value};
   struct iovec parts[] = {{&header, sizeof header}, {(void *)(uintptr_t)detail, length}};
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
@@ -39,21 +42,25 @@ int sync_wait_go(struct init *in) {
   } answer;
   long length = RETRY(read(in->sync, &answer, sizeof answer));
   exit_if_gone(length);
-  if (length == 0) _exit(1);
-  if (length < 0) return fail_at(in, (int)length, "wait for an answer");
+  if (length == 0)
+    _exit(1);
+  if (length < 0)
+    return fail_at(in, (int)length, "wait for an answer");
   if ((size_t)length < sizeof answer.header)
     return fail_at(in, -EPROTO, "an answer of %ld bytes", length);
   if (answer.header.type != SYNC_GO)
     return fail_at(in, -EPROTO, "an answer of type %d", (int)answer.header.type);
   STOP("@answered");
-  if ((size_t)length == sizeof answer.header) return 0;
+  if ((size_t)length == sizeof answer.header)
+    return 0;
   in->state = answer.detail;
   in->state_length = (size_t)length - sizeof answer.header;
   return 0;
 }
 
 void announce_execution(struct init *in) {
-  if (in->result < 0 || in->announced) return;
+  if (in->result < 0 || in->announced)
+    return;
   in->announced = true;
   struct sync_header header = {SYNC_EXECUTING, (int32_t)in->op, 0, 0, 0};
   struct iovec part = {&header, sizeof header};
@@ -91,9 +98,11 @@ int fail_at(struct init *in, int error, const char *format, ...) {
 
 void fail_append(struct init *in, const void *bytes, size_t length) {
   size_t room = sizeof in->detail - in->detail_length;
-  if (room == 0) return;
+  if (room == 0)
+    return;
   in->detail[in->detail_length++] = '\0';
-  if (length > room - 1) length = room - 1;
+  if (length > room - 1)
+    length = room - 1;
   memcpy(in->detail + in->detail_length, bytes, length);
   in->detail_length += length;
 }

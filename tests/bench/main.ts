@@ -157,7 +157,7 @@ async function withoutUnified(): Promise<number> {
 }
 
 function podmanProfile(): unknown {
-  const path = `${PROJECT}/tests/unit/spec_configs/podman.json`;
+  const path = `${PROJECT}/tests/support/configs/podman.json`;
   return JSON.parse(Deno.readTextFileSync(path)).linux.seccomp;
 }
 

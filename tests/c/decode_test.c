@@ -76,7 +76,8 @@ static void refuses_every_truncation(void) {
   struct plan_bytes p;
   corpus_plan(&p);
   for (uint32_t length = 0; length < p.length; length++) {
-    if (length >= 12) plan_patch(&p, 8, length);
+    if (length >= 12)
+      plan_patch(&p, 8, length);
     CHECK_NUMBER(decode_copy(p.data, length), -EBADMSG);
   }
   plan_discard(&p);
@@ -133,12 +134,15 @@ static void use_plan(const struct plan *plan) {
   for (uint32_t i = 0; i < plan->count; i++) {
     const union field *f = plan->ops[i].field;
     for (const char *type = plan_fields_of(plan->ops[i].code); *type; type++, f++) {
-      if (*type == 's') sum += strlen(f->text);
+      if (*type == 's')
+        sum += strlen(f->text);
       if (*type == 'S')
         for (uint32_t t = 0; t <= f->texts.count; t++)
           sum += f->texts.items[t] ? strlen(f->texts.items[t]) : 0;
-      if (*type == 'V' && f->data.count) sum += data_u32(f, f->data.count - 1);
-      if (*type == 'b' && f->data.count) sum += f->data.bytes[f->data.count - 1];
+      if (*type == 'V' && f->data.count)
+        sum += data_u32(f, f->data.count - 1);
+      if (*type == 'b' && f->data.count)
+        sum += f->data.bytes[f->data.count - 1];
     }
   }
   static volatile size_t sink;
@@ -161,7 +165,8 @@ static void survives_mutations(void) {
     struct plan plan;
     int error = plan_decode(exact, length, &plan);
     CHECK(error == 0 || error == -EBADMSG);
-    if (error == 0) use_plan(&plan);
+    if (error == 0)
+      use_plan(&plan);
     accepted += error == 0;
     plan_free(&plan);
     free(exact);

@@ -35,7 +35,8 @@ static const char *detail_part(int number) {
   const char *at = record.detail, *end = record.detail + record.length;
   for (; number > 0; number--) {
     const char *next = memchr(at, '\0', (size_t)(end - at));
-    if (!next) return "(missing)";
+    if (!next)
+      return "(missing)";
     at = next + 1;
   }
   return at;
@@ -186,7 +187,8 @@ static void reads_lines_of_passwd(void) {
     strcpy(line, cases[i].line);
     int found = passwd_line_home(line, 1000, home);
     CHECK_NUMBER(found, cases[i].home != NULL);
-    if (cases[i].home) CHECK_TEXT(home, cases[i].home);
+    if (cases[i].home)
+      CHECK_TEXT(home, cases[i].home);
   }
 }
 

@@ -42,7 +42,8 @@ static void drops_descriptors_that_come_with_a_record(void) {
   int pair[2];
   packets(pair);
   int32_t fds[RTS_MESSAGE_FDS];
-  for (int i = 0; i < RTS_MESSAGE_FDS; i++) fds[i] = pair[0];
+  for (int i = 0; i < RTS_MESSAGE_FDS; i++)
+    fds[i] = pair[0];
   int next = dup(pair[0]);
   close(next);
   CHECK_NUMBER(rts_send_message(pair[0], bytes, 24, fds, RTS_MESSAGE_FDS), 0);
@@ -59,7 +60,8 @@ static void counts_the_descriptors_of_a_message(void) {
   packets(pair);
   for (uint32_t count = 0; count <= RTS_MESSAGE_FDS; count++) {
     int32_t fds[RTS_MESSAGE_FDS], got[1 + RTS_MESSAGE_FDS];
-    for (uint32_t i = 0; i < count; i++) fds[i] = pair[0];
+    for (uint32_t i = 0; i < count; i++)
+      fds[i] = pair[0];
     CHECK_NUMBER(rts_send_message(pair[0], bytes, 5, fds, count), 0);
     CHECK_NUMBER(rts_receive_message(pair[1], bytes, 5, got, 0), 5);
     CHECK_NUMBER(got[0], (int32_t)count);
@@ -82,10 +84,13 @@ static int open_terminal_with_writer(size_t length) {
   cfmakeraw(&mode);
   NEED(tcsetattr(other, TCSANOW, &mode) == 0);
   if (fork() == 0) {
-    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(i % 251);
+    for (size_t i = 0; i < sizeof bytes; i++)
+      bytes[i] = (uint8_t)(i % 251);
     for (size_t done = 0, part = 251 * 400; done < length; done += part) {
-      if (part > length - done) part = length - done;
-      if (rts_write(other, bytes, (uint32_t)part) < 0) _exit(1);
+      if (part > length - done)
+        part = length - done;
+      if (rts_write(other, bytes, (uint32_t)part) < 0)
+        _exit(1);
     }
     _exit(0);
   }
@@ -98,7 +103,8 @@ static void check_reader(int from, size_t length) {
   size_t seen = 0;
   for (int got; (got = rts_read(from, bytes, 777)) > 0;)
     for (int i = 0; i < got; i++)
-      if (bytes[i] != seen++ % 251) _exit(1);
+      if (bytes[i] != seen++ % 251)
+        _exit(1);
   _exit(seen == length ? 0 : 2);
 }
 

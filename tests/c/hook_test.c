@@ -133,12 +133,14 @@ static void kills_the_whole_group_when_time_is_up(void) {
   CHECK(result.duration_ns >= 2000 * NS_PER_MS && result.duration_ns < 20000 * NS_PER_MS);
   pid_t child = atoi(output);
   CHECK(child > 0);
-  for (int i = 0; i < 500 && process_exists(child); i++) usleep(10000);
+  for (int i = 0; i < 500 && process_exists(child); i++)
+    usleep(10000);
   /* Without a reaper it stays as a zombie: then it is dead as well. */
   char path[64], text[256] = "";
   snprintf(path, sizeof path, "/proc/%d/stat", child);
   FILE *stat = fopen(path, "re");
-  if (!stat) return;
+  if (!stat)
+    return;
   CHECK(fread(text, 1, sizeof text - 1, stat) > 0);
   CHECK(strstr(text, ") Z ") || strstr(text, ") X "));
   fclose(stat);
@@ -154,8 +156,7 @@ static void output_without_end_is_cut_off_in_time(void) {
 /* Whether a hook that writes as fast as it can is ended in time, with this as our standard error. */
 static bool is_cut_off(int errors) {
   const char *const args[] = {"sh", "-c", "exec yes >&2", NULL};
-  struct hook hook = {
-      .path = "/bin/sh", .args = args, .env = path_only, .input = "", .timeout = 1};
+  struct hook hook = {.path = "/bin/sh", .args = args, .env = path_only, .input = "", .timeout = 1};
   fflush(NULL);
   pid_t pid = fork();
   NEED(pid >= 0);
@@ -260,7 +261,8 @@ static void works_without_standard_streams(void) {
   pid_t pid = fork();
   NEED(pid >= 0);
   if (pid == 0) {
-    for (int fd = 0; fd <= 2; fd++) close(fd);
+    for (int fd = 0; fd <= 2; fd++)
+      close(fd);
     const char *const args[] = {"sh", "-c", "test \"$(cat)\" = state && echo text >&2", NULL};
     struct hook hook = {
         .path = "/bin/sh", .args = args, .env = path_only, .input = "state", .input_length = 5};
@@ -274,13 +276,15 @@ static void works_without_standard_streams(void) {
 
 static int count_descriptors(void) {
   int count = 0;
-  for (int fd = 0; fd < 256; fd++) count += fcntl(fd, F_GETFD) >= 0;
+  for (int fd = 0; fd < 256; fd++)
+    count += fcntl(fd, F_GETFD) >= 0;
   return count;
 }
 
 static void leaves_no_descriptor_and_no_child(void) {
   int before = count_descriptors();
-  for (int i = 0; i < 20; i++) CHECK_NUMBER(run_script("echo x >&2", "", 5, path_only), 0);
+  for (int i = 0; i < 20; i++)
+    CHECK_NUMBER(run_script("echo x >&2", "", 5, path_only), 0);
   CHECK_NUMBER(count_descriptors(), before);
   CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
 }

@@ -46,7 +46,8 @@ static void reports_the_clone_before_all_else(void) {
     NEED(recvmsg(c.socket, &(struct msghdr){.msg_iov = &part, .msg_iovlen = 1}, 0) > 0);
     CHECK_NUMBER(record.header.type, i % 2 ? SYNC_TRACE : SYNC_PID);
     CHECK_NUMBER(record.header.op, i / 2);
-    if (i % 2 == 0) pids[got++] = (pid_t)record.header.value;
+    if (i % 2 == 0)
+      pids[got++] = (pid_t)record.header.value;
   }
   CHECK_NUMBER(init_receive(&c), SYNC_NAMESPACES);
   CHECK_NUMBER(wait_for(pids[0]), 0);
@@ -66,7 +67,8 @@ static void ends_quietly_when_runts_is_gone(void) {
   for (int stage = 0; stage < 2; stage++) {
     struct plan_bytes p;
     plan_start(&p);
-    if (stage == 1) plan_add(&p, OP_clone, 0u, -1);
+    if (stage == 1)
+      plan_add(&p, OP_clone, 0u, -1);
     plan_add(&p, OP_sync, (uint32_t)SYNC_READY);
     plan_program(&p, "exit 7");
     struct conversation c = init_start(&p, NO_SLOTS, false);
@@ -92,7 +94,8 @@ static void a_clone_that_cannot_be_reported_ends(void) {
   close(ends[1]);
   CHECK_NUMBER(read(ends[0], &byte, 1), 0); /* every process that holds the slot has ended */
   close(ends[0]);
-  while (wait(NULL) > 0) continue;
+  while (wait(NULL) > 0)
+    continue;
 }
 
 static void an_answer_of_another_type_is_refused(void) {
@@ -145,7 +148,8 @@ static void check_hook(const char *script, const char *path, uint32_t timeout, i
   CHECK(strncmp(record.detail, prefix, strlen(prefix)) == 0);
   CHECK(record.length >= strlen(suffix) &&
         strcmp(record.detail + record.length - strlen(suffix), suffix) == 0);
-  if (test_failed) fprintf(stderr, "detail: %s\n", record.detail);
+  if (test_failed)
+    fprintf(stderr, "detail: %s\n", record.detail);
 }
 
 static void tells_how_a_hook_failed(void) {
@@ -165,8 +169,8 @@ static void tells_how_a_hook_failed(void) {
 /* A fifo in a file of its own, open for reading and writing, as runts hands it over. */
 struct start_pipes {
   char path[64];
-  int fds[2];    /* slots: the fifo, the write end of the result */
-  int result;    /* its read end */
+  int fds[2]; /* slots: the fifo, the write end of the result */
+  int result; /* its read end */
 };
 
 static void make_start_pipes(struct start_pipes *s, int flags) {
@@ -258,7 +262,8 @@ static void nothing_of_the_host_is_open_once_it_was_started(void) {
   plan_add(&p, OP_hook, "startContainer", 0u, "/bin/sh", args, env, 1u, 0u, -1, -1);
   plan_program(&p, "exit 0");
   struct conversation c = init_start(&p, slots, 3, false);
-  for (int i = 0; i < 3; i++) close(slots[i]);
+  for (int i = 0; i < 3; i++)
+    close(slots[i]);
   check_executed(&s);
   CHECK_NUMBER(init_end(&c), 0);
 }
@@ -268,14 +273,14 @@ static void waits_under_a_filter(void) {
   struct plan_bytes p;
   struct start_pipes s;
   enum { FATAL = 10 };
-  static const uint32_t fatal[FATAL] = {SYS_poll,    SYS_ppoll,       SYS_sendmsg, SYS_recvmsg,
-                                        SYS_recvfrom, SYS_madvise,    SYS_openat2, SYS_fcntl,
+  static const uint32_t fatal[FATAL] = {SYS_poll,      SYS_ppoll,      SYS_sendmsg, SYS_recvmsg,
+                                        SYS_recvfrom,  SYS_madvise,    SYS_openat2, SYS_fcntl,
                                         SYS_nanosleep, SYS_close_range};
   struct sock_filter filter[FATAL + 3] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
   for (uint8_t i = 0; i < FATAL; i++)
-    filter[1 + i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, fatal[i],
-                                                 (uint8_t)(FATAL - i), 0);
+    filter[1 + i] =
+        (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, fatal[i], (uint8_t)(FATAL - i), 0);
   filter[FATAL + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
   filter[FATAL + 2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
   static const char *const args[] = {"true", NULL};
@@ -304,8 +309,10 @@ static long resident(pid_t pid) {
   snprintf(path, sizeof path, "/proc/%d/status", pid);
   FILE *status = fopen(path, "re");
   while (status && fgets(line, sizeof line, status))
-    if (sscanf(line, "VmRSS: %ld", &kb) == 1) break;
-  if (status) fclose(status);
+    if (sscanf(line, "VmRSS: %ld", &kb) == 1)
+      break;
+  if (status)
+    fclose(status);
   return kb;
 }
 
@@ -331,7 +338,8 @@ static void gives_back_the_plan_while_it_waits(void) {
   init_go(&c, "");
   CHECK_NUMBER(init_receive(&c), 0);
   long after = resident(c.first);
-  for (int i = 0; i < 1000 && after > before - 8000; i++, after = resident(c.first)) usleep(1000);
+  for (int i = 0; i < 1000 && after > before - 8000; i++, after = resident(c.first))
+    usleep(1000);
   CHECK(before - after >= 8000);
   check_executed(&s);
   CHECK_NUMBER(init_end(&c), 0);

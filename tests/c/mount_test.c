@@ -119,8 +119,9 @@ SANDBOX_TEST(says_why_a_bind_fails) {
               "bind \"host/no/file\" on \"/a\": \"host/no\" does not exist");
   CHECK_FAILS(MOUNT(BIND, .source = "host/file/x", .destination = "/a"), -ENOTDIR,
               "bind \"host/file/x\" on \"/a\": \"host/file\" is a regular file, not a directory");
-  CHECK_FAILS(MOUNT(BIND, .source = "host/file", .destination = "/dir"), -ENOTDIR,
-              "bind \"host/file\" on \"/dir\": the source is a regular file, the mount point a directory");
+  CHECK_FAILS(
+      MOUNT(BIND, .source = "host/file", .destination = "/dir"), -ENOTDIR,
+      "bind \"host/file\" on \"/dir\": the source is a regular file, the mount point a directory");
   CHECK_FAILS(MOUNT(BIND, .source = "host", .slot = 7, .destination = "/dir"), -EBADF,
               "bind \"host\" on \"/dir\": slot 7 is empty");
 }
@@ -144,25 +145,21 @@ SANDBOX_TEST(keeps_what_is_locked) {
 SANDBOX_TEST(treats_symlinks_as_told) {
   write_text("host/file", "here");
   NEED(symlink("file", "host/link") == 0 && symlink("/gone/x", "root/link") == 0);
-  CHECK_NUMBER(MOUNT(BIND, .source = "host/link", .destination = "/copy",
-                     .flags = MOUNT_COPY_SYMLINK),
-               0);
+  CHECK_NUMBER(
+      MOUNT(BIND, .source = "host/link", .destination = "/copy", .flags = MOUNT_COPY_SYMLINK), 0);
   CHECK_NUMBER(mode_of("root/copy"), S_IFLNK | 0777);
-  CHECK_NUMBER(MOUNT(BIND, .source = "host/link", .destination = "/copy",
-                     .flags = MOUNT_COPY_SYMLINK),
-               0);
-  CHECK_FAILS(MOUNT(BIND, .source = "host/link", .destination = "/link",
-                    .flags = MOUNT_COPY_SYMLINK),
-              -EEXIST, "bind \"host/link\" on \"/link\"");
-  CHECK_NUMBER(MOUNT(BIND, .source = "host/link", .destination = "/raw",
-                     .flags = MOUNT_SRC_NOFOLLOW),
-               0);
+  CHECK_NUMBER(
+      MOUNT(BIND, .source = "host/link", .destination = "/copy", .flags = MOUNT_COPY_SYMLINK), 0);
+  CHECK_FAILS(
+      MOUNT(BIND, .source = "host/link", .destination = "/link", .flags = MOUNT_COPY_SYMLINK),
+      -EEXIST, "bind \"host/link\" on \"/link\"");
+  CHECK_NUMBER(
+      MOUNT(BIND, .source = "host/link", .destination = "/raw", .flags = MOUNT_SRC_NOFOLLOW), 0);
   CHECK_NUMBER(mode_of("root/raw"), S_IFLNK | 0777);
   CHECK_NUMBER(MOUNT(BIND, .source = "host/file", .destination = "/link"), 0);
   CHECK_TEXT(read_line("root/gone/x"), "here");
-  CHECK_NUMBER(MOUNT(BIND, .source = "host/file", .destination = "/link",
-                     .flags = MOUNT_DEST_NOFOLLOW),
-               0);
+  CHECK_NUMBER(
+      MOUNT(BIND, .source = "host/file", .destination = "/link", .flags = MOUNT_DEST_NOFOLLOW), 0);
   CHECK_TEXT(mount_column("/root/link", 3), "/host/file");
 }
 
@@ -181,9 +178,8 @@ SANDBOX_TEST(remounts) {
 
 SANDBOX_TEST(moves_mounts) {
   CHECK_NUMBER(MOUNT(TMPFS, .destination = "/a"), 0);
-  CHECK_NUMBER(MOUNT(.kind = MOUNT_MOVE, .source = "root/a", .destination = "/b",
-                     .create = CREATE_AUTO),
-               0);
+  CHECK_NUMBER(
+      MOUNT(.kind = MOUNT_MOVE, .source = "root/a", .destination = "/b", .create = CREATE_AUTO), 0);
   CHECK_TEXT(mount_column("/root/a", 4), "");
   CHECK_TEXT(mount_column("/root/b", 5), "rw,relatime");
 }

@@ -26,7 +26,8 @@ static int count_entries(const char *path) {
   int count = 0;
   DIR *directory = opendir(path);
   NEED(directory);
-  while (readdir(directory)) count++;
+  while (readdir(directory))
+    count++;
   closedir(directory);
   return count - 2;
 }
@@ -79,7 +80,8 @@ static const char *place(int fd) {
   link[length] = '\0';
   close(fd);
   snprintf(root, sizeof root, "%s/root", base);
-  if (strncmp(link, root, strlen(root)) != 0) return link;
+  if (strncmp(link, root, strlen(root)) != 0)
+    return link;
   memmove(link, link + strlen(root), strlen(link + strlen(root)) + 1);
   return link;
 }
@@ -253,7 +255,8 @@ static void random_path(char *out, size_t size) {
   size_t used = (size_t)snprintf(out, size, "%s", pick(2) ? "/" : "");
   for (unsigned n = 1 + pick(6); n > 0; n--)
     used += (size_t)snprintf(out + used, size - used, "%s/", parts[pick(9)]);
-  if (used > 1 && pick(2)) out[used - 1] = '\0';
+  if (used > 1 && pick(2))
+    out[used - 1] = '\0';
 }
 
 /* A tree of random directories, files and symlinks among few names. */
@@ -264,7 +267,8 @@ static void random_tree(void) {
     random_path(target, sizeof target);
     const char *name;
     CLEANUP_FD int parent = path_open_parent(&in, path, &name);
-    if (parent < 0) continue;
+    if (parent < 0)
+      continue;
     if (pick(2))
       (void)!symlinkat(target, parent, name);
     else
@@ -285,7 +289,8 @@ IN_ROOT_TEST(resolves_as_the_kernel_does) {
       CLEANUP_FD int kernel = path_open(&in, path, O_PATH | O_DIRECTORY);
       CLEANUP_FD int own = walk(in.root, path, file, 0755);
       CLEANUP_FD int after = path_open(&in, path, O_PATH);
-      if (kernel >= 0 && own >= 0) compared++;
+      if (kernel >= 0 && own >= 0)
+        compared++;
       CHECK(kernel < 0 || own < 0 || same_place(kernel, own));
       /* What was made is what the path now leads to; "a/" may be a file here alone. */
       const bool slash = file && after == -ENOTDIR;
@@ -314,14 +319,17 @@ IN_ROOT_TEST(swapped_directories_lead_nowhere) {
     snprintf(path, sizeof path, "/swap/d%d/e", i);
     int fd = path_make_directories(&in, path);
     made += fd >= 0;
-    if (fd >= 0) close(fd);
+    if (fd >= 0)
+      close(fd);
     snprintf(path, sizeof path, "/swap/f%d", i);
     fd = path_make_file(&in, path);
-    if (fd >= 0) close(fd);
+    if (fd >= 0)
+      close(fd);
     const char *name;
     snprintf(path, sizeof path, "/swap/p%d/../q%d/x", i, i);
     fd = path_open_parent(&in, path, &name);
-    if (fd >= 0) close(fd);
+    if (fd >= 0)
+      close(fd);
   }
   kill(pid, SIGKILL);
   waitpid(pid, NULL, 0);
@@ -336,7 +344,8 @@ IN_ROOT_TEST(swapped_absolute_links_lead_nowhere) {
   for (int i = 0; i < 500; i++) {
     snprintf(path, sizeof path, "/swap/d%d/e", i);
     int fd = path_make_file(&in, path);
-    if (fd >= 0) close(fd);
+    if (fd >= 0)
+      close(fd);
   }
   kill(pid, SIGKILL);
   waitpid(pid, NULL, 0);

@@ -44,8 +44,7 @@ static void tells_the_limit_that_cannot_be_raised(void) {
   plan_add(&p, OP_rlimit, (uint32_t)RLIMIT_NPROC, UINT64_C(5), UINT64_C(100));
   plan_add(&p, OP_caps, UINT64_C(0), UINT64_C(0), UINT64_C(0), UINT64_C(0));
   plan_add(&p, OP_rlimit, (uint32_t)RLIMIT_NPROC, UINT64_C(50), UINT64_MAX);
-  CHECK_FAILS(&p, 2, EPERM,
-              "set RLIMIT_NPROC to soft 50, hard unlimited (hard limit now: 100)");
+  CHECK_FAILS(&p, 2, EPERM, "set RLIMIT_NPROC to soft 50, hard unlimited (hard limit now: 100)");
   plan_start(&p);
   plan_add(&p, OP_rlimit, 99u, UINT64_C(1), UINT64_C(1));
   CHECK_FAILS(&p, 0, EINVAL, "set resource limit 99");
@@ -107,11 +106,14 @@ static void preserve_up_to_60(void) {
 static void only_the_preserved_descriptors_stay(void) {
   struct plan_bytes p;
   int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  for (int fd = null + 1; fd < 62; fd++) place(null, fd);
-  if (null != 3) place(null, 3);
+  for (int fd = null + 1; fd < 62; fd++)
+    place(null, fd);
+  if (null != 3)
+    place(null, 3);
   preserve_up_to_60();
   without_call(SYS_close_range, preserve_up_to_60);
-  for (int fd = 3; fd < 62; fd++) close(fd);
+  for (int fd = 3; fd < 62; fd++)
+    close(fd);
   plan_start(&p);
   plan_add(&p, OP_close_fds, 40u);
   CHECK_NUMBER(init_run(&p, NO_SLOTS), 1);
@@ -145,7 +147,8 @@ static void joins_a_keyring_of_its_own(void) {
   plan_script(&p, script);
   long before = syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -3, 0);
   int status = init_run(&p, NO_SLOTS);
-  if (before == -1 && errno == ENOSYS) status = 0; /* a kernel without keyrings */
+  if (before == -1 && errno == ENOSYS)
+    status = 0; /* a kernel without keyrings */
   CHECK_NUMBER(status, 0);
 }
 
@@ -246,7 +249,8 @@ static void hands_over_a_listener_without_a_word(void) {
   plan_add(&p, OP_exec, args, args + 3, (int64_t)-1, 0u);
   struct conversation c = init_start(&p, NO_SLOTS, true);
   int type;
-  while ((type = init_receive(&c)) == SYNC_TRACE) continue;
+  while ((type = init_receive(&c)) == SYNC_TRACE)
+    continue;
   CHECK_NUMBER(type, SYNC_NOTIFY);
   int number = (int)record.header.value, listener = -1;
   int pidfd = (int)syscall(SYS_pidfd_open, c.first, 0);
@@ -254,7 +258,8 @@ static void hands_over_a_listener_without_a_word(void) {
   init_go(&c, "");
   for (int i = 0; i < 1000 && listener < 0; i++) {
     listener = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
-    if (listener < 0) usleep(1000);
+    if (listener < 0)
+      usleep(1000);
   }
   CHECK(listener >= 0);
   CHECK_NUMBER(init_receive(&c), SYNC_READY); /* without a trace record before it */
@@ -267,8 +272,10 @@ static void hands_over_a_listener_without_a_word(void) {
       break;
     }
     struct pollfd wait = {.fd = listener, .events = POLLIN};
-    if (poll(&wait, 1, 10) != 1) continue;
-    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0) continue;
+    if (poll(&wait, 1, 10) != 1)
+      continue;
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0)
+      continue;
     CHECK_NUMBER(request.data.nr, SYS_close);
     struct seccomp_notif_resp answer = {.id = request.id};
     answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;

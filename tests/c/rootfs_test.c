@@ -97,7 +97,8 @@ SANDBOX_TEST(masks) {
   write_text("host/f", "outside");
   NEED(symlink("../../host/f", "root/out") == 0 && symlink("/g", "root/link") == 0);
   const char *const paths[] = {"/d", "/e", "/f", "/link", "/out", "/none", "/f/none", "/d", "/f"};
-  for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) CHECK_NUMBER(mask(paths[i]), 0);
+  for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+    CHECK_NUMBER(mask(paths[i]), 0);
   check_null("root/f");
   check_null("root/g");
   CHECK_TEXT(read_line("host/f"), "outside");
@@ -199,10 +200,8 @@ static void mount_devpts(void) {
 static int receive_master(int socket, const char *text) {
   char name[64] = "", control[CMSG_SPACE(sizeof(int))];
   struct iovec part = {name, sizeof name - 1};
-  struct msghdr message = {.msg_iov = &part,
-                           .msg_iovlen = 1,
-                           .msg_control = control,
-                           .msg_controllen = sizeof control};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
   int fd = -1;
   CHECK(recvmsg(socket, &message, MSG_CMSG_CLOEXEC) > 0);
   CHECK_TEXT(name, text);
@@ -242,8 +241,7 @@ SANDBOX_TEST(refuses_a_false_console) {
   CHECK_FAILS(console(6), -EBADF, "console: there is no socket to send the terminal over");
   write_text("host/file", "%s", "");
   NEED(mount("host/file", "root/dev/pts/ptmx", NULL, MS_BIND, NULL) == 0);
-  CHECK_FAILS(console(6), -ENOTTY,
-              "console: \"/dev/pts/ptmx\" is not the multiplexer of a devpts");
+  CHECK_FAILS(console(6), -ENOTTY, "console: \"/dev/pts/ptmx\" is not the multiplexer of a devpts");
   NEED(umount("root/dev/pts/ptmx") == 0 && umount("root/dev/pts") == 0);
   CHECK_FAILS(console(6), -ENOENT, "console: open \"/dev/ptmx\": \"/dev/ptmx\" does not exist");
 }

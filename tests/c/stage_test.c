@@ -102,9 +102,12 @@ static pid_t start_target(void) {
   NEED(pid >= 0);
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (unshare(CLONE_NEWUTS | CLONE_NEWNET) != 0 || sethostname("target", 6) != 0) _exit(1);
-    if (write(ends[1], "", 1) != 1) _exit(1);
-    for (;;) pause();
+    if (unshare(CLONE_NEWUTS | CLONE_NEWNET) != 0 || sethostname("target", 6) != 0)
+      _exit(1);
+    if (write(ends[1], "", 1) != 1)
+      _exit(1);
+    for (;;)
+      pause();
   }
   NEED(read(ends[0], &byte, 1) == 1);
   close(ends[0]);
@@ -235,7 +238,8 @@ static const char *make_cgroup(void) {
 }
 
 static void remove_cgroup(const char *path) {
-  for (int i = 0; i < 1000 && rmdir(path) != 0; i++) usleep(1000);
+  for (int i = 0; i < 1000 && rmdir(path) != 0; i++)
+    usleep(1000);
   CHECK(access(path, F_OK) != 0);
   umount2(in_folder("cgroup"), MNT_DETACH);
   rmdir(in_folder("cgroup"));
@@ -256,8 +260,8 @@ static void is_born_in_or_joins_a_cgroup(void) {
   struct plan_bytes p;
   const char *path = make_cgroup();
   char procs[192];
-  snprintf(cgroup_script, sizeof cgroup_script,
-           "grep -q '^0::.*/runts-test-%d$' /proc/self/cgroup", (int)getpid());
+  snprintf(cgroup_script, sizeof cgroup_script, "grep -q '^0::.*/runts-test-%d$' /proc/self/cgroup",
+           (int)getpid());
   snprintf(procs, sizeof procs, "%s/cgroup.procs", path);
   cgroup_slots[0] = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   cgroup_slots[1] = open(procs, O_WRONLY | O_CLOEXEC);

@@ -35,9 +35,12 @@ extern char **environ;
 static void put_text(const char *text) {
   putchar('"');
   for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-    if (*c == '"' || *c == '\\') printf("\\%c", *c);
-    else if (*c < ' ') printf("\\u%04x", *c);
-    else putchar(*c);
+    if (*c == '"' || *c == '\\')
+      printf("\\%c", *c);
+    else if (*c < ' ')
+      printf("\\u%04x", *c);
+    else
+      putchar(*c);
   }
   putchar('"');
 }
@@ -61,7 +64,8 @@ static void report_fds(void) {
   const char *separator = "";
   for (int fd = 0; fd < 1024; fd++) {
     char path[64];
-    if (fcntl(fd, F_GETFD) < 0) continue;
+    if (fcntl(fd, F_GETFD) < 0)
+      continue;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     printf("%s\"%d\":", separator, fd);
     put_link(path);
@@ -87,7 +91,8 @@ static void report_terminal(void) {
 static void report_environment(void) {
   printf("\"env\":[");
   for (char **entry = environ; *entry; entry++) {
-    if (entry != environ) putchar(',');
+    if (entry != environ)
+      putchar(',');
     put_text(*entry);
   }
   printf("],\"cwd\":");
@@ -104,21 +109,23 @@ static void report_status(void) {
   const char *separator = "";
   while (file && fgets(line, sizeof line, file)) {
     char *value = strchr(line, '\t');
-    if (!value || value == line) continue;
+    if (!value || value == line)
+      continue;
     value[-1] = 0;
     value[strcspn(value, "\n")] = 0;
     printf("%s", separator);
     put_pair(line, value + 1);
     separator = ",";
   }
-  if (file) fclose(file);
+  if (file)
+    fclose(file);
   printf("},");
 }
 
 static void report_limits(void) {
-  static const char *const names[] = {"CPU",  "FSIZE",   "DATA", "STACK", "CORE",     "RSS",
-                                      "NPROC", "NOFILE",  "MEMLOCK", "AS", "LOCKS",   "SIGPENDING",
-                                      "MSGQUEUE", "NICE", "RTPRIO", "RTTIME"};
+  static const char *const names[] = {
+      "CPU",     "FSIZE", "DATA",  "STACK",      "CORE",     "RSS",  "NPROC",  "NOFILE",
+      "MEMLOCK", "AS",    "LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME"};
   printf("\"limits\":{");
   for (size_t i = 0; i < COUNT(names); i++) {
     struct rlimit limit = {0};
@@ -133,7 +140,8 @@ static void report_file(const char *key, const char *path) {
   char text[4096];
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-  if (fd >= 0) close(fd);
+  if (fd >= 0)
+    close(fd);
   text[length < 0 ? 0 : length] = 0;
   put_pair(key, text);
   putchar(',');
@@ -175,7 +183,8 @@ static int print(long size) {
   for (long i = 0; i < size; i++) {
     int c = i % 64 == 63 ? '\n' : 'a' + (int)((i / 64 + i) % 26);
     sum = sum * 31 + (uint32_t)c;
-    if (putchar(c) == EOF) return 1;
+    if (putchar(c) == EOF)
+      return 1;
   }
   fflush(stdout);
   fprintf(stderr, "%u", sum);
@@ -190,8 +199,10 @@ static int wait_signals(void) {
   for (;;) {
     fflush(stdout);
     int number = sigwaitinfo(&all, NULL);
-    if (number > 0) printf("%d\n", number);
-    if (number == SIGTERM) return 0;
+    if (number > 0)
+      printf("%d\n", number);
+    if (number == SIGTERM)
+      return 0;
   }
 }
 
@@ -206,7 +217,8 @@ static int show_sizes(void) {
     ioctl(0, TIOCGWINSZ, &size);
     printf("%d %d\n", size.ws_row, size.ws_col);
     fflush(stdout);
-    if (sigwaitinfo(&wanted, NULL) == SIGTERM) return 0;
+    if (sigwaitinfo(&wanted, NULL) == SIGTERM)
+      return 0;
   }
 }
 
@@ -214,7 +226,8 @@ static int make_orphans(int count) {
   pid_t child = fork();
   if (child == 0) {
     for (int i = 0; i < count; i++)
-      if (fork() == 0) _exit(0);
+      if (fork() == 0)
+        _exit(0);
     _exit(0);
   }
   waitpid(child, NULL, 0);
@@ -226,16 +239,20 @@ static int make_orphans(int count) {
 static int notify(const char *text, int with_barrier) {
   const char *path = getenv("NOTIFY_SOCKET");
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  if (!path || strlen(path) >= sizeof address.sun_path) return 2;
+  if (!path || strlen(path) >= sizeof address.sun_path)
+    return 2;
   strcpy(address.sun_path, path);
   int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) return 3;
+  if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+    return 3;
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) < 0) return 4;
+  if (pipe2(ends, O_CLOEXEC) < 0)
+    return 4;
   union {
     struct cmsghdr header;
     char bytes[CMSG_SPACE(sizeof(int))];
-  } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
+  } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                          .cmsg_level = SOL_SOCKET,
                           .cmsg_type = SCM_RIGHTS}};
   memcpy(CMSG_DATA(&control.header), &ends[1], sizeof(int));
   struct iovec part = {.iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text)};
@@ -244,23 +261,32 @@ static int notify(const char *text, int with_barrier) {
     message.msg_control = &control;
     message.msg_controllen = sizeof control.bytes;
   }
-  if (sendmsg(fd, &message, 0) < 0) return 5;
+  if (sendmsg(fd, &message, 0) < 0)
+    return 5;
   close(ends[1]);
   char byte;
-  if (with_barrier) puts(read(ends[0], &byte, 1) == 0 ? "barrier passed" : "no barrier");
+  if (with_barrier)
+    puts(read(ends[0], &byte, 1) == 0 ? "barrier passed" : "no barrier");
   return 0;
 }
 
 int main(int argc, char **argv) {
   const char *verb = argc > 1 ? argv[1] : "";
   const char *argument = argc > 2 ? argv[2] : "0";
-  if (!strcmp(verb, "report")) return report();
-  if (!strcmp(verb, "print")) return print(atol(argument));
-  if (!strcmp(verb, "exit")) return atoi(argument);
-  if (!strcmp(verb, "signals")) return wait_signals();
-  if (!strcmp(verb, "sizes")) return show_sizes();
-  if (!strcmp(verb, "orphans")) return make_orphans(atoi(argument));
-  if (!strcmp(verb, "notify")) return notify(argument, argc > 3 && !strcmp(argv[3], "barrier"));
+  if (!strcmp(verb, "report"))
+    return report();
+  if (!strcmp(verb, "print"))
+    return print(atol(argument));
+  if (!strcmp(verb, "exit"))
+    return atoi(argument);
+  if (!strcmp(verb, "signals"))
+    return wait_signals();
+  if (!strcmp(verb, "sizes"))
+    return show_sizes();
+  if (!strcmp(verb, "orphans"))
+    return make_orphans(atoi(argument));
+  if (!strcmp(verb, "notify"))
+    return notify(argument, argc > 3 && !strcmp(argv[3], "barrier"));
   fprintf(stderr, "unknown command\n");
   return 100;
 }

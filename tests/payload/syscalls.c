@@ -31,8 +31,8 @@ static void call(char *text) {
     numbers[count++] = *part == '@' ? (long)(part + 1) : (long)strtoull(part, NULL, 0);
   trapped = 0;
   errno = 0;
-  long result = syscall(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5],
-                        numbers[6]);
+  long result =
+      syscall(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6]);
   int error = errno;
   if (trapped)
     printf("SIGSYS %d\n", (int)trapped - 1);
@@ -52,7 +52,8 @@ static void call_in_child(char *text) {
   }
   int status = 0;
   waitpid(child, &status, 0);
-  if (WIFSIGNALED(status)) printf("signal %d\n", WTERMSIG(status));
+  if (WIFSIGNALED(status))
+    printf("signal %d\n", WTERMSIG(status));
 }
 
 static void print_status(void) {
@@ -61,8 +62,10 @@ static void print_status(void) {
   FILE *file = fopen("/proc/self/status", "re");
   while (file && fgets(line, sizeof line, file))
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-      if (strncmp(line, wanted[i], strlen(wanted[i])) == 0) fputs(line, stdout);
-  if (file) fclose(file);
+      if (strncmp(line, wanted[i], strlen(wanted[i])) == 0)
+        fputs(line, stdout);
+  if (file)
+    fclose(file);
 }
 
 int main(int count, char **arguments) {

@@ -11,7 +11,7 @@ export function number(name: string): number {
 
 /** The profile that podman sends. */
 export function podmanProfile(): Config {
-  const path = `${PROJECT}/tests/unit/spec_configs/podman.json`;
+  const path = `${PROJECT}/tests/support/configs/podman.json`;
   return JSON.parse(Deno.readTextFileSync(path)).linux.seccomp;
 }
 

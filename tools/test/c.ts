@@ -11,7 +11,7 @@
 import { basename, join } from "@std/path";
 import { add, type Count, render } from "./count.ts";
 import { DIST, exists, filesBelow, ROOT } from "../support/paths.ts";
-import { run } from "../support/run.ts";
+import { inParallel, run } from "../support/run.ts";
 
 /** For sources and tests under the sanitizers. */
 export const FLAGS = [
@@ -58,13 +58,13 @@ export async function testC(): Promise<Count> {
   if (!await exists(folder)) return sum;
   await Deno.mkdir(join(DIST, "obj", "test"), { recursive: true });
   const sources = (await filesBelow(folder, ".c")).filter((path) => /_(test|fuzz)\.c$/.test(path));
-  for (const source of sources) {
+  await inParallel(sources, navigator.hardwareConcurrency, async (source) => {
     const count = await runOne(source).catch((error) => {
       console.error(error.message);
       return { passed: 0, failed: 1, skipped: 0 };
     });
     console.log(`${basename(source)}: ${render(count)}`);
     add(sum, count);
-  }
+  });
   return sum;
 }

@@ -10,7 +10,7 @@ import { join, relative } from "@std/path";
 import { add, type Count, render } from "./count.ts";
 import { countResults, hostTable, parseReport, type Result, unrun } from "./junit.ts";
 import { DIST, exists, filesBelow, ROOT } from "../support/paths.ts";
-import { fail } from "../support/run.ts";
+import { fail, inParallel } from "../support/run.ts";
 import { testC } from "./c.ts";
 import { testVm } from "./vm.ts";
 
@@ -35,6 +35,10 @@ const OWN_MOUNTS = [
   ...["sh", "-c", 'mount --make-rshared / && exec "$@"', "sh"],
 ];
 
+const DECODER = new TextDecoder();
+/** Tests that share nothing of the host, so that several files run at a time. */
+const INDEPENDENT = ["unit"];
+
 /** Runs one file in a process of its own, so that a crash costs that file only. */
 async function testFile(path: string, level: string): Promise<Result[]> {
   const report = await Deno.makeTempFile({ prefix: "runts-report-" });
@@ -44,7 +48,9 @@ async function testFile(path: string, level: string): Promise<Result[]> {
     ...(level === "integration" && Deno.uid() === 0 ? OWN_MOUNTS : []),
     ...[Deno.execPath(), "test", "-A", "--no-check", ...quiet, `--junit-path=${report}`, path],
   ];
-  const child = new Deno.Command(program, { args, cwd: ROOT }).spawn();
+  const shown = INDEPENDENT.includes(level) ? "piped" : "inherit";
+  const child = new Deno.Command(program, { args, cwd: ROOT, stdout: shown, stderr: shown })
+    .spawn();
   let timedOut = false;
   const timers = [FILE_TIMEOUT_MS, FILE_TIMEOUT_MS + KILL_AFTER_MS].map((delay, i) =>
     setTimeout(() => {
@@ -52,8 +58,12 @@ async function testFile(path: string, level: string): Promise<Result[]> {
       child.kill(i === 0 ? "SIGINT" : "SIGKILL");
     }, delay)
   );
+  const output = shown === "piped" ? await child.output() : undefined;
   const { success } = await child.status;
   timers.forEach(clearTimeout);
+  if (output) {
+    console.log([output.stdout, output.stderr].map((one) => DECODER.decode(one)).join(""));
+  }
   if (timedOut) console.error(`${relative(ROOT, path)}: stopped after ${FILE_TIMEOUT_MS} ms`);
   const xml = await Deno.readTextFile(report);
   await Deno.remove(report);
@@ -65,9 +75,11 @@ async function testLevel(level: string, part: string): Promise<Result[]> {
   const folder = join(ROOT, "tests", level);
   const files = await exists(folder) ? await filesBelow(folder, "_test.ts") : [];
   const results: Result[] = [];
-  for (const path of files) {
-    if (relative(ROOT, path).includes(part)) results.push(...await testFile(path, level));
-  }
+  const chosen = files.filter((path) => relative(ROOT, path).includes(part));
+  const width = INDEPENDENT.includes(level) ? navigator.hardwareConcurrency : 1;
+  await inParallel(chosen, width, async (path) => {
+    results.push(...await testFile(path, level));
+  });
   if (level === "clients") results.push(...await testVm(level, part, Infinity));
   return results;
 }

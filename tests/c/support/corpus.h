@@ -38,14 +38,23 @@ static inline size_t corpus_mutate(uint8_t *data, size_t length, uint64_t *state
     size_t at = 12 + corpus_random(state) % (length - 15);
     uint32_t word = odd[corpus_random(state) % (sizeof odd / sizeof *odd)];
     switch (corpus_random(state) % 4) {
-      case 0: data[at] = (uint8_t)corpus_random(state); break;
-      case 1: data[at] ^= (uint8_t)(1u << corpus_random(state) % 8); break;
-      case 2: memcpy(data + at, &word, sizeof word); break;
-      default: length -= corpus_random(state) % 4; break;
+    case 0:
+      data[at] = (uint8_t)corpus_random(state);
+      break;
+    case 1:
+      data[at] ^= (uint8_t)(1u << corpus_random(state) % 8);
+      break;
+    case 2:
+      memcpy(data + at, &word, sizeof word);
+      break;
+    default:
+      length -= corpus_random(state) % 4;
+      break;
     }
   }
   uint32_t stated = (uint32_t)length;
-  if (corpus_random(state) % 16 != 0) memcpy(data + 8, &stated, sizeof stated);
+  if (corpus_random(state) % 16 != 0)
+    memcpy(data + 8, &stated, sizeof stated);
   return length;
 }
 

@@ -14,11 +14,11 @@
 #include "test.h"
 
 /* One system call gets the action, all others are allowed. */
-#define FILTER(number, action)                                                            \
-  {                                                                                       \
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),                \
+#define FILTER(number, action)                                                                    \
+  {                                                                                               \
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),                        \
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, (action)), \
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)                                      \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)                                              \
   }
 
 /* From here on the system call fails with the error. */

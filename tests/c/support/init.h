@@ -23,10 +23,10 @@
 #include "plan.h"
 #include "test.h"
 
-#define X(name, code, fields)                                                     \
+#define X(name, code, fields)                                                  \
   __attribute__((weak)) int op_##name(struct init *in, const union field *f) { \
-    (void)f;                                                                      \
-    return fail_at(in, -ENOSYS, #name);                                           \
+    (void)f;                                                                   \
+    return fail_at(in, -ENOSYS, #name);                                        \
   }
 RUNTS_OPS(X)
 #undef X
@@ -95,11 +95,13 @@ static inline int init_receive(struct conversation *c) {
                             {record.detail, sizeof record.detail - 1}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     ssize_t got = recvmsg(c->socket, &message, 0);
-    if (got <= 0) return 0;
+    if (got <= 0)
+      return 0;
     NEED((size_t)got >= sizeof record.header);
     record.length = (size_t)got - sizeof record.header;
     record.detail[record.length] = '\0';
-    if (record.header.type != SYNC_PID) return record.header.type;
+    if (record.header.type != SYNC_PID)
+      return record.header.type;
     c->newest = (pid_t)record.header.value;
   }
 }
@@ -114,14 +116,16 @@ static inline void init_go(struct conversation *c, const char *state) {
 /* 256 and more for a signal. */
 static inline int wait_for(pid_t pid) {
   int status;
-  if (waitpid(pid, &status, 0) != pid) return -1;
+  if (waitpid(pid, &status, 0) != pid)
+    return -1;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
 }
 
 /* The exit status of the last process; the ones before it must have ended well. */
 static inline int init_end(struct conversation *c) {
   close(c->socket);
-  if (c->newest != c->first) CHECK_NUMBER(wait_for(c->first), 0);
+  if (c->newest != c->first)
+    CHECK_NUMBER(wait_for(c->first), 0);
   return wait_for(c->newest);
 }
 
@@ -130,18 +134,19 @@ static inline int init_run(struct plan_bytes *p, const int *slots, size_t count)
   struct conversation c = init_start(p, slots, count, false);
   record = (struct record){0};
   for (int type; (type = init_receive(&c)) != 0;)
-    if (type < SYNC_WARNING) init_go(&c, "");
+    if (type < SYNC_WARNING)
+      init_go(&c, "");
   return init_end(&c);
 }
 
 /* The plan must fail with exactly this. */
-#define CHECK_FAILS(p, op_index, number, text)            \
-  do {                                                    \
-    CHECK_NUMBER(init_run((p), NO_SLOTS), 1);             \
-    CHECK_NUMBER(record.header.type, SYNC_FAILED);        \
-    CHECK_NUMBER(record.header.op, (op_index));           \
-    CHECK_NUMBER(record.header.error, (number));          \
-    CHECK_TEXT(record.detail, (text));                    \
+#define CHECK_FAILS(p, op_index, number, text)     \
+  do {                                             \
+    CHECK_NUMBER(init_run((p), NO_SLOTS), 1);      \
+    CHECK_NUMBER(record.header.type, SYNC_FAILED); \
+    CHECK_NUMBER(record.header.op, (op_index));    \
+    CHECK_NUMBER(record.header.error, (number));   \
+    CHECK_TEXT(record.detail, (text));             \
   } while (0)
 
 #endif

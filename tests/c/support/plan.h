@@ -17,8 +17,10 @@ struct plan_bytes {
 
 static inline void plan_put(struct plan_bytes *p, const void *bytes, size_t length) {
   p->data = realloc(p->data, p->length + length + 1);
-  if (!p->data) abort();
-  if (length > 0) memcpy(p->data + p->length, bytes, length);
+  if (!p->data)
+    abort();
+  if (length > 0)
+    memcpy(p->data + p->length, bytes, length);
   p->length += length;
 }
 
@@ -34,18 +36,22 @@ static inline void plan_put_text(struct plan_bytes *p, const char *text) {
 static inline const char *plan_fields_of(uint32_t code) {
   switch (code) {
 #define X(name, code, fields) \
-  case code: return fields;
+  case code:                  \
+    return fields;
     RUNTS_OPS(X)
 #undef X
-    default: abort();
+  default:
+    abort();
   }
 }
 
 static inline void plan_put_texts(struct plan_bytes *p, const char *const *texts) {
   uint32_t count = 0;
-  while (texts[count]) count++;
+  while (texts[count])
+    count++;
   plan_put_u32(p, count);
-  for (uint32_t i = 0; i < count; i++) plan_put_text(p, texts[i]);
+  for (uint32_t i = 0; i < count; i++)
+    plan_put_text(p, texts[i]);
 }
 
 static inline void plan_patch(struct plan_bytes *p, size_t at, uint32_t value) {

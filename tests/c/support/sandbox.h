@@ -17,14 +17,22 @@
 
 static struct init in;
 
-#define T(value) \
-  (union field) { .text = (value) }
-#define U(value) \
-  (union field) { .u32 = (uint32_t)(value) }
-#define I(value) \
-  (union field) { .i32 = (value) }
-#define FIELDS(...) \
-  (const union field[]) { __VA_ARGS__ }
+#define T(value)    \
+  (union field) {   \
+    .text = (value) \
+  }
+#define U(value)             \
+  (union field) {            \
+    .u32 = (uint32_t)(value) \
+  }
+#define I(value)   \
+  (union field) {  \
+    .i32 = (value) \
+  }
+#define FIELDS(...)       \
+  (const union field[]) { \
+    __VA_ARGS__           \
+  }
 
 /* An operation that fails: its error, and the whole of its detail. */
 #define CHECK_FAILS(call, error, text) \
@@ -37,7 +45,8 @@ static struct init in;
 
 static inline union field list_field(const char **items) {
   union field f = {.texts = {.items = items}};
-  while (items && items[f.texts.count]) f.texts.count++;
+  while (items && items[f.texts.count])
+    f.texts.count++;
   return f;
 }
 
@@ -62,8 +71,10 @@ static inline int mount_op(struct mount_request r) {
   return op_mount(&in, f);
 }
 #define MOUNT(...) mount_op((struct mount_request){__VA_ARGS__})
-#define LIST(...) \
-  (const char *[]) { __VA_ARGS__, NULL }
+#define LIST(...)     \
+  (const char *[]) {  \
+    __VA_ARGS__, NULL \
+  }
 
 static inline void write_text(const char *path, const char *format, ...) {
   FILE *file = fopen(path, "w");
@@ -79,8 +90,10 @@ static inline void write_text(const char *path, const char *format, ...) {
 static inline const char *read_line(const char *path) {
   static char line[256];
   FILE *file = fopen(path, "r");
-  if (!file) return "";
-  if (!fgets(line, sizeof line, file)) line[0] = '\0';
+  if (!file)
+    return "";
+  if (!fgets(line, sizeof line, file))
+    line[0] = '\0';
   fclose(file);
   line[strcspn(line, "\n")] = '\0';
   return line;
@@ -104,7 +117,8 @@ static inline const char *mount_column(const char *end, int column) {
   found[0] = '\0';
   while (fgets(line, sizeof line, file)) {
     char *columns[8], *rest = NULL;
-    for (int i = 0; i < 8; i++) columns[i] = strtok_r(i ? NULL : line, " \n", &rest);
+    for (int i = 0; i < 8; i++)
+      columns[i] = strtok_r(i ? NULL : line, " \n", &rest);
     const size_t length = strlen(columns[4]), wanted = strlen(end);
     if (length >= wanted && strcmp(columns[4] + length - wanted, end) == 0)
       snprintf(found, sizeof found, "%s", columns[column]);
@@ -134,7 +148,8 @@ static inline void run_in_sandbox(void (*body)(void)) {
     NEED(mount("tmpfs", base, "tmpfs", 0, "mode=755") == 0 && chdir(base) == 0);
     NEED(mkdir("root", 0755) == 0 && mkdir("host", 0755) == 0);
     in = (struct init){.root = -1, .mask_directory = -1, .mask_file = -1};
-    for (int i = 0; i < SLOTS_MAX; i++) in.slots[i] = -1;
+    for (int i = 0; i < SLOTS_MAX; i++)
+      in.slots[i] = -1;
     in.self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
     CHECK_NUMBER(op_rootfs(&in, FIELDS(T("root"), U(1), I(-1))), 0);
     NEED(chdir(base) == 0); /* again, to see what is mounted there now */
