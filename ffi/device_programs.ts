@@ -1,5 +1,6 @@
 /** Device programs of cgroup v2, and eventfds: what few commands need of the helper library. */
 
+import { O_DIRECTORY } from "../lib/base/linux.ts";
 import { errnoName } from "../lib/base/errno.ts";
 import { quote, RuntsError } from "../lib/base/errors.ts";
 import type { Functions } from "./bind.ts";
@@ -30,7 +31,6 @@ const MAX_PROGRAMS = 64;
 /** BPF_OBJ_NAME_LEN */
 const NAME_SIZE = 16;
 const LOG_SIZE = 4096;
-const O_DIRECTORY = 0o200000;
 
 /** Calls on BPF programs. Every call throws RuntsError with an error number. */
 interface Bpf {

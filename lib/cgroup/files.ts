@@ -2,15 +2,9 @@
 
 import { EACCES, EBUSY, EEXIST, EINVAL, ENOENT, EPERM, EROFS } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import { readFile } from "../base/files.ts";
 
-/** The text of a file without its last newline; undefined when it cannot be read. */
-export function readFile(file: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(file).trimEnd();
-  } catch {
-    return undefined;
-  }
-}
+export { readFile };
 
 /** Writes to a file that exists. `configPath`: what asked for it. `hint`: by error number. */
 export function writeFile(

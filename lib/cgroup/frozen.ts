@@ -1,5 +1,6 @@
 /** Whether a container is paused, by one small read: `state` and `list` need nothing more. */
 
+import { readFile } from "../base/files.ts";
 import type { CgroupRecord } from "./manager.ts";
 
 /** Looks at the freezer of the recorded cgroup, or, without a record, at that of the process. */
@@ -7,26 +8,19 @@ export function frozenByRecord(record: CgroupRecord | undefined, pid: number): b
   if (record?.kind === "disabled") return false;
   const paths = record?.paths ?? pathsOfProcess(pid);
   if (paths["freezer"] !== undefined) {
-    const state = read(`${paths["freezer"]}/freezer.state`);
+    const state = readFile(`${paths["freezer"]}/freezer.state`);
     if (state !== undefined) return state.startsWith("FROZEN") || state.startsWith("FREEZING");
   }
-  return paths[""] !== undefined && read(`${paths[""]}/cgroup.freeze`)?.startsWith("1") === true;
+  return paths[""] !== undefined &&
+    readFile(`${paths[""]}/cgroup.freeze`)?.startsWith("1") === true;
 }
 
 function pathsOfProcess(pid: number): Record<string, string> {
   const paths: Record<string, string> = {};
-  for (const line of (read(`/proc/${pid}/cgroup`) ?? "").split("\n")) {
+  for (const line of (readFile(`/proc/${pid}/cgroup`) ?? "").split("\n")) {
     const [, controllers, ...path] = line.split(":");
     if (controllers === "freezer") paths["freezer"] = `/sys/fs/cgroup/freezer${path.join(":")}`;
     if (controllers === "") paths[""] = `/sys/fs/cgroup${path.join(":")}`;
   }
   return paths;
-}
-
-function read(file: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(file);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 /** Which cgroup hierarchies the host has, and where runts itself is in them (cgroups(7)). */
 
 import { RuntsError } from "../base/errors.ts";
-import { unescapeMountPath } from "../base/paths.ts";
+import { type MountLine, parseMountinfo } from "../base/mountinfo.ts";
 
 /** v1: hierarchies by controller; hybrid: the same beside a cgroup2 mount; v2: cgroup2 alone. */
 type CgroupMode = "v1" | "hybrid" | "v2";
@@ -41,9 +41,7 @@ export function hierarchyOf(host: CgroupHost, controller: string): Hierarchy | u
 export function parseHost(mountinfo: string, ownCgroups: string): CgroupHost {
   const own = parseOwn(ownCgroups);
   const found = new Map<string, Hierarchy>();
-  for (const line of mountinfo.split("\n")) {
-    if (line.includes(" - cgroup")) addMount(line, own, found);
-  }
+  for (const mount of parseMountinfo(mountinfo, "cgroup")) addMount(mount, own, found);
   const hierarchies = [...found.values()];
   if (hierarchies.length === 0) {
     throw new RuntsError("find the cgroup file system", {
@@ -65,19 +63,19 @@ function parseOwn(text: string): Map<string, string> {
   return own;
 }
 
-function addMount(line: string, own: Map<string, string>, found: Map<string, Hierarchy>): void {
-  const [before = "", after = ""] = line.split(" - ");
-  const [, , , root = "", point = ""] = before.split(" ");
-  const [type, , options = ""] = after.split(" ");
-  const mountPoint = unescapeMountPath(point);
-  const names = type === "cgroup2" ? [""] : type === "cgroup" ? options.split(",") : [];
+function addMount(
+  { root, path: mountPoint, type, superOptions }: MountLine,
+  own: Map<string, string>,
+  found: Map<string, Hierarchy>,
+): void {
+  const names = type === "cgroup2" ? [""] : type === "cgroup" ? superOptions.split(",") : [];
   for (const controller of names) {
     const path = own.get(controller);
     // Mount options that are no controllers (rw, xattr) have no line in /proc/self/cgroup.
     if (path === undefined) continue;
     const known = found.get(controller);
     if (known !== undefined && !preferred(mountPoint, known.mountPoint)) continue;
-    found.set(controller, { controller, mountPoint, own: below(unescapeMountPath(root), path) });
+    found.set(controller, { controller, mountPoint, own: below(root, path) });
   }
 }
 

@@ -1,7 +1,7 @@
 /** Choosing a container's cgroup manager; that of systemd is loaded when it is chosen. */
 
 import { RuntsError } from "../base/errors.ts";
-import { isDirectory } from "../base/paths.ts";
+import { isDirectory } from "../base/files.ts";
 import { DisabledCgroup } from "./disabled.ts";
 import { detectHost, hierarchyOf } from "./hierarchies.ts";
 import { containerPaths, pathsBelowMounts, recordedPaths } from "./location.ts";

@@ -2,24 +2,15 @@
 
 import type { Helper } from "../../ffi/helper.ts";
 import { RuntsError } from "../base/errors.ts";
+import { O_RDONLY } from "../base/linux.ts";
 import { readFile, writeFile } from "./files.ts";
-import { tableIn } from "./stats/parse.ts";
+import { oomKills } from "./oom_kills.ts";
 import type { CgroupRecord } from "./manager.ts";
 
 /** kernfs files signal a change of content by POLLPRI. */
 const POLLPRI = 2;
-const O_RDONLY = 0;
 /** A lost cgroup is noticed after this many ms at the latest. */
 const PATIENCE = 1000;
-
-/** How many processes of the container the kernel has killed for its memory so far. */
-export function oomKills({ paths }: CgroupRecord): number {
-  const memory = paths["memory"];
-  const table = memory === undefined
-    ? tableIn(paths[""], "memory.events")
-    : tableIn(memory, "memory.oom_control");
-  return Number(table["oom_kill"] ?? 0);
-}
 
 /**
  * Yields once for every time the container runs out of memory, as it happens. Ends when the
@@ -99,11 +90,11 @@ async function* watchV2(
       cause: "the container has no cgroup with the memory controller",
     });
   }
-  let seen = kills(directory);
+  let seen = oomKills({ paths: { "": directory } });
   while (!signal.aborted) {
     await changed(helper, file, wake);
     if (signal.aborted || readFile(file) === undefined) return;
-    const now = kills(directory);
+    const now = oomKills({ paths: { "": directory } });
     yield* repeat(now - seen);
     seen = now;
   }
@@ -118,8 +109,4 @@ async function changed(helper: Helper, file: string, wake: number): Promise<void
   } finally {
     helper.close(events);
   }
-}
-
-function kills(directory: string): number {
-  return Number(tableIn(directory, "memory.events")["oom_kill"] ?? 0);
 }

@@ -1,7 +1,8 @@
 /** `events`: what a container uses, and when it runs out of memory. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
-import { oomKills, watchOom } from "../cgroup/oom.ts";
+import { watchOom } from "../cgroup/oom.ts";
+import { oomKills } from "../cgroup/oom_kills.ts";
 import { readStats, type Stats } from "../cgroup/stats/read.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
 import { reason, RuntsError } from "../base/errors.ts";

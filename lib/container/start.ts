@@ -1,5 +1,6 @@
 /** `start`: releases init from its fifo and learns whether the program was executed. */
 
+import { O_NONBLOCK, O_WRONLY } from "../base/linux.ts";
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { ENOENT, ENXIO, EPIPE } from "../base/errno.ts";
 import { errnoOf, quote, reason, RuntsError } from "../base/errors.ts";
@@ -19,8 +20,6 @@ import { withLock } from "../state/lock.ts";
 import { bindNotifySocket, passOnReady } from "../caller/readiness.ts";
 import type { ContainerName, GlobalOptions } from "../caller/options.ts";
 
-const O_WRONLY = 0o1;
-const O_NONBLOCK = 0o4000;
 /** How long an init whose fifo is closed may take to exit, in ms. */
 const EXIT_TIMEOUT = 1_000;
 

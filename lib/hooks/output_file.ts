@@ -1,13 +1,9 @@
 /** The files that annotations name for the output of hooks. */
 
+import { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } from "../base/linux.ts";
 import type { Helper } from "../../ffi/helper.ts";
 import { ENXIO } from "../base/errno.ts";
 import { errnoOf, RuntsError } from "../base/errors.ts";
-
-const O_WRONLY = 0o1;
-const O_CREAT = 0o100;
-const O_APPEND = 0o2000;
-const O_NONBLOCK = 0o4000;
 
 /**
  * Opens one for appending, and makes it if it is missing; `configPath` names it in errors. Nobody

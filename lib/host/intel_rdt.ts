@@ -5,7 +5,8 @@
 
 import { EEXIST, ENOENT } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
-import { unescapeMountPath } from "../base/paths.ts";
+import { isDirectory } from "../base/files.ts";
+import { readMountinfo } from "../base/mountinfo.ts";
 import type { IntelRdt } from "../spec/types/config.ts";
 import type { Undo } from "../base/undo.ts";
 
@@ -47,10 +48,7 @@ export function updateResctrl(id: string, rdt: IntelRdt, root: string = resctrlR
 
 /** Where resctrl is mounted, if it is. */
 export function findResctrl(): string | undefined {
-  for (const line of Deno.readTextFileSync("/proc/self/mountinfo").split("\n")) {
-    if (line.includes(" - resctrl ")) return unescapeMountPath(line.split(" ")[4] ?? "");
-  }
-  return undefined;
+  return readMountinfo("resctrl ")[0]?.path;
 }
 
 /** As {@linkcode findResctrl}; throws when it is not mounted. */
@@ -139,13 +137,5 @@ function removeGroup(directory: string): void {
     Deno.removeSync(directory);
   } catch (cause) {
     if (errnoOf(cause) !== ENOENT) throw new RuntsError(`remove ${quote(directory)}`, { cause });
-  }
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
   }
 }

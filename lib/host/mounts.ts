@@ -4,12 +4,7 @@
  */
 
 import { detachMount } from "../../ffi/mounts.ts";
-import { unescapeMountPath } from "../base/paths.ts";
-
-interface MountPoint {
-  readonly id: number;
-  readonly path: string;
-}
+import { type MountLine, readMountinfo } from "../base/mountinfo.ts";
 
 /** Ids of the mounts on the root filesystem and below. */
 export function mountIds(rootfs: string): number[] {
@@ -27,15 +22,9 @@ export function detachMounts(rootfs: string, ids: readonly number[]): void {
   }
 }
 
-/** In the order of the kernel, in which a mount comes after the one that it is on. */
-function mountsBelow(root: string): MountPoint[] {
-  const mounts: MountPoint[] = [];
-  for (const line of Deno.readTextFileSync("/proc/self/mountinfo").split("\n")) {
-    const [id, , , , escaped = ""] = line.split(" ");
-    const path = unescapeMountPath(escaped);
-    if (path === root || path.startsWith(`${root}/`)) mounts.push({ id: Number(id), path });
-  }
-  return mounts;
+/** In an order in which a mount comes after the one that it is on. */
+function mountsBelow(root: string): MountLine[] {
+  return readMountinfo().filter(({ path }) => path === root || path.startsWith(`${root}/`));
 }
 
 /** A root filesystem that has gone has no mounts. */

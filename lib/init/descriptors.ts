@@ -1,15 +1,11 @@
 /** Opens the descriptors that a plan wants, in slot order. */
 
+import { O_NONBLOCK, O_PATH, O_RDWR, O_WRONLY } from "../base/linux.ts";
 import type { Helper } from "../../ffi/helper.ts";
 import { RuntsError } from "../base/errors.ts";
 import { openHookFile } from "../hooks/output_file.ts";
 import type { PlanSlot } from "../plan/plan.ts";
 import { formatMap } from "../userns/id_maps.ts";
-
-const O_WRONLY = 0o1;
-const O_RDWR = 0o2;
-const O_NONBLOCK = 0o4000;
-const O_PATH = 0o10000000;
 
 /** The descriptors that a verb has at hand already; the list of slots names the others. */
 export interface OwnFds {

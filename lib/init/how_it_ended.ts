@@ -1,6 +1,8 @@
 /** How a process ended, in words, with the likely cause. */
 
 import type { Helper } from "../../ffi/helper.ts";
+import { readFile } from "../base/files.ts";
+import { oomKills } from "../cgroup/oom_kills.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
 import { readStat } from "../state/liveness.ts";
 import type { Status } from "../state/status.ts";
@@ -45,31 +47,12 @@ function endingOfZombie({ pid, startTime }: Status): Ending | undefined {
 
 /** Limit and use, when the kernel killed somebody in the cgroup for want of memory. */
 function outOfMemory(cgroup: CgroupRecord | undefined): string | undefined {
-  const v1 = cgroup?.paths["memory"];
-  if (v1 !== undefined) {
-    const killed = /oom_kill (\d+)/.exec(read(`${v1}/memory.oom_control`));
-    if (!(Number(killed?.[1]) > 0)) return undefined;
-    return tooLow(
-      read(`${v1}/memory.limit_in_bytes`),
-      read(`${v1}/memory.max_usage_in_bytes`),
-    );
-  }
-  const v2 = cgroup?.paths[""];
-  if (v2 === undefined) return undefined;
-  const killed = /oom_kill (\d+)/.exec(read(`${v2}/memory.events`));
-  if (!(Number(killed?.[1]) > 0)) return undefined;
-  return tooLow(read(`${v2}/memory.max`), read(`${v2}/memory.peak`));
-}
-
-function tooLow(limit: string, peak: string): string {
-  const use = peak === "" ? "" : `, use reached ${peak.trim()}`;
-  return `out of memory: the limit of ${limit.trim()} bytes is too low${use}`;
-}
-
-function read(file: string): string {
-  try {
-    return Deno.readTextFileSync(file);
-  } catch {
-    return "";
-  }
+  if (cgroup === undefined || oomKills(cgroup) === 0) return undefined;
+  const v1 = cgroup.paths["memory"];
+  const [limit, peak] = v1 === undefined
+    ? [`${cgroup.paths[""]}/memory.max`, `${cgroup.paths[""]}/memory.peak`]
+    : [`${v1}/memory.limit_in_bytes`, `${v1}/memory.max_usage_in_bytes`];
+  const use = readFile(peak);
+  return `out of memory: the limit of ${readFile(limit) ?? ""} bytes is too low` +
+    (use === undefined ? "" : `, use reached ${use}`);
 }

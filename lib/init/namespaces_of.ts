@@ -1,30 +1,22 @@
 /** Which namespaces of a container a further process must join. */
 
 import { ENOENT } from "../base/errno.ts";
+import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 
-/** Names below /proc/PID/ns (namespaces(7)) and their CLONE_NEW* flags. */
-const KINDS: readonly (readonly [name: string, flag: number])[] = [
-  ["user", 0x10000000],
-  ["mnt", 0x00020000],
-  ["pid", 0x20000000],
-  ["net", 0x40000000],
-  ["ipc", 0x08000000],
-  ["uts", 0x04000000],
-  ["cgroup", 0x02000000],
-  ["time", 0x00000080],
-];
-const NEW_MOUNTS = 0x00020000;
+/** Names below /proc/PID/ns (namespaces(7)) of namespaces that are not called so there. */
+const NAMES: Readonly<Record<string, string>> = { mount: "mnt", network: "net" };
 
 /** The mask of those that differ from ours; `root` when it has no mount namespace of its own. */
 export function namespacesToJoin(pid: number): { namespaces: number; root?: string } {
   let namespaces = 0;
-  for (const [name, flag] of KINDS) {
+  for (const [type, flag] of Object.entries(NAMESPACE_FLAGS)) {
+    const name = NAMES[type] ?? type;
     const own = link(`/proc/self/ns/${name}`);
     // A kernel without time namespaces (before Linux 5.6) has no such file.
     if (own !== undefined && own !== link(`/proc/${pid}/ns/${name}`)) namespaces |= flag;
   }
-  return (namespaces & NEW_MOUNTS) !== 0
+  return (namespaces & NAMESPACE_FLAGS.mount) !== 0
     ? { namespaces }
     : { namespaces, root: `/proc/${pid}/root` };
 }

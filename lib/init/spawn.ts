@@ -1,13 +1,12 @@
 /** Spawning init: what it gets is opened before, and closed here after. */
 
+import { O_RDWR } from "../base/linux.ts";
 import type { Helper } from "../../ffi/helper.ts";
 import { encodePlan } from "../wire/encode.ts";
 import type { Plan } from "../plan/plan.ts";
 import { InitProcess, type SpawnOptions } from "./conversation.ts";
 import { openSlots, type OwnFds } from "./descriptors.ts";
 import type { Stdio } from "../caller/options.ts";
-
-const O_RDWR = 0o2;
 
 /** What to spawn init with. */
 interface SpawnRequest extends Pick<SpawnOptions, "trace" | "preserve" | "cgroup"> {

@@ -4,7 +4,7 @@ import { RuntsError } from "../base/errors.ts";
 import { MountAttr } from "../spec/values/mount_options.ts";
 import type { Container, PlanWriter } from "./plan_writer.ts";
 import { mountOp, type MountPlan, type MountRequest } from "./mount_op.ts";
-import { NAMESPACE_FLAGS } from "./namespaces.ts";
+import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { CreateKind, MountKind } from "../wire/ops.ts";
 import type { CgroupHierarchy } from "./plan.ts";
 

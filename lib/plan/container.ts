@@ -1,5 +1,6 @@
 /** The plan of a container: config.json → operations. */
 
+import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { quote } from "../base/errors.ts";
 import { sysctlPath } from "../spec/values/sysctl.ts";
 import type { Process } from "../spec/types/config.ts";
@@ -13,7 +14,6 @@ import { TreeExtent } from "../wire/ops.ts";
 import {
   enterNamespaces,
   joinNamespaces,
-  NAMESPACE_FLAGS,
   openNamespaces,
   PROC_SUPER_MAGIC,
   readNamespaces,

@@ -12,7 +12,7 @@ import {
 import { CAPABILITIES } from "../spec/values/capabilities.ts";
 import { RLIM_INFINITY, RLIMITS } from "../spec/values/rlimits.ts";
 import { Message } from "../wire/messages.ts";
-import { NAMESPACE_FLAGS } from "./namespaces.ts";
+import { NAMESPACE_FLAGS, S_IFBLK, S_IFIFO } from "../base/linux.ts";
 import { MountFlag, MountKind, NodeSource, type Op, type OpName, type OpOf } from "../wire/ops.ts";
 import { MEMORY_FLAGS, MEMORY_MODES } from "./process.ts";
 
@@ -191,7 +191,10 @@ function attributeNames(set: number, clear: number, prefix: string): string[] {
   return [...bitNames(set, ATTRIBUTES), ...relatime, ...cleared].map((name) => prefix + name);
 }
 
-const NODE_TYPES: Readonly<Record<number, string>> = { 0o010000: "fifo", 0o060000: "block device" };
+const NODE_TYPES: Readonly<Record<number, string>> = {
+  [S_IFIFO]: "fifo",
+  [S_IFBLK]: "block device",
+};
 
 function describeDevice(
   { type, path, major, minor, mode, uid, gid, bind }: OpOf<"device">,

@@ -1,12 +1,10 @@
 /** Device nodes and links of /dev. */
 
+import { S_IFBLK, S_IFCHR, S_IFIFO } from "../base/linux.ts";
 import type { Device } from "../spec/types/config.ts";
 import { absolutePath, type Container, type PlanWriter } from "./plan_writer.ts";
 import { NodeSource, type Op } from "../wire/ops.ts";
 
-const S_IFIFO = 0o010000;
-const S_IFCHR = 0o020000;
-const S_IFBLK = 0o060000;
 const DEFAULT_MODE = 0o666;
 
 /** config-linux.md, "Default Devices"; /dev/console and /dev/ptmx come apart. */

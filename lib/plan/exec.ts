@@ -4,7 +4,8 @@ import { numberMask } from "../base/numbers.ts";
 import { PlanWriter } from "./plan_writer.ts";
 import { composeEnvironment } from "./environment.ts";
 import { becomeRoot, readIdentity } from "./identity.ts";
-import { cgroupDirectory, joinCgroup, NAMESPACE_FLAGS, resetAffinity } from "./namespaces.ts";
+import { NAMESPACE_FLAGS } from "../base/linux.ts";
+import { cgroupDirectory, joinCgroup, resetAffinity } from "./namespaces.ts";
 import { EnterMethod, RootBind } from "../wire/ops.ts";
 import {
   closeDescriptors,

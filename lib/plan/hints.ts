@@ -1,7 +1,7 @@
 /** Well-known causes of failures, by operation and error number. */
 
 import { EACCES, EBUSY, EINVAL, ENOENT, ENOSPC, EPERM } from "../base/errno.ts";
-import { NAMESPACE_FLAGS } from "./namespaces.ts";
+import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { EnterMethod, MountKind, type Op, type OpName, type OpOf } from "../wire/ops.ts";
 
 const EOPNOTSUPP = 95;

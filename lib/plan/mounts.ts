@@ -12,7 +12,7 @@ import { addCgroupMount } from "./cgroup_mounts.ts";
 import { absolutePath, type Container, type PlanWriter } from "./plan_writer.ts";
 import { NOTIFY_DIRECTORY } from "./environment.ts";
 import { mountOp, type MountPlan, type MountRequest } from "./mount_op.ts";
-import { NAMESPACE_FLAGS } from "./namespaces.ts";
+import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { CreateKind, MountFlag, MountKind, type Op, TreeExtent } from "../wire/ops.ts";
 
 /** All mounts, in the order in which the configuration has them. `userSlot`: of a joined one. */

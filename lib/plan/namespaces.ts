@@ -1,21 +1,10 @@
 /** Joining and making namespaces: stage 1, the clone, and what stage 2 does first. */
 
+import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import type { CgroupJoin } from "../cgroup/manager.ts";
 import type { Linux, TimeOffsets } from "../spec/types/config.ts";
 import { Message } from "../wire/messages.ts";
 import type { Container, NamespaceJoin, NamespaceSet, PlanWriter } from "./plan_writer.ts";
-
-/** CLONE_NEW* (linux/sched.h), by the specification's names. */
-export const NAMESPACE_FLAGS = {
-  time: 0x80,
-  mount: 0x20000,
-  cgroup: 0x2000000,
-  uts: 0x4000000,
-  ipc: 0x8000000,
-  user: 0x10000000,
-  pid: 0x20000000,
-  network: 0x40000000,
-} as const;
 
 const NEW = NAMESPACE_FLAGS;
 /** Filesystem type of procfs (statfs(2)). */

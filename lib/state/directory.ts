@@ -10,7 +10,7 @@
 
 import { EEXIST, ENOENT, ENOTDIR } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
-import { isDirectory } from "../base/paths.ts";
+import { isDirectory } from "../base/files.ts";
 import { checkId, OTHERS } from "./id.ts";
 import { formatStatus, isIds, parseStatus, type Status } from "./status.ts";
 

@@ -1,5 +1,7 @@
 /** Whether a recorded process still lives: pid and start time must both match (proc_pid_stat(5)). */
 
+import { readFile } from "../base/files.ts";
+
 /** What /proc/PID/stat says of a process. */
 interface ProcessStat {
   /** One letter: R S D Z T … */
@@ -19,12 +21,8 @@ const FORKED_ONLY = 0x40;
 
 /** Reads /proc/PID/stat; undefined when there is no such process. */
 export function readStat(pid: number | "self"): ProcessStat | undefined {
-  let text: string;
-  try {
-    text = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  } catch {
-    return undefined;
-  }
+  const text = readFile(`/proc/${pid}/stat`);
+  if (text === undefined) return undefined;
   // The command name, in parentheses, may itself hold spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return {

@@ -1,5 +1,6 @@
 /** The processes of a container: those of its cgroup, or else of its pid namespace. */
 
+import { readLink } from "../base/files.ts";
 import type { CgroupManager } from "../cgroup/manager.ts";
 import { isAlive } from "./liveness.ts";
 import type { Status } from "./status.ts";
@@ -14,19 +15,15 @@ export async function membersOf(status: Status): Promise<() => number[]> {
 
 /** With the pid namespace of the caller, init is all that is known. */
 function inPidNamespaceOf(init: number): number[] {
-  const namespace = pidNamespace(String(init));
+  const namespace = pidNamespaceOf(String(init));
   if (namespace === undefined) return [];
-  if (namespace === pidNamespace("self")) return [init];
+  if (namespace === pidNamespaceOf("self")) return [init];
   return Array.from(Deno.readDirSync("/proc"), ({ name }) => name)
-    .filter((name) => /^\d+$/.test(name) && pidNamespace(name) === namespace)
+    .filter((name) => /^\d+$/.test(name) && pidNamespaceOf(name) === namespace)
     .map(Number).sort((one, other) => one - other);
 }
 
 /** Undefined for a process that is gone, or somebody else's. */
-function pidNamespace(process: string): string | undefined {
-  try {
-    return Deno.readLinkSync(`/proc/${process}/ns/pid`);
-  } catch {
-    return undefined;
-  }
+function pidNamespaceOf(process: string): string | undefined {
+  return readLink(`/proc/${process}/ns/pid`);
 }

@@ -3,6 +3,7 @@
  * writes such): the caller becomes the user of the process, and its subordinate ids follow.
  */
 
+import { statFile } from "../base/files.ts";
 import type { IdMapping, Spec } from "../spec/types/config.ts";
 import { type IdRange, ownRanges } from "./subordinate_ids.ts";
 
@@ -79,11 +80,6 @@ function ownIds(): OwnIds {
 }
 
 function isInPath(tool: string): boolean {
-  return (Deno.env.get("PATH") ?? "").split(":").some((directory) => {
-    try {
-      return Deno.statSync(`${directory}/${tool}`).isFile;
-    } catch {
-      return false;
-    }
-  });
+  return (Deno.env.get("PATH") ?? "").split(":")
+    .some((directory) => statFile(`${directory}/${tool}`)?.isFile === true);
 }

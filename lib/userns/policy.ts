@@ -2,14 +2,14 @@
 
 import { EACCES, EPERM } from "../base/errno.ts";
 import { RuntsError } from "../base/errors.ts";
+import { readFile } from "../base/files.ts";
+import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import type { RememberedOp } from "../plan/failure.ts";
 import type { Op } from "../wire/ops.ts";
 
-const CLONE_NEWUSER = 0x10000000;
-
 /** The policy that refuses the namespace itself, if there is one. `sysctls`: where /proc/sys is. */
 export function whyRefused(sysctls = "/proc/sys"): string | undefined {
-  const is = (name: string, value: string) => read(`${sysctls}/${name}`) === value;
+  const is = (name: string, value: string) => readFile(`${sysctls}/${name}`) === value;
   if (is("user/max_user_namespaces", "0")) return "user.max_user_namespaces is 0";
   if (is("kernel/unprivileged_userns_clone", "0")) {
     return "kernel.unprivileged_userns_clone is 0";
@@ -19,7 +19,7 @@ export function whyRefused(sysctls = "/proc/sys"): string | undefined {
 
 /** AppArmor may grant a namespace without the rights that belong to it. */
 function whyPowerless(sysctls: string): string | undefined {
-  if (read(`${sysctls}/kernel/apparmor_restrict_unprivileged_userns`) !== "1") return undefined;
+  if (readFile(`${sysctls}/kernel/apparmor_restrict_unprivileged_userns`) !== "1") return undefined;
   return "AppArmor restricts user namespaces " +
     "(kernel.apparmor_restrict_unprivileged_userns is 1): give runts a profile with userns";
 }
@@ -37,7 +37,7 @@ export function explainRefusal(
   sysctls = "/proc/sys",
 ): RuntsError {
   const makesUser = ops.some((op) =>
-    op.op === "clone" && "flags" in op && (op.flags & CLONE_NEWUSER) !== 0
+    op.op === "clone" && "flags" in op && (op.flags & NAMESPACE_FLAGS.user) !== 0
   );
   const { errno, hint: known } = error.data;
   if (!makesUser || errno === undefined) return error;
@@ -46,12 +46,4 @@ export function explainRefusal(
   if (!isClone && (!isPermission || known !== undefined)) return error;
   const hint = isClone ? whyRefused(sysctls) : whyPowerless(sysctls);
   return hint === undefined ? error : new RuntsError(error.operation, { ...error.data, hint });
-}
-
-function read(file: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(file).trim();
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,7 @@
 /** Ids that a user may map beside its own: /etc/subuid and /etc/subgid (subuid(5)). */
 
+import { readFile } from "../base/files.ts";
+
 /** The two files. */
 export type SubordinateFile = "/etc/subuid" | "/etc/subgid";
 
@@ -35,18 +37,10 @@ export function rangesOf(text: string, uid: number, name: string | undefined): I
 
 /** The name of the user of this process. */
 export function ownName(uid: number): string | undefined {
-  return userName(uid, readOr("/etc/passwd", ""));
+  return userName(uid, readFile("/etc/passwd") ?? "");
 }
 
 /** The ranges of the user of this process; none when the file cannot be read. */
 export function ownRanges(file: SubordinateFile, uid: number): IdRange[] {
-  return rangesOf(readOr(file, ""), uid, ownName(uid));
-}
-
-function readOr(file: string, otherwise: string): string {
-  try {
-    return Deno.readTextFileSync(file);
-  } catch {
-    return otherwise;
-  }
+  return rangesOf(readFile(file) ?? "", uid, ownName(uid));
 }

@@ -3,6 +3,7 @@
  * state root. `withRuntime` gives a test its own state root and checks all of that at the end.
  */
 
+import { readMountinfo } from "../../lib/base/mountinfo.ts";
 import { assertEquals } from "@std/assert";
 import { OTHERS } from "../../lib/state/id.ts";
 import { Bundle, type Config } from "./bundle.ts";
@@ -103,8 +104,7 @@ function removed(directory: string): boolean {
 
 /** Mounts and cgroups of the host. */
 function snapshot(): { mounts: string[]; cgroups: string[] } {
-  const mounts = Deno.readTextFileSync("/proc/self/mountinfo").trim().split("\n")
-    .map((line) => line.split(" ").slice(3, 5).join(" "));
+  const mounts = readMountinfo().map(({ root, path }) => `${root} ${path}`);
   return { mounts, cgroups: cgroupDirectories("/sys/fs/cgroup", 3) };
 }
 
@@ -132,8 +132,7 @@ function entriesOf(path: string): Deno.DirEntry[] {
 
 /** Mount points of the host on the bundle's root filesystem and below it, relative to that. */
 export function mountsOn(bundle: Bundle): string[] {
-  return Deno.readTextFileSync("/proc/self/mountinfo").split("\n")
-    .map((line) => line.split(" ")[4] ?? "")
+  return readMountinfo().map(({ path }) => path)
     .filter((path) => path.startsWith(bundle.rootfs))
     .map((path) => path.slice(bundle.rootfs.length));
 }

@@ -1,5 +1,6 @@
 /** Containers that a test looks at from inside, and configurations that create refuses. */
 
+import { type MountLine, parseMountinfo } from "../../lib/base/mountinfo.ts";
 import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "./bundle.ts";
 import { type TestRuntime, withRuntime } from "./host.ts";
@@ -68,41 +69,31 @@ export function userNamespace(config: Config, hostID = 100_000, size = 65_536): 
   config.linux.uidMappings = config.linux.gidMappings = [{ containerID: 0, hostID, size }];
 }
 
-/** A line of /proc/PID/mountinfo (proc_pid_mountinfo(5)). */
-interface MountLine {
-  /** Which part of the filesystem it shows. */
-  readonly root: string;
-  /** Attributes of the mount. */
+/** A mount, its options in lists; propagation without the numbers. */
+interface SeenMount extends Pick<MountLine, "root" | "type" | "source"> {
   readonly attributes: readonly string[];
-  /** `shared:N`, `master:N`, `propagate_from:N`, `unbindable`; without the numbers. */
   readonly propagation: readonly string[];
-  readonly type: string;
-  readonly source: string;
   /** Options of the filesystem. */
   readonly filesystem: readonly string[];
 }
 
 /** The mounts of a mountinfo file, by where they are. */
-export function readMounts(lines: readonly string[]): Map<string, MountLine> {
-  const mounts = new Map<string, MountLine>();
-  for (const line of lines) {
-    const [left, right] = line.split(" - ");
-    const [, , , root, point, attributes, ...propagation] = left!.trim().split(" ");
-    const [type, source, filesystem] = right!.split(" ");
-    mounts.set(point!, {
-      root: root!,
-      attributes: attributes!.split(","),
-      propagation: propagation.map((field) => field.replace(/:\d+$/, "")),
-      type: type!,
-      source: source!,
-      filesystem: filesystem!.split(","),
+export function readMounts(lines: readonly string[]): Map<string, SeenMount> {
+  const mounts = new Map<string, SeenMount>();
+  for (const mount of parseMountinfo(lines.join("\n"))) {
+    mounts.set(mount.path, {
+      ...mount,
+      attributes: mount.options.split(","),
+      propagation: mount.propagation.split(" ").filter(Boolean)
+        .map((field) => field.replace(/:\d+$/, "")),
+      filesystem: mount.superOptions.split(","),
     });
   }
   return mounts;
 }
 
 /** The mounts that a container sees. */
-export async function mountsOf(runtime: TestRuntime, edit: Edit): Promise<Map<string, MountLine>> {
+export async function mountsOf(runtime: TestRuntime, edit: Edit): Promise<Map<string, SeenMount>> {
   return readMounts(
     await linesOf(runtime, (config, bundle) => {
       config.process.args = ["cat", "/proc/self/mountinfo"];

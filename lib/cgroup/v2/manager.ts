@@ -2,7 +2,7 @@
 
 import { ENODEV, ENOENT } from "../../base/errno.ts";
 import { errnoOf, isRuntsError, quote, RuntsError } from "../../base/errors.ts";
-import { isDirectory } from "../../base/paths.ts";
+import { isDirectory } from "../../base/files.ts";
 import type { Resources } from "../../spec/types/config.ts";
 import { applyV2, updateV2 } from "./apply.ts";
 import { enableControllers } from "./controllers.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { RuntsError } from "../../../lib/base/errors.ts";
 import { MountFlag } from "../../../lib/wire/ops.ts";
-import { NAMESPACE_FLAGS } from "../../../lib/plan/namespaces.ts";
+import { NAMESPACE_FLAGS } from "../../../lib/base/linux.ts";
 import type { CgroupHierarchy, ContainerInput, ContainerPlan } from "../../../lib/plan/plan.ts";
 import type { Mount } from "../../../lib/spec/types/config.ts";
 import { HOST, linesFrom, names, opsOf, planOf } from "../../support/plan.ts";

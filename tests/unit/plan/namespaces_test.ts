@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { NAMESPACE_FLAGS } from "../../../lib/plan/namespaces.ts";
+import { NAMESPACE_FLAGS } from "../../../lib/base/linux.ts";
 import { describeOp } from "../../../lib/plan/describe.ts";
 import type { Plan } from "../../../lib/plan/plan.ts";
 import { HOST, linesFrom, names, onlyOp, opsOf, planExecOf, planOf } from "../../support/plan.ts";

@@ -1,0 +1,33 @@
+/** Looking at files that may not be there. */
+
+/** The text of a file without what is blank at its end; undefined when it cannot be read. */
+export function readFile(file: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(file).trimEnd();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where a symlink leads, as its text says; undefined when it cannot be read. */
+export function readLink(path: string): string | undefined {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is at a path, a symlink followed; undefined when it cannot be looked at. */
+export function statFile(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a directory is there, or a symlink that leads to one. */
+export function isDirectory(path: string): boolean {
+  return statFile(path)?.isDirectory === true;
+}
