@@ -39,7 +39,7 @@ Deno.test({
           "/root",
           "/proc",
           "/tmp",
-          "/tmp/with\\040space",
+          "/tmp/with space",
         ]);
         await runtime.ok(["delete", "--force", id]);
         assertEquals(mountsOn(bundle), ["/root"]);
