@@ -1,13 +1,13 @@
 /** Paths that a caller or a configuration names. */
 
 import { RuntsError } from "./errors.ts";
-import { normalize } from "./paths.ts";
+import { normalize, pathFrom } from "./paths.ts";
 
 /** A path of the caller's, from its working directory; "." and ".." may be left in it. */
 export function fromWorkingDirectory(path: string): string {
   if (path.startsWith("/")) return path;
   try {
-    return `${Deno.cwd()}/${path}`;
+    return pathFrom(Deno.cwd(), path);
   } catch (cause) {
     throw new RuntsError("find the working directory", { cause, hint: "it may be gone" });
   }
@@ -31,5 +31,5 @@ function realPath(path: string): string {
 
 /** The root filesystem's path; the status has it as config.json does. */
 export function absoluteRootfs(bundle: string, rootfs: string): string {
-  return rootfs.startsWith("/") || rootfs === "" ? rootfs : `${bundle}/${rootfs}`;
+  return rootfs === "" ? "" : pathFrom(bundle, rootfs);
 }

@@ -9,3 +9,16 @@ export function normalize(path: string): string {
   }
   return parts.map((part) => `/${part}`).join("");
 }
+
+/** An absolute path as it is, another one below `base`, which may end in a slash. */
+export function pathFrom(base: string, path: string): string {
+  return path.startsWith("/") ? path : `${base.endsWith("/") ? base.slice(0, -1) : base}/${path}`;
+}
+
+/** As {@linkcode pathFrom}, without "." and empty parts, and no slash at its end. */
+export function cleanPathFrom(base: string, path: string): string {
+  const joined = pathFrom(base, path);
+  // Nearly every path is clean, and compiling an expression takes longer than all of them.
+  if (!joined.includes("//") && !joined.includes("/.") && !joined.endsWith("/")) return joined;
+  return joined.replace(/\/(?:\.?\/)+/g, "/").replace(/\/\.?$/, "") || "/";
+}

@@ -59,13 +59,13 @@ export function globalOptions(values: GlobalValues): GlobalOptions {
   }
   const rootless = values.rootless ?? "auto";
   return {
-    root: absolute(values.root ?? defaultRoot()),
+    root: stateRoot(values.root ?? defaultRoot()),
     ...(manager && { cgroupManager: manager }),
     rootless: rootless === "auto" ? "auto" : rootless === "true",
   };
 }
 
 /** A state directory must not depend on where the next command is called from. */
-function absolute(path: string): string {
+function stateRoot(path: string): string {
   return fromWorkingDirectory(path).replace(/\/+$/, "") || "/";
 }

@@ -1,5 +1,6 @@
 /** `spec`: writes a configuration to start from. */
 
+import { pathFrom } from "../base/paths.ts";
 import { detectHost } from "../cgroup/hierarchies.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import { templateText } from "../spec/template.ts";
@@ -17,7 +18,7 @@ export interface SpecOptions {
 /** Writes config.json; throws when it exists. */
 export function writeSpec(options: SpecOptions = {}): void {
   const { bundle = ".", file = "config.json", rootless = false } = options;
-  const path = file.startsWith("/") ? file : `${absolute(bundle)}/${file}`;
+  const path = pathFrom(absolute(bundle), file);
   const text = templateText({ rootless, cgroupNamespace: isPureV2() });
   try {
     Deno.writeTextFileSync(path, `${text}\n`, { createNew: true });

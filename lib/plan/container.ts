@@ -1,12 +1,13 @@
 /** The plan of a container: config.json → operations. */
 
+import { cleanPathFrom } from "../base/paths.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { quote } from "../base/errors.ts";
 import { sysctlPath } from "../spec/values/sysctl.ts";
 import type { Process } from "../spec/types/config.ts";
 import { Message } from "../wire/messages.ts";
 import { addDevices } from "./devices.ts";
-import { absolutePath, type Container, PlanWriter } from "./plan_writer.ts";
+import { type Container, PlanWriter } from "./plan_writer.ts";
 import { composeEnvironment } from "./environment.ts";
 import { becomeRoot, readIdentity } from "./identity.ts";
 import { planMounts } from "./mounts.ts";
@@ -95,7 +96,7 @@ function readContainer(input: ContainerInput): Container {
     input,
     linux,
     namespaces,
-    rootfs: absolutePath(input.spec.root.path, input.bundle),
+    rootfs: cleanPathFrom(input.bundle, input.spec.root.path),
     userNamespace,
     mountNamespace: (all & NAMESPACE_FLAGS.mount) !== 0,
     openEarly: userNamespace && input.host.euid === 0,

@@ -1,8 +1,9 @@
 /** Device nodes and links of /dev. */
 
+import { cleanPathFrom } from "../base/paths.ts";
 import { S_IFBLK, S_IFCHR, S_IFIFO } from "../base/linux.ts";
 import type { Device } from "../spec/types/config.ts";
-import { absolutePath, type Container, type PlanWriter } from "./plan_writer.ts";
+import { type Container, type PlanWriter } from "./plan_writer.ts";
 import { NodeSource, type Op } from "../wire/ops.ts";
 
 const DEFAULT_MODE = 0o666;
@@ -30,7 +31,7 @@ const LINKS: readonly (readonly [name: string, target: string])[] = [
 export function addDevices(writer: PlanWriter, container: Container): void {
   const { mounts = [] } = container.input.spec;
   const bound = mounts.findIndex(({ destination, type = "", options = [] }) =>
-    absolutePath(destination, "") === "/dev" &&
+    cleanPathFrom("", destination) === "/dev" &&
     [type, ...options].some((word) => word === "bind" || word === "rbind")
   );
   if (bound >= 0) return;
@@ -57,7 +58,7 @@ function node(container: Container, device: Device, from: string): Op {
   return {
     op: "device",
     from,
-    path: absolutePath(path, ""),
+    path: cleanPathFrom("", path),
     type: fifo ? S_IFIFO : type === "b" ? S_IFBLK : S_IFCHR,
     mode: (fileMode ?? DEFAULT_MODE) & 0o7777,
     major: fifo ? 0 : major,

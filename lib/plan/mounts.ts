@@ -1,5 +1,6 @@
 /** `mounts` of the configuration. */
 
+import { cleanPathFrom } from "../base/paths.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import { parseIdmap, resolveIdmap } from "../spec/values/idmap.ts";
 import {
@@ -9,7 +10,7 @@ import {
 } from "../spec/values/mount_options.ts";
 import type { Mount } from "../spec/types/config.ts";
 import { addCgroupMount } from "./cgroup_mounts.ts";
-import { absolutePath, type Container, type PlanWriter } from "./plan_writer.ts";
+import { type Container, type PlanWriter } from "./plan_writer.ts";
 import { NOTIFY_DIRECTORY } from "./environment.ts";
 import { mountOp, type MountPlan, type MountRequest } from "./mount_op.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
@@ -76,7 +77,7 @@ function readMount(container: Container, mount: Mount, from: string): MountReque
     source: mount.source ?? "",
     common: {
       from,
-      destination: absolutePath(mount.destination, ""),
+      destination: cleanPathFrom("", mount.destination),
       attr_set: options.attrSet,
       attr_clear: options.attrClear,
       rec_set: options.recSet,
@@ -120,7 +121,7 @@ function addBind(
   userSlot: number | undefined,
 ): void {
   const { common, options, from } = request;
-  const source = absolutePath(request.source, container.input.bundle);
+  const source = cleanPathFrom(container.input.bundle, request.source);
   const idmap = idmapSlot(writer, container, request, userSlot);
   const recursive = bind === "rbind";
   const within = isInside(source, container);

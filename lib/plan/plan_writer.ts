@@ -82,12 +82,3 @@ export class PlanWriter {
     throw new RuntsError(`the container needs more than ${SLOTS_MAX} descriptors to be made`);
   }
 }
-
-/** A path of the bundle or an absolute one, without "." and empty parts, and no slash at its end. */
-export function absolutePath(path: string, base: string): string {
-  const joined = path.startsWith("/") ? path : `${base}/${path}`;
-  // Nearly every path is clean, and compiling an expression takes longer than all of them.
-  if (!joined.includes("//") && !joined.includes("/.") && !joined.endsWith("/")) return joined;
-  const clean = joined.replace(/\/(?:\.?\/)+/g, "/").replace(/\/\.?$/, "");
-  return clean === "" ? "/" : clean;
-}

@@ -1,10 +1,11 @@
 /** The root filesystem: from opening it to entering it, and what is put on it afterwards. */
 
+import { cleanPathFrom } from "../base/paths.ts";
 import { quote } from "../base/errors.ts";
 import { Propagation } from "../spec/values/mount_options.ts";
 import { HOOK_OUTPUTS } from "../spec/values/hook_outputs.ts";
 import type { HookKind, RootfsPropagation, Spec } from "../spec/types/config.ts";
-import { absolutePath, type Container, type PlanWriter } from "./plan_writer.ts";
+import { type Container, type PlanWriter } from "./plan_writer.ts";
 import { EnterMethod, RootBind } from "../wire/ops.ts";
 
 const PROPAGATION: Readonly<Record<string, number>> = {
@@ -48,7 +49,7 @@ export function enterRootfs(writer: PlanWriter, container: Container): void {
   const { linux, mountNamespace, input } = container;
   const { root, process } = input.spec;
   if (root.readonly) {
-    const cwd = absolutePath(process?.cwd ?? "/", "");
+    const cwd = cleanPathFrom("", process?.cwd ?? "/");
     if (cwd !== "/") writer.add({ op: "mkdir", from: "process.cwd", path: cwd, mode: 0o755 });
     writer.add({ op: "readonly_root", from: "root.readonly" });
   }

@@ -1,6 +1,7 @@
 /** config.json and resources: read, parsed and validated. */
 
 import { ENOENT } from "../base/errno.ts";
+import { pathFrom } from "../base/paths.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import { checked, readText } from "./json/document.ts";
 import type { Resources, Spec } from "./types/config.ts";
@@ -8,7 +9,7 @@ import { validate, validateResources } from "./check/config.ts";
 
 /** The path of the configuration: `config.json`, or `configFile` (absolute, or below the bundle). */
 export function configPath(bundle: string, configFile = "config.json"): string {
-  return configFile.startsWith("/") ? configFile : `${bundle.replace(/\/+$/, "")}/${configFile}`;
+  return pathFrom(bundle, configFile);
 }
 
 /** The text of the configuration `file` of a bundle. Throws RuntsError that names the file. */
