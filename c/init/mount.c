@@ -255,22 +255,6 @@ static int remount(struct init *in, const struct mount_request *r) {
   return error ? mount_fail(in, r, error) : 0;
 }
 
-static int move(struct init *in, const struct mount_request *r) {
-  CLEANUP_FD int tree = kernel_open_tree(AT_FDCWD, r->source, 0);
-  struct stat st;
-  if (tree < 0) {
-    mount_fail(in, r, tree);
-    return explain_path(in, -1, r->source, tree);
-  }
-  if (fstat(tree, &st) != 0)
-    return mount_fail(in, r, -errno);
-  CLEANUP_FD int destination = open_destination(in, r, S_ISDIR(st.st_mode));
-  if (destination < 0)
-    return destination;
-  int error = apply_attributes(in, r, tree);
-  return error ? error : attach(in, r, tree, destination);
-}
-
 int op_mount(struct init *in, const union field *f) {
   struct mount_request r = mount_request_of(f);
   switch (r.kind) {
@@ -281,8 +265,6 @@ int op_mount(struct init *in, const union field *f) {
     return mount_bind(in, &r);
   case MOUNT_REMOUNT:
     return remount(in, &r);
-  case MOUNT_MOVE:
-    return move(in, &r);
   }
   return fail_at(in, -EINVAL, "mount on \"%s\": kind %u is unknown", r.destination, f[0].u32);
 }

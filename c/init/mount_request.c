@@ -33,8 +33,6 @@ int mount_fail(struct init *in, const struct mount_request *r, int error) {
     return fail_at(in, error, "mount \"%s\" on \"%s\"", r->fstype, r->destination);
   case MOUNT_REMOUNT:
     return fail_at(in, error, "remount \"%s\"", r->destination);
-  case MOUNT_MOVE:
-    return fail_at(in, error, "move the mount \"%s\" to \"%s\"", r->source, r->destination);
   default:
     return fail_at(in, error, "bind \"%s\" on \"%s\"", r->source, r->destination);
   }

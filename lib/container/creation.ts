@@ -173,7 +173,6 @@ export class Creation {
       noNewKeyring: this.#options.noNewKeyring ?? false,
       console,
       preserveFds,
-      start: "fifo",
       ...(size && { consoleSize: size }),
       ...(listen && { listen }),
       ...(notify && { notifyDirectory: makeNotifyDirectory(this.#directory) }),

@@ -69,7 +69,6 @@ export function explain(global: GlobalOptions, options: ExplainOptions): Promise
       noNewKeyring: false,
       console: spec.process?.terminal === true,
       preserveFds: 0,
-      start: "fifo",
       ...(seccomp && { seccomp }),
     });
     return {

@@ -59,7 +59,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   writer.add(...mounts.early);
   const rootSlot = openEarly(writer, container);
   joinNamespaces(writer, namespaces, slots);
-  const clones = enterNamespaces(writer, container, slots);
+  enterNamespaces(writer, container, slots);
 
   // Stage 2.
   closeDescriptors(writer, input);
@@ -77,14 +77,11 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   confine(writer, program, true);
 
   // The start.
-  if (input.start === "fifo") {
-    const [fifo, result] = [writer.slot({ kind: "fifo" }), writer.slot({ kind: "result" })];
-    writer.add({ op: "wait_start", from: "", fifo, result });
-  }
+  const [fifo, result] = [writer.slot({ kind: "fifo" }), writer.slot({ kind: "result" })];
+  writer.add({ op: "wait_start", from: "", fifo, result });
   addHooks(writer, input.spec, "startContainer", environment.env);
   execute(writer, program);
-  const needsMaps = (namespaces.fresh & NAMESPACE_FLAGS.user) !== 0;
-  return { ...writer.result(), needsMaps, clones, rootfs };
+  return { ...writer.result(), rootfs };
 }
 
 function readContainer(input: ContainerInput): Container {

@@ -144,8 +144,6 @@ function describeMount(op: OpOf<"mount">): string {
       return `bind ${op.source} with the mounts below on ${tail}`;
     case MountKind.remount:
       return `remount ${tail}`;
-    case MountKind.move:
-      return `move ${op.source} to ${tail}`;
     default:
       return `mount ${op.fstype}${op.source.startsWith("/") ? ` ${op.source}` : ""} on ${tail}`;
   }

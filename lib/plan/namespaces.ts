@@ -73,13 +73,13 @@ function joinsLate({ fresh, joined }: NamespaceSet): boolean {
 
 /**
  * From the host's namespaces to the container's: the time namespace, the clone, the cgroup, the id
- * maps. Gives the number of clones.
+ * maps.
  */
 export function enterNamespaces(
   writer: PlanWriter,
   container: Container,
   slots: ReadonlyMap<number, number>,
-): number {
+): void {
   const { fresh, joined } = container.namespaces;
   const { cgroup } = container.input;
   const newUser = (fresh & NEW.user) !== 0;
@@ -87,14 +87,13 @@ export function enterNamespaces(
   const bornIn = cgroupDirectory(writer, cgroup, (joined & NEW.user) !== 0);
   const from = "linux.namespaces";
   let flags = fresh & ~(NEW.time | NEW.cgroup);
-  let clones = 1;
-  if (newUser && newTime) {
+  const twice = newUser && newTime;
+  if (twice) {
     // Who makes a time namespace must be root of the user namespace that is to own it.
     writer.add({ op: "clone", from, flags: NEW.user, cgroup: bornIn });
     joinCgroup(writer, cgroup, false);
     askForMaps(writer);
     flags &= ~NEW.user;
-    clones = 2;
   }
   if (newTime) {
     writer.add({ op: "unshare", from, flags: NEW.time });
@@ -102,8 +101,8 @@ export function enterNamespaces(
   }
   // Processes that share the pid namespace must not look into this one before it is confined.
   if (joined & NEW.pid && !newUser) writer.add({ op: "dumpable", from: "", value: 0 });
-  writer.add({ op: "clone", from, flags, cgroup: clones === 1 ? bornIn : -1 });
-  if (clones === 1) {
+  writer.add({ op: "clone", from, flags, cgroup: twice ? -1 : bornIn });
+  if (!twice) {
     joinCgroup(writer, cgroup, (joined & NEW.user) !== 0);
     if (newUser) askForMaps(writer);
   }
@@ -113,7 +112,6 @@ export function enterNamespaces(
     const { from = "" } = container.namespaces.joins.find(({ kind }) => kind === NEW.cgroup) ?? {};
     writer.add({ op: "setns", from, slot: slots.get(NEW.cgroup)!, kind: NEW.cgroup, defer: 0 });
   }
-  return clones;
 }
 
 /** runts writes the maps before it answers. */

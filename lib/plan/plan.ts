@@ -89,8 +89,6 @@ export interface ContainerInput extends ProcessOptions {
   readonly noPivot: boolean;
   /** Directory on the host that holds `notify.sock`; seen as /run/notify in the container. */
   readonly notifyDirectory?: string;
-  /** `fifo`: wait for `start`; `exec`: go on at once, as `run` may. */
-  readonly start: "fifo" | "exec";
 }
 
 /** What `exec` plans from. */
@@ -121,13 +119,6 @@ export interface Plan {
 
 /** The plan of `create` and `run`. */
 export interface ContainerPlan extends Plan {
-  /** init will ask for its id maps (`maps`): those of the configuration. */
-  readonly needsMaps: boolean;
-  /**
-   * How often init clones, so how many `pid` records come; the last one is the container's process.
-   * 2 with a new user and a new time namespace.
-   */
-  readonly clones: number;
   /** The root filesystem's absolute path on the host. */
   readonly rootfs: string;
 }

@@ -215,10 +215,10 @@ export type Op = {
 export type OpOf<K extends OpName> = Extract<Op, { op: K }>;
 
 /** What `mount` does. Remounting changes the attributes (and superblock) of what is there. */
-export const MountKind = { filesystem: 0, bind: 1, rbind: 2, remount: 3, move: 4 } as const;
+export const MountKind = { filesystem: 0, bind: 1, rbind: 2, remount: 3 } as const;
 
 /** What a missing mount point becomes. `auto`: what the source is, a directory or a file. */
-export const CreateKind = { none: 0, directory: 1, file: 2, auto: 3 } as const;
+export const CreateKind = { none: 0, directory: 1, auto: 2 } as const;
 
 /** `open_tree.recursive`: the mounts below come along, and perhaps get the id map too. */
 export const TreeExtent = { top: 0, whole: 1, mapped: 2 } as const;

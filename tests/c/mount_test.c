@@ -176,14 +176,6 @@ SANDBOX_TEST(remounts) {
               -EINVAL, "remount \"/plain\": nothing is mounted there");
 }
 
-SANDBOX_TEST(moves_mounts) {
-  CHECK_NUMBER(MOUNT(TMPFS, .destination = "/a"), 0);
-  CHECK_NUMBER(
-      MOUNT(.kind = MOUNT_MOVE, .source = "root/a", .destination = "/b", .create = CREATE_AUTO), 0);
-  CHECK_TEXT(mount_column("/root/a", 4), "");
-  CHECK_TEXT(mount_column("/root/b", 5), "rw,relatime");
-}
-
 SANDBOX_TEST(sets_propagation) {
   const uint32_t values[] = {MS_PRIVATE | MS_REC, MS_SHARED};
   CHECK_NUMBER(MOUNT(BIND, .source = "host", .destination = "/a",
@@ -250,7 +242,6 @@ static const struct test tests[] = {
     TEST(keeps_what_is_locked),
     TEST(treats_symlinks_as_told),
     TEST(remounts),
-    TEST(moves_mounts),
     TEST(sets_propagation),
     TEST(opens_sources_early),
     TEST(a_mount_over_the_root_is_the_root),

@@ -5,6 +5,7 @@ import { describeOp } from "../../lib/plan/describe.ts";
 import { planExec } from "../../lib/plan/exec.ts";
 import { type FieldType, type Op, type OpName, type OpOf, OPS } from "../../lib/wire/ops.ts";
 import type { ContainerInput, ContainerPlan, ExecInput, Host, Plan } from "../../lib/plan/plan.ts";
+import { Message } from "../../lib/wire/messages.ts";
 import { parseSpec } from "../../lib/spec/load.ts";
 import type { Process, Spec } from "../../lib/spec/types/config.ts";
 import { config, type Json } from "./spec.ts";
@@ -44,7 +45,6 @@ export function planOf(
     spec: specOf({ "process.terminal": false, ...changes }),
     bundle: "/bundle",
     noPivot: false,
-    start: "fifo",
     ...input,
   });
 }
@@ -118,4 +118,9 @@ export function decodePlan(bytes: Uint8Array): Op[] {
   });
   if (at !== bytes.length) throw new Error("bytes after the last operation");
   return ops;
+}
+
+/** Whether init asks for its id maps on the way. */
+export function asksForMaps(plan: Plan): boolean {
+  return opsOf(plan, "sync").some(({ message }) => message === Message.maps);
 }

@@ -80,7 +80,6 @@ export function plansOf(document: Spec): Uint8Array[] {
       host,
       cgroup: { files: ["/sys/fs/cgroup/box/cgroup.procs"], moved: false },
       noPivot: false,
-      start: "fifo",
     }))
   );
 }

@@ -2,7 +2,16 @@ import { assertEquals } from "@std/assert";
 import { NAMESPACE_FLAGS } from "../../../lib/base/linux.ts";
 import { describeOp } from "../../../lib/plan/describe.ts";
 import type { Plan } from "../../../lib/plan/plan.ts";
-import { HOST, linesFrom, names, onlyOp, opsOf, planExecOf, planOf } from "../../support/plan.ts";
+import {
+  asksForMaps,
+  HOST,
+  linesFrom,
+  names,
+  onlyOp,
+  opsOf,
+  planExecOf,
+  planOf,
+} from "../../support/plan.ts";
 import { type Json, withNamespaces } from "../../support/spec.ts";
 
 const MAP = [{ containerID: 0, hostID: 100000, size: 1000 }];
@@ -55,7 +64,7 @@ Deno.test("namespaces: given ones are opened before any is joined, the mount nam
 
 Deno.test("namespaces: a new user namespace", () => {
   const plan = planOf({ "linux.namespaces": withNamespaces("user"), ...MAPS });
-  assertEquals(plan.needsMaps, true);
+  assertEquals(asksForMaps(plan), true);
   assertEquals(onlyOp(plan, "clone").flags & user, user);
   assertEquals(names(plan).slice(names(plan).indexOf("clone"), -1).slice(0, 5), [
     "clone",
@@ -94,7 +103,7 @@ Deno.test("namespaces: root joins a user namespace between two attempts at the o
     "join the cgroup",
   ]);
   assertEquals(plan.slots[0], { kind: "cgroup-file", path: "/cg/box/cgroup.procs" });
-  assertEquals(plan.needsMaps, false);
+  assertEquals(asksForMaps(plan), false);
   const rootless = planOf(changes, { host: { ...HOST, euid: 1000 } });
   assertEquals(entering(rootless).slice(2), [
     "join user namespace",
@@ -109,7 +118,7 @@ Deno.test("namespaces: time offsets are written before a process enters the name
     "linux.timeOffsets": { monotonic: { secs: 7 }, boottime: { secs: -2, nanosecs: 5 } },
   };
   const plan = planOf(changes);
-  assertEquals(plan.clones, 1);
+  assertEquals(opsOf(plan, "clone").length, 1);
   assertEquals(entering(plan), [
     "make a new time namespace",
     'write "monotonic 7 0\\nboottime -2 5\\n" to /proc/self/timens_offsets',
@@ -125,7 +134,7 @@ Deno.test("namespaces: new user and time namespaces take two clones", () => {
     "linux.timeOffsets": { boottime: { secs: 9 } },
     ...MAPS,
   }, { cgroup: { bornIn: "/cg/box", files: ["/cg1/tasks"], moved: true } });
-  assertEquals([plan.clones, plan.needsMaps], [2, true]);
+  assertEquals([opsOf(plan, "clone").length, asksForMaps(plan)], [2, true]);
   assertEquals(entering(plan).slice(2), [
     "clone the container's process with new user namespace in its cgroup",
     "let runts move the process into its cgroup",

@@ -11,7 +11,7 @@ import { NAMESPACE_TYPES, ROOTFS_PROPAGATIONS } from "../../../lib/spec/values/n
 import { MOUNT_OPTIONS } from "../../../lib/spec/values/mount_options.ts";
 import { RLIMITS } from "../../../lib/spec/values/rlimits.ts";
 import { CAPABILITIES } from "../../../lib/spec/values/capabilities.ts";
-import { decodePlan, HOST, specOf } from "../../support/plan.ts";
+import { asksForMaps, decodePlan, HOST, opsOf, specOf } from "../../support/plan.ts";
 
 const PATH = fc.array(fc.constantFrom("a", "b", "proc", "dev", "sys"), { maxLength: 3 })
   .map((parts) => `/${parts.join("/")}`);
@@ -83,7 +83,6 @@ const INPUT = fc.record({
   notify: fc.boolean(),
   seccomp: fc.boolean(),
   listener: fc.boolean(),
-  start: fc.constantFrom("fifo" as const, "exec" as const),
   noPivot: fc.boolean(),
 });
 
@@ -115,7 +114,6 @@ function input(changes: Record<string, unknown>, choice: Choice): ContainerInput
     noNewKeyring: false,
     console: true,
     preserveFds: 0,
-    start: choice.start,
     ...(choice.notify && { notifyDirectory: "/state/notify" }),
     ...(choice.seccomp &&
       { seccomp: { flags: 0, filter: new Uint8Array(8), notify: choice.listener } }),
@@ -130,6 +128,12 @@ function tryPlan(changes: Record<string, unknown>, choice: Choice): ContainerPla
     assert(isRuntsError(error) || error instanceof SpecError, String(error));
     return undefined;
   }
+}
+
+/** Whether a namespace is to be made. */
+function isNew(changes: Record<string, unknown>, type: string): boolean {
+  const namespaces = changes["linux.namespaces"] as { type: string; path?: string }[];
+  return namespaces.some((one) => one.type === type && !one.path);
 }
 
 /** Slots that an operation uses, and the one that it fills. */
@@ -163,8 +167,11 @@ Deno.test("planContainer: a plan or words, and the plan is one that init can per
       plans++;
       const { ops } = plan;
       assertEquals(ops.at(-1)!.op, "exec");
-      assertEquals(ops.filter(({ op }) => op === "clone").length, plan.clones);
-      assertEquals(ops.some((op) => op.op === "sync" && op.message === 3), plan.needsMaps);
+      assertEquals(
+        opsOf(plan, "clone").length,
+        isNew(changes, "user") && isNew(changes, "time") ? 2 : 1,
+      );
+      assertEquals(asksForMaps(plan), isNew(changes, "user"));
       const known = new Set(plan.slots.map((_, index) => index));
       for (const op of ops) {
         const { used, filled } = slotsOf(op);
