@@ -10,8 +10,9 @@ import { errnoOf, quote, reason, RuntsError } from "../base/errors.ts";
 import { runHooksWarning } from "../hooks/runtime_hooks.ts";
 import { SIGKILL } from "../spec/values/signals.ts";
 import { StateDirectory, sweepRemoved } from "../state/directory.ts";
-import { doesNotExist, inspect, type Inspection } from "../state/inspect.ts";
+import { doesNotExist, inspect, inspectIfRecorded, type Inspection } from "../state/inspect.ts";
 import { readStat } from "../state/liveness.ts";
+import type { Status } from "../state/status.ts";
 import { OCI_VERSION } from "../base/version.ts";
 import { absoluteRootfs } from "../base/absolute.ts";
 import { cgroupOf } from "../state/cgroup.ts";
@@ -137,7 +138,11 @@ export function removeThis(
 /** A damaged status must not keep a container from being deleted by force. */
 function inspectTolerant(directory: StateDirectory, force: boolean): Inspection {
   try {
-    return inspect(directory);
+    const found = inspectIfRecorded(directory);
+    if (found !== undefined) return found;
+    // It may be that of another runtime, which is about to make a container.
+    if (!force) return inspect(directory);
+    return { state: "stopped", status: UNKNOWN, complete: false };
   } catch (error) {
     if (!force || !directory.exists()) throw error;
     for (const name of RECORDS) directory.removeUnlessFile(name);
@@ -147,6 +152,21 @@ function inspectTolerant(directory: StateDirectory, force: boolean): Inspection 
     return inspect(directory);
   }
 }
+
+/** Of a container that nothing is recorded of. */
+const UNKNOWN: Status = {
+  pid: 0,
+  startTime: 0,
+  cgroupPath: "",
+  scope: "",
+  rootfs: "",
+  systemdCgroup: false,
+  bundle: "",
+  created: "",
+  owner: "",
+  detached: true,
+  externalDescriptors: [],
+};
 
 const RECORDS = ["status", "creating", "preparing"];
 const BROKEN = '{"pid":0,"process-start-time":0,"bundle":""}';

@@ -55,6 +55,7 @@ function notRunning(): RuntsError {
 
 /** Opens a pidfd that is sure to be init's; throws `container not running` when it is gone. */
 export function openInit(helper: Helper, status: Status): number {
+  if (status.pid === 0) throw notRunning();
   let pidfd: number;
   try {
     pidfd = helper.openPidfd(status.pid);

@@ -18,11 +18,12 @@ export function list(global: GlobalOptions): ListEntry[] {
 }
 
 function entryOf(root: string, id: string): ListEntry | undefined {
+  let directory: StateDirectory | undefined;
   try {
-    const directory = new StateDirectory(root, id);
-    if (!directory.exists()) return undefined; // deleted since the root was read
+    directory = new StateDirectory(root, id);
     return stateDocument(directory, inspect(directory));
   } catch (error) {
+    if (directory !== undefined && isNone(directory)) return undefined;
     return {
       ociVersion: OCI_VERSION,
       id,
@@ -34,5 +35,14 @@ function entryOf(root: string, id: string): ListEntry | undefined {
       owner: "",
       error: reason(error),
     };
+  }
+}
+
+/** Deleted since the root was read, or made a moment ago, or left by a create that was killed then. */
+function isNone(directory: StateDirectory): boolean {
+  try {
+    return !directory.exists() || directory.isUnused();
+  } catch {
+    return false;
   }
 }

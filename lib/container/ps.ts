@@ -10,8 +10,9 @@ import type { ContainerName, GlobalOptions } from "../caller/options.ts";
 /** Process ids, as the host sees them, of all processes of the container. */
 export function ps(global: GlobalOptions, options: ContainerName): Promise<number[]> {
   return inCommand("ps", options.id, async () => {
-    const { status } = inspect(new StateDirectory(global.root, options.id));
-    return (await membersOf(status))();
+    const { status, intent } = inspect(new StateDirectory(global.root, options.id));
+    // Until create has its cgroup, whoever is in there is a stranger.
+    return intent?.hasCgroup === false ? [] : (await membersOf(status))();
   });
 }
 

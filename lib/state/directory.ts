@@ -17,6 +17,9 @@ import { formatStatus, isIds, parseStatus, type Status } from "./status.ts";
 /** Begins the name of a directory that is being removed; its inode number follows. No id has a tilde. */
 const REMOVED = ".removed~";
 
+/** What create makes before it has written down anything of the container. */
+const BEFORE_RECORDS = ["lock", ".preparing.new"];
+
 /** The process that is creating a container, and what it had set out to make. */
 export interface Intent {
   readonly creator: { readonly pid: number; readonly startTime: number };
@@ -41,7 +44,8 @@ export class StateDirectory {
   }
 
   /**
-   * Makes the directory; an existing one is `container with given ID already exists`.
+   * Makes the directory; an existing one is `container with given ID already exists`, unless whoever
+   * made it was killed before it had written anything down.
    *
    * @param hint what helps when the root cannot be made
    */
@@ -50,7 +54,10 @@ export class StateDirectory {
       Deno.mkdirSync(this.root, { recursive: true, mode: 0o700 });
       Deno.mkdirSync(this.path, { mode: 0o700 });
     } catch (cause) {
-      if (errnoOf(cause) === EEXIST && this.exists()) throw alreadyExists();
+      if (errnoOf(cause) === EEXIST && this.exists()) {
+        if (this.isUnused() && !this.isLocked()) return;
+        throw alreadyExists();
+      }
       if (errnoOf(cause) === EEXIST && !isDirectory(this.root)) {
         throw new RuntsError(`state root ${quote(this.root)} is not a directory`);
       }
@@ -58,9 +65,25 @@ export class StateDirectory {
     }
   }
 
-  /** Whether nothing but the lock is in it: no container has been made in it, nor is being made. */
+  /** Whether nothing has been written down in it: no container has been made in it. */
   isUnused(): boolean {
-    return [...Deno.readDirSync(this.path)].every(({ name }) => name === "lock");
+    try {
+      return [...Deno.readDirSync(this.path)].every(({ name }) => BEFORE_RECORDS.includes(name));
+    } catch (cause) {
+      if (errnoOf(cause) === ENOENT) return true;
+      throw new RuntsError(`list state directory ${quote(this.path)}`, { cause });
+    }
+  }
+
+  /** Whether somebody is at work in it. */
+  isLocked(): boolean {
+    try {
+      if (!Deno.lstatSync(this.file("lock")).isFile) return false;
+      using lock = Deno.openSync(this.file("lock"));
+      return !lock.tryLockSync();
+    } catch {
+      return false; // it is not there
+    }
   }
 
   /** Whether there is such a directory. One that belongs to somebody else is an error. */
@@ -109,7 +132,7 @@ export class StateDirectory {
   writeIntent({ creator, status, mountsBefore }: Omit<Intent, "hasCgroup">): void {
     const [by, mounts] = [creator, mountsBefore].map((value) => JSON.stringify(value));
     const last = mounts === undefined ? "" : `,"mountsBefore":${mounts}`;
-    this.write("preparing", `{"creator":${by},"status":${formatStatus(status)}${last}}`);
+    this.replace("preparing", `{"creator":${by},"status":${formatStatus(status)}${last}}`);
   }
 
   /** From now on those in the cgroup belong to the container. */
@@ -205,12 +228,12 @@ export function alreadyExists(): RuntsError {
   return new RuntsError("container with given ID already exists");
 }
 
-/** Undefined when runts was killed while it wrote: it had made nothing by then. */
+/** Undefined when the file is damaged. */
 function parseIntent(text: string, file: string, hasCgroup: boolean): Intent | undefined {
   try {
-    const { creator: { pid, startTime }, status, mountsBefore } = JSON.parse(text);
+    const { creator, status, mountsBefore } = JSON.parse(text);
     return {
-      creator: { pid: Number(pid), startTime: Number(startTime) },
+      creator: { pid: Number(creator?.pid), startTime: Number(creator?.startTime) },
       status: parseStatus(JSON.stringify(status), file),
       hasCgroup,
       ...(isIds(mountsBefore) && { mountsBefore }),

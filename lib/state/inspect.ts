@@ -1,9 +1,9 @@
 /** What state a container is in, from its directory and the process that it names. */
 
 import { frozenByRecord } from "../cgroup/frozen.ts";
-import { RuntsError } from "../base/errors.ts";
+import { quote, RuntsError } from "../base/errors.ts";
 import type { Intent, StateDirectory } from "./directory.ts";
-import { isAlive, readStat } from "./liveness.ts";
+import { isAlive, isEnded, readStat } from "./liveness.ts";
 import type { Status } from "./status.ts";
 
 /** The spec's four, and `paused` as runc and crun have it. */
@@ -20,36 +20,60 @@ export interface Inspection {
   readonly intent?: Intent;
 }
 
-/** Looks at a container. An unknown one is `container does not exist`. */
+/** Looks at a container. An unknown one, or one without any record, is `container does not exist`. */
 export function inspect(directory: StateDirectory): Inspection {
-  if (!directory.exists()) throw doesNotExist();
-  let status = directory.readStatus();
-  const intent = status === undefined ? directory.readIntent() : undefined;
-  // When there is neither, create may just have got to its end.
-  if (intent === undefined) status ??= directory.readStatus();
-  if (status !== undefined) return { state: stateOf(directory, status), status, complete: true };
-  const creating = intent !== undefined && isAlive(intent.creator.pid, intent.creator.startTime);
-  if (!creating && !directory.exists()) throw doesNotExist();
-  return {
-    state: creating ? "creating" : "stopped",
-    status: intent?.status ?? UNKNOWN,
-    complete: false,
-    ...(intent && { intent }),
-  };
+  let found = inspectIfRecorded(directory);
+  if (found !== undefined) return found;
+  if (!directory.exists() || directory.isUnused()) throw doesNotExist();
+  found = inspectIfRecorded(directory); // the record may just have been written
+  if (found !== undefined) return found;
+  throw doesNotExist(`there is no record of it in ${quote(directory.path)}`);
+}
+
+/**
+ * The same; undefined where nothing is recorded. That is so before create has written down what it
+ * is about to make, for any runtime, and after the directory has gone.
+ */
+export function inspectIfRecorded(directory: StateDirectory): Inspection | undefined {
+  if (!directory.exists()) return undefined;
+  const status = directory.readStatus();
+  if (status !== undefined) return finished(directory, status);
+  const intent = directory.readIntent();
+  const creating = intent !== undefined && isAtWork(directory, intent);
+  if (!creating) {
+    // Between two looks, create may have got to its end, or have failed and removed everything.
+    const late = directory.readStatus();
+    if (late !== undefined) return finished(directory, late);
+    if (intent === undefined || !directory.exists()) return undefined;
+  }
+  const state = creating ? "creating" : "stopped";
+  return { state, status: intent.status, complete: false, intent };
+}
+
+function finished(directory: StateDirectory, status: Status): Inspection {
+  return { state: stateOf(directory, status), status, complete: true };
+}
+
+/** A creator in another pid namespace cannot be seen, but its lock can. */
+function isAtWork(directory: StateDirectory, { creator }: Intent): boolean {
+  return isAlive(creator.pid, creator.startTime) || directory.isLocked();
 }
 
 /** The error for an id that names no container; clients look for its words. */
-export function doesNotExist(): RuntsError {
-  return new RuntsError("container does not exist");
+export function doesNotExist(hint?: string): RuntsError {
+  return new RuntsError("container does not exist", { hint });
 }
 
 function stateOf(directory: StateDirectory, status: Status): ContainerState {
   if (!isAlive(status.pid, status.startTime) || !isThisBoot(status)) return "stopped";
   // One that waits to be started can be paused, too, and must be resumed before it is started.
   if (frozenByRecord(status.cgroup, status.pid)) return "paused";
-  if (!directory.waitsForStart()) return "running";
+  const waits = directory.waitsForStart();
+  const stat = readStat(status.pid);
+  // Who deletes it ends it before the fifo goes.
+  if (stat?.startTime !== status.startTime || isEnded(stat)) return "stopped";
   // A start that was killed may have let init go and left the fifo.
-  return readStat(status.pid)?.executed ? "running" : "created";
+  return waits && !stat.executed ? "created" : "running";
 }
 
 /** This boot's id; a pid and start time of another boot may match by chance. */
@@ -63,17 +87,3 @@ let boot: string | undefined;
 function isThisBoot(status: Status): boolean {
   return status.bootId === undefined || status.bootId === bootId();
 }
-
-const UNKNOWN: Status = {
-  pid: 0,
-  startTime: 0,
-  cgroupPath: "",
-  scope: "",
-  rootfs: "",
-  systemdCgroup: false,
-  bundle: "",
-  created: "",
-  owner: "",
-  detached: true,
-  externalDescriptors: [],
-};

@@ -38,7 +38,12 @@ export function readStat(pid: number | "self"): ProcessStat | undefined {
 export function isAlive(pid: number, startTime: number): boolean {
   if (!(pid > 0)) return false;
   const stat = readStat(pid);
-  return stat !== undefined && stat.startTime === startTime && !"ZXx".includes(stat.state);
+  return stat !== undefined && stat.startTime === startTime && !isEnded(stat);
+}
+
+/** Whether it has exited, and only its parent is left to take note of that. */
+export function isEnded({ state }: ProcessStat): boolean {
+  return "ZXx".includes(state);
 }
 
 /** The process id as the innermost pid namespace of the process sees it (NSpid, Linux 4.1). */

@@ -1,8 +1,11 @@
 /** State directories with damaged files. */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { hasOwnPidNamespace, readCopyIfAny } from "../../../lib/state/config_copy.ts";
 import { leaveResctrl } from "../../../lib/host/intel_rdt.ts";
+import { remove } from "../../../lib/container/delete.ts";
+import { kill } from "../../../lib/container/kill.ts";
+import { list } from "../../../lib/container/list.ts";
 import { state } from "../../../lib/container/state.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
 import { StateDirectory } from "../../../lib/state/directory.ts";
@@ -34,6 +37,57 @@ Deno.test("an intent without a creator counts as unfinished by somebody who is g
     });
   }
 });
+
+Deno.test("a directory without any record is no container; what is in it is listed", async () => {
+  await withFiles({}, async ({ root }) => {
+    assertEquals(list({ root }), []);
+    const error = await assertRejects(() => state({ root }, { id: "web" }), RuntsError);
+    assertEquals(error.message, 'state "web": container does not exist');
+  });
+  // As while crun makes a container.
+  await withFiles({ "config.json": {} }, async ({ root, path }) => {
+    const message = `container does not exist: there is no record of it in "${path}"`;
+    const found = list({ root }).map(({ id, status, error }) => ({ id, status, error }));
+    assertEquals(found, [{ id: "web", status: "unknown", error: message }]);
+    for (const [verb, ask] of Object.entries({ state, kill, delete: remove })) {
+      const error = await assertRejects(async () => void await ask({ root }, { id: "web" }));
+      assertEquals((error as Error).message, `${verb} "web": ${message}`);
+    }
+    await remove({ root }, { id: "web", force: true });
+    assertEquals(list({ root }), []);
+  });
+});
+
+Deno.test("a directory that holds nothing but a lock that nobody has can be made anew", () =>
+  withFiles({ lock: "" }, ({ root, path }) => {
+    const make = () => new StateDirectory(root, "web").make();
+    make();
+    {
+      using lock = Deno.openSync(`${path}/lock`);
+      lock.lockSync(true);
+      assertThrows(make, RuntsError, "container with given ID already exists");
+    }
+    make();
+    Deno.writeTextFileSync(`${path}/config.json`, "{}");
+    assertThrows(make, RuntsError, "container with given ID already exists");
+  }));
+
+Deno.test("a creator that cannot be seen is at work as long as it holds the lock", () =>
+  withFiles(
+    { lock: "", preparing: { creator: { pid: 0, startTime: 0 }, status: STATUS } },
+    (directory) => {
+      assertEquals(inspect(directory).state, "stopped");
+      using lock = Deno.openSync(directory.file("lock"));
+      lock.lockSync(true);
+      assertEquals(inspect(directory).state, "creating");
+    },
+  ));
+
+Deno.test("a lock that is a fifo keeps nobody waiting", () =>
+  withFiles({ preparing: { creator: { pid: 0, startTime: 0 }, status: STATUS } }, (directory) => {
+    new Deno.Command("mkfifo", { args: [directory.file("lock")] }).outputSync();
+    assertEquals(inspect(directory).state, "stopped");
+  }));
 
 Deno.test("a status without a bundle is named as such", () =>
   withFiles({ status: { ...STATUS, bundle: null } }, async ({ root, path }) => {
