@@ -69,7 +69,8 @@ export const command = defineCommand({
 async function readResources(file: string): Promise<Resources> {
   if (file !== "-") return parseResources(readText(file), file);
   try {
-    return parseResources(await new Response(Deno.stdin.readable).text(), "standard input");
+    const { readStandardInput } = await import("../base/document_file.ts");
+    return parseResources(await readStandardInput(), "standard input");
   } catch (error) {
     if (error instanceof RuntsError) throw error;
     throw new RuntsError("read the standard input", { cause: error });

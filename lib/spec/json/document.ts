@@ -1,5 +1,6 @@
 /** JSON documents of any kind: read, parsed and validated. */
 
+import { readDocumentFile } from "../../base/document_file.ts";
 import { type ErrorData, quote, RuntsError } from "../../base/errors.ts";
 import { type Finding, findingText } from "../check/findings.ts";
 import { parseJson } from "./json.ts";
@@ -39,16 +40,11 @@ export function checked(text: string, file: string, check: (value: unknown) => F
   return value;
 }
 
-/** Reads a UTF-8 file. Throws RuntsError `read "FILE"` with the cause. */
+/** Reads UTF-8 text. Throws RuntsError `read "FILE"` with the cause. */
 export function readText(file: string): string {
   try {
-    const text = Deno.readTextFileSync(file);
-    // What stands for bytes that are no text may stand in the file itself. A decoder takes long to
-    // be there, so few commands use one.
-    if (!text.includes("\ufffd")) return text.startsWith("\ufeff") ? text.slice(1) : text;
-    return new TextDecoder("utf-8", { fatal: true }).decode(Deno.readFileSync(file));
-  } catch (error) {
-    const cause = error instanceof TypeError ? "not UTF-8 text" : error;
+    return readDocumentFile(file);
+  } catch (cause) {
     throw new RuntsError(`read ${quote(file)}`, { cause });
   }
 }

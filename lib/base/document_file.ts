@@ -1,0 +1,81 @@
+/** Documents that a caller names: files, or pipes and devices as `/dev/stdin` and `<(…)` are. */
+
+import { EACCES } from "./errno.ts";
+import { errnoOf } from "./errors.ts";
+
+/** No document is as long; a device may have no end. */
+export const DOCUMENT_MAX = 64 * 1024 * 1024;
+/** How long a fifo may be without a writer, which may just be starting, in ms. */
+const WRITER_TIMEOUT = 1_000;
+const CHUNK = 64 * 1024;
+
+/** Reads UTF-8 text. Throws what is wrong, and waits for nobody who is not there. */
+export function readDocumentFile(file: string): string {
+  const { isFile, isFifo, size } = Deno.statSync(file);
+  if (!isFile) return decode(readStream(file, isFifo === true));
+  if (size > DOCUMENT_MAX) throw tooLong();
+  const text = Deno.readTextFileSync(file);
+  // What stands for bytes that are no text may stand in the file itself. A decoder takes long to
+  // be there, so few commands use one.
+  if (!text.includes("\ufffd")) return text.startsWith("\ufeff") ? text.slice(1) : text;
+  return decode([Deno.readFileSync(file)]);
+}
+
+/** Reads what is on the standard input. */
+export async function readStandardInput(): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of Deno.stdin.readable) {
+    length += chunk.length;
+    if (length > DOCUMENT_MAX) throw tooLong();
+    chunks.push(chunk);
+  }
+  return decode(chunks);
+}
+
+function readStream(file: string, isFifo: boolean): Uint8Array[] {
+  using stream = isFifo ? openFifo(file) : Deno.openSync(file);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const end = performance.now() + WRITER_TIMEOUT;
+  for (;;) {
+    const chunk = new Uint8Array(CHUNK);
+    const count = stream.readSync(chunk) ?? 0;
+    if (count > 0) {
+      chunks.push(chunk.subarray(0, count));
+      length += count;
+      if (length > DOCUMENT_MAX) throw tooLong();
+    } else if (length > 0 || !isFifo) return chunks;
+    else if (performance.now() > end) throw new Error("it is a fifo that nobody writes to");
+    else sleep(5);
+  }
+}
+
+/** Waits for no writer: who opens a fifo for both has one. Those that wait for a reader go on. */
+function openFifo(file: string): Deno.FsFile {
+  try {
+    using _both = Deno.openSync(file, { read: true, write: true });
+    return Deno.openSync(file);
+  } catch (error) {
+    if (errnoOf(error) !== EACCES) throw error;
+    throw new Error("it is a fifo that this user may not read and write");
+  }
+}
+
+function sleep(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+function decode(chunks: readonly Uint8Array[]): string {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  try {
+    return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") +
+      decoder.decode();
+  } catch {
+    throw new Error("not UTF-8 text");
+  }
+}
+
+function tooLong(): Error {
+  return new Error(`it is longer than ${DOCUMENT_MAX / 1024 / 1024} MiB`);
+}
