@@ -138,7 +138,7 @@ export function openConsole(
   mount: boolean,
 ): void {
   if (!process.terminal || !options.console) return;
-  const { height, width } = process.consoleSize ?? options.consoleSize ?? { height: 0, width: 0 };
+  const { height = 0, width = 0 } = process.consoleSize ?? options.consoleSize ?? {};
   writer.add({
     op: "console",
     from: "process.terminal",

@@ -50,7 +50,7 @@ export function deviceRules(rules: readonly DeviceRule[] | undefined, prefix: st
 }
 
 function parse(rule: DeviceRule, configPath: string): Rule {
-  const { allow, type = "a", major = -1, minor = -1 } = rule;
+  const { allow = false, type = "a", major = -1, minor = -1 } = rule;
   for (const number of [major, minor]) {
     // -1 is any; the kernel's numbers have 12 and 20 bits.
     if (!Number.isInteger(number) || number < -1 || number >= 2 ** 20) {

@@ -96,18 +96,12 @@ export const PROCESS: ObjectSchema = {
   required: ["cwd", "args"],
   fields: {
     terminal: boolean,
-    consoleSize: {
-      required: ["height", "width"],
-      fields: { height: uint64, width: uint64 },
-    },
+    consoleSize: { fields: { height: uint64, width: uint64 } },
     cwd: absolutePath,
     env: { items: environmentEntry },
     args: { items: text, least: 1 },
     rlimits: { items: RLIMIT, unique: (rlimit) => rlimit.type },
-    user: {
-      required: ["uid", "gid"],
-      fields: { uid: ID, gid: ID, umask: uint32, additionalGids: { items: ID } },
-    },
+    user: { fields: { uid: ID, gid: ID, umask: uint32, additionalGids: { items: ID } } },
     apparmorProfile: text,
     selinuxLabel: text,
     capabilities: CAPABILITIES,

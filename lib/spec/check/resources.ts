@@ -101,7 +101,6 @@ export const RESOURCES: ObjectSchema = {
   fields: {
     devices: {
       items: {
-        required: ["allow"],
         fields: {
           allow: boolean,
           type: matching(/^[acb]?$/, "one of a, c, b", "name"),

@@ -63,7 +63,7 @@ export interface Process {
   readonly args: readonly string[];
   readonly rlimits?: readonly Rlimit[];
   /** Default: root. */
-  readonly user?: User;
+  readonly user?: Partial<User>;
   readonly apparmorProfile?: string;
   readonly selinuxLabel?: string;
   readonly capabilities?: Capabilities;
@@ -76,12 +76,14 @@ export interface Process {
 
 /** Characters; counts only when `terminal` is true. */
 export interface ConsoleSize {
-  readonly height: number;
-  readonly width: number;
+  /** Default: 0. */
+  readonly height?: number;
+  readonly width?: number;
 }
 
 /** "POSIX-platform User"; ids are those inside the container's user namespace. */
 export interface User {
+  /** Default of both: 0, as with runc and crun. */
   readonly uid: number;
   readonly gid: number;
   readonly umask?: number;

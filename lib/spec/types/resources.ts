@@ -19,7 +19,8 @@ export interface Resources {
 
 /** "Allowed Device list"; applied in order. */
 export interface DeviceRule {
-  readonly allow: boolean;
+  /** Default: false. */
+  readonly allow?: boolean;
   /** Absent: `a`, all. */
   readonly type?: "a" | "c" | "b";
   /** Absent or -1: all. */

@@ -4,7 +4,7 @@ import type { Process, User } from "../types/config.ts";
 
 const ROOT: User = { uid: 0, gid: 0 };
 
-/** The user of a process: root where there is none, as with runc and crun. */
+/** The user of a process: ids that are not there are root's, as with runc and crun. */
 export function userOf(process: Process): User {
-  return process.user ?? ROOT;
+  return { ...ROOT, ...process.user };
 }

@@ -22,7 +22,6 @@ const RESOURCES: Case[] = [
   })],
   [
     resources({ devices: [{ type: "u", major: -2, access: "rwx" }] }),
-    "linux.resources.devices[0].allow: is required",
     'linux.resources.devices[0].type: "u" is not one of a, c, b',
     "linux.resources.devices[0].major: -2 is not between -1 and 4294967295",
     'linux.resources.devices[0].access: "rwx" is not made of the letters r, w and m',
