@@ -5,7 +5,7 @@
 
 import { reason, RuntsError } from "../lib/base/errors.ts";
 import { type Functions, openLibrary } from "./bind.ts";
-import { check, cString, outside } from "./call.ts";
+import { check, cString, holding, outside } from "./call.ts";
 
 /** The library, by the name that every version with the same interface has. */
 export const LIBSECCOMP = "libseccomp.so.2";
@@ -183,14 +183,12 @@ function filterContext(library: Library, libc: Libc, context: Deno.PointerObject
         conditions.length,
         conditionArray(conditions),
       ),
-    addRuleAside: (action, syscall, conditions) =>
-      library.seccomp_rule_add_array_aside(
-        context,
-        action,
-        syscall,
-        conditions.length,
-        conditionArray(conditions),
-      ),
+    addRuleAside(action, syscall, conditions) {
+      const array = conditionArray(conditions);
+      const { length } = conditions;
+      const call = library.seccomp_rule_add_array_aside(context, action, syscall, length, array);
+      return holding(call, array);
+    },
     compile: () => exported(library, libc, context),
     [Symbol.dispose]: () => library.seccomp_release(context),
   };

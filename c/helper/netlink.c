@@ -71,12 +71,23 @@ int32_t rts_netlink_open(int32_t netns) {
   return error;
 }
 
-/* Whether the last message of a datagram ends the answer. */
-static int is_last(const uint8_t *bytes, unsigned length) {
-  for (const struct nlmsghdr *message = (const void *)bytes; NLMSG_OK(message, length);
-       message = NLMSG_NEXT(message, length))
+/*
+ * Whether a message of a datagram ends the answer. The last one need not be padded, so NLMSG_NEXT
+ * would take more from the length than is left.
+ */
+static int is_last(const uint8_t *bytes, uint32_t length) {
+  while (length >= sizeof(struct nlmsghdr)) {
+    const struct nlmsghdr *message = (const void *)bytes;
+    if (message->nlmsg_len < sizeof *message || message->nlmsg_len > length)
+      return 0;
     if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR)
       return 1;
+    uint32_t step = NLMSG_ALIGN(message->nlmsg_len);
+    if (step > length)
+      return 0;
+    bytes += step;
+    length -= step;
+  }
   return 0;
 }
 
@@ -96,7 +107,7 @@ int32_t rts_netlink_ask(int32_t socket, const uint8_t *request, uint32_t length,
     used += NLMSG_ALIGN((uint32_t)received);
     if (used > size)
       return -EMSGSIZE;
-    if (is_last(datagram, (unsigned)received))
+    if (is_last(datagram, (uint32_t)received))
       return (int32_t)used;
   }
 }

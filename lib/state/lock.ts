@@ -87,7 +87,8 @@ async function lockWithin(
 
 function isSameFile(fd: number, path: string): boolean {
   try {
-    return Deno.statSync(`/proc/self/fd/${fd}`).ino === Deno.lstatSync(path).ino;
+    const [held, there] = [Deno.statSync(`/proc/self/fd/${fd}`), Deno.lstatSync(path)];
+    return held.dev === there.dev && held.ino === there.ino;
   } catch {
     return false;
   }

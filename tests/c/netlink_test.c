@@ -10,6 +10,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,12 +86,29 @@ static void refuses_what_is_no_network_namespace(void) {
   CHECK_NUMBER(rts_netlink_open(file), -EBADF);
 }
 
+/* What is behind a message that is not padded is no message, even if it looks like one. */
+static void looks_no_further_than_the_datagram(void) {
+  const struct nlmsghdr done = {.nlmsg_len = sizeof done, .nlmsg_type = NLMSG_DONE};
+  struct {
+    struct nlmsghdr header;
+    uint8_t byte;
+  } odd = {.header = {.nlmsg_len = sizeof odd.header + 1, .nlmsg_type = RTM_NEWLINK}};
+  const size_t padded = NLMSG_ALIGN(sizeof odd.header + 1);
+  int pair[2];
+  NEED(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) == 0);
+  memcpy(reply + padded, &done, sizeof done);
+  CHECK_NUMBER(send(pair[1], &odd, odd.header.nlmsg_len, 0), odd.header.nlmsg_len);
+  CHECK_NUMBER(send(pair[1], &done, sizeof done, 0), sizeof done);
+  CHECK_NUMBER(ask(pair[0], sizeof reply), padded + sizeof done);
+  close(pair[0]);
+  close(pair[1]);
+}
+
 int main(int argc, char **argv) {
   static const struct test tests[] = {
-      TEST(lists_the_links_of_this_namespace),
-      TEST(refuses_an_answer_that_does_not_fit),
-      TEST(speaks_about_another_namespace),
-      TEST(refuses_what_is_no_network_namespace),
+      TEST(lists_the_links_of_this_namespace),  TEST(refuses_an_answer_that_does_not_fit),
+      TEST(speaks_about_another_namespace),     TEST(refuses_what_is_no_network_namespace),
+      TEST(looks_no_further_than_the_datagram),
   };
   return test_run(tests, sizeof tests / sizeof *tests, argc, argv);
 }
