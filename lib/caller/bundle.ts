@@ -2,6 +2,7 @@
 
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import { configPath, parseSpec, readConfig } from "../spec/load.ts";
+import { withPidsLimit } from "../spec/pids_limit.ts";
 import type { Spec } from "../spec/types/config.ts";
 import { absolute, absoluteRootfs } from "../base/absolute.ts";
 import { lacksMaps } from "../userns/id_maps.ts";
@@ -21,7 +22,7 @@ export async function openBundle(options: CreateOptions): Promise<OpenBundle> {
   const path = absolute(options.bundle ?? ".");
   const file = configPath(path, options.config && absolute(options.config));
   const text = readConfig(path, file);
-  const spec = await completed(parseSpec(text, file));
+  const spec = await completed(inPresentWords(parseSpec(text, file)));
   checkRootfs(path, spec);
   if (spec.process === undefined) {
     throw new RuntsError(`${file}: process is missing`, { hint: "there is nothing to start" });
@@ -32,6 +33,13 @@ export async function openBundle(options: CreateOptions): Promise<OpenBundle> {
     refuseHostSysctls(linux);
   }
   return { path, spec, text };
+}
+
+/** As a document of the newest version would have it. */
+function inPresentWords(spec: Spec): Spec {
+  const { linux, ociVersion } = spec;
+  if (linux?.resources?.pids === undefined) return spec;
+  return { ...spec, linux: { ...linux, resources: withPidsLimit(linux.resources, ociVersion) } };
 }
 
 /** With id maps for a new user namespace that has none. */

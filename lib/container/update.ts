@@ -2,19 +2,20 @@
 
 import { loadHelper } from "../../ffi/helper.ts";
 import { RuntsError } from "../base/errors.ts";
+import { withPidsLimit } from "../spec/pids_limit.ts";
 import type { IntelRdt, Resources } from "../spec/types/config.ts";
 import { validateResources } from "../spec/check/config.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
 import { cgroupOf } from "../state/cgroup.ts";
 import { inCommand } from "../base/command.ts";
-import { readCopy } from "../state/config_copy.ts";
+import { readCopy, readCopyIfAny } from "../state/config_copy.ts";
 import { withLock } from "../state/lock.ts";
 import type { ContainerName, GlobalOptions } from "../caller/options.ts";
 
 /** What {@linkcode update} changes. */
 export interface UpdateOptions extends ContainerName {
-  /** What to change; what is absent, or 0, stays as it is. */
+  /** What to change; what is absent, or 0, stays as it is, but for `pids.limit`. */
   readonly resources?: Resources;
   /** New schemata of the container's resctrl class. */
   readonly intelRdt?: Pick<IntelRdt, "l3CacheSchema" | "memBwSchema">;
@@ -33,12 +34,19 @@ export function update(global: GlobalOptions, options: UpdateOptions): Promise<v
     const helper = await loadHelper();
     await withLock(helper, directory, async () => {
       const status = allowed();
-      const { resources = {}, intelRdt } = options;
-      checkTypes(resources);
+      const { intelRdt } = options;
+      checkTypes(options.resources ?? {});
+      const resources = ofVersion(directory, options.resources ?? {});
       if (Object.keys(resources).length > 0) await (await cgroupOf(status)).update(resources);
       if (intelRdt !== undefined) await changeSchemata(directory, intelRdt);
     });
   });
+}
+
+/** The version of the container's configuration tells what a limit of 0 processes is. */
+function ofVersion(directory: StateDirectory, resources: Resources): Resources {
+  if (resources.pids === undefined) return resources;
+  return withPidsLimit(resources, readCopyIfAny(directory)?.ociVersion);
 }
 
 /** What is out of range is refused by the kernel, with its reason. */

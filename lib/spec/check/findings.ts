@@ -41,6 +41,8 @@ export class Walk {
   /** Keys that lead to the current place. */
   readonly place: Key[] = [];
   readonly #namespaces: Map<unknown, NamespaceUse> | undefined;
+  /** Of the document, if it says. */
+  readonly ociVersion: unknown;
   /** Whether somebody is named who takes the descriptor of a seccomp listener. */
   readonly seccompReceiver: boolean;
 
@@ -53,6 +55,7 @@ export class Walk {
         property(item, "type"),
         property(item, "path") ? "joined" : "new",
       ]));
+    this.ociVersion = property(document, "ociVersion");
     const annotations = property(document, "annotations");
     this.seccompReceiver = Boolean(property(annotations, "run.oci.seccomp.receiver"));
   }

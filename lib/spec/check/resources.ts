@@ -2,6 +2,7 @@
 
 import type { Walk } from "./findings.ts";
 import { isObject } from "../json/exact.ts";
+import { isPidsZeroUnlimited } from "../pids_limit.ts";
 import {
   boolean,
   int64,
@@ -112,7 +113,7 @@ export const RESOURCES: ObjectSchema = {
     },
     memory: MEMORY,
     cpu: CPU,
-    pids: { fields: { limit: limit64 } },
+    pids: { fields: { limit: pidsLimit } },
     blockIO: {
       fields: {
         weight: uint16,
@@ -148,6 +149,10 @@ export const RESOURCES: ObjectSchema = {
     unified: { keys: cgroupFile, values: text },
   },
 };
+
+function pidsLimit(value: unknown, walk: Walk): void {
+  (isPidsZeroUnlimited(walk.ociVersion) ? int64 : limit64)(value, walk);
+}
 
 function rdmaDevice(_key: string, value: unknown, walk: Walk): void {
   if (isObject(value) && (value["hcaHandles"] ?? value["hcaObjects"] ?? undefined) === undefined) {

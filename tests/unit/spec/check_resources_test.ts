@@ -58,6 +58,7 @@ const RESOURCES: Case[] = [
   ...[-1, 0, 5].map((limit): Case => [resources({ pids: { limit } })]),
   [resources({ pids: {} })],
   [resources({ pids: { limit: -2 } }), "linux.resources.pids.limit: -2 is less than -1"],
+  [{ ociVersion: "1.2.0", ...resources({ pids: { limit: -2 } }) }],
 ];
 
 const DEVICES: Case[] = [
