@@ -1,8 +1,11 @@
 /** Ending a cgroup: killing who is in it, and removing it with all below it. */
 
+import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { EBUSY, ENOENT, ESRCH } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import { SIGKILL } from "../spec/values/signals.ts";
 import { delay, pidsBelow, readFile, withDescendants } from "./files.ts";
+import { freezerOf } from "./freezer.ts";
 import { detectHost } from "./hierarchies.ts";
 
 /** Together about 2 s, in ms. */
@@ -30,14 +33,14 @@ interface Members {
  * they are frozen while they are signalled.
  */
 export async function killMembers(members: Members): Promise<void> {
+  const helper = await loadHelper();
   const signalled = new Set<number>();
   for (let round = 0; round < KILL_ROUNDS; round++) {
     const fresh = members.pids().filter((pid) => !signalled.has(pid));
     if (fresh.length === 0) break;
     if (round === CALM_ROUNDS) await members.freeze().catch(() => {});
     for (const pid of members.pids()) {
-      // The number may have passed to another process since it was read.
-      if (!signalled.has(pid) && isMember(pid, members.directory)) kill(pid);
+      if (!signalled.has(pid)) kill(helper, pid, members.directory);
       signalled.add(pid);
     }
   }
@@ -56,13 +59,17 @@ function isMember(pid: number, directory: string): boolean {
     .some((line) => `${line}/`.includes(`${path}/`));
 }
 
-function kill(pid: number): void {
+/** The number may have passed to another process since it was read: the pidfd must be a member's. */
+function kill(helper: Helper, pid: number, directory: string): void {
+  let pidfd = -1;
   try {
-    Deno.kill(pid, "SIGKILL");
+    pidfd = helper.openPidfd(pid);
+    if (isMember(pid, directory)) helper.sendSignal(pidfd, SIGKILL);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) && errnoOf(error) !== ESRCH) {
-      throw new RuntsError(`kill process ${pid} (${quote(commandOf(pid))})`, { cause: error });
-    }
+    if (errnoOf(error) === ESRCH) return;
+    throw new RuntsError(`kill process ${pid} (${quote(commandOf(pid))})`, { cause: error });
+  } finally {
+    if (pidfd >= 0) helper.close(pidfd);
   }
 }
 
@@ -113,19 +120,29 @@ function removedTree(directory: string): boolean {
 
 function stillBusy(directory: string): RuntsError {
   const pids = pidsBelow(directory);
-  const named = pids.slice(0, NAMED).map((pid) => `${pid} (${quote(commandOf(pid))})`);
-  if (pids.length > NAMED) named.push("…");
+  const freezer = pids.length === 0 ? undefined : freezerOf(directory);
   return new RuntsError(`remove cgroup ${quote(directory)}`, {
     errno: EBUSY,
     cause: pids.length === 0
       ? "no process of this pid namespace is in it"
-      : `still in it: ${named.join(", ")}`,
+      : `still in it: ${named(pids, commandOf)}`,
+    ...(freezer && { hint: `cgroup ${quote(freezer)} is frozen: thaw it` }),
   });
+}
+
+/** Some of the processes with their names: `12 ("sleep"), 13 ("sh"), …`. */
+export function named(pids: readonly number[], nameOf: (pid: number) => string = nameIn): string {
+  const texts = pids.slice(0, NAMED).map((pid) => `${pid} (${quote(nameOf(pid))})`);
+  return [...texts, ...(pids.length > NAMED ? ["…"] : [])].join(", ");
+}
+
+function nameIn(pid: number): string {
+  return readFile(`/proc/${pid}/comm`) ?? "gone";
 }
 
 /** What a person recognises a process by: the start of its command line, or its name. */
 function commandOf(pid: number): string {
   const line = (readFile(`/proc/${pid}/cmdline`) ?? "").replaceAll("\0", " ").trim();
-  const text = line || (readFile(`/proc/${pid}/comm`) ?? "gone");
+  const text = line || nameIn(pid);
   return text.length > COMMAND ? `${text.slice(0, COMMAND - 1)}…` : text;
 }

@@ -2,8 +2,9 @@
 
 import { quote, RuntsError } from "../base/errors.ts";
 import type { Resources } from "../spec/types/config.ts";
-import { killMembers, removeDirectories } from "./clear.ts";
+import { killMembers, named, removeDirectories } from "./clear.ts";
 import { delay, pidsBelow, readFile } from "./files.ts";
+import { freezerOf, isHeld } from "./freezer.ts";
 import type { SubCgroups } from "./below.ts";
 import type { CgroupJoin, CgroupManager, CgroupRecord } from "./manager.ts";
 
@@ -52,6 +53,11 @@ export abstract class DirectoryCgroup implements CgroupManager {
   }
 }
 
+/** The directory through which all members of a container can be found. */
+export function mainDirectory(paths: Readonly<Record<string, string>>): string | undefined {
+  return paths["freezer"] ?? paths["devices"] ?? Object.values(paths)[0];
+}
+
 /** Whether resources say more than device rules. */
 export function asksLimits({ devices: _, ...limits }: Resources): boolean {
   return Object.values(limits).some((part) => Object.keys(part ?? {}).length > 0);
@@ -59,20 +65,39 @@ export function asksLimits({ devices: _, ...limits }: Resources): boolean {
 
 /**
  * Refuses a cgroup that others use or that is frozen: a process that enters it would share
- * limits with strangers, or never run (spec, "Cgroup fitness").
+ * limits with strangers, or never run (spec, "Cgroup fitness"). `own`: who may be in it.
  */
-export function refuseUnfit(directory: string, frozen: boolean): void {
-  const unfit = (cause: string, hint: string) =>
-    new RuntsError(`use cgroup ${quote(directory)}`, {
-      configPath: "linux.cgroupsPath",
-      cause,
-      hint,
-    });
-  if (frozen) throw unfit("it is frozen", "thaw it, or give the container another one");
-  const { length } = pidsBelow(directory);
-  if (length === 0) return;
-  const count = length === 1 ? "1 process" : `${length} processes`;
-  throw unfit(`it is not empty: ${count} in it`, "give the container a cgroup of its own");
+export function refuseUnfit(directory: string, own?: number): void {
+  refuseFrozen(directory);
+  const pids = pidsBelow(directory).filter((pid) => pid !== own);
+  if (pids.length === 0) return;
+  const count = pids.length === 1 ? "1 process" : `${pids.length} processes`;
+  throw unfit(
+    directory,
+    `it is not empty: ${count} in it: ${named(pids)}`,
+    "give the container a cgroup of its own, or wait until they have ended",
+  );
+}
+
+/** Refuses a cgroup in which a process would not run. */
+export function refuseFrozen(directory: string): void {
+  const freezer = isHeld(directory) === false ? undefined : freezerOf(directory);
+  if (freezer === undefined) return;
+  throw freezer === directory
+    ? unfit(directory, "it is frozen", "thaw it, or give the container another one")
+    : unfit(
+      directory,
+      `cgroup ${quote(freezer)} above it is frozen`,
+      "thaw that one, or give the container another one",
+    );
+}
+
+function unfit(directory: string, cause: string, hint: string): RuntsError {
+  return new RuntsError(`use cgroup ${quote(directory)}`, {
+    configPath: "linux.cgroupsPath",
+    cause,
+    hint,
+  });
 }
 
 /** Polls until the cgroup is frozen; `again` is called before every look. Undoes it on failure. */
@@ -97,10 +122,9 @@ export async function waitFrozen(
 
 /** Processes in uninterruptible sleep are what keeps a cgroup from freezing. */
 function stuckMembers(directory: string): string {
-  const stuck = pidsBelow(directory).filter((pid) =>
-    /^State:\s+D/m.test(readFile(`/proc/${pid}/status`) ?? "")
-  );
+  const pids = pidsBelow(directory);
+  const stuck = pids.filter((pid) => /^State:\s+D/m.test(readFile(`/proc/${pid}/status`) ?? ""));
   return stuck.length === 0
-    ? "its processes may be forking too fast"
-    : `in uninterruptible sleep: ${stuck.join(", ")}`;
+    ? `${pids.length} processes are in it, which may be forking too fast`
+    : `in uninterruptible sleep: ${named(stuck)}`;
 }

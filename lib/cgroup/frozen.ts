@@ -9,10 +9,12 @@ export function frozenByRecord(record: CgroupRecord | undefined, pid: number): b
   const paths = record?.paths ?? pathsOfProcess(pid);
   if (paths["freezer"] !== undefined) {
     const state = readFile(`${paths["freezer"]}/freezer.state`);
-    if (state !== undefined) return state.startsWith("FROZEN") || state.startsWith("FREEZING");
+    if (state?.startsWith("FR")) return true; // FROZEN or FREEZING, perhaps by a cgroup above it
   }
-  return paths[""] !== undefined &&
-    readFile(`${paths[""]}/cgroup.freeze`)?.startsWith("1") === true;
+  const unified = paths[""];
+  if (unified === undefined) return false;
+  return readFile(`${unified}/cgroup.freeze`)?.startsWith("1") === true ||
+    readFile(`${unified}/cgroup.events`)?.includes("frozen 1") === true;
 }
 
 function pathsOfProcess(pid: number): Record<string, string> {

@@ -27,6 +27,11 @@ export interface CgroupRecord {
   readonly subgroup?: string;
   /** All directories that belong to the container, absolute, by controller ("" for v2). */
   readonly paths: Readonly<Record<string, string>>;
+  /**
+   * Inode numbers of these directories: one of the same name that was made later is somebody
+   * else's. Absent in records of other runtimes.
+   */
+  readonly inodes?: Readonly<Record<string, number>>;
 }
 
 /** What `create` wants of a container's cgroup. */

@@ -2,6 +2,7 @@
 
 import { RuntsError } from "../base/errors.ts";
 import { isDirectory } from "../base/files.ts";
+import { mainDirectory } from "./directory.ts";
 import { DisabledCgroup } from "./disabled.ts";
 import { detectHost, hierarchyOf } from "./hierarchies.ts";
 import { containerPaths, pathsBelowMounts, recordedPaths } from "./location.ts";
@@ -24,15 +25,57 @@ export async function makeCgroup(request: CgroupRequest): Promise<CgroupManager>
 
 /** The manager of a container that exists. */
 export async function openCgroup(record: CgroupRecord): Promise<CgroupManager> {
-  switch (record.kind) {
-    case "disabled":
-      return new DisabledCgroup();
-    case "systemd": {
-      const { openScope } = await import("./systemd/manager.ts");
-      return await openScope(detectHost(), record);
-    }
-    default:
-      return onDirectories(recordedPaths(detectHost(), record.paths));
+  if (record.kind === "disabled") return new DisabledCgroup();
+  const paths = recordedPaths(detectHost(), record.paths);
+  const left = record.inodes === undefined ? paths : stillOwn(paths, record.inodes);
+  if (record.kind !== "systemd") {
+    const isLost = Object.keys(left).length < Math.min(1, Object.keys(paths).length);
+    return isLost ? await lost(paths) : onDirectories(left);
+  }
+  const { openScope } = await import("./systemd/manager.ts");
+  const scope = await openScope(detectHost(), record);
+  const unit = paths["name=systemd"] === undefined ? "" : "name=systemd";
+  if (left[unit] === paths[unit]) return scope;
+  // The unit of that name belongs to whoever has its cgroup now.
+  const isTaken = Object.values(paths).some(isDirectory);
+  return await lost(paths, isTaken ? undefined : () => scope.remove());
+}
+
+async function lost(
+  paths: Readonly<Record<string, string>>,
+  remove?: () => Promise<void>,
+): Promise<CgroupManager> {
+  const { LostCgroup } = await import("./lost.ts");
+  return new LostCgroup(mainDirectory(paths) ?? "", remove);
+}
+
+/** Without directories that are gone, and those of the same name that somebody has made since. */
+function stillOwn(
+  paths: Readonly<Record<string, string>>,
+  inodes: Readonly<Record<string, number>>,
+): Record<string, string> {
+  const own = Object.entries(paths).filter(([controller, directory]) => {
+    const inode = inodeOf(directory);
+    return inode !== undefined && inode === (inodes[controller] ?? inode);
+  });
+  return Object.fromEntries(own);
+}
+
+/** Inode numbers of a container's cgroups, to tell them later from others of the same name. */
+export function inodesOf(paths: Readonly<Record<string, string>>): Record<string, number> {
+  const inodes: Record<string, number> = {};
+  for (const [controller, directory] of Object.entries(paths)) {
+    const inode = inodeOf(directory);
+    if (inode !== undefined) inodes[controller] = inode;
+  }
+  return inodes;
+}
+
+function inodeOf(directory: string): number | undefined {
+  try {
+    return Deno.statSync(directory).ino ?? undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -44,9 +87,10 @@ export function recordOf(path: string, scope: string): CgroupRecord {
   if (path === "") return { kind: "disabled", path, paths: {} };
   const host = detectHost();
   const all = Object.entries(pathsBelowMounts(host, path));
-  const paths = Object.fromEntries(all.filter(([, directory]) => isDirectory(directory)));
-  if (scope !== "") return { kind: "systemd", path, scope, paths };
-  return { kind: host.mode === "v2" ? "v2" : "v1", path, paths };
+  const found = all.filter(([, directory]) => isDirectory(directory));
+  const paths = Object.fromEntries(found.length === 0 ? all : found);
+  if (scope !== "") return { kind: "systemd", path, scope, paths, inodes: {} };
+  return { kind: host.mode === "v2" ? "v2" : "v1", path, paths, inodes: {} };
 }
 
 function onDirectories(

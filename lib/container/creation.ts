@@ -1,7 +1,7 @@
 /** One container being made: cgroup, plan, init and the conversation with it. */
 
 import type { Helper } from "../../ffi/helper.ts";
-import { makeCgroup } from "../cgroup/mod.ts";
+import { inodesOf, makeCgroup } from "../cgroup/mod.ts";
 import type { CgroupJoin, CgroupManager } from "../cgroup/manager.ts";
 import { callerVariable } from "../base/environment.ts";
 import { RuntsError } from "../base/errors.ts";
@@ -263,6 +263,7 @@ export class Creation {
     const hostMounts = this.#hostMounts();
     this.#directory.writeStatus({
       ...this.#status(cgroup, { pid: init.pid, startTime }),
+      cgroup: { ...cgroup.record, inodes: inodesOf(cgroup.record.paths) },
       startOps: startOps(plan),
       ...(hostMounts.length > 0 && { hostMounts }),
     });

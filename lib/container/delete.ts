@@ -3,6 +3,7 @@
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { DisabledCgroup } from "../cgroup/disabled.ts";
 import { undoDirectories } from "../cgroup/clear.ts";
+import { freezerOfProcess } from "../cgroup/freezer.ts";
 import { makeCgroup } from "../cgroup/mod.ts";
 import type { CgroupManager } from "../cgroup/manager.ts";
 import { ESRCH } from "../base/errno.ts";
@@ -15,7 +16,7 @@ import { readStat } from "../state/liveness.ts";
 import type { Status } from "../state/status.ts";
 import { OCI_VERSION } from "../base/version.ts";
 import { absoluteRootfs } from "../base/absolute.ts";
-import { cgroupOf } from "../state/cgroup.ts";
+import { cgroupOf, whoPauses } from "../state/cgroup.ts";
 import { inCommand } from "../base/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
 import { openInit } from "./kill.ts";
@@ -50,7 +51,10 @@ async function removeLocked(
   const found = inspectTolerant(directory, options.force === true);
   // A container that waits to be started may be deleted, as runc and crun have it.
   if (!["stopped", "created"].includes(found.state) && found.complete && !options.force) {
-    throw new RuntsError(`cannot delete a container that is not stopped: it is ${found.state}`);
+    throw new RuntsError(
+      `cannot delete a container that is not stopped: it is ${found.state}`,
+      whoPauses(found.state, found.status),
+    );
   }
   const cgroup = await cgroupToRemove(global, directory, found, options.force === true);
   if (found.state !== "stopped" && found.complete) await end(helper, found, cgroup);
@@ -199,8 +203,15 @@ const STATES: Record<string, string> = {
 };
 
 function stillThere(pid: number): RuntsError {
+  const operation = `init (pid ${pid}) did not end within ${KILL_TIMEOUT / 1000} s`;
+  // The kernel shows a frozen process as one in uninterruptible sleep.
+  const freezer = freezerOfProcess(pid);
+  if (freezer !== undefined) {
+    const cause = `it is in cgroup ${quote(freezer)}, which is frozen`;
+    return new RuntsError(operation, { cause, hint: "thaw that one" });
+  }
   const letter = readStat(pid)?.state ?? "?";
-  return new RuntsError(`init (pid ${pid}) did not end within ${KILL_TIMEOUT / 1000} s`, {
+  return new RuntsError(operation, {
     hint: `it is ${STATES[letter] ?? `in state ${quote(letter)}`}`,
   });
 }

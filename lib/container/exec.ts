@@ -13,7 +13,7 @@ import { OCI_VERSION } from "../base/version.ts";
 import { sendPidfd, writePidFile } from "../caller/pid_file.ts";
 import { checkConsole, connectConsole } from "../caller/console_socket.ts";
 import { lacksMaps } from "../userns/id_maps.ts";
-import { cgroupOf } from "../state/cgroup.ts";
+import { cgroupOf, whoPauses } from "../state/cgroup.ts";
 import { inCommand } from "../base/command.ts";
 import { readCopy } from "../state/config_copy.ts";
 import { execProcess } from "../caller/exec_process.ts";
@@ -99,13 +99,16 @@ function announce(helper: Helper, options: ExecOptions, { pid, pidfd }: Executed
 }
 
 /** Throws when no process can be started in it now. */
-export function refuseExec({ state }: Inspection, options: ExecOptions): void {
+export function refuseExec({ state, status }: Inspection, options: ExecOptions): void {
   if (state === "stopped") throw new RuntsError("cannot exec in a stopped container");
   if (state === "creating") {
     throw new RuntsError("cannot exec in a container that is being created");
   }
   if (state === "paused" && !options.ignorePaused) {
-    throw new RuntsError("cannot exec in a paused container (use --ignore-paused to override)");
+    throw new RuntsError(
+      "cannot exec in a paused container (use --ignore-paused to override)",
+      whoPauses(state, status),
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 /** `kill`: signals the recorded process, and no other, through its pidfd. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { freezerOf } from "../cgroup/freezer.ts";
 import { ESRCH } from "../base/errno.ts";
 import { errnoOf, isRuntsError, quote, RuntsError } from "../base/errors.ts";
 import { parseSignal, SIGKILL, SIGTERM } from "../spec/values/signals.ts";
@@ -8,7 +9,7 @@ import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { isAlive } from "../state/liveness.ts";
 import type { Status } from "../state/status.ts";
-import { cgroupOf } from "../state/cgroup.ts";
+import { cgroupOf, recordedCgroup } from "../state/cgroup.ts";
 import { inCommand } from "../base/command.ts";
 import { membersOf } from "../state/members.ts";
 import { hasOwnPidNamespace, readCopyIfAny } from "../state/config_copy.ts";
@@ -28,12 +29,17 @@ export function kill(global: GlobalOptions, options: KillOptions): Promise<void>
     // Without a pid namespace of its own, the death of init takes nobody with it.
     const everyone = options.all ||
       (signal === SIGKILL && !hasOwnPidNamespace(directory));
-    if (everyone) return await killEveryone(helper, found, signal, options);
-    if (found.state === "stopped") throw notRunning();
-    signalInit(helper, found.status, signal);
-    if (signal === SIGKILL && found.state === "paused") {
-      await (await cgroupOf(found.status)).thaw();
+    if (everyone) await killEveryone(helper, found, signal, options);
+    else {
+      if (found.state === "stopped") throw notRunning();
+      signalInit(helper, found.status, signal);
     }
+    if (signal !== SIGKILL || found.state !== "paused") return;
+    if (!everyone) await (await cgroupOf(found.status)).thaw();
+    const { freezer } = recordedCgroup(found.status).paths;
+    const frozen = freezer === undefined ? undefined : freezerOf(freezer);
+    // Other than that of v2, the freezer of v1 keeps a killed process from ending.
+    if (frozen) global.warn?.(`the container ends once cgroup ${quote(frozen)} is thawed`);
   });
 }
 

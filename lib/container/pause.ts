@@ -4,7 +4,7 @@ import { loadHelper } from "../../ffi/helper.ts";
 import { RuntsError } from "../base/errors.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
-import { cgroupOf } from "../state/cgroup.ts";
+import { cgroupOf, whoPauses } from "../state/cgroup.ts";
 import { inCommand } from "../base/command.ts";
 import { withLock } from "../state/lock.ts";
 import type { ContainerName, GlobalOptions } from "../caller/options.ts";
@@ -34,12 +34,17 @@ async function change(
       verb === "pause"
         ? `container not running: it is ${state}`
         : `container not paused: it is ${state}`,
+      whoPauses(state, status),
     );
   };
   allowed(); // at once, also where a hook of create asks, which holds the lock
   const helper = await loadHelper();
   await withLock(helper, directory, async () => {
-    const cgroup = await cgroupOf(allowed());
-    await (verb === "pause" ? cgroup.freeze() : cgroup.thaw());
+    const status = allowed();
+    const cgroup = await cgroupOf(status);
+    if (verb === "pause") return await cgroup.freeze();
+    await cgroup.thaw();
+    const other = whoPauses("paused", status);
+    if (other.cause) throw new RuntsError("let the container go on", other);
   });
 }

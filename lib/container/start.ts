@@ -11,6 +11,7 @@ import { readStat } from "../state/liveness.ts";
 import type { Status } from "../state/status.ts";
 import { Message, parseRecord, RECORD_HEADER } from "../wire/messages.ts";
 import { OCI_VERSION } from "../base/version.ts";
+import { whoPauses } from "../state/cgroup.ts";
 import { inCommand } from "../base/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
 import { removeThis } from "./delete.ts";
@@ -102,7 +103,10 @@ function refuseUnlessCreated({ state, status }: Inspection): Status {
   if (state === "created") return status;
   if (state === "running") throw new RuntsError("cannot start an already running container");
   if (state === "stopped") throw new RuntsError("cannot start a container that has stopped");
-  throw new RuntsError(`cannot start a container in the ${state} state`);
+  throw new RuntsError(
+    `cannot start a container in the ${state} state`,
+    whoPauses(state, status),
+  );
 }
 
 /**

@@ -1,10 +1,32 @@
 /** The cgroup manager of a container that exists. */
 
+import { freezerOf } from "../cgroup/freezer.ts";
 import { openCgroup, recordOf } from "../cgroup/mod.ts";
-import type { CgroupManager } from "../cgroup/manager.ts";
+import type { CgroupManager, CgroupRecord } from "../cgroup/manager.ts";
+import { quote } from "../base/errors.ts";
+import type { ContainerState } from "./inspect.ts";
 import type { Status } from "./status.ts";
 
-/** crun leaves the path alone; runts records the manager and every directory. */
 export function cgroupOf(status: Status): Promise<CgroupManager> {
-  return openCgroup(status.cgroup ?? recordOf(status.cgroupPath, status.scope));
+  return openCgroup(recordedCgroup(status));
+}
+
+/** crun leaves the path alone; runts records the manager and every directory. */
+export function recordedCgroup({ cgroup, cgroupPath, scope }: Status): CgroupRecord {
+  return cgroup ?? recordOf(cgroupPath, scope);
+}
+
+/** For errors about a paused container that its own cgroup does not pause: which one does. */
+export function whoPauses(
+  state: ContainerState,
+  status: Status,
+): { cause?: string; hint?: string } {
+  if (state !== "paused") return {};
+  const { paths } = recordedCgroup(status);
+  for (const directory of [paths["freezer"], paths[""]]) {
+    const freezer = directory && freezerOf(directory);
+    if (!freezer || freezer === directory) continue;
+    return { cause: `cgroup ${quote(freezer)} above its own is frozen`, hint: "thaw that one" };
+  }
+  return {};
 }

@@ -153,8 +153,13 @@ const KINDS = ["v1", "v2", "systemd", "disabled"];
 function isCgroupRecord(value: CgroupRecord | undefined): value is CgroupRecord {
   return typeof value === "object" && value !== null && KINDS.includes(value.kind) &&
     typeof value.path === "string" && ["string", "undefined"].includes(typeof value.subgroup) &&
-    typeof value.paths === "object" && value.paths !== null &&
-    Object.values(value.paths).every((path) => typeof path === "string");
+    isRecordOf("string", value.paths) &&
+    (value.inodes === undefined || isRecordOf("number", value.inodes));
+}
+
+function isRecordOf(kind: "string" | "number", value: unknown): boolean {
+  return typeof value === "object" && value !== null &&
+    Object.values(value).every((one) => typeof one === kind);
 }
 
 function isStartOps(value: unknown): value is StartOp[] {

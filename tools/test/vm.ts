@@ -42,7 +42,12 @@ const HOSTS: Host[] = [
     files: /^(cgroup|rootless)\/(?!session_)|^lifecycle\/(lifecycle|apparmor)_/,
   },
   { name: "vm, session of a user", level: "vm", options: ["--user"], files: /^rootless\/session_/ },
-  { name: "vm, hybrid", level: "vm", options: ["--hybrid"], files: /^cgroup\/(limits|systemd)_/ },
+  {
+    name: "vm, hybrid",
+    level: "vm",
+    options: ["--hybrid"],
+    files: /^cgroup\/(foreign|limits|systemd)_/,
+  },
   { name: "vm, podman", level: "clients", options: PODMAN, files: /^podman_systemd_/ },
   {
     name: "vm, podman in a session",

@@ -119,6 +119,17 @@ export class Systemd {
     throw new RuntsError(`start unit ${quote(unit)}`, { cause: `its job ended with "${result}"` });
   }
 
+  /** Throws where there is a unit of this name. */
+  async refuseTaken(unit: string): Promise<void> {
+    try {
+      await this.#call("GetUnit", [["s", unit]], () => undefined);
+    } catch (error) {
+      if (isNamed(error, "NoSuchUnit")) return;
+      throw error;
+    }
+    throw taken(unit);
+  }
+
   /** Stops a unit and forgets it; it is no error when there is none. */
   async stop(unit: string): Promise<void> {
     await this.#watch();

@@ -6,7 +6,7 @@
 
 import { quote, RuntsError } from "../../base/errors.ts";
 import type { Resources } from "../../spec/types/config.ts";
-import type { DirectoryCgroup } from "../directory.ts";
+import { type DirectoryCgroup, refuseUnfit } from "../directory.ts";
 import { readFile, writeFile } from "../files.ts";
 import { type CgroupHost, hierarchyOf } from "../hierarchies.ts";
 import { checkMemoryUse } from "../memory_use.ts";
@@ -121,6 +121,7 @@ class Scope implements CgroupManager {
   /** Only checks: a scope cannot be without a process, so it is made in {@linkcode attach}. */
   async prepare(resources: Resources): Promise<CgroupJoin> {
     await this.#settings(resources, CONFIG);
+    await this.#refuseUnfit();
     this.#resources = resources;
     return { files: [], moved: true };
   }
@@ -133,6 +134,7 @@ class Scope implements CgroupManager {
       return await this.#ask((systemd) => systemd.attach(this.#unit, path, [pid]));
     }
     const limits = await this.#properties(this.#resources, CONFIG);
+    await this.#refuseUnfit();
     const properties = [...this.#fixed(plan, pid), ...limits, ...plan.properties];
     await this.#ask((systemd) =>
       systemd.start(this.#unit, properties, () => {
@@ -141,12 +143,36 @@ class Scope implements CgroupManager {
     );
     this.#plan = undefined;
     await this.#settle(pid);
+    this.#refuseStrangers(pid);
     const join = await this.#inner.prepare(this.#resources, true);
     // Hierarchies of v1 that systemd does not manage are left to us.
     for (const file of join.files) writeFile(file, String(pid));
     const directory = this.#subdirectory();
     if (directory !== undefined) {
       enterSubgroup(hierarchyOf(this.#host, "")?.mountPoint ?? "", directory, pid);
+    }
+  }
+
+  /** systemd takes a directory that is there already, with all who are in it. */
+  async #refuseUnfit(): Promise<void> {
+    try {
+      for (const directory of new Set(Object.values(this.record.paths))) refuseUnfit(directory);
+    } catch (error) {
+      await this.#ask((systemd) => systemd.refuseTaken(this.#unit));
+      throw error;
+    }
+  }
+
+  /** Somebody may have come before systemd made the unit, or to where it really is. */
+  #refuseStrangers(pid: number): void {
+    try {
+      for (const directory of new Set(Object.values(this.record.paths))) {
+        refuseUnfit(directory, pid);
+      }
+    } catch (error) {
+      // To stop the unit would kill them. It ends when nobody is left in it.
+      this.#ours = false;
+      throw error;
     }
   }
 

@@ -5,9 +5,16 @@
 
 import { EINVAL } from "../../base/errno.ts";
 import { quote, RuntsError } from "../../base/errors.ts";
+import { isDirectory } from "../../base/paths.ts";
 import { applyV1, updateV1 } from "./apply.ts";
 import type { Resources } from "../../spec/types/config.ts";
-import { DirectoryCgroup, refuseUnfit, waitFrozen } from "../directory.ts";
+import {
+  DirectoryCgroup,
+  mainDirectory,
+  refuseFrozen,
+  refuseUnfit,
+  waitFrozen,
+} from "../directory.ts";
 import { killMembers, undoDirectories } from "../clear.ts";
 import {
   isPermission,
@@ -17,8 +24,10 @@ import {
   withDescendants,
   writeFile,
 } from "../files.ts";
+import { FREEZERS } from "../freezer.ts";
 import { type CgroupHost, hierarchyOf } from "../hierarchies.ts";
 import { recordPath } from "../location.ts";
+import { cgroupsOf } from "../process.ts";
 import { below, checkControllers, type SubCgroups } from "../below.ts";
 import type { CgroupJoin, CgroupRecord, Tolerance } from "../manager.ts";
 
@@ -67,20 +76,26 @@ export class CgroupV1 extends DirectoryCgroup {
       const isNew = makeDirectory(directory, mountPoint, made);
       if (controller === "cpuset") inheritCpuset(directory, mountPoint);
       const strange = !isNew && !adopt && !made.includes(directory);
-      if (strange) refuseUnfit(directory, isFrozen(directory));
+      if (strange) refuseUnfit(directory);
+      else if (!adopt && FREEZERS.includes(controller)) refuseFrozen(directory);
     } catch (error) {
       if (!this.#tolerance.optional || !isPermission(error)) throw error;
       delete this.#paths[controller];
     }
   }
 
-  override joinFiles(sub?: SubCgroups, _initPid?: number): CgroupJoin {
+  override joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin {
     checkControllers(sub ?? {}, this.#paths);
+    const moved = initPid === undefined ? {} : cgroupsOf(initPid);
     const files = new Set<string>();
     const unified = this.#paths[""];
     const place = (controller: string, directory: string) => {
       const path = sub?.[""] ?? sub?.[controller];
-      return path === undefined ? directory : below(directory, path);
+      if (path !== undefined) return below(directory, path);
+      // Where init has been moved to, if somebody has removed the cgroup that it was in.
+      return moved[controller] === undefined || isDirectory(directory)
+        ? directory
+        : moved[controller];
     };
     for (const [controller, directory] of Object.entries(this.#paths)) {
       if (controller !== "") files.add(`${place(controller, directory)}/tasks`);
@@ -148,8 +163,7 @@ export class CgroupV1 extends DirectoryCgroup {
   }
 
   protected override mainDirectory(): string | undefined {
-    const paths = this.#paths;
-    return paths["freezer"] ?? paths["devices"] ?? Object.values(paths)[0];
+    return mainDirectory(this.#paths);
   }
 }
 

@@ -6,9 +6,16 @@ import { isDirectory } from "../../base/files.ts";
 import type { Resources } from "../../spec/types/config.ts";
 import { applyV2, updateV2 } from "./apply.ts";
 import { enableControllers } from "./controllers.ts";
-import { asksLimits, DirectoryCgroup, refuseUnfit, waitFrozen } from "../directory.ts";
+import {
+  asksLimits,
+  DirectoryCgroup,
+  refuseFrozen,
+  refuseUnfit,
+  waitFrozen,
+} from "../directory.ts";
 import { undoDirectories } from "../clear.ts";
 import { isPermission, makeDirectory, readFile, withDescendants, writeFile } from "../files.ts";
+import { cgroupsOf } from "../process.ts";
 import { below, checkControllers, type SubCgroups } from "../below.ts";
 import type { CgroupJoin, CgroupRecord, Tolerance } from "../manager.ts";
 
@@ -45,7 +52,7 @@ export class CgroupV2 extends DirectoryCgroup {
     const made: string[] = [];
     try {
       const isNew = makeDirectory(directory, this.#mountPoint, made);
-      if (!isNew && !adopt) refuseUnfit(directory, isFrozen(directory));
+      if (!adopt) (isNew ? refuseFrozen : refuseUnfit)(directory);
       const refused = enableControllers(this.#mountPoint, directory);
       await applyV2(directory, resources, { refused, rootless: this.#tolerance.rootless });
     } catch (error) {
@@ -65,14 +72,9 @@ export class CgroupV2 extends DirectoryCgroup {
     const own = path === undefined ? this.#directory : below(this.#directory, path);
     const divided = path === undefined && initPid !== undefined &&
       readFile(`${own}/cgroup.subtree_control`) !== "";
-    return { bornIn: divided ? this.#cgroupOf(initPid) ?? own : own, files: [], moved: false };
-  }
-
-  /** Where a process is, if that is below the container's cgroup. */
-  #cgroupOf(pid: number): string | undefined {
-    const line = readFile(`/proc/${pid}/cgroup`)?.split("\n").find((text) => text.startsWith("0:"));
-    const path = this.#mountPoint + (line?.slice("0::".length) ?? "");
-    return path.startsWith(`${this.#directory}/`) ? path : undefined;
+    const there = divided ? cgroupsOf(initPid)[""] : undefined;
+    const isBelow = there?.startsWith(`${this.#directory}/`) === true;
+    return { bornIn: isBelow ? there! : own, files: [], moved: false };
   }
 
   override own(hostUid: number, directory = this.#directory): void {

@@ -59,7 +59,8 @@ cgroupTest("without cgroupsPath the cgroup is named after the container", [], as
 });
 
 cgroupTest("create refuses a cgroup that somebody is in, and leaves it alone", [], async () => {
-  await withContainer((config, id) => config.linux.cgroupsPath = `/${id}`, async (runtime, id) => {
+  const at = (config: Config, id: string) => config.linux.cgroupsPath = `/${id}`;
+  await withContainer(at, async (runtime, id, pid) => {
     using bundle = new Bundle((config) => config.linux.cgroupsPath = `/${id}`);
     const other = runtime.id();
     const { code, stderr } = await runtime.run(["create", "--bundle", bundle.path, other]);
@@ -67,7 +68,8 @@ cgroupTest("create refuses a cgroup that somebody is in, and leaves it alone", [
     assertEquals(
       stderr,
       `runts: create "${other}": linux.cgroupsPath: use cgroup "${directories(`/${id}`)[0]}": it ` +
-        "is not empty: 1 process in it: give the container a cgroup of its own\n",
+        `is not empty: 1 process in it: ${pid} ("sleep"): give the container a cgroup of its own, or ` +
+        "wait until they have ended\n",
     );
     assertEquals((await runtime.state(id)).status, "running");
   });

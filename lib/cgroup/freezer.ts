@@ -1,0 +1,46 @@
+/** Which cgroup keeps processes frozen: each freezes those below it, too. */
+
+import { readFile } from "./files.ts";
+import { cgroupsOf } from "./process.ts";
+
+/** The hierarchies that can freeze: that of v1, and v2. */
+export const FREEZERS = ["freezer", ""];
+
+/**
+ * The nearest cgroup from this one upwards that was told to freeze; this one need not exist.
+ * Undefined when none was.
+ */
+export function freezerOf(directory: string): string | undefined {
+  for (let at = directory; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
+    const told = readFile(`${at}/freezer.self_freezing`) ?? readFile(`${at}/cgroup.freeze`);
+    if (told === "1") return at;
+  }
+  return undefined;
+}
+
+/** The same for directories by controller. */
+export function freezerAmong(paths: Readonly<Record<string, string>>): string | undefined {
+  for (const name of FREEZERS) {
+    const directory = paths[name];
+    const found = directory === undefined ? undefined : freezerOf(directory);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The cgroup that keeps a process frozen, wherever the process has gone. */
+export function freezerOfProcess(pid: number): string | undefined {
+  return freezerAmong(cgroupsOf(pid));
+}
+
+/**
+ * Whether a cgroup is frozen, or going to be, by itself or by one above it. Undefined where the
+ * kernel does not tell: there is no such cgroup, or its hierarchy has no freezer.
+ */
+export function isHeld(directory: string): boolean | undefined {
+  const state = readFile(`${directory}/freezer.state`);
+  if (state !== undefined) return state !== "THAWED";
+  const told = readFile(`${directory}/cgroup.freeze`);
+  if (told !== "0") return told === undefined ? undefined : true;
+  return /^frozen 1$/m.test(readFile(`${directory}/cgroup.events`) ?? "");
+}

@@ -1,0 +1,65 @@
+/** The cgroup of a container that is gone, or that somebody else has made anew under its name. */
+
+import { quote, RuntsError } from "../base/errors.ts";
+import { cgroupsOf } from "./process.ts";
+import type { SubCgroups } from "./below.ts";
+import type { CgroupJoin, CgroupManager, CgroupRecord } from "./manager.ts";
+
+/** Nothing in it is the container's: it is neither frozen nor changed nor killed. */
+export class LostCgroup implements CgroupManager {
+  readonly record: CgroupRecord;
+  readonly #directory: string;
+  readonly #remove: () => Promise<void>;
+
+  /** `remove`: what is left to be removed of it. */
+  constructor(directory: string, remove = () => Promise.resolve()) {
+    this.record = { kind: "disabled", path: directory, paths: {} };
+    this.#directory = directory;
+    this.#remove = remove;
+  }
+
+  prepare(): Promise<CgroupJoin> {
+    return Promise.reject(this.#gone());
+  }
+  attach(): Promise<void> {
+    return Promise.reject(this.#gone());
+  }
+
+  /** An additional process shares what limits init has now. */
+  joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin {
+    if (Object.keys(sub ?? {}).length > 0 || initPid === undefined) throw this.#gone();
+    const { "": bornIn, ...others } = cgroupsOf(initPid);
+    const files = new Set(Object.values(others).map((directory) => `${directory}/tasks`));
+    return { ...(bornIn !== undefined && { bornIn }), files: [...files], moved: false };
+  }
+
+  own(): void {}
+  update(): Promise<void> {
+    return Promise.reject(this.#gone());
+  }
+  frozen(): boolean {
+    return false;
+  }
+  freeze(): Promise<void> {
+    return Promise.reject(this.#gone());
+  }
+  thaw(): Promise<void> {
+    return Promise.resolve();
+  }
+  pids(): number[] {
+    return [];
+  }
+  killAll(): Promise<void> {
+    return Promise.resolve();
+  }
+  remove(): Promise<void> {
+    return this.#remove();
+  }
+
+  #gone(): RuntsError {
+    return new RuntsError(`use cgroup ${quote(this.#directory)}`, {
+      cause: "somebody has removed it from under the container",
+      hint: "its processes were moved to other cgroups before",
+    });
+  }
+}

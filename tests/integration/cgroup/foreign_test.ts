@@ -1,0 +1,166 @@
+/** Cgroups and units that runts did not make: it takes none for the container's. */
+
+import { assertEquals } from "@std/assert";
+import { Bundle } from "../../support/bundle.ts";
+import { cgroupsOf, cgroupTest, exists, hostHas, ownCgroups } from "../../support/cgroups.ts";
+import { type TestRuntime, withRuntime } from "../../support/host.ts";
+import { command, until } from "../../support/runtime.ts";
+import { everyPath, freezerPath, OwnCgroup, Stranger } from "../../support/strangers.ts";
+
+const SYSTEMD = ["--systemd-cgroup"];
+
+/** A bundle whose container sleeps, in a scope or in a cgroup of its own. */
+function sleeping(id: string, scope: boolean): Bundle {
+  return new Bundle((config) => {
+    config.process.args = ["sleep", "1000"];
+    config.linux.cgroupsPath = scope ? `system.slice:runts:${id}` : `/${id}`;
+  });
+}
+
+function place(id: string, scope: boolean): string {
+  return scope ? `/system.slice/runts-${id}.scope` : `/${id}`;
+}
+
+/** Every hierarchy in turn: the first of them, or the last, may have the stranger. */
+cgroupTest("a scope whose directory has a stranger is refused", ["systemd"], async () => {
+  for (const directory of everyPath("")) {
+    if (directory.endsWith("/cpuset")) continue; // takes no process before it has cpus
+    await withRuntime(async (runtime) => {
+      const id = runtime.id();
+      using bundle = sleeping(id, true);
+      const path = directory + place(id, true);
+      await using _cgroup = new OwnCgroup(path);
+      await using stranger = new Stranger(path);
+      for (const verb of ["create", "run"]) {
+        const output = await runtime.run([...SYSTEMD, verb, "--bundle", bundle.path, id]);
+        assertEquals({ code: output.code, stderr: output.stderr }, {
+          code: 1,
+          stderr: `runts: ${verb} "${id}": linux.cgroupsPath: use cgroup "${path}": it is not ` +
+            `empty: 1 process in it: ${stranger.pid} ("sleep"): give the container a cgroup of ` +
+            "its own, or wait until they have ended\n",
+        });
+        assertEquals([stranger.isAlive, await runtime.ok(["list", "--quiet"])], [true, ""]);
+      }
+    });
+  }
+});
+
+cgroupTest("a scope whose directory is frozen is refused", ["systemd"], async () => {
+  await withRuntime(async (runtime) => {
+    const id = runtime.id();
+    using bundle = sleeping(id, true);
+    await using cgroup = new OwnCgroup(freezerPath(place(id, true)));
+    await cgroup.freeze();
+    const output = await runtime.run([...SYSTEMD, "run", "--bundle", bundle.path, id]);
+    assertEquals({ code: output.code, stderr: output.stderr }, {
+      code: 1,
+      stderr: `runts: run "${id}": linux.cgroupsPath: use cgroup "${cgroup.directory}": it is ` +
+        "frozen: thaw it, or give the container another one\n",
+    });
+    await cgroup.thaw();
+  });
+});
+
+cgroupTest("a scope whose directory is empty is used", ["systemd"], async () => {
+  await withRuntime(async (runtime) => {
+    const id = runtime.id();
+    using bundle = sleeping(id, true);
+    await using _cgroup = new OwnCgroup(freezerPath(place(id, true)));
+    await runtime.ok([...SYSTEMD, "run", "--detach", "--bundle", bundle.path, id]);
+    await runtime.ok(["delete", "--force", id]);
+  });
+});
+
+/** Ends init, and waits until the container is stopped. */
+async function end(runtime: TestRuntime, id: string): Promise<void> {
+  await runtime.ok(["kill", id, "KILL"]);
+  await until("it has ended", async () => (await runtime.state(id)).status === "stopped");
+}
+
+for (const scope of [false, true]) {
+  const name = `what has taken the ${scope ? "scope's" : "cgroup's"} name is left alone`;
+  cgroupTest(name, scope ? ["systemd"] : [], async () => {
+    await withRuntime(async (runtime) => {
+      const id = runtime.id();
+      using bundle = sleeping(id, scope);
+      const options = scope ? SYSTEMD : [];
+      await runtime.ok([...options, "run", "--detach", "--bundle", bundle.path, id]);
+      const own = ownCgroups((await runtime.state(id)).pid, id);
+      await end(runtime, id);
+      await until("the cgroup is empty", () => own.every(isRemoved));
+      await using others = new AsyncDisposableStack();
+      for (const path of everyPath(place(id, scope))) others.use(new OwnCgroup(path));
+      await using stranger = new Stranger(freezerPath(place(id, scope)));
+      assertEquals(await runtime.ok(["ps", "--format", "json", id]), "[]\n");
+      await runtime.ok(["kill", "--all", id, "KILL"]);
+      await runtime.ok(["delete", id]);
+      assertEquals(stranger.isAlive, true);
+    });
+  });
+}
+
+function isRemoved(directory: string): boolean {
+  try {
+    Deno.removeSync(directory);
+  } catch {
+    // it is gone, or somebody still ends in it
+  }
+  return !exists(directory);
+}
+
+for (const scope of [false, true]) {
+  const name = `a container goes on without its ${scope ? "scope" : "cgroup"}`;
+  cgroupTest(name, scope ? ["v2", "systemd"] : [], async () => {
+    await withRuntime(async (runtime) => {
+      const id = runtime.id();
+      using bundle = sleeping(id, scope);
+      const options = scope ? SYSTEMD : [];
+      await runtime.ok([...options, "run", "--detach", "--bundle", bundle.path, id]);
+      const { pid } = await runtime.state(id);
+      const own = ownCgroups(pid, id);
+      await using others = new AsyncDisposableStack();
+      for (const path of everyPath(`/${id}-other`)) {
+        others.use(new OwnCgroup(path));
+        if (!path.includes("/cpuset/")) Deno.writeTextFileSync(`${path}/cgroup.procs`, String(pid));
+        else moveOut(path, pid);
+      }
+      await until("the cgroup is gone", () => own.every(isRemoved));
+      const main = freezerPath(place(id, scope));
+      const gone = `use cgroup "${main}": somebody has removed it from under the container: its ` +
+        "processes were moved to other cgroups before\n";
+      for (const words of [["pause", id], ["update", "--pids-limit", "9", id]]) {
+        const { code, stderr } = await runtime.run(words);
+        assertEquals([code, stderr], [1, `runts: ${words[0]} "${id}": ${gone}`]);
+      }
+      const stats = await runtime.run(["events", "--stats", id]);
+      assertEquals(
+        stats.stderr,
+        `runts: events "${id}": read statistics: somebody has removed the container's cgroup, ` +
+          `"${main}"\n`,
+      );
+      const file = `${runtime.root}/pid`;
+      await runtime.ok(["exec", "--detach", "--pid-file", file, id, "sleep", "1000"]);
+      const further = Number(Deno.readTextFileSync(file));
+      Deno.removeSync(file);
+      assertEquals(cgroupsOf(further), cgroupsOf(pid));
+      const pids = JSON.parse(await runtime.ok(["ps", "--format", "json", id]));
+      assertEquals(pids.sort(), [pid, further].sort());
+      await runtime.ok(["kill", "--all", id, "KILL"]);
+      await until("it has ended", async () => (await runtime.state(id)).status === "stopped");
+      await runtime.ok(["delete", id]);
+      if (scope) {
+        const { stdout } = await command(["systemctl", "is-active", `runts-${id}.scope`]);
+        assertEquals(stdout, "inactive\n");
+      }
+    });
+  });
+}
+
+/** A cpuset of v1 has no cpus of its own yet. */
+function moveOut(path: string, pid: number): void {
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  for (const file of hostHas("v1") ? ["cpuset.cpus", "cpuset.mems"] : []) {
+    Deno.writeTextFileSync(`${path}/${file}`, Deno.readTextFileSync(`${parent}/${file}`));
+  }
+  Deno.writeTextFileSync(`${path}/cgroup.procs`, String(pid));
+}
