@@ -31,17 +31,31 @@ export function checkControllers(sub: SubCgroups, paths: Readonly<Record<string,
   }
 }
 
+/** A path without ".."; throws where it leads out of the cgroup that it begins in. */
+export function withinCgroup(sub: string): string {
+  const parts: string[] = [];
+  for (const part of sub.split("/")) {
+    if (part === ".." && parts.pop() === undefined) {
+      throw refuse(sub, 'it leads out of the container\'s cgroup by ".."');
+    }
+    if (part !== "" && part !== "." && part !== "..") parts.push(part);
+  }
+  return parts.join("/");
+}
+
 /** The directory of a cgroup below another. */
 export function below(directory: string, sub: string): string {
-  const refuse = (cause: string) => new RuntsError(`enter cgroup ${quote(sub)}`, { cause });
-  if (sub.split("/").includes("..")) {
-    throw refuse('it leads out of the container\'s cgroup by ".."');
-  }
+  const within = withinCgroup(sub);
+  // As it is written: what comes before ".." must be there, too.
   const path = `${directory}/${sub.replace(/^\/+/, "")}`;
   try {
     Deno.statSync(path);
   } catch {
-    throw refuse(`there is no ${quote(path)}`);
+    throw refuse(sub, `there is no ${quote(path)}`);
   }
-  return path;
+  return within === "" ? directory : `${directory}/${within}`;
+}
+
+function refuse(sub: string, cause: string): RuntsError {
+  return new RuntsError(`enter cgroup ${quote(sub)}`, { cause });
 }

@@ -115,10 +115,25 @@ function writeSetting(setting: Setting, target: Target, formers: Former[]): void
 
 function missing(setting: Setting, directory: string): RuntsError {
   const [{ file, value }] = setting.forms;
+  if (setting.controller === "hugetlb") return noSuchPages(setting, directory);
   return new RuntsError(`write ${quote(value)} to ${quote(`${directory}/${file}`)}`, {
     configPath: setting.configPath,
     errno: ENOENT,
     hint: "this kernel does not have the feature, or has it switched off",
+  });
+}
+
+/** A size of huge pages that the kernel does not have. */
+function noSuchPages({ configPath, forms: [{ file }] }: Setting, directory: string): RuntsError {
+  const [, size = ""] = file.split(".");
+  const names = Array.from(Deno.readDirSync(directory), ({ name }) => name);
+  const sizes = names.flatMap((name) =>
+    /^hugetlb\.([^.]+)\.(?:max|limit_in_bytes)$/.exec(name)?.slice(1) ?? []
+  );
+  return new RuntsError(`limit huge pages of ${quote(size)}`, {
+    configPath,
+    cause: "the kernel has none of this size",
+    ...(sizes.length > 0 && { hint: `it has ${sizes.sort().map(quote).join(" and ")}` }),
   });
 }
 

@@ -3,8 +3,8 @@
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { freezerOf } from "../cgroup/freezer.ts";
 import { ESRCH } from "../base/errno.ts";
-import { errnoOf, isRuntsError, quote, RuntsError } from "../base/errors.ts";
-import { parseSignal, SIGKILL, SIGTERM } from "../spec/values/signals.ts";
+import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import { SIGKILL, SIGTERM } from "../spec/values/signals.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { isAlive } from "../state/liveness.ts";
@@ -13,10 +13,8 @@ import { cgroupOf, recordedCgroup } from "../state/cgroup.ts";
 import { inCommand } from "../base/command.ts";
 import { membersOf } from "../state/members.ts";
 import { hasOwnPidNamespace, readCopyIfAny } from "../state/config_copy.ts";
+import { annotatedSignal } from "./stop_signal.ts";
 import type { GlobalOptions, KillOptions } from "../caller/options.ts";
-
-/** Annotation of an image's configuration (image-spec, annotations.md). */
-const STOP_SIGNAL = "org.opencontainers.image.stopSignal";
 
 /** Sends a signal; with `all`, to every process of the container. */
 export function kill(global: GlobalOptions, options: KillOptions): Promise<void> {
@@ -25,7 +23,8 @@ export function kill(global: GlobalOptions, options: KillOptions): Promise<void>
     const found = inspect(directory);
     if (!found.complete) throw notRunning();
     const helper = await loadHelper();
-    const signal = options.signal ?? stopSignal(directory);
+    const signal = options.signal ??
+      annotatedSignal(readCopyIfAny(directory)?.annotations) ?? SIGTERM;
     // Without a pid namespace of its own, the death of init takes nobody with it.
     const everyone = options.all ||
       (signal === SIGKILL && !hasOwnPidNamespace(directory));
@@ -41,17 +40,6 @@ export function kill(global: GlobalOptions, options: KillOptions): Promise<void>
     // Other than that of v2, the freezer of v1 keeps a killed process from ending.
     if (frozen) global.warn?.(`the container ends once cgroup ${quote(frozen)} is thawed`);
   });
-}
-
-function stopSignal(directory: StateDirectory): number {
-  const text = readCopyIfAny(directory)?.annotations?.[STOP_SIGNAL];
-  if (text === undefined) return SIGTERM;
-  try {
-    return parseSignal(text);
-  } catch (error) {
-    const configPath = `annotations[${quote(STOP_SIGNAL)}]`;
-    throw isRuntsError(error) ? error.with({ configPath }) : error;
-  }
 }
 
 /** The error for a container whose init is gone; clients look for its words. */

@@ -1,12 +1,15 @@
 /** `validate`: everything that a document says against the specification. */
 
+import { nearest } from "../cli/nearest.ts";
 import type { Finding } from "../spec/check/findings.ts";
 import { readText } from "../spec/json/document.ts";
 import { configPath, readConfig } from "../spec/load.ts";
 import { parseJson } from "../spec/json/json.ts";
 import { validate, validateResources } from "../spec/check/config.ts";
 import { validateProcess } from "../spec/check/process.ts";
+import type { Resources, Spec } from "../spec/types/config.ts";
 import { absolute } from "../base/absolute.ts";
+import { furtherFindings, furtherOfResources } from "./validate_further.ts";
 
 export interface ValidateOptions {
   /** Directory of the bundle; default: the working directory. */
@@ -31,11 +34,24 @@ export function validateDocument(options: ValidateOptions = {}): Validated {
   const { bundle = ".", config, process, resources } = options;
   const other = process ?? resources;
   if (other !== undefined) {
-    const check = process === undefined ? validateResources : validateProcess;
     const file = absolute(other);
-    return { file, findings: check(parseJson(readText(file), file)) };
+    const document = parseJson(readText(file), file);
+    if (process !== undefined) return { file, findings: validateProcess(document, meant) };
+    const findings = validateResources(document, meant);
+    return {
+      file,
+      findings: findings.length > 0 ? findings : furtherOfResources(document as Resources),
+    };
   }
   const directory = absolute(bundle);
   const file = configPath(directory, config === undefined ? undefined : absolute(config));
-  return { file, findings: validate(parseJson(readConfig(directory, file), file)) };
+  const document = parseJson(readConfig(directory, file), file);
+  const findings = validate(document, meant);
+  return { file, findings: findings.length > 0 ? findings : furtherFindings(document as Spec) };
+}
+
+/** By its letters, whatever their case, or by the nearest name. */
+function meant(word: string, candidates: readonly string[]): string | undefined {
+  const lower = word.toLowerCase();
+  return candidates.find((one) => one.toLowerCase() === lower) ?? nearest(word, candidates);
 }

@@ -18,7 +18,7 @@ export interface Rule {
   readonly access: number;
 }
 
-const LETTERS: Readonly<Record<string, number>> = { m: MKNOD, r: READ, w: WRITE };
+const LETTERS: Readonly<Record<string, number>> = { m: MKNOD, r: READ, w: WRITE, a: ALL_ACCESS };
 
 /**
  * What every container has, whatever its rules say: making nodes (using them is another matter),
@@ -70,7 +70,7 @@ function parseAccess(access: string, configPath: string): number {
     if (bit === undefined) {
       throw new RuntsError("read device rule", {
         configPath: `${configPath}.access`,
-        cause: `${quote(access)} has other letters than r, w and m`,
+        cause: `${quote(access)} has other letters than r, w, m and a`,
       });
     }
     bits |= bit;

@@ -12,7 +12,7 @@ import { type CgroupHost, hierarchyOf } from "../hierarchies.ts";
 import { checkMemoryUse } from "../memory_use.ts";
 import { pathsBelowMounts, recordedPaths } from "../location.ts";
 import type { Setting } from "../settings.ts";
-import type { SubCgroups } from "../below.ts";
+import { type SubCgroups, withinCgroup } from "../below.ts";
 import { checkRecordedSubgroup, enterSubgroup, subgroupOf } from "../subgroup.ts";
 import { isUserManager, Systemd } from "./bus.ts";
 import { annotationProperties, type Property, settingProperties } from "./properties.ts";
@@ -184,7 +184,7 @@ class Scope implements CgroupManager {
   #below(sub: SubCgroups | undefined): SubCgroups | undefined {
     const path = sub?.[""];
     if (path === undefined || !this.#subgroup) return sub;
-    return { ...sub, "": `${this.#subgroup}/${path}` };
+    return { ...sub, "": `${this.#subgroup}/${withinCgroup(path)}` };
   }
 
   /** Takes the cgroup that systemd has really made. */

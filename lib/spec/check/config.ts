@@ -4,7 +4,7 @@
  * host. Unknown properties are ignored, as the specification asks.
  */
 
-import type { Finding, Walk } from "./findings.ts";
+import type { Finding, Guess, Walk } from "./findings.ts";
 import { HOOK_OUTPUTS } from "../values/hook_outputs.ts";
 import { boolean, findingsOf, isText, type ObjectSchema, someText, text } from "./schema.ts";
 import { LINUX } from "./linux.ts";
@@ -30,14 +30,17 @@ const SPEC: ObjectSchema = {
   },
 };
 
-/** All faults of a config.json, in the order of the specification. Takes any JSON value. */
-export function validate(document: unknown): Finding[] {
-  return findingsOf(SPEC, document);
+/**
+ * All faults of a config.json, in the order of the specification. Takes any JSON value. `meant`
+ * makes faults of unknown properties that were meant to be others.
+ */
+export function validate(document: unknown, meant?: Guess): Finding[] {
+  return findingsOf(SPEC, document, meant);
 }
 
 /** All faults of a resources document (`update --resources`). */
-export function validateResources(document: unknown): Finding[] {
-  return findingsOf(RESOURCES, document);
+export function validateResources(document: unknown, meant?: Guess): Finding[] {
+  return findingsOf(RESOURCES, document, meant);
 }
 
 /** SemVer 2.0.0; every 1.x, because newer ones only add properties. */

@@ -12,7 +12,11 @@ export type Rule =
   | "format"
   | "duplicate"
   | "combination"
-  | "version";
+  | "version"
+  | "unknown";
+
+/** Which of the candidates a word was meant to be. */
+export type Guess = (word: string, candidates: readonly string[]) => string | undefined;
 
 /** One fault of a document. */
 export interface Finding {
@@ -46,7 +50,7 @@ export class Walk {
   /** Whether somebody is named who takes the descriptor of a seccomp listener. */
   readonly seccompReceiver: boolean;
 
-  constructor(document: unknown) {
+  constructor(document: unknown, readonly meant?: Guess) {
     const linux = property(document, "linux");
     const list = property(linux, "namespaces") ?? [];
     this.#namespaces = linux !== undefined && !isObject(linux) || !Array.isArray(list)

@@ -1,6 +1,6 @@
 /** config.md, "Process", "POSIX-platform Hooks": what they must be. */
 
-import type { Finding, Walk } from "./findings.ts";
+import type { Finding, Guess, Walk } from "./findings.ts";
 import {
   HOOK_KINDS,
   IO_PRIORITY_CLASSES,
@@ -158,6 +158,6 @@ export const HOOKS: ObjectSchema = {
 };
 
 /** All faults of a process document (`exec --process`). */
-export function validateProcess(document: unknown): Finding[] {
-  return findingsOf(PROCESS, document);
+export function validateProcess(document: unknown, meant?: Guess): Finding[] {
+  return findingsOf(PROCESS, document, meant);
 }

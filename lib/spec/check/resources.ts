@@ -21,8 +21,8 @@ import {
 } from "./schema.ts";
 import type { CpuResources, MemoryResources, WeightDevice } from "../types/config.ts";
 
-/** -1 stands for all of them. */
-const DEVICE_NUMBER = whole(-1, 0xffffffff);
+/** -1 stands for all of them; the kernel's have 12 and 20 bits. */
+const DEVICE_NUMBER = whole(-1, 0xfffff);
 const BLOCK_NUMBER = whole(0, 0xffffffff);
 
 const THROTTLE: ListSchema = {
@@ -107,7 +107,7 @@ export const RESOURCES: ObjectSchema = {
           type: matching(/^[acb]?$/, "one of a, c, b", "name"),
           major: DEVICE_NUMBER,
           minor: DEVICE_NUMBER,
-          access: matching(/^[rwm]*$/, "made of the letters r, w and m"),
+          access: matching(/^[rwma]*$/, "made of the letters r, w and m, or a for all three"),
         },
       },
     },

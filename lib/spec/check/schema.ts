@@ -1,10 +1,11 @@
 /**
  * The little language in which the tables of the validation are written, and its interpreter.
- * Unknown properties are ignored and null counts as absent (config.md, "Extensibility"; Go writes
- * empty lists as null).
+ * Unknown properties are ignored, unless a guess is given, and null counts as absent (config.md,
+ * "Extensibility"; Go writes empty lists as null).
  */
 
-import { type Finding, type Rule, Walk } from "./findings.ts";
+import { quote } from "../../base/errors.ts";
+import { type Finding, type Guess, type Rule, Walk } from "./findings.ts";
 import { isObject } from "../json/exact.ts";
 
 /** What a value must be. */
@@ -46,9 +47,12 @@ interface NameSchema {
   readonly names: readonly string[];
 }
 
-/** All faults of a document. Takes any JSON value. */
-export function findingsOf(schema: Schema, document: unknown): Finding[] {
-  const walk = new Walk(document);
+/**
+ * All faults of a document. Takes any JSON value. `meant`: guesses which of the known properties an
+ * unknown one was meant to be, which is a fault then.
+ */
+export function findingsOf(schema: Schema, document: unknown, meant?: Guess): Finding[] {
+  const walk = new Walk(document, meant);
   checkSchema(schema, document, walk);
   return walk.findings;
 }
@@ -76,15 +80,38 @@ function checkObject(schema: ObjectSchema, value: Record<string, unknown>, walk:
       walk.place.pop();
     } else {
       nulls ||= part === null;
-      if (required?.includes(key)) walk.report("required", undefined, "is required", key);
+      if (required?.includes(key)) reportMissing(key, value, walk);
     }
     if (walk.findings.length > before) (faulty ??= []).push(key);
   }
+  if (walk.meant) reportUnknown(fields, value, walk);
   if (!rules) return;
   if (nulls) value = Object.fromEntries(Object.entries(value).filter(([, part]) => part !== null));
   for (const rule of rules) {
     if (faulty && rule.of.some((key) => faulty.includes(key))) continue;
     if (rule.of.some((key) => value[key] !== undefined)) rule.check(value, walk);
+  }
+}
+
+function reportMissing(key: string, value: Record<string, unknown>, walk: Walk): void {
+  const same = (other: string) => other.toLowerCase() === key.toLowerCase() && other !== key;
+  const other = Object.keys(value).find(same);
+  const fault = other === undefined
+    ? ""
+    : `: keys are case-sensitive, and this one is ${quote(other)}`;
+  walk.report("required", undefined, `is required${fault}`, key);
+}
+
+function reportUnknown(
+  fields: ObjectSchema["fields"],
+  value: Record<string, unknown>,
+  walk: Walk,
+): void {
+  const absent = Object.keys(fields).filter((key) => !Object.hasOwn(value, key));
+  for (const key of Object.keys(value)) {
+    const meant = Object.hasOwn(fields, key) ? undefined : walk.meant?.(key, absent);
+    if (meant === undefined) continue;
+    walk.report("unknown", undefined, `is an unknown property: did you mean ${quote(meant)}?`, key);
   }
 }
 

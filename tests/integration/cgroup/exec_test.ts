@@ -51,6 +51,8 @@ Deno.test({
       assertEquals(await moved(sleeper, own, "--cgroup", "memory,pids:/sub"), both);
       const options = ["--cgroup", "memory:sub", "--cgroup", "pids:sub"];
       assertEquals(await moved(sleeper, own, ...options), both);
+      assertEquals(await moved(sleeper, own, "--cgroup", "pids:sub/.."), []);
+      assertEquals(await moved(sleeper, own, "--cgroup", "pids:sub/../sub/."), ["pids"]);
       assertEquals(await moved(sleeper, own, ...options, "--cgroup", "pids:/"), ["memory"]);
     }),
 });
@@ -59,6 +61,8 @@ Deno.test({
 const REFUSED: readonly (readonly [readonly string[], string])[] = [
   [["pids:none"], 'enter cgroup "none": there is no "OWN/none"'],
   [["pids:../.."], 'enter cgroup "../..": it leads out of the container\'s cgroup by ".."'],
+  [["pids:sub/../.."], 'enter cgroup "sub/../..": it leads out of the container\'s cgroup by ".."'],
+  [["pids:none/.."], 'enter cgroup "none/..": there is no "OWN/none/.."'],
   [
     ["nope:sub"],
     'enter cgroup "nope:sub": the container has no cgroup of its own for controller "nope"',

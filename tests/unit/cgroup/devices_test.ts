@@ -35,11 +35,17 @@ Deno.test("deviceRules: no type, no numbers and no access mean all", () => {
   });
 });
 
+Deno.test("deviceRules: a stands for every access, as for every type", () => {
+  for (const access of ["a", "ra", "rwma"]) {
+    assertEquals(deviceRules([{ allow: false, type: "a", access }], CONFIG)[0], DENY_ALL);
+  }
+});
+
 Deno.test("deviceRules refuses unknown letters and numbers, naming the rule", () => {
   assertThrows(
     () => deviceRules([{ allow: true }, { allow: true, access: "rx" }], CONFIG),
     Error,
-    'linux.resources.devices[1].access: read device rule: "rx" has other letters than r, w and m',
+    'linux.resources.devices[1].access: read device rule: "rx" has other letters than r, w, m and a',
   );
   assertThrows(
     () => deviceRules([{ allow: true, type: "c", major: 2 ** 20 }], CONFIG),

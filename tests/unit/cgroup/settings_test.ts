@@ -72,6 +72,19 @@ Deno.test("writeSettings names file, value and reason of a refusal", () => {
   });
 });
 
+Deno.test("writeSettings names the sizes of huge pages that there are", () => {
+  const files = { "hugetlb.2MB.max": "", "hugetlb.1GB.max": "", "hugetlb.1GB.rsvd.max": "" };
+  withDirectory(files, (directory) => {
+    const pages = { ...setting("hugetlb.3MB.max", "1"), controller: "hugetlb" };
+    const error = assertThrows(() => writeSettings([pages], target(directory)), Error);
+    assertEquals(
+      error.message,
+      'path.hugetlb.3MB.max: limit huge pages of "3MB": the kernel has none of this size: it has ' +
+        '"1GB" and "2MB"',
+    );
+  });
+});
+
 Deno.test("formerValue: files of one value, of lines, and memory.oom_control", () => {
   assertEquals(formerValue("max 100000", setting("cpu.max", "1")), "max 100000");
   const line = { key: "8:0", absent: "8:0 0" };

@@ -18,13 +18,17 @@ const DEVICE = { major: 8, minor: 0 };
 const RESOURCES: Case[] = [
   [resources({})],
   [resources({
-    devices: [{ allow: false, access: "rwm" }, { allow: true, type: "a", major: -1 }],
+    devices: [
+      { allow: false, access: "rwm" },
+      { allow: true, type: "a", major: -1 },
+      { allow: false, access: "a" },
+    ],
   })],
   [
     resources({ devices: [{ type: "u", major: -2, access: "rwx" }] }),
     'linux.resources.devices[0].type: "u" is not one of a, c, b',
-    "linux.resources.devices[0].major: -2 is not between -1 and 4294967295",
-    'linux.resources.devices[0].access: "rwx" is not made of the letters r, w and m',
+    "linux.resources.devices[0].major: -2 is not between -1 and 1048575",
+    'linux.resources.devices[0].access: "rwx" is not made of the letters r, w and m, or a for all three',
   ],
   [resources({
     memory: { limit: -1, swap: 2n ** 63n - 1n, reservation: 2 ** 63, swappiness: 100 },
