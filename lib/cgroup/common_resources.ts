@@ -1,6 +1,6 @@
 /** Settings that v1 and v2 share in all but the name of the file. */
 
-import type { Resources, ThrottleDevice, Wide } from "../spec/types/config.ts";
+import type { CpuResources, Resources, ThrottleDevice, Wide } from "../spec/types/config.ts";
 import { impossible, type Setting } from "./settings.ts";
 
 /** Makes a setting with one file. */
@@ -85,6 +85,11 @@ export function throttleSettings(
       configPath: `${prefix}blockIO.${names[0]}[${index}]`,
     }))
   );
+}
+
+/** Whether it is to run only when nobody else wants the CPU: shares are without effect then. */
+export function isIdle({ idle }: CpuResources): boolean {
+  return Number(idle ?? 0) === 1;
 }
 
 /** What holds in v1 and v2 alike, and is clearer said here than by the kernel. */

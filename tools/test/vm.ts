@@ -46,7 +46,7 @@ const HOSTS: Host[] = [
     name: "vm, hybrid",
     level: "vm",
     options: ["--hybrid"],
-    files: /^cgroup\/(foreign|limits|systemd)_/,
+    files: /^cgroup\/(foreign|held|limits|systemd)_/,
   },
   { name: "vm, podman", level: "clients", options: PODMAN, files: /^podman_systemd_/ },
   {

@@ -15,6 +15,7 @@ import type { Setting } from "../settings.ts";
 import { type SubCgroups, withinCgroup } from "../below.ts";
 import { checkRecordedSubgroup, enterSubgroup, subgroupOf } from "../subgroup.ts";
 import { isUserManager, Systemd } from "./bus.ts";
+import { heldByUnit, inBfqWeights } from "../systemd_held.ts";
 import { annotationProperties, type Property, settingProperties } from "./properties.ts";
 import { slicePath, type Unit, unitOf } from "./units.ts";
 import type { CgroupJoin, CgroupManager, CgroupRecord, CgroupRequest } from "../manager.ts";
@@ -122,7 +123,7 @@ class Scope implements CgroupManager {
   async prepare(resources: Resources): Promise<CgroupJoin> {
     await this.#settings(resources, CONFIG);
     await this.#refuseUnfit();
-    this.#resources = resources;
+    this.#resources = heldByUnit(resources, this.#current);
     return { files: [], moved: true };
   }
 
@@ -145,6 +146,11 @@ class Scope implements CgroupManager {
     await this.#settle(pid);
     this.#refuseStrangers(pid);
     const join = await this.#inner.prepare(this.#resources, true);
+    const { blockIO } = this.#resources;
+    // Only now is it known who schedules.
+    if (blockIO && this.#hasBfq()) {
+      await this.#set(this.#propertiesOf(await this.#settings({ blockIO }, CONFIG)));
+    }
     // Hierarchies of v1 that systemd does not manage are left to us.
     for (const file of join.files) writeFile(file, String(pid));
     const directory = this.#subdirectory();
@@ -213,8 +219,28 @@ class Scope implements CgroupManager {
     ];
   }
 
+  /** A file of the cgroup as it is now. */
+  readonly #current = (file: string): string | undefined => {
+    const { paths } = this.record;
+    const controller = file.slice(0, file.indexOf("."));
+    return readFile(`${paths[controller] ?? paths[""]}/${file}`);
+  };
+
+  #hasBfq(): boolean {
+    return (this.#current("io.bfq.weight") ?? this.#current("blkio.bfq.weight")) !== undefined;
+  }
+
+  #propertiesOf(settings: readonly Setting[]): Property[] {
+    return settingProperties(this.#hasBfq() ? inBfqWeights(settings) : settings);
+  }
+
+  async #set(properties: readonly Property[]): Promise<void> {
+    if (properties.length === 0) return;
+    await this.#ask((systemd) => systemd.setProperties(this.#unit, properties));
+  }
+
   async #properties(resources: Resources, prefix: string): Promise<Property[]> {
-    const limits = settingProperties(await this.#settings(resources, prefix));
+    const limits = this.#propertiesOf(await this.#settings(resources, prefix));
     if (this.#host.mode === "v2") return limits;
     const { deviceProperties } = await import("./devices.ts");
     return [...limits, ...deviceProperties(resources, prefix)];
@@ -226,8 +252,7 @@ class Scope implements CgroupManager {
       return settingsV1(resources, prefix);
     }
     const { settingsV2 } = await import("../v2/resources.ts");
-    const directory = pathsBelowMounts(this.#host, this.#path)[""];
-    return settingsV2(resources, prefix, (file) => readFile(`${directory}/${file}`));
+    return settingsV2(resources, prefix, this.#current);
   }
 
   /** An error of systemd comes with the name of the unit. */
@@ -250,22 +275,21 @@ class Scope implements CgroupManager {
     this.#inner.own(hostUid, this.#subdirectory());
   }
 
-  async update(resources: Resources): Promise<void> {
+  async update(asked: Resources): Promise<void> {
+    const resources = heldByUnit(asked, this.#current);
     const settings = await this.#settings(resources, "");
     const { paths } = this.record;
     // Before systemd writes the limit.
     checkMemoryUse(paths["memory"] ?? paths[""], resources, "");
-    const former = settingProperties(this.#former(settings));
+    const former = this.#propertiesOf(this.#former(settings));
     const properties = resources.devices === undefined
-      ? settingProperties(settings)
+      ? this.#propertiesOf(settings)
       : await this.#properties(resources, "");
-    const set = (values: readonly Property[]) =>
-      this.#ask((systemd) => systemd.setProperties(this.#unit, values));
-    if (properties.length > 0) await set(properties);
+    await this.#set(properties);
     try {
       await this.#inner.update(resources);
     } catch (error) {
-      if (former.length > 0) await set(former).catch(() => {});
+      await this.#set(former).catch(() => {});
       throw error;
     }
   }
@@ -275,9 +299,13 @@ class Scope implements CgroupManager {
     const { paths } = this.record;
     return settings.flatMap((setting) => {
       const directory = paths[setting.controller] ?? paths[""];
-      const [{ file }] = setting.forms;
-      const value = setting.line === undefined ? readFile(`${directory}/${file}`) : undefined;
-      return value ? [{ ...setting, forms: [{ file, value }] as const }] : [];
+      if (setting.line !== undefined) return [];
+      const forms = setting.forms.flatMap(({ file }) => {
+        const value = readFile(`${directory}/${file}`);
+        return value ? [{ file, value }] : [];
+      });
+      const [form] = forms;
+      return form === undefined ? [] : [{ ...setting, forms: [form] as const }];
     });
   }
 

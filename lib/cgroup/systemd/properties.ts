@@ -12,7 +12,10 @@ export type Property = readonly [name: string, value: BusValue];
 const INFINITY = 2n ** 64n - 1n;
 const SECOND = 1_000_000n;
 /** systemd keeps quotas in whole percents. */
-const PERCENT = SECOND / 100n;
+export const PERCENT = SECOND / 100n;
+
+/** Of cpu.shares. */
+const [MIN_SHARES, MAX_SHARES] = [2n, 262_144n];
 
 /** The property with one number for the file; the same for v1 and v2 files. */
 const NUMBERS: Readonly<Record<string, string>> = {
@@ -50,7 +53,7 @@ export function settingProperties(settings: readonly Setting[]): Property[] {
   for (const [file, value] of values) {
     const number = NUMBERS[file];
     const list = LISTS[file];
-    if (number !== undefined) properties.push([number, ["t", amount(value)]]);
+    if (number !== undefined) properties.push([number, ["t", clamped(number, amount(value))]]);
     else if (list !== undefined) properties.push([list, ["ay", numberMask(value)]]);
     else if (file === "cpu.max") properties.push(...quota(...words(value)));
   }
@@ -69,22 +72,29 @@ function amount(value: string): bigint {
   return value === "max" || value.startsWith("-") ? INFINITY : BigInt(value);
 }
 
-/** Rounded up: the files have the exact value, and must not be above what the unit allows. */
 function quota(quota: string | undefined, period: string | undefined): Property[] {
   const length = BigInt(period ?? 100_000);
-  let perSecond = INFINITY;
-  if (quota !== undefined && amount(quota) !== INFINITY) {
-    perSecond = (BigInt(quota) * SECOND) / length;
-    const rest = perSecond % PERCENT;
-    if (rest !== 0n) perSecond += PERCENT - rest;
-  }
-  return [["CPUQuotaPeriodUSec", ["t", length]], ["CPUQuotaPerSecUSec", ["t", perSecond]]];
+  const limited = quota !== undefined && amount(quota) !== INFINITY;
+  const time = limited ? perSecond(BigInt(quota), length) : INFINITY;
+  return [["CPUQuotaPeriodUSec", ["t", length]], ["CPUQuotaPerSecUSec", ["t", time]]];
+}
+
+/** Microseconds in a second, in whole percents. Rounded up: none gets less than was asked for. */
+export function perSecond(quota: bigint, period: bigint): bigint {
+  const exact = (quota * SECOND + period - 1n) / period;
+  return (exact + PERCENT - 1n) / PERCENT * PERCENT;
 }
 
 /** Idle is a weight of 0 (systemd 252), which then takes the place of the other weight. */
 function idle(value: string | undefined, properties: Property[]): Property[] {
   if (value !== "1") return properties;
   return [...properties.filter(([name]) => name !== "CPUWeight"), ["CPUWeight", ["t", 0n]]];
+}
+
+/** The kernel takes other shares for the nearest that it has; systemd refuses them. */
+function clamped(name: string, value: bigint): bigint {
+  if (name !== "CPUShares") return value;
+  return value < MIN_SHARES ? MIN_SHARES : value > MAX_SHARES ? MAX_SHARES : value;
 }
 
 function inputOutput(settings: readonly Setting[]): Property[] {

@@ -5,6 +5,7 @@ import {
   checkCpu,
   cpusetSettings,
   hugetlbSettings,
+  isIdle,
   pidsSettings,
   rdmaSettings,
   setting,
@@ -98,8 +99,8 @@ function cpu({ cpu }: Resources, prefix: string): Setting[] {
   };
   add("realtimePeriod", "cpu.rt_period_us");
   add("realtimeRuntime", "cpu.rt_runtime_us");
-  // An idle group takes no shares: they come first.
-  add("shares", "cpu.shares");
+  // An idle group takes no shares.
+  if (!isIdle(cpu)) add("shares", "cpu.shares");
   add("period", "cpu.cfs_period_us");
   add("quota", "cpu.cfs_quota_us");
   add("burst", "cpu.cfs_burst_us", true);

@@ -5,6 +5,7 @@ import {
   checkCpu,
   cpusetSettings,
   hugetlbSettings,
+  isIdle,
   pidsSettings,
   rdmaSettings,
   setting,
@@ -113,8 +114,10 @@ function cpu({ cpu }: Resources, prefix: string, current: Current): Setting[] {
   const settings: Setting[] = [];
   const add = (file: string, value: Wide | string, name: string) =>
     settings.push(setting("cpu", file, value, `${prefix}cpu.${name}`));
-  // An idle group takes no weight: it comes first.
-  if (asked(cpu.shares)) add("cpu.weight", weightOfShares(Number(cpu.shares)), "shares");
+  // An idle group takes no weight.
+  if (asked(cpu.shares) && !isIdle(cpu)) {
+    add("cpu.weight", weightOfShares(Number(cpu.shares)), "shares");
+  }
   if (asked(cpu.quota) || asked(cpu.period)) {
     const [quota = "max", period = "100000"] = (current("cpu.max") ?? "").split(" ");
     const first = asked(cpu.quota) ? amount(cpu.quota) : quota || "max";

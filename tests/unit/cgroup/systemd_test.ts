@@ -6,6 +6,7 @@ import {
   parseVariant,
   settingProperties,
 } from "../../../lib/cgroup/systemd/properties.ts";
+import { heldByUnit, inBfqWeights } from "../../../lib/cgroup/systemd_held.ts";
 import { deviceProperties, nodeOf } from "../../../lib/cgroup/systemd/devices.ts";
 import { slicePath, unitOf } from "../../../lib/cgroup/systemd/units.ts";
 import type { Resources } from "../../../lib/spec/types/config.ts";
@@ -177,4 +178,61 @@ Deno.test("annotationProperties: seconds become microseconds, other annotations 
     'annotations["org.systemd.property.No-Name"]: set property "No-Name" of the unit: its name ' +
       "is made of other characters than letters",
   );
+});
+
+Deno.test("heldByUnit: a quota in whole percents, with the period that the files have", () => {
+  const v2 = (file: string) => ({ "cpu.max": "41000 50000", "cpu.idle": "1" })[file];
+  const v1 = (file: string) =>
+    ({ "cpu.cfs_quota_us": "41000", "cpu.cfs_period_us": "50000" })[file];
+  const none = () => undefined;
+  const cases: [
+    cpu: Resources["cpu"] & object,
+    current: typeof v2,
+    quota: bigint,
+    period: bigint,
+  ][] = [
+    [{ quota: 600000, period: 900000 }, none, 603000n, 900000n],
+    [{ quota: 1 }, none, 1000n, 100000n],
+    [{ quota: 12345 }, v2, 12500n, 50000n],
+    [{ quota: 12345 }, v1, 12500n, 50000n],
+    [{ period: 100000 }, v2, 41000n, 100000n],
+    [{ period: 100000 }, v1, 41000n, 100000n],
+    [{ period: 20000 }, none, -1n, 20000n],
+    [{ quota: -1 }, v1, -1n, 50000n],
+  ];
+  for (const [cpu, current, quota, period] of cases) {
+    assertEquals(heldByUnit({ cpu }, current), { cpu: { quota, period } });
+  }
+  assertEquals(heldByUnit({ cpu: { idle: 0 } }, v2), { cpu: { idle: 0, shares: 1024 } });
+  assertEquals(heldByUnit({ cpu: { idle: 0, shares: 5 } }, v2), { cpu: { idle: 0, shares: 5 } });
+  assertEquals(heldByUnit({ cpu: { shares: 5 } }, v2), { cpu: { shares: 5 } });
+  for (const [text, expected] of [["600000 900000", "603000 900000"], ["1", "1000 100000"]]) {
+    assertEquals(heldByUnit({ unified: { "cpu.max": text! } }, none), {
+      unified: { "cpu.max": expected! },
+    });
+  }
+  for (const text of ["max", "max 50000", "nonsense", "5 0"]) {
+    assertEquals(heldByUnit({ unified: { "cpu.max": text } }, none).unified, { "cpu.max": text });
+  }
+});
+
+Deno.test("inBfqWeights: systemd makes of them what was asked for", () => {
+  // BFQ_WEIGHT of systemd's cgroup.h
+  const converted = (weight: number) =>
+    weight <= 100 ? weight : 100 + Math.floor(((weight - 100) * 900) / 9900);
+  for (const weight of [10, 99, 100, 101, 500, 999, 1000]) {
+    const settings = inBfqWeights(settingsV2({ blockIO: { weight } }, "", () => undefined));
+    const [[name, [, value]] = ["", ["", 0]]] = settingProperties(settings);
+    assertEquals([name, converted(Number(value))], ["IOWeight", weight]);
+  }
+  const v1 = (weight: number) =>
+    settingProperties(inBfqWeights(settingsV1({ blockIO: { weight } }, "")));
+  assertEquals(v1(150), [["BlockIOWeight", ["t", 650n]]]);
+  assertEquals(v1(500), [["BlockIOWeight", ["t", 1000n]]]);
+});
+
+Deno.test("settingProperties: shares that systemd would refuse are the nearest that it takes", () => {
+  const shares = (value: number) => settingProperties(settingsV1({ cpu: { shares: value } }, ""));
+  assertEquals(shares(1), [["CPUShares", ["t", 2n]]]);
+  assertEquals(shares(262145), [["CPUShares", ["t", 262144n]]]);
 });
