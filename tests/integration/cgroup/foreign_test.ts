@@ -45,20 +45,31 @@ cgroupTest("a scope whose directory has a stranger is refused", ["systemd"], asy
   }
 });
 
-cgroupTest("a scope whose directory is frozen is refused", ["systemd"], async () => {
-  await withRuntime(async (runtime) => {
-    const id = runtime.id();
-    using bundle = sleeping(id, true);
-    await using cgroup = new OwnCgroup(freezerPath(place(id, true)));
-    await cgroup.freeze();
-    const output = await runtime.run([...SYSTEMD, "run", "--bundle", bundle.path, id]);
-    assertEquals({ code: output.code, stderr: output.stderr }, {
-      code: 1,
-      stderr: `runts: run "${id}": linux.cgroupsPath: use cgroup "${cgroup.directory}": it is ` +
-        "frozen: thaw it, or give the container another one\n",
+cgroupTest("a scope that is frozen, or in a frozen slice, is refused", ["systemd"], async () => {
+  for (const inSlice of [false, true]) {
+    await withRuntime(async (runtime) => {
+      const id = runtime.id();
+      using bundle = sleeping(id, true);
+      const slice = `runtstest${id.replaceAll("-", "")}.slice`;
+      if (inSlice) {
+        bundle.config.linux.cgroupsPath = `${slice}:runts:${id}`;
+        bundle.save();
+      }
+      await using cgroup = new OwnCgroup(freezerPath(inSlice ? `/${slice}` : place(id, true)));
+      await cgroup.freeze();
+      const output = await runtime.run([...SYSTEMD, "run", "--bundle", bundle.path, id]);
+      const why = inSlice
+        ? `use cgroup "${cgroup.directory}/runts-${id}.scope": cgroup "${cgroup.directory}" above ` +
+          "it is frozen: thaw that one"
+        : `use cgroup "${cgroup.directory}": it is frozen: thaw it`;
+      assertEquals({ code: output.code, stderr: output.stderr }, {
+        code: 1,
+        stderr:
+          `runts: run "${id}": linux.cgroupsPath: ${why}, or give the container another one\n`,
+      });
+      await cgroup.thaw();
     });
-    await cgroup.thaw();
-  });
+  }
 });
 
 cgroupTest("a scope whose directory is empty is used", ["systemd"], async () => {

@@ -96,6 +96,15 @@ cgroupTest("kill says that a frozen container ends once it is thawed", [], async
   });
 });
 
+cgroupTest("delete --force ends a container below a frozen cgroup", ["v2"], async () => {
+  await withParent(async (runtime, id, parent, bundle) => {
+    await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
+    await parent.freeze();
+    await runtime.ok(["delete", "--force", id]);
+    await parent.thaw();
+  });
+});
+
 cgroupTest("delete --force names the frozen cgroup that init cannot end in", ["v1"], async () => {
   await withParent(async (runtime, id, parent, bundle) => {
     bundle.config.linux.cgroupsPath = `/${id}`;

@@ -94,8 +94,8 @@ cgroupTest("a daemon-reload changes no limit", ["systemd"], async () => {
 
 /** Options of update, and the quota and period that they lead to. */
 const UPDATES: readonly (readonly [options: readonly string[], quota: string])[] = [
-  [["--cpu-quota", "20000"], "20500 50000"],
-  [["--cpu-period", "100000"], "41000 100000"],
+  [["--cpu-quota", "20123"], "20500 50000"],
+  [["--cpu-period", "100000"], "21000 100000"],
   [["--cpu-quota", "-1"], "-1 100000"],
   [["--cpu-period", "60000"], "-1 60000"],
   [["--cpu-share", "200", "--cpu-idle", "1"], "-1 60000"],
