@@ -5,17 +5,17 @@ import { cgroupsOf } from "./process.ts";
 import type { SubCgroups } from "./below.ts";
 import type { CgroupJoin, CgroupManager, CgroupRecord } from "./manager.ts";
 
-/** Nothing in it is the container's: it is neither frozen nor changed nor killed. */
+/** Nothing in it is the container's: it is neither frozen nor changed. */
 export class LostCgroup implements CgroupManager {
   readonly record: CgroupRecord;
   readonly #directory: string;
-  readonly #remove: () => Promise<void>;
+  readonly #left: CgroupManager | undefined;
 
-  /** `remove`: what is left to be removed of it. */
-  constructor(directory: string, remove = () => Promise.resolve()) {
+  /** `left`: what there may still be of it, to be ended with the container. */
+  constructor(directory: string, left?: CgroupManager) {
     this.record = { kind: "disabled", path: directory, paths: {} };
     this.#directory = directory;
-    this.#remove = remove;
+    this.#left = left;
   }
 
   prepare(): Promise<CgroupJoin> {
@@ -49,11 +49,11 @@ export class LostCgroup implements CgroupManager {
   pids(): number[] {
     return [];
   }
-  killAll(): Promise<void> {
-    return Promise.resolve();
+  async killAll(): Promise<void> {
+    await this.#left?.killAll();
   }
-  remove(): Promise<void> {
-    return this.#remove();
+  async remove(): Promise<void> {
+    await this.#left?.remove();
   }
 
   #gone(): RuntsError {

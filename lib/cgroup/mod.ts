@@ -28,25 +28,25 @@ export async function openCgroup(record: CgroupRecord): Promise<CgroupManager> {
   if (record.kind === "disabled") return new DisabledCgroup();
   const paths = recordedPaths(detectHost(), record.paths);
   const left = record.inodes === undefined ? paths : stillOwn(paths, record.inodes);
+  const missing = Object.keys(paths).filter((controller) => left[controller] === undefined);
   if (record.kind !== "systemd") {
-    const isLost = Object.keys(left).length < Math.min(1, Object.keys(paths).length);
-    return isLost ? await lost(paths) : onDirectories(left);
+    const isLost = missing.length > 0 && Object.keys(left).length === 0;
+    return isLost ? await lost(paths) : onDirectories(left, undefined, missing);
   }
   const { openScope } = await import("./systemd/manager.ts");
   const scope = await openScope(detectHost(), record);
   const unit = paths["name=systemd"] === undefined ? "" : "name=systemd";
   if (left[unit] === paths[unit]) return scope;
   // The unit of that name belongs to whoever has its cgroup now.
-  const isTaken = Object.values(paths).some(isDirectory);
-  return await lost(paths, isTaken ? undefined : () => scope.remove());
+  return await lost(paths, isDirectory(paths[unit] ?? "") ? undefined : scope);
 }
 
 async function lost(
   paths: Readonly<Record<string, string>>,
-  remove?: () => Promise<void>,
+  left?: CgroupManager,
 ): Promise<CgroupManager> {
   const { LostCgroup } = await import("./lost.ts");
-  return new LostCgroup(mainDirectory(paths) ?? "", remove);
+  return new LostCgroup(mainDirectory(paths) ?? "", left);
 }
 
 /** Without directories that are gone, and those of the same name that somebody has made since. */
@@ -54,9 +54,10 @@ function stillOwn(
   paths: Readonly<Record<string, string>>,
   inodes: Readonly<Record<string, number>>,
 ): Record<string, string> {
+  const isKnown = Object.keys(inodes).length > 0;
   const own = Object.entries(paths).filter(([controller, directory]) => {
     const inode = inodeOf(directory);
-    return inode !== undefined && inode === (inodes[controller] ?? inode);
+    return inode !== undefined && (!isKnown || inode === inodes[controller]);
   });
   return Object.fromEntries(own);
 }
@@ -96,10 +97,11 @@ export function recordOf(path: string, scope: string): CgroupRecord {
 function onDirectories(
   paths: Readonly<Record<string, string>>,
   tolerance?: Tolerance,
+  missing?: readonly string[],
 ): CgroupManager {
   const host = detectHost();
   if (host.mode !== "v2") {
-    return new CgroupV1(host, paths, tolerance);
+    return new CgroupV1(host, paths, tolerance, missing);
   }
   const directory = paths[""];
   const mountPoint = hierarchyOf(host, "")?.mountPoint;

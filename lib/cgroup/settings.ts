@@ -126,8 +126,7 @@ function missing(setting: Setting, directory: string): RuntsError {
 /** A size of huge pages that the kernel does not have. */
 function noSuchPages({ configPath, forms: [{ file }] }: Setting, directory: string): RuntsError {
   const [, size = ""] = file.split(".");
-  const names = Array.from(Deno.readDirSync(directory), ({ name }) => name);
-  const sizes = names.flatMap((name) =>
+  const sizes = namesIn(directory).flatMap((name) =>
     /^hugetlb\.([^.]+)\.(?:max|limit_in_bytes)$/.exec(name)?.slice(1) ?? []
   );
   return new RuntsError(`limit huge pages of ${quote(size)}`, {
@@ -135,6 +134,14 @@ function noSuchPages({ configPath, forms: [{ file }] }: Setting, directory: stri
     cause: "the kernel has none of this size",
     ...(sizes.length > 0 && { hint: `it has ${sizes.sort().map(quote).join(" and ")}` }),
   });
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return Array.from(Deno.readDirSync(directory), ({ name }) => name);
+  } catch {
+    return [];
+  }
 }
 
 /** The text that brings a file back to what was read from it. */

@@ -27,7 +27,9 @@ export function unifiedSettings(
     if (directory === undefined || mountPoint === undefined || !available.includes(name)) {
       throw new RuntsError(`use cgroup controller ${quote(controller)}`, {
         configPath,
-        cause: "the host has not mounted it, or the container may not use it",
+        cause: hierarchyOf(detectHost(), controller) === undefined
+          ? "the host has not mounted it"
+          : "the container has no cgroup in its hierarchy",
       });
     }
     wanted.add(name);

@@ -5,7 +5,6 @@
 
 import { EINVAL } from "../../base/errno.ts";
 import { quote, RuntsError } from "../../base/errors.ts";
-import { isDirectory } from "../../base/paths.ts";
 import { applyV1, updateV1 } from "./apply.ts";
 import type { Resources } from "../../spec/types/config.ts";
 import {
@@ -36,16 +35,20 @@ export class CgroupV1 extends DirectoryCgroup {
   #paths: Record<string, string>;
   readonly #host: CgroupHost;
   readonly #tolerance: Tolerance;
+  readonly #missing: readonly string[];
 
+  /** `missing`: controllers whose cgroup was taken away from the container. */
   constructor(
     host: CgroupHost,
     paths: Readonly<Record<string, string>>,
     tolerance: Tolerance = { rootless: false, optional: false },
+    missing: readonly string[] = [],
   ) {
     super();
     this.#host = host;
     this.#paths = { ...paths };
     this.#tolerance = tolerance;
+    this.#missing = missing;
   }
 
   override get record(): CgroupRecord {
@@ -86,26 +89,29 @@ export class CgroupV1 extends DirectoryCgroup {
 
   override joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin {
     checkControllers(sub ?? {}, this.#paths);
-    const moved = initPid === undefined ? {} : cgroupsOf(initPid);
     const files = new Set<string>();
-    const unified = this.#paths[""];
     const place = (controller: string, directory: string) => {
       const path = sub?.[""] ?? sub?.[controller];
-      if (path !== undefined) return below(directory, path);
-      // Where init has been moved to, if somebody has removed the cgroup that it was in.
-      return moved[controller] === undefined || isDirectory(directory)
-        ? directory
-        : moved[controller];
+      return path === undefined ? directory : below(directory, path);
     };
-    for (const [controller, directory] of Object.entries(this.#paths)) {
+    const paths = { ...this.#placesOf(initPid), ...this.#paths };
+    for (const [controller, directory] of Object.entries(paths)) {
       if (controller !== "") files.add(`${place(controller, directory)}/tasks`);
     }
+    const unified = paths[""];
     return {
       // Entering by cgroup.procs would wait for an RCU grace period; being born there does not.
       ...(unified !== undefined && { bornIn: place("", unified) }),
       files: [...files],
       moved: false,
     };
+  }
+
+  /** Where init has been moved to in the hierarchies that the container has no cgroup in any more. */
+  #placesOf(initPid: number | undefined): Record<string, string> {
+    if (initPid === undefined || this.#missing.length === 0) return {};
+    const places = Object.entries(cgroupsOf(initPid));
+    return Object.fromEntries(places.filter(([controller]) => this.#missing.includes(controller)));
   }
 
   /** The specification advises against giving v1 hierarchies away. */

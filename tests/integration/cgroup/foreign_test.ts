@@ -167,6 +167,31 @@ for (const scope of [false, true]) {
   });
 }
 
+cgroupTest("exec follows init in the one hierarchy that has lost its cgroup", ["v1"], async () => {
+  await withRuntime(async (runtime) => {
+    const id = runtime.id();
+    using bundle = sleeping(id, false);
+    await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
+    const { pid } = await runtime.state(id);
+    const own = cgroupsOf(pid)["pids"]!;
+    await using other = new OwnCgroup(`${own}-other`);
+    Deno.writeTextFileSync(`${other.directory}/cgroup.procs`, String(pid));
+    await until("the cgroup is gone", () => isRemoved(own));
+    const file = `${runtime.root}/pid`;
+    await runtime.ok(["exec", "--detach", "--pid-file", file, id, "sleep", "1000"]);
+    const further = Number(Deno.readTextFileSync(file));
+    Deno.removeSync(file);
+    assertEquals(cgroupsOf(further), cgroupsOf(pid));
+    const { stderr } = await runtime.run(["update", "--pids-limit", "9", id]);
+    assertEquals(
+      stderr,
+      `runts: update "${id}": pids.limit: use cgroup controller "pids": the container has no ` +
+        "cgroup in its hierarchy\n",
+    );
+    await runtime.ok(["delete", "--force", id]);
+  });
+});
+
 /** A cpuset of v1 has no cpus of its own yet. */
 function moveOut(path: string, pid: number): void {
   const parent = path.slice(0, path.lastIndexOf("/"));
