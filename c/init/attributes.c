@@ -59,10 +59,10 @@ int attributes_apply(int mount, const struct mount_request *r) {
   return error ? error : change(mount, 0, r->attr_set, r->attr_clear, keep);
 }
 
-int attributes_propagate(int mount, const struct mount_request *r) {
-  for (uint32_t i = 0; i < r->propagation_count; i++) {
+int attributes_propagate(int mount, const uint8_t *propagation, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
     uint32_t value;
-    memcpy(&value, r->propagation + 4 * i, sizeof value);
+    memcpy(&value, propagation + 4 * i, sizeof value);
     struct kernel_mount_attr attr = {.propagation = value & ~(uint32_t)MS_REC};
     int error = kernel_mount_setattr(mount, value & MS_REC ? AT_RECURSIVE : 0, &attr);
     if (error)

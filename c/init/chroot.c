@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,10 +86,25 @@ static bool is_below(const char *path, const char *directory) {
   return strncmp(path, directory, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
+/*
+ * The mount that it lies on must be a slave, too: that one's peers pass on what is unmounted there.
+ */
+static int keep_from_host(const char *path) {
+  char parent[PATH_MAX];
+  if (snprintf(parent, sizeof parent, "%s/..", path) >= (int)sizeof parent)
+    return -ENAMETOOLONG;
+  CLEANUP_FD int fd = (int)RETRY(open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  int error = fd < 0 ? fd : detach_mount_of(fd, MS_SLAVE);
+  if (error == 0 && mount(NULL, path, NULL, MS_SLAVE | MS_REC, NULL) != 0)
+    error = -errno;
+  return error == -EINVAL || error == -ENOENT ? 0 : error;
+}
+
 /* A mount that the user namespace may not unmount is covered by an empty tmpfs. */
 static int hide(struct init *in, const char *path) {
-  if (mount(NULL, path, NULL, MS_SLAVE | MS_REC, NULL) != 0 && errno != EINVAL)
-    return fail_at(in, -errno, "keep the unmounting of \"%s\" from the host", path);
+  int error = keep_from_host(path);
+  if (error)
+    return fail_at(in, error, "keep the unmounting of \"%s\" from the host", path);
   if (umount2(path, MNT_DETACH) == 0)
     return 0;
   if (errno != EINVAL && errno != EPERM)
@@ -118,12 +134,13 @@ int move_root(struct init *in) {
   int error = fd_real_path(in, in->root, root, sizeof root);
   if (error)
     return fail_at(in, error, "find the path of the root filesystem");
+  CLEANUP_FD int top = (int)RETRY(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  error = top < 0 ? top : detach_mount_of(top, MS_SLAVE);
+  if (error)
+    return fail_at(in, error, "keep the mounts on \"/\" from the host");
   error = hide_host_mounts(in, root);
   if (error)
     return error;
-  CLEANUP_FD int top = (int)RETRY(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (top < 0)
-    return fail_at(in, top, "open \"/\"");
   error = kernel_move_mount(in->root, top);
   if (error && error != -ELOOP) /* ELOOP: it was attached there to begin with */
     return fail_at(in, error, "move the root filesystem over \"/\"");

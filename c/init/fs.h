@@ -53,6 +53,7 @@ struct mount_request {
   uint32_t propagation_count;
   enum create_kind create;
   uint32_t flags;
+  int keep; /* slot, or -1 */
 };
 
 /* mount_request.c */
@@ -82,10 +83,17 @@ int legacy_create(const struct mount_request *request, int root_mode, bool writa
 /* Applies attr_* and rec_* of the request to the mount. */
 int attributes_apply(int mount, const struct mount_request *request);
 /* Applies the propagation values, one after the other. */
-int attributes_propagate(int mount, const struct mount_request *request);
+int attributes_propagate(int mount, const uint8_t *propagation, uint32_t count);
 
 /* tmpcopyup.c: copies the content of the directory `from` (O_PATH) into the directory `to`. */
 int tmpcopyup(int from, int to);
+
+/*
+ * rootfs.c: what is attached to or taken from the mount that holds `directory` must stay in this mount
+ * namespace, and pivot_root(2) asks for the same. A slave, unlike a private mount, still sees the
+ * host's mounts.
+ */
+int detach_mount_of(int directory, unsigned propagation);
 
 /* chroot.c: moves the root mount over "/" and enters it. */
 int move_root(struct init *in);

@@ -61,20 +61,39 @@ static int attach_fail(struct init *in, const struct mount_request *r, int tree,
   return error;
 }
 
+/* Sets the propagation of a mount that has its place, and keeps it where that has to be set again. */
+static int propagate(struct init *in, const struct mount_request *r, int mount) {
+  int error = attributes_propagate(mount, r->propagation, r->propagation_count);
+  if (error) {
+    mount_fail(in, r, error);
+    detail_add(in, ": set its propagation");
+    return error;
+  }
+  if (r->keep < 0 || r->keep >= SLOTS_MAX)
+    return 0;
+  int fd = (int)RETRY(fcntl(mount, F_DUPFD_CLOEXEC, 3));
+  in->slots[r->keep] = fd;
+  return fd < 0 ? mount_fail(in, r, fd) : 0;
+}
+
+int op_mount_propagation(struct init *in, const union field *f) {
+  CLEANUP_FD int mount = f[0].u32 < SLOTS_MAX ? in->slots[f[0].u32] : -1;
+  if (mount < 0)
+    return fail_at(in, -EBADF, "set the propagation of a mount: slot %u is empty", f[0].u32);
+  in->slots[f[0].u32] = -1;
+  int error = attributes_propagate(mount, f[1].data.bytes, f[1].data.count);
+  return error ? fail_at(in, error, "set the propagation of a mount") : 0;
+}
+
 /* Attaches the tree. A mount over the whole root becomes the root. */
 static int attach(struct init *in, const struct mount_request *r, int tree, int destination) {
   bool over_root = same_place(destination, in->root);
   int error = kernel_move_mount(tree, destination);
   if (error)
     return attach_fail(in, r, tree, destination, error);
-  error = attributes_propagate(tree, r);
-  if (error) {
-    mount_fail(in, r, error);
-    detail_add(in, ": set its propagation");
+  error = propagate(in, r, tree);
+  if (error || !over_root)
     return error;
-  }
-  if (!over_root)
-    return 0;
   int root = (int)RETRY(fcntl(tree, F_DUPFD_CLOEXEC, 3));
   if (root < 0)
     return mount_fail(in, r, root);
@@ -251,8 +270,7 @@ static int remount(struct init *in, const struct mount_request *r) {
   error = apply_attributes(in, r, mount);
   if (error)
     return error;
-  error = attributes_propagate(mount, r);
-  return error ? mount_fail(in, r, error) : 0;
+  return propagate(in, r, mount);
 }
 
 int op_mount(struct init *in, const union field *f) {

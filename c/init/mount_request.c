@@ -21,6 +21,7 @@ struct mount_request mount_request_of(const union field *f) {
       .propagation_count = f[11].data.count,
       .create = (enum create_kind)f[12].u32,
       .flags = f[13].u32,
+      .keep = f[14].i32,
   };
 }
 

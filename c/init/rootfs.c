@@ -13,14 +13,10 @@ int op_propagation(struct init *in, const union field *f) {
   return error ? fail_at(in, (int)error, "set the propagation of \"%s\"", path) : 0;
 }
 
-/*
- * Whatever is attached in the mount that holds `directory` must stay in this mount namespace, and
- * pivot_root(2) asks for the same. A slave, unlike a private mount, still sees the host's mounts.
- */
-static int enslave_mount_of(int directory) {
+int detach_mount_of(int directory, unsigned propagation) {
   int fd = (int)RETRY(fcntl(directory, F_DUPFD_CLOEXEC, 3));
   while (fd >= 0) {
-    struct kernel_mount_attr attr = {.propagation = MS_SLAVE};
+    struct kernel_mount_attr attr = {.propagation = propagation};
     int error = kernel_mount_setattr(fd, 0, &attr);
     if (error != -EINVAL) { /* EINVAL: not the root of a mount */
       close(fd);
@@ -83,13 +79,14 @@ int op_rootfs(struct init *in, const union field *f) {
     set_root(in, target);
     return 0;
   }
-  int error = bind == ROOT_BOUND ? enslave_mount_of(target) : 0;
+  const bool private = bind == ROOT_BOUND_PRIVATE;
+  struct kernel_mount_attr attr = {.propagation = private ? MS_PRIVATE : MS_SLAVE};
+  int error = bind == ROOT_BOUND_ALONE ? 0 : detach_mount_of(target, (unsigned)attr.propagation);
   int tree = error ? error : open_root_tree(in, path, f[2].i32);
   if (tree >= 0) {
-    struct kernel_mount_attr attr = {.propagation = MS_SLAVE};
     error = kernel_move_mount(tree, target);
     if (error == 0)
-      error = kernel_mount_setattr(tree, 0, &attr);
+      error = kernel_mount_setattr(tree, private ? AT_RECURSIVE : 0, &attr);
     if (error)
       close(tree);
   }

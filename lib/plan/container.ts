@@ -73,6 +73,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   openConsole(writer, process, input, container.mountNamespace);
   writer.add(...mounts.late);
   enterRootfs(writer, container);
+  writer.add(...mounts.last);
   setScheduling(writer, process, linux.memoryPolicy, linux.personality);
   confine(writer, program, true);
 

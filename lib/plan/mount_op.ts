@@ -11,6 +11,8 @@ export interface MountPlan {
   readonly ops: Op[];
   /** When nothing is made below the mounts any more. */
   readonly late: Op[];
+  /** When all mounts have got the propagation of the root. */
+  readonly last: Op[];
 }
 
 type MountFields = Omit<OpOf<"mount">, "op">;
@@ -31,6 +33,7 @@ const NO_MOUNT: MountFields = {
   propagation: [],
   create: CreateKind.none,
   flags: 0,
+  keep: -1,
 };
 
 /** A mount operation; what is not given is empty. */

@@ -15,6 +15,7 @@ import { NOTIFY_DIRECTORY } from "./environment.ts";
 import { mountOp, type MountPlan, type MountRequest } from "./mount_op.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { CreateKind, MountFlag, MountKind, type Op, TreeExtent } from "../wire/ops.ts";
+import { finalPropagation, keepPropagation } from "./propagation.ts";
 
 /** All mounts, in the order in which the configuration has them. `userSlot`: of a joined one. */
 export function planMounts(
@@ -22,7 +23,7 @@ export function planMounts(
   container: Container,
   userSlot: number | undefined,
 ): MountPlan {
-  const plan: MountPlan = { early: [], ops: [], late: [] };
+  const plan: MountPlan = { early: [], ops: [], late: [], last: [] };
   const { spec, notifyDirectory } = container.input;
   spec.mounts?.forEach((mount, index) => {
     addMount(writer, container, plan, mount, `mounts[${index}]`, userSlot);
@@ -32,6 +33,7 @@ export function planMounts(
     const mount = { destination: NOTIFY_DIRECTORY, source: notifyDirectory, options };
     addMount(writer, container, plan, mount, "", userSlot);
   }
+  if (container.mountNamespace) keepPropagation(writer, plan, finalPropagation(container.linux));
   return plan;
 }
 

@@ -4,20 +4,15 @@ import { cleanPathFrom } from "../base/paths.ts";
 import { quote } from "../base/errors.ts";
 import { Propagation } from "../spec/values/mount_options.ts";
 import { HOOK_OUTPUTS } from "../spec/values/hook_outputs.ts";
-import type { HookKind, RootfsPropagation, Spec } from "../spec/types/config.ts";
+import type { HookKind, Spec } from "../spec/types/config.ts";
 import { type Container, type PlanWriter } from "./plan_writer.ts";
 import { EnterMethod, RootBind } from "../wire/ops.ts";
-
-const PROPAGATION: Readonly<Record<string, number>> = {
-  shared: Propagation.shared,
-  slave: Propagation.slave,
-  private: Propagation.private,
-  unbindable: Propagation.unbindable,
-};
+import { finalPropagation, propagationFlags } from "./propagation.ts";
 
 /**
- * Opens the root filesystem. A shared root keeps the host's peers, so that volumes may be shared
- * with it; in all other cases nothing that is mounted in the container reaches the host.
+ * Opens the root filesystem. With a shared root the mounts of the namespace keep the host's peers, so
+ * that volumes may be shared with it, while the root is to be alone in its group; in all other cases
+ * nothing that is mounted in the container reaches the host.
  */
 export function openRootfs(writer: PlanWriter, container: Container, slot: number): void {
   const { rootfs: path, linux, mountNamespace } = container;
@@ -28,20 +23,22 @@ export function openRootfs(writer: PlanWriter, container: Container, slot: numbe
     return;
   }
   const wanted = linux.rootfsPropagation;
-  const flags = wanted?.endsWith("shared")
+  const shared = wanted?.endsWith("shared");
+  const flags = wanted && shared
     ? propagationFlags(wanted)
     : wanted === "rprivate" || wanted === "runbindable"
     ? Propagation.private | Propagation.recursive
     : Propagation.slave | Propagation.recursive;
   writer.add(
     { op: "propagation", from: wanted ? "linux.rootfsPropagation" : "", path: "/", flags },
-    { op: "rootfs", from: "root.path", path, bind: RootBind.bound, slot },
+    {
+      op: "rootfs",
+      from: "root.path",
+      path,
+      bind: shared ? RootBind.boundPrivate : RootBind.bound,
+      slot,
+    },
   );
-}
-
-function propagationFlags(name: RootfsPropagation): number {
-  const type = PROPAGATION[name];
-  return type ?? PROPAGATION[name.slice(1)]! | Propagation.recursive;
 }
 
 /** Makes the root filesystem the root of the file tree, and restricts what is to be seen there. */
@@ -70,9 +67,8 @@ export function enterRootfs(writer: PlanWriter, container: Container): void {
     writer.add({ op: "mask", from: `linux.maskedPaths[${index}]`, path, label });
   });
   // Last, because what is unbindable cannot be made read-only by a bind mount.
-  const wanted = linux.rootfsPropagation;
-  if (mountNamespace && wanted) {
-    const flags = propagationFlags(wanted);
+  const flags = finalPropagation(linux);
+  if (mountNamespace && flags) {
     writer.add({ op: "propagation", from: "linux.rootfsPropagation", path: "/", flags });
   }
 }

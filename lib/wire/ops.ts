@@ -58,7 +58,8 @@ export const OPS = {
   // kind: MountKind. `slot`: the source was opened there by open_tree, or -1. `superblock` and
   // `data`: fs-context flags and parameters, `key` or `key=value` (fsconfig(2)). `attr_*`:
   // MOUNT_ATTR_* for this mount, `rec_*` for the whole tree. `propagation`: MS_* values, one after
-  // the other. `create`: CreateKind. `flags`: MountFlag bits.
+  // the other. `create`: CreateKind. `flags`: MountFlag bits. `keep`: the slot that it is kept in for
+  // mount_propagation, or -1.
   mount: {
     code: 33,
     fields: {
@@ -76,6 +77,7 @@ export const OPS = {
       propagation: "u32s",
       create: "u32",
       flags: "u32",
+      keep: "i32",
     },
   },
   mkdir: { code: 34, fields: { path: "str", mode: "u32" } },
@@ -109,6 +111,9 @@ export const OPS = {
     code: 41,
     fields: { slot: "u32", rows: "u32", cols: "u32", uid: "u32", mount: "u32" },
   },
+
+  // Sets MS_* values, one after the other, on a mount that was kept.
+  mount_propagation: { code: 42, fields: { slot: "u32", propagation: "u32s" } },
 
   // Hooks that run in the container's namespaces. `timeout` in seconds, 0 for none. The state
   // document comes with the answer to the last sync. `stdout`, `stderr`: slots, or -1; after the
@@ -224,11 +229,12 @@ export const CreateKind = { none: 0, directory: 1, auto: 2 } as const;
 export const TreeExtent = { top: 0, whole: 1, mapped: 2 } as const;
 
 /**
- * `rootfs.bind`: whether it is bound to itself. `bound`: the mount that holds it becomes a slave, as
- * pivot_root(2) wants none that is shared; `boundAlone`: no other mount is touched, because there is
- * no mount namespace of its own.
+ * `rootfs.bind`: whether it is bound to itself. `bound`: it and the mount that holds it become slaves,
+ * as pivot_root(2) wants none that is shared; `boundPrivate`: they become private, with all mounts on
+ * the root filesystem; `boundAlone`: no other mount is touched, because there is no mount namespace of
+ * its own.
  */
-export const RootBind = { unbound: 0, bound: 1, boundAlone: 2 } as const;
+export const RootBind = { unbound: 0, bound: 1, boundAlone: 2, boundPrivate: 3 } as const;
 
 /** `enter_root.method`. `move`: the mount over "/", then chroot(2); `chroot`: that alone. */
 export const EnterMethod = { pivot: 0, move: 1, chroot: 2 } as const;

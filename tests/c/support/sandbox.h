@@ -67,6 +67,7 @@ static inline int mount_op(struct mount_request r) {
       {.data = {r.propagation, r.propagation_count}},
       U(r.create),
       U(r.flags),
+      I(r.keep ? r.keep : -1),
   };
   return op_mount(&in, f);
 }

@@ -188,7 +188,12 @@ Deno.test("planContainer: propagation of the root, before and after it is entere
   assertEquals(of("private"), [slave, 1 << 18]);
   assertEquals(of("rprivate"), [1 << 18 | 1 << 14, 1 << 18 | 1 << 14]);
   assertEquals(of("unbindable"), [slave, 1 << 17]);
+  assertEquals(of("rslave"), [slave, 1 << 19]);
   assertEquals(of("runbindable"), [1 << 18 | 1 << 14, 1 << 17 | 1 << 14]);
+  const binds = [undefined, "shared", "rshared", "private", "rslave"].map((value) =>
+    onlyOp(planOf({ "linux.rootfsPropagation": value }), "rootfs").bind
+  );
+  assertEquals(binds, [1, 3, 3, 1, 1]);
 });
 
 Deno.test("planContainer enters the root as it is asked to", () => {
