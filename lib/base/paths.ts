@@ -10,6 +10,11 @@ export function normalize(path: string): string {
   return parts.map((part) => `/${part}`).join("");
 }
 
+/** Whether a path is that of a directory or of something in it. Both are clean: "/a/b", or "/". */
+export function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
+}
+
 /** An absolute path as it is, another one below `base`, which may end in a slash. */
 export function pathFrom(base: string, path: string): string {
   return path.startsWith("/") ? path : `${base.endsWith("/") ? base.slice(0, -1) : base}/${path}`;

@@ -4,6 +4,7 @@ import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { EBUSY, ENOENT, ESRCH } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import { SIGKILL } from "../spec/values/signals.ts";
+import { isWithin } from "../base/paths.ts";
 import { delay, pidsBelow, readFile, withDescendants } from "./files.ts";
 import { freezerOf } from "./freezer.ts";
 import { detectHost } from "./hierarchies.ts";
@@ -51,7 +52,7 @@ export async function killMembers(members: Members): Promise<void> {
 /** Whether a process is in a cgroup or below it. */
 function isMember(pid: number, directory: string): boolean {
   const mounts = detectHost().hierarchies.map(({ mountPoint }) => mountPoint);
-  const [mount] = mounts.filter((point) => directory.startsWith(`${point}/`))
+  const [mount] = mounts.filter((point) => isWithin(directory, point))
     .sort((a, b) => b.length - a.length);
   // What /proc has begins at the namespace's root, which may be above what is mounted.
   const path = directory.slice(mount?.length ?? 0);

@@ -1,6 +1,7 @@
 /** Which cgroup hierarchies the host has, and where runts itself is in them (cgroups(7)). */
 
 import { RuntsError } from "../base/errors.ts";
+import { isWithin } from "../base/paths.ts";
 import { type MountLine, parseMountinfo } from "../base/mountinfo.ts";
 
 /** v1: hierarchies by controller; hybrid: the same beside a cgroup2 mount; v2: cgroup2 alone. */
@@ -20,6 +21,8 @@ export interface CgroupHost {
   readonly mode: CgroupMode;
   readonly hierarchies: readonly Hierarchy[];
 }
+
+const USUAL_PLACE = "/sys/fs/cgroup";
 
 let cached: CgroupHost | undefined;
 
@@ -81,11 +84,11 @@ function addMount(
 
 /** A second mount of a hierarchy counts only if it is the one in the usual place. */
 function preferred(mountPoint: string, known: string): boolean {
-  return mountPoint.startsWith("/sys/fs/cgroup") && !known.startsWith("/sys/fs/cgroup");
+  return isWithin(mountPoint, USUAL_PLACE) && !isWithin(known, USUAL_PLACE);
 }
 
 /** `path` as seen below the mounted directory `root`. */
 function below(root: string, path: string): string {
   if (path === root || path === "/") return "";
-  return root !== "/" && path.startsWith(root + "/") ? path.slice(root.length) : path;
+  return root !== "/" && isWithin(path, root) ? path.slice(root.length) : path;
 }

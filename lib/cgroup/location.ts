@@ -1,7 +1,7 @@
 /** Where a container's cgroup is: runc's rules, so that clients find what they asked for. */
 
 import { quote, RuntsError } from "../base/errors.ts";
-import { normalize } from "../base/paths.ts";
+import { isWithin, normalize } from "../base/paths.ts";
 import type { CgroupHost, Hierarchy } from "./hierarchies.ts";
 
 /**
@@ -53,11 +53,11 @@ export function recordedPaths(
     const hierarchy = host.hierarchies.find((one) => one.controller === controller);
     if (hierarchy === undefined) continue;
     const { mountPoint, own } = hierarchy;
-    const below = directory.startsWith(`${mountPoint}/`) ? directory.slice(mountPoint.length) : "";
+    const below = isWithin(directory, mountPoint) ? directory.slice(mountPoint.length) : "";
     if (below === "" || normalize(below) !== below) {
       throw refuseRecorded(directory, `it is no cgroup below ${quote(mountPoint)}`);
     }
-    if (`${own}/`.startsWith(`${below}/`)) throw refuseRecorded(directory, "runts itself is in it");
+    if (isWithin(own, below)) throw refuseRecorded(directory, "runts itself is in it");
     known[controller] = directory;
   }
   return known;

@@ -9,7 +9,7 @@ import type { Wide } from "../spec/types/config.ts";
 import { readFile, writeFile } from "./files.ts";
 
 /** One file of a cgroup and what is written to it. */
-interface Form {
+export interface Form {
   readonly file: string;
   readonly value: string;
 }

@@ -96,13 +96,16 @@ export class Creation {
    * the ids of what is mounted already.
    */
   async #watchMounts(): Promise<{ mountsBefore?: number[] }> {
-    const { spec: { linux, root }, path } = this.#bundle;
+    const { spec: { linux, mounts = [], root }, path } = this.#bundle;
     if (linux?.namespaces?.some(({ type }) => type === "mount")) return {};
-    const { detachMounts, mountIds } = await import("../host/mounts.ts");
-    const rootfs = absoluteRootfs(path, root.path);
-    const mountsBefore = mountIds(rootfs);
-    this.#hostMounts = () => mountIds(rootfs).filter((id) => !mountsBefore.includes(id));
-    this.#undo.add(() => detachMounts(rootfs, this.#hostMounts()));
+    const { detachMounts, mountIds, newMountIds } = await import("../host/mounts.ts");
+    const place = {
+      rootfs: absoluteRootfs(path, root.path),
+      destinations: mounts.map(({ destination }) => destination),
+    };
+    const mountsBefore = mountIds(place);
+    this.#hostMounts = () => newMountIds(place, mountsBefore);
+    this.#undo.add(() => detachMounts(place, this.#hostMounts()));
     return { mountsBefore };
   }
 

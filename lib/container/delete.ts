@@ -10,6 +10,7 @@ import { ESRCH } from "../base/errno.ts";
 import { errnoOf, quote, reason, RuntsError } from "../base/errors.ts";
 import { runHooksWarning } from "../hooks/runtime_hooks.ts";
 import { SIGKILL } from "../spec/values/signals.ts";
+import type { Mount } from "../spec/types/config.ts";
 import { StateDirectory, sweepRemoved } from "../state/directory.ts";
 import { doesNotExist, inspect, inspectIfRecorded, type Inspection } from "../state/inspect.ts";
 import { readStat } from "../state/liveness.ts";
@@ -61,7 +62,7 @@ async function removeLocked(
   const spec = readCopyIfAny(directory);
   await cgroup.killAll();
   await cgroup.remove();
-  await detachHostMounts(found);
+  await detachHostMounts(found, spec?.mounts);
   if (spec?.linux?.intelRdt !== undefined && found.complete) {
     const { leaveResctrl } = await import("../host/intel_rdt.ts");
     leaveResctrl(directory.id, spec.linux.intelRdt);
@@ -116,14 +117,19 @@ async function findCgroup(
   return await makeCgroup({ id: directory.id, rootless: true, ...place });
 }
 
-/** What was mounted on the host for want of a mount namespace. */
-async function detachHostMounts({ status, intent }: Inspection): Promise<void> {
+/** What was mounted on the host for want of a mount namespace: not before the copy was written. */
+async function detachHostMounts(
+  { status, intent }: Inspection,
+  mounts: readonly Mount[] = [],
+): Promise<void> {
   const before = intent?.mountsBefore;
   if (!status.hostMounts?.length && before === undefined) return;
-  const { detachMounts, mountIds } = await import("../host/mounts.ts");
-  const rootfs = absoluteRootfs(status.bundle, status.rootfs);
-  const made = before && mountIds(rootfs).filter((id) => !before.includes(id));
-  detachMounts(rootfs, made ?? status.hostMounts ?? []);
+  const { detachMounts, newMountIds } = await import("../host/mounts.ts");
+  const place = {
+    rootfs: absoluteRootfs(status.bundle, status.rootfs),
+    destinations: mounts.map(({ destination }) => String(destination)),
+  };
+  detachMounts(place, before ? newMountIds(place, before) : status.hostMounts ?? []);
 }
 
 /** Removes it by force, unless somebody else has, and perhaps made another one of the same name. */

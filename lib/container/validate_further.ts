@@ -61,7 +61,6 @@ function plan(spec: Spec): void {
     noNewKeyring: false,
     console: spec.process?.terminal === true,
     preserveFds: 0,
-    start: "fifo",
   });
 }
 

@@ -5,17 +5,42 @@
 
 import { detachMount } from "../../ffi/mounts.ts";
 import { type MountLine, readMountinfo } from "../base/mountinfo.ts";
+import { isWithin, normalize } from "../base/paths.ts";
+
+/** Where a container's mounts are looked for. */
+export interface MountPlace {
+  /** Path of the root filesystem. */
+  readonly rootfs: string;
+  /** `destination` of each mount of the configuration. */
+  readonly destinations: readonly string[];
+}
 
 /** Ids of the mounts on the root filesystem and below. */
-export function mountIds(rootfs: string): number[] {
+export function mountIds({ rootfs }: MountPlace): number[] {
   return mountsBelow(realPath(rootfs)).map(({ id }) => id);
 }
 
+/**
+ * Ids of the mounts that have come since. With "/" for a root, only those where the configuration has
+ * one: others may be anybody's.
+ */
+export function newMountIds(place: MountPlace, before: readonly number[]): number[] {
+  const root = realPath(place.rootfs);
+  const points = root === "/"
+    ? place.destinations.map((path) => realPath(normalize(path) || "/")).filter((path) =>
+      path !== "/"
+    )
+    : [root];
+  return mountsBelow(root)
+    .filter(({ id, path }) => !before.includes(id) && points.some((point) => isWithin(path, point)))
+    .map(({ id }) => id);
+}
+
 /** Takes away those of the mounts that are still there, each before what it is mounted on. */
-export function detachMounts(rootfs: string, ids: readonly number[]): void {
+export function detachMounts({ rootfs }: MountPlace, ids: readonly number[]): void {
   const root = realPath(rootfs);
   for (const { id, path } of mountsBelow(root).reverse()) {
-    if (!ids.includes(id)) continue;
+    if (!ids.includes(id) || path === "/") continue;
     // What somebody has mounted over it stays, and it with that.
     const topmost = mountsBelow(root).findLast((mount) => mount.path === path);
     if (topmost?.id === id) detachMount(path);
@@ -24,7 +49,7 @@ export function detachMounts(rootfs: string, ids: readonly number[]): void {
 
 /** In an order in which a mount comes after the one that it is on. */
 function mountsBelow(root: string): MountLine[] {
-  return readMountinfo().filter(({ path }) => path === root || path.startsWith(`${root}/`));
+  return readMountinfo().filter(({ path }) => isWithin(path, root));
 }
 
 /** A root filesystem that has gone has no mounts. */

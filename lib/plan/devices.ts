@@ -27,6 +27,13 @@ const LINKS: readonly (readonly [name: string, target: string])[] = [
   ["core", "/proc/kcore"],
 ];
 
+/** Whether /dev is the host's own, where nothing is made but what the configuration lists. */
+function isHosts({ mountNamespace, rootfs, input }: Container): boolean {
+  const { mounts = [] } = input.spec;
+  return !mountNamespace && rootfs === "/" &&
+    !mounts.some(({ destination }) => cleanPathFrom("", destination) === "/dev");
+}
+
 /** The nodes, unless /dev is a bind mount, which brings its own. */
 export function addDevices(writer: PlanWriter, container: Container): void {
   const { mounts = [] } = container.input.spec;
@@ -37,7 +44,8 @@ export function addDevices(writer: PlanWriter, container: Container): void {
   if (bound >= 0) return;
   const { devices = [] } = container.linux;
   const given = new Set(devices.map(({ path }) => path));
-  for (const [name, major, minor] of DEFAULT_DEVICES) {
+  const hosts = isHosts(container);
+  for (const [name, major, minor] of hosts ? [] : DEFAULT_DEVICES) {
     const path = `/dev/${name}`;
     if (given.has(path)) continue;
     writer.add(node(container, { type: "c", path, major, minor }, ""));
@@ -45,6 +53,7 @@ export function addDevices(writer: PlanWriter, container: Container): void {
   devices.forEach((device, index) => {
     writer.add(node(container, device, `linux.devices[${index}]`));
   });
+  if (hosts) return;
   for (const [name, target] of LINKS) {
     writer.add({ op: "symlink", from: "", target, path: `/dev/${name}`, replace: 0 });
   }

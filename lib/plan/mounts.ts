@@ -2,6 +2,7 @@
 
 import { cleanPathFrom } from "../base/paths.ts";
 import { quote, RuntsError } from "../base/errors.ts";
+import { isWithin } from "../base/paths.ts";
 import { parseIdmap, resolveIdmap } from "../spec/values/idmap.ts";
 import {
   MountAttr,
@@ -148,9 +149,12 @@ function addBind(
   plan.ops.push(mountOp({ ...common, kind, source, slot, create: CreateKind.auto }));
 }
 
-/** A source in the root filesystem may be one that an earlier mount brings. */
+/**
+ * A source in the root filesystem may be one that an earlier mount brings. With "/" for a root it is
+ * the host's: what is mounted over that "/" is seen only from within.
+ */
 function isInside(source: string, { rootfs }: Container): boolean {
-  return source === rootfs || source.startsWith(`${rootfs}/`);
+  return rootfs !== "/" && isWithin(source, rootfs);
 }
 
 /** The slot of the user namespace that maps the mount's ids, or -1 for a plain mount. */

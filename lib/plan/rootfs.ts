@@ -1,7 +1,7 @@
 /** The root filesystem: from opening it to entering it, and what is put on it afterwards. */
 
 import { cleanPathFrom } from "../base/paths.ts";
-import { quote } from "../base/errors.ts";
+import { quote, RuntsError } from "../base/errors.ts";
 import { Propagation } from "../spec/values/mount_options.ts";
 import { HOOK_OUTPUTS } from "../spec/values/hook_outputs.ts";
 import type { HookKind, Spec } from "../spec/types/config.ts";
@@ -18,6 +18,13 @@ export function openRootfs(writer: PlanWriter, container: Container, slot: numbe
   const { rootfs: path, linux, mountNamespace } = container;
   const readonly = container.input.spec.root.readonly === true;
   if (!mountNamespace) {
+    if (readonly && path === "/") {
+      throw new RuntsError('make "/" read-only', {
+        configPath: "root.readonly",
+        cause: "without a mount namespace it is the host's root",
+        hint: "add a mount namespace to linux.namespaces",
+      });
+    }
     const bind = readonly ? RootBind.boundAlone : RootBind.unbound;
     writer.add({ op: "rootfs", from: "root.path", path, bind, slot: -1 });
     return;

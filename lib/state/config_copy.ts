@@ -25,10 +25,10 @@ export function readCopyIfAny(directory: StateDirectory): Spec | undefined {
 /** Whether the parts that every verb relies on are of the types that they were when it was copied. */
 function isSpec(document: unknown): document is Spec {
   if (!isObject(document)) return false;
-  const { linux = {}, hooks = {}, annotations = {} } = document;
+  const { linux = {}, hooks = {}, annotations = {}, mounts = [] } = document;
   if (![linux, hooks, annotations].every(isObject)) return false;
   const { namespaces = [], cgroupsPath = "" } = linux as Record<string, unknown>;
-  const lists = [namespaces, ...Object.values(hooks as Record<string, unknown>)];
+  const lists = [namespaces, mounts, ...Object.values(hooks as Record<string, unknown>)];
   return lists.every((list) => Array.isArray(list) && list.every(isObject)) &&
     [cgroupsPath, ...Object.values(annotations as Record<string, unknown>)].every(isText);
 }

@@ -7,7 +7,7 @@ import { isAlive, isEnded, readStat } from "./liveness.ts";
 import type { Status } from "./status.ts";
 
 /** The spec's four, and `paused` as runc and crun have it. */
-type ContainerState = "creating" | "created" | "running" | "paused" | "stopped";
+export type ContainerState = "creating" | "created" | "running" | "paused" | "stopped";
 
 /** A container as it is now. */
 export interface Inspection {

@@ -5,6 +5,7 @@
 
 import { readMountinfo } from "../../lib/base/mountinfo.ts";
 import { assertEquals } from "@std/assert";
+import { isWithin } from "../../lib/base/paths.ts";
 import { OTHERS } from "../../lib/state/id.ts";
 import { Bundle, type Config } from "./bundle.ts";
 import {
@@ -133,6 +134,6 @@ function entriesOf(path: string): Deno.DirEntry[] {
 /** Mount points of the host on the bundle's root filesystem and below it, relative to that. */
 export function mountsOn(bundle: Bundle): string[] {
   return readMountinfo().map(({ path }) => path)
-    .filter((path) => path.startsWith(bundle.rootfs))
+    .filter((path) => isWithin(path, bundle.rootfs))
     .map((path) => path.slice(bundle.rootfs.length));
 }

@@ -3,6 +3,7 @@
 import { ENODEV, ENOENT } from "../../base/errno.ts";
 import { errnoOf, isRuntsError, quote, RuntsError } from "../../base/errors.ts";
 import { isDirectory } from "../../base/files.ts";
+import { isWithin } from "../../base/paths.ts";
 import type { Resources } from "../../spec/types/config.ts";
 import { applyV2, updateV2 } from "./apply.ts";
 import { enableControllers } from "./controllers.ts";
@@ -73,7 +74,8 @@ export class CgroupV2 extends DirectoryCgroup {
     const divided = path === undefined && initPid !== undefined &&
       readFile(`${own}/cgroup.subtree_control`) !== "";
     const there = divided ? cgroupsOf(initPid)[""] : undefined;
-    const isBelow = there?.startsWith(`${this.#directory}/`) === true;
+    const isBelow = there !== undefined && there !== this.#directory &&
+      isWithin(there, this.#directory!);
     return { bornIn: isBelow ? there! : own, files: [], moved: false };
   }
 

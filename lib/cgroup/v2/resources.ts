@@ -14,7 +14,7 @@ import {
 import { asked, impossible, type Setting } from "../settings.ts";
 
 /** The value of a file of the cgroup as it is now; undefined when there is none. */
-type Current = (file: string) => string | undefined;
+export type Current = (file: string) => string | undefined;
 
 /**
  * All settings, in the order to write them. `prefix`: of config paths, `linux.resources.`.

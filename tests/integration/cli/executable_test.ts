@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { basename } from "@std/path";
+import { isWithin } from "../../../lib/base/paths.ts";
 import { Bundle } from "../../support/bundle.ts";
 import { TestRuntime, withRuntime } from "../../support/host.ts";
 import { command, commandLine, PEER, PROJECT, RUNTIME, until } from "../../support/runtime.ts";
@@ -176,7 +177,7 @@ Deno.test({
 
 /** Paths that a command may change: its state, cgroups and what the kernel makes up. */
 function isExpected(path: string, root: string): boolean {
-  return path.startsWith(`${root}/`) || path === root ||
+  return isWithin(path, root) ||
     /^\/sys\/fs\/cgroup\/|^\/proc\/|^\/dev\/(null|tty|pts\/|ptmx)|^(pipe|socket|anon_inode):|^\/memfd:/
       .test(path);
 }
