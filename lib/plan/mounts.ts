@@ -2,7 +2,6 @@
 
 import { cleanPathFrom } from "../base/paths.ts";
 import { quote, RuntsError } from "../base/errors.ts";
-import { isWithin } from "../base/paths.ts";
 import { parseIdmap, resolveIdmap } from "../spec/values/idmap.ts";
 import {
   MountAttr,
@@ -14,6 +13,7 @@ import { addCgroupMount } from "./cgroup_mounts.ts";
 import { type Container, type PlanWriter } from "./plan_writer.ts";
 import { NOTIFY_DIRECTORY } from "./environment.ts";
 import { mountOp, type MountPlan, type MountRequest } from "./mount_op.ts";
+import { hostSource, isInside } from "./mount_source.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { CreateKind, MountFlag, MountKind, type Op, TreeExtent } from "../wire/ops.ts";
 import { finalPropagation, keepPropagation } from "./propagation.ts";
@@ -125,17 +125,17 @@ function addBind(
 ): void {
   const { common, options, from } = request;
   const source = cleanPathFrom(container.input.bundle, request.source);
-  const idmap = idmapSlot(writer, container, request, userSlot);
   const recursive = bind === "rbind";
   const within = isInside(source, container);
+  const { idmap, place } = mapped(writer, container, request, source, userSlot);
   let slot = -1;
   if (idmap >= 0 || (container.openEarly && !options.copySymlink && !within)) {
     slot = writer.freeSlot();
-    (within ? plan.ops : plan.early).push({
+    (place === undefined ? plan.ops : plan.early).push({
       op: "open_tree",
       from,
       slot,
-      source,
+      source: place ?? source,
       recursive: !recursive
         ? TreeExtent.top
         : options.idmap === "ridmap"
@@ -150,11 +150,26 @@ function addBind(
 }
 
 /**
- * A source in the root filesystem may be one that an earlier mount brings. With "/" for a root it is
- * the host's: what is mounted over that "/" is seen only from within.
+ * The slot of the map of the ids, or -1, and where the source is opened on the host; undefined: once
+ * earlier mounts have brought it. From a user namespace nobody maps the ids of the host's filesystems,
+ * and those of the container's own have the ids of its user namespace without a map.
  */
-function isInside(source: string, { rootfs }: Container): boolean {
-  return rootfs !== "/" && isWithin(source, rootfs);
+function mapped(
+  writer: PlanWriter,
+  container: Container,
+  request: MountRequest,
+  source: string,
+  userSlot: number | undefined,
+): { readonly idmap: number; readonly place: string | undefined } {
+  const { mount, options } = request;
+  const all = () => idmapSlot(writer, container, request, userSlot);
+  if (!isInside(source, container)) return { idmap: all(), place: source };
+  const maps = options.idmap !== "none" || mount.uidMappings !== undefined;
+  if (!maps || !container.userNamespace) return { idmap: all(), place: undefined };
+  const { mounts = [] } = container.input.spec;
+  const place = hostSource(container, source, mounts.indexOf(mount));
+  const implied = mount.uidMappings === undefined && options.idmapText === undefined;
+  return { idmap: place === undefined && implied ? -1 : all(), place };
 }
 
 /** The slot of the user namespace that maps the mount's ids, or -1 for a plain mount. */
