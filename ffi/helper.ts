@@ -19,8 +19,10 @@ export function loadHelper(): Promise<Helper> {
 
 async function load(): Promise<Helper> {
   const library = await loadLibrary();
+  const processes = processCalls(library);
+  processes.keepChildren();
   return {
-    ...processCalls(library),
+    ...processes,
     ...fileCalls(library),
     ...socketCalls(library),
     ...terminalCalls(library),

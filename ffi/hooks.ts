@@ -16,20 +16,21 @@ export interface HookProgram {
   readonly stdin: Uint8Array;
   /** 0: it may take for ever. */
   readonly timeoutSeconds: number;
-  /** Its working directory; ours if missing. */
+  /** Its working directory, / if that cannot be entered; ours if missing. */
   readonly cwd?: string;
-  /** Descriptors for its standard output and error, 3 or more; ours if missing. */
+  /** Its standard output, 3 or more; where its standard error goes if missing. */
   readonly stdout?: number;
+  /** Its standard error, 3 or more; ours if missing. */
   readonly stderr?: number;
 }
 
-/** How it went. `errno` is not 0 when it could not be executed; nothing else holds then. */
+/** How it went. `errno` is not 0 when it could not be executed or waited for; nothing else holds then. */
 export interface HookEnding {
   readonly code: number;
   readonly signal: number;
   readonly timedOut: boolean;
   readonly durationMs: number;
-  /** The last 4 KiB of what it said on standard error; empty if it was given one. */
+  /** The last 4 KiB of what it said that went to our standard error. */
   readonly stderr: string;
   readonly errno: number;
 }

@@ -74,6 +74,13 @@ export interface ProcessCalls {
   pidfdGetFd(pidfd: number, fd: number): number;
   /** Whether orphaned descendants become our children (PR_SET_CHILD_SUBREAPER). */
   setSubreaper(on: boolean): void;
+  /**
+   * Children stay until they are reaped, and SIGCHLD comes through, also where the caller ignores or
+   * blocks it. Only from the main thread, as all of it.
+   */
+  keepChildren(): void;
+  /** Lets a signal through that the caller blocks; there should be a listener for it. */
+  unblockSignal(signal: number): void;
   /** Descriptor of a new user namespace with these maps ("0 100000 65536\n"), without processes. */
   idMapNamespace(uidMap: string, gidMap: string): number;
 }
@@ -187,6 +194,12 @@ function waiting(library: Library): Waiting {
     },
     pidfdGetFd: (pidfd, fd) =>
       check(library.rts_pidfd_getfd(pidfd, fd), () => `fetch descriptor ${fd} of a process`),
+    keepChildren() {
+      check(library.rts_keep_children(), "stop ignoring SIGCHLD");
+    },
+    unblockSignal(signal) {
+      check(library.rts_unblock_signal(signal), () => `unblock signal ${signal}`);
+    },
     setSubreaper(on) {
       check(library.rts_set_subreaper(on ? 1 : 0), "become a subreaper");
     },

@@ -41,6 +41,10 @@ export const SYMBOLS = {
   rts_exit_status: { parameters: ["i32", "i32", "buffer"], result: "i32" },
   // int32_t rts_set_subreaper(int32_t on);
   rts_set_subreaper: { parameters: ["i32"], result: "i32" },
+  // int32_t rts_keep_children(void);
+  rts_keep_children: { parameters: [], result: "i32" },
+  // int32_t rts_unblock_signal(int32_t signal);
+  rts_unblock_signal: { parameters: ["i32"], result: "i32" },
   // int32_t rts_userns(const char *uid_map, const char *gid_map);
   rts_userns: { parameters: ["buffer", "buffer"], result: "i32" },
 

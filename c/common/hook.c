@@ -82,11 +82,17 @@ static void close_others(void) {
     close((int)fd);
 }
 
+/* Our own standard output is not for hooks: it belongs to the program. */
 static bool replace_stdio(const struct launch *launch) {
   const struct hook *hook = launch->hook;
   int errors = hook->errors > 0 ? hook->errors : launch->error_output;
+  int output = hook->output > 0 ? hook->output : errors;
   return dup2(launch->input, STDIN_FILENO) >= 0 && dup2(errors, STDERR_FILENO) >= 0 &&
-         (hook->output <= 0 || dup2(hook->output, STDOUT_FILENO) >= 0);
+         dup2(output, STDOUT_FILENO) >= 0;
+}
+
+static bool enter(const char *directory) {
+  return !directory || chdir(directory) == 0 || chdir("/") == 0;
 }
 
 /* Shares the parent's memory, and not its descriptors and dispositions. */
@@ -96,7 +102,7 @@ static _Noreturn void launch_child(struct launch *launch) {
   const char *const *args = hook->args && hook->args[0] ? hook->args : plain;
   signals_reset();
   setpgid(0, 0);
-  if (replace_stdio(launch) && (!hook->directory || chdir(hook->directory) == 0)) {
+  if (replace_stdio(launch) && enter(hook->directory)) {
     close_others();
     execve(hook->path, (char *const *)(uintptr_t)args, (char *const *)(uintptr_t)hook->env);
   }
@@ -196,8 +202,11 @@ static void reap(pid_t pid, struct hook_result *r) {
   do
     reaped = waitpid(pid, &status, 0);
   while (reaped < 0 && errno == EINTR);
-  if (reaped != pid)
-    return; /* somebody else waits for every child */
+  if (reaped != pid) { /* somebody else waits for every child: its end cannot be known */
+    if (r->error == 0)
+      r->error = errno;
+    return;
+  }
   if (WIFEXITED(status))
     r->status = WEXITSTATUS(status);
   else

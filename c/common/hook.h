@@ -11,23 +11,23 @@ struct hook {
   const char *path;
   const char *const *args; /* argv, ends in NULL; if there is none, argv is the path */
   const char *const *env;  /* exactly the environment; ends in NULL */
-  const char *directory;   /* working directory; NULL: the caller's */
+  const char *directory;   /* working directory, / if it cannot be entered; NULL: the caller's */
   const char *input;       /* what the hook reads from its standard input */
   size_t input_length;
   uint32_t timeout; /* s; 0 for none */
-  int output;       /* its standard output, 3 or more; 0: the caller's */
+  int output;       /* its standard output, 3 or more; 0: where its standard error goes */
   int errors;       /* its standard error, likewise; 0: passed on to the caller's */
 };
 
 struct hook_result {
-  int32_t error;     /* errno value if the hook could not be executed, else 0 */
+  int32_t error;     /* errno value if it could not be executed or waited for, else 0 */
   int32_t status;    /* exit status, or -1 if a signal ended it */
   int32_t signal;    /* that signal, or 0 */
   int32_t timed_out; /* 1: ended by us, for its time was up */
   uint64_t duration_ns;
   uint32_t stderr_length;
   uint32_t reserved;
-  char stderr_tail[HOOK_STDERR_MAX]; /* the last of what it wrote to its standard error */
+  char stderr_tail[HOOK_STDERR_MAX]; /* the last of what was passed on */
 };
 
 /*

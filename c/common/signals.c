@@ -30,6 +30,10 @@ uint64_t signals_block(uint64_t set) {
   return change_mask(SIG_BLOCK, set);
 }
 
+void signals_unblock(uint64_t set) {
+  change_mask(SIG_UNBLOCK, set);
+}
+
 void signals_discard(uint64_t set) {
   static const long long zero[2]; /* struct timespec, in any of its sizes */
   syscall(SYS_rt_sigtimedwait, &set, NULL, zero, sizeof set);

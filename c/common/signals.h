@@ -18,6 +18,8 @@ void signals_reset(void);
 uint64_t signals_mask(uint64_t mask);
 uint64_t signals_block(uint64_t set);
 
+void signals_unblock(uint64_t set);
+
 /* Takes a pending signal of the set away, if there is one; it must be blocked. */
 void signals_discard(uint64_t set);
 

@@ -61,6 +61,13 @@ int32_t rts_reap(int32_t pidfd, int32_t *ending);
  */
 int32_t rts_exit_status(int32_t pidfd, int32_t timeout_ms, int32_t *ending);
 int32_t rts_set_subreaper(int32_t on);
+/*
+ * Children that have ended wait to be reaped, and SIGCHLD comes through: a caller that ignores or
+ * blocks it hands that down. The mask is the calling thread's.
+ */
+int32_t rts_keep_children(void);
+/* For the calling thread. */
+int32_t rts_unblock_signal(int32_t signal);
 
 /* userns.c. A descriptor of the namespace. Maps as in user_namespaces(7). */
 int32_t rts_userns(const char *uid_map, const char *gid_map);
@@ -118,7 +125,7 @@ struct rts_hook {
   uint32_t env;
   uint32_t input_length;
   uint32_t timeout; /* s */
-  int32_t output;   /* 0: ours; see struct hook */
+  int32_t output;   /* 0: none of its own; see struct hook */
   int32_t errors;
 };
 int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8_t *input,

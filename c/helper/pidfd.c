@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../common/signals.h"
 #include "../common/stop.h"
 #include "helper.h"
 
@@ -75,6 +76,27 @@ int32_t rts_exit_status(int32_t pidfd, int32_t timeout_ms, int32_t *ending) {
   ending[2] = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   ending[3] = WIFSIGNALED(status) && WCOREDUMP(status);
   return 1;
+}
+
+int32_t rts_keep_children(void) {
+  struct sigaction action;
+  signals_unblock(SIGNAL_BIT(SIGCHLD));
+  int result = RETRY(sigaction(SIGCHLD, NULL, &action));
+  if (result < 0)
+    return result;
+  if (action.sa_handler == SIG_IGN)
+    action.sa_handler = SIG_DFL;
+  else if (!(action.sa_flags & SA_NOCLDWAIT))
+    return 0;
+  action.sa_flags &= ~SA_NOCLDWAIT;
+  return RETRY(sigaction(SIGCHLD, &action, NULL));
+}
+
+int32_t rts_unblock_signal(int32_t signal) {
+  if (signal < 1 || signal > 64)
+    return -EINVAL;
+  signals_unblock(SIGNAL_BIT(signal));
+  return 0;
 }
 
 int32_t rts_set_subreaper(int32_t on) {

@@ -108,6 +108,7 @@ export class SignalForwarding {
   #listen(name: Deno.Signal, listener: () => void): void {
     Deno.addSignalListener(name, listener);
     this.#listeners.push([name, listener]);
+    this.#helper.unblockSignal(parseSignal(name)); // the caller may block it
   }
 
   #send(signal: number): void {

@@ -1,5 +1,6 @@
 /** `ps`: the processes of a container. */
 
+import { loadHelper } from "../../ffi/helper.ts";
 import { RuntsError } from "../base/errors.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
@@ -23,6 +24,7 @@ export function psTable(
   args: readonly string[],
 ): Promise<string> {
   return inCommand("ps", id, async () => {
+    await loadHelper(); // from then on it can be waited for
     const options = { args: args.length > 0 ? [...args] : ["-ef"], cwd: "/" };
     const { code, stdout, stderr } = await new Deno.Command("ps", options).output();
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

@@ -64,15 +64,40 @@ static void gives_the_state_and_shows_the_output(void) {
   CHECK(result.duration_ns > 0);
 }
 
+/* Ours is not touched. */
+static void standard_output_goes_where_errors_go(void) {
+  const char *const args[] = {"sh", "-c", "echo one; echo two >&2; echo three", NULL};
+  FILE *ours = tmpfile(), *errors = tmpfile();
+  int saved = fcntl(1, F_DUPFD_CLOEXEC, 10);
+  NEED(ours && errors && saved > 0);
+  struct hook hook = {.path = "/bin/sh", .args = args, .env = path_only, .input = ""};
+  hook.errors = fileno(errors);
+  fflush(NULL);
+  dup2(fileno(ours), 1);
+  int error = hook_run(&hook, &result);
+  dup2(saved, 1);
+  close(saved);
+  CHECK_NUMBER(error, 0);
+  CHECK_NUMBER(result.stderr_length, 0);
+  CHECK_NUMBER(lseek(fileno(ours), 0, SEEK_END), 0);
+  rewind(errors);
+  output[fread(output, 1, sizeof output - 1, errors)] = '\0';
+  CHECK_TEXT(output, "one\ntwo\nthree\n");
+  fclose(ours);
+  fclose(errors);
+  CHECK_NUMBER(run_script("echo one; echo two >&2; exit 1", "", 0, path_only), 0);
+  CHECK_NUMBER(result.stderr_length, 8);
+  CHECK(memcmp(result.stderr_tail, "one\ntwo\n", 8) == 0);
+}
+
 static void gives_exactly_the_environment(void) {
   static const char *const env[] = {"A=1", "A=2", "B", NULL};
   const char *const args[] = {"zero", "-0", NULL};
-  struct hook hook = {.path = "/usr/bin/env", .args = args, .env = env, .input = ""};
-  int ends[2], saved = fcntl(1, F_DUPFD_CLOEXEC, 10);
-  NEED(saved > 0 && pipe2(ends, O_CLOEXEC) == 0 && dup2(ends[1], 1) == 1);
+  int ends[2];
+  NEED(pipe2(ends, O_CLOEXEC) == 0);
+  struct hook hook = {
+      .path = "/usr/bin/env", .args = args, .env = env, .input = "", .output = ends[1]};
   CHECK_NUMBER(hook_run(&hook, &result), 0);
-  dup2(saved, 1);
-  close(saved);
   close(ends[1]);
   char text[64] = "";
   CHECK(read(ends[0], text, sizeof text - 1) > 0);
@@ -97,10 +122,14 @@ static void tells_why_it_cannot_be_executed(void) {
   hook.path = "/etc/passwd";
   CHECK_NUMBER(hook_run(&hook, &result), 0);
   CHECK_NUMBER(result.error, EACCES);
-  hook.path = "/bin/true";
-  hook.directory = "/nonexistent";
-  CHECK_NUMBER(hook_run(&hook, &result), 0);
-  CHECK_NUMBER(result.error, ENOENT);
+}
+
+static void tells_that_it_cannot_be_waited_for(void) {
+  signal(SIGCHLD, SIG_IGN); /* the kernel reaps */
+  CHECK_NUMBER(run_script("exit 0", "", 0, path_only), 0);
+  signal(SIGCHLD, SIG_DFL);
+  CHECK_NUMBER(result.error, ECHILD);
+  CHECK_NUMBER(result.status, -1);
 }
 
 static void without_arguments_argv_is_the_path(void) {
@@ -118,6 +147,14 @@ static void passes_arguments_and_directory(void) {
   const char *const args[] = {"sh", "-c", script, "a", "b", NULL};
   struct hook hook = {
       .path = "/bin/sh", .args = args, .env = path_only, .directory = "/usr", .input = ""};
+  CHECK_NUMBER(hook_run(&hook, &result), 0);
+  CHECK(ended_with(0));
+}
+
+static void a_directory_that_is_gone_is_the_root(void) {
+  const char *const args[] = {"sh", "-c", "test \"$(pwd)\" = /", NULL};
+  struct hook hook = {
+      .path = "/bin/sh", .args = args, .env = path_only, .directory = "/nonexistent", .input = ""};
   CHECK_NUMBER(hook_run(&hook, &result), 0);
   CHECK(ended_with(0));
 }
@@ -292,11 +329,14 @@ static void leaves_no_descriptor_and_no_child(void) {
 int main(int argc, char **argv) {
   static const struct test tests[] = {
       TEST(gives_the_state_and_shows_the_output),
+      TEST(standard_output_goes_where_errors_go),
       TEST(gives_exactly_the_environment),
       TEST(tells_exit_status_and_signal),
       TEST(tells_why_it_cannot_be_executed),
+      TEST(tells_that_it_cannot_be_waited_for),
       TEST(without_arguments_argv_is_the_path),
       TEST(passes_arguments_and_directory),
+      TEST(a_directory_that_is_gone_is_the_root),
       TEST(kills_the_whole_group_when_time_is_up),
       TEST(output_without_end_is_cut_off_in_time),
       TEST(output_without_a_pause_is_cut_off_in_time),

@@ -1,10 +1,10 @@
-/** The files that get the output of hooks (annotations run.oci.hooks.stdout and .stderr). */
+/** Where the output of hooks goes; annotations run.oci.hooks.stdout and .stderr name files. */
 
 import { assertEquals } from "@std/assert";
-import { Bundle } from "../../support/bundle.ts";
+import { Bundle, type Config } from "../../support/bundle.ts";
 import { withRuntime } from "../../support/host.ts";
 import { hook, KINDS } from "../../support/hooks.ts";
-import { PEER } from "../../support/runtime.ts";
+import { command, commandLine, type Output, PEER } from "../../support/runtime.ts";
 
 const STDOUT = "run.oci.hooks.stdout";
 const STDERR = "run.oci.hooks.stderr";
@@ -184,3 +184,100 @@ Deno.test({
       assertEquals(Deno.readTextFileSync(ran), "\n");
     }),
 });
+
+/** Each hook writes to both of its streams; the program to its own. */
+function printing(edit: (config: Config) => void = () => {}): Bundle {
+  return new Bundle((config) => {
+    config.process.args = ["sh", "-c", "echo program; echo program bad >&2"];
+    config.hooks = Object.fromEntries(
+      KINDS.map((kind) => [kind, [hook(`echo ${kind}; echo ${kind} bad >&2`)]]),
+    );
+    edit(config);
+  });
+}
+
+/** What hooks of these kinds print. */
+const printed = (kinds: readonly string[]) => kinds.flatMap((kind) => [kind, `${kind} bad`]);
+
+const NOT_RUNTS = { ignore: PEER !== "runts" }; // runc shows none, crun what goes to the standard output
+
+Deno.test("what hooks print is not on the standard output", NOT_RUNTS, async () => {
+  await withRuntime(async (runtime) => {
+    using bundle = printing();
+    const { code, stdout, stderr } = await runtime.run([
+      "run",
+      "--bundle",
+      bundle.path,
+      runtime.id(),
+    ]);
+    // The program may be quicker than the poststart hook.
+    const lines = stderr.trimEnd().split("\n");
+    assertEquals({ code, stdout, lines: lines.toSorted() }, {
+      code: 0,
+      stdout: "program\n",
+      lines: [...printed(KINDS), "program bad"].toSorted(),
+    });
+    const hooks = lines.filter((line) => line !== "program bad");
+    assertEquals(hooks, printed(KINDS));
+  });
+});
+
+Deno.test(
+  "what hooks print is not on the standard output of a detached container",
+  NOT_RUNTS,
+  async () => {
+    await withRuntime(async (runtime) => {
+      using bundle = printing();
+      const words = ["--bundle", bundle.path];
+      const [created, detached] = [runtime.id(), runtime.id()];
+      const create = await runtime.run(["create", ...words, created]);
+      const start = await runtime.run(["start", created]);
+      const run = await runtime.run(["run", "--detach", ...words, detached]);
+      const deleted = await runtime.run(["delete", "--force", created]);
+      const text = (output: Output) => output.stderr.trimEnd().split("\n");
+      // Those inside write where the program does: to the streams of create.
+      assertEquals(
+        [create, run].map(({ code, stdout }) => [code, stdout.replace("program\n", "")]),
+        [
+          [0, ""],
+          [0, ""],
+        ],
+      );
+      const early = ["prestart", "createRuntime", "createContainer"];
+      assertEquals(text(create).slice(0, 6), printed(early));
+      assertEquals([start.code, start.stdout, text(start)], [0, "", printed(["poststart"])]);
+      assertEquals([deleted.code, deleted.stdout, text(deleted)], [0, "", printed(["poststop"])]);
+      await runtime.ok(["delete", "--force", detached]);
+    });
+  },
+);
+
+Deno.test("hooks before the start do not print on the terminal", NOT_RUNTS, async () => {
+  await withRuntime(async (runtime) => {
+    using bundle = printing((config) => config.process.terminal = true);
+    const words = ["--root", runtime.root, "run", "--bundle", bundle.path, runtime.id()];
+    const line = `${commandLine(runtime.executable, words).join(" ")} 2>${bundle.path}/err`;
+    const { code, stdout } = await command(["script", "-qec", line, "/dev/null"]);
+    assertEquals({ code, lines: stdout.replace("^@", "").trimEnd().split("\r\n") }, {
+      code: 0,
+      lines: [...printed(["startContainer"]), "program", "program bad"],
+    });
+    const others = KINDS.filter((kind) => kind !== "startContainer");
+    assertEquals(read(bundle, "err").trimEnd().split("\n"), printed(others));
+  });
+});
+
+Deno.test(
+  "with a file for the errors of hooks alone, it gets all that they print",
+  NOT_RUNTS,
+  async () => {
+    await withRuntime(async (runtime) => {
+      using bundle = printing();
+      bundle.config.annotations = { [STDERR]: `${bundle.path}/err` };
+      bundle.save();
+      const output = await runtime.run(["run", "--bundle", bundle.path, runtime.id()]);
+      assertEquals(output, { code: 0, stdout: "program\n", stderr: "program bad\n" });
+      assertEquals(read(bundle, "err").trimEnd().split("\n"), printed(KINDS));
+    });
+  },
+);

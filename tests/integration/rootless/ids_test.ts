@@ -57,6 +57,18 @@ rootless("newuidmap is run for a caller in a directory of somebody else", async 
   }
 }, OURS);
 
+rootless("newuidmap is waited for although the caller ignores or blocks SIGCHLD", async (user) => {
+  known(user);
+  for (const caller of ["--ignore-signal=CHLD", "--block-signal=CHLD"]) {
+    using bundle = await user.bundle((config) => {
+      mapRange(config, user);
+      shell("id -u")(config);
+    });
+    const line = ["env", caller, user.runtime, "run", "--bundle", bundle.path, user.name()];
+    assertEquals(await user.command(line), { code: 0, stdout: "0\n", stderr: "" }, caller);
+  }
+}, OURS);
+
 rootless("with subordinate ids, terminals have their group and files many owners", async (user) => {
   known(user);
   using bundle = await user.bundle((config) => {

@@ -51,6 +51,16 @@ Deno.test("how a hook ended is told, with what it said last", async () => {
   assertEquals(long, { ...fine, stderr: `${"x".repeat(4092)}end\n` });
 });
 
+Deno.test("what a hook says on standard output is told, too", async () => {
+  const said = "one\ntwo\nthree\n";
+  const ending = await run("echo one; echo two >&2; echo three; exit 1");
+  assertEquals(ending, { ...fine, code: 1, stderr: said });
+});
+
+Deno.test("a hook whose directory is gone runs in the root", async () => {
+  assertEquals(await run('test "$(pwd)" = /', { cwd: "/no/such" }), fine);
+});
+
 Deno.test("a hook writes to descriptors of its own", async () => {
   const helper = await loadHelper();
   const folder = await Deno.makeTempDir({ prefix: "runts-hook-" });
