@@ -30,6 +30,8 @@ export interface FileCalls {
   fdFlags(fd: number): number | undefined;
   /** Reading end, writing end. */
   pipe(): [number, number];
+  /** An empty file in memory (memfd_create(2)). */
+  memoryFile(name: string): number;
 }
 
 export function fileCalls(library: Library): FileCalls {
@@ -105,7 +107,9 @@ function polls(library: Library): Pick<FileCalls, "pollFds" | "pollFdsAsync"> {
   };
 }
 
-function tables(library: Library): Pick<FileCalls, "isOpenFd" | "fdFlags" | "pipe"> {
+function tables(
+  library: Library,
+): Pick<FileCalls, "isOpenFd" | "fdFlags" | "pipe" | "memoryFile"> {
   function fdFlags(fd: number): number | undefined {
     const result = library.rts_fd_flags(fd);
     return result === -EBADF ? undefined : check(result, () => `look at descriptor ${fd}`);
@@ -113,6 +117,7 @@ function tables(library: Library): Pick<FileCalls, "isOpenFd" | "fdFlags" | "pip
 
   return {
     fdFlags,
+    memoryFile: (name) => check(library.rts_memory_file(cString(name)), "make a file in memory"),
     isOpenFd: (fd) => fdFlags(fd) !== undefined,
     pipe() {
       const fds = ints([-1, -1]);

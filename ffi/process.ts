@@ -47,7 +47,7 @@ export interface ProcessCalls {
   /** As `receive`, without end; a quick answer costs no change of thread. */
   receiveAsync(socket: number): Promise<SyncRecord | "eof">;
   /** Lets init go on. EPIPE when it is gone. */
-  sendGo(socket: number, detail?: Uint8Array): void;
+  sendGo(socket: number): void;
   openPidfd(pid: number): number;
   /** ESRCH when the process has exited and was reaped. */
   sendSignal(pidfd: number, signal: number): void;
@@ -132,12 +132,11 @@ function conversation(
       const call = library.rts_receive_async(socket, own, RECORD_MAX, -1);
       return received(await holding(call, own), own);
     },
-    sendGo(socket, detail = new Uint8Array(0)) {
-      const record = outside(RECORD_HEADER + detail.length);
+    sendGo(socket) {
+      const record = outside(RECORD_HEADER);
       const view = new DataView(record.buffer);
       view.setInt32(0, Message.go, true);
       view.setInt32(4, -1, true);
-      record.set(detail, RECORD_HEADER);
       check(library.rts_send(socket, record, record.length), "answer init");
     },
   };

@@ -80,6 +80,8 @@ export const SYMBOLS = {
   rts_fd_flags: { parameters: ["i32"], result: "i32" },
   // int32_t rts_pipe(int32_t *fds);
   rts_pipe: { parameters: ["buffer"], result: "i32" },
+  // int32_t rts_memory_file(const char *name);
+  rts_memory_file: { parameters: ["buffer"], result: "i32" },
 
   // int32_t rts_connect_unix(const char *path);
   rts_connect_unix: { parameters: ["buffer"], result: "i32" },

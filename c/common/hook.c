@@ -223,12 +223,13 @@ static int run(struct launch *launch, int output, struct hook_result *r) {
     return pid;
   r->error = launch->error;
   int pidfd = r->error ? -1 : (int)syscall(NR_PIDFD_OPEN, pid, 0);
-  int error = pidfd < 0 && !r->error ? -errno : 0;
+  /* ESRCH: it has ended, and the kernel has reaped it for a caller that ignores SIGCHLD. */
+  int error = pidfd < 0 && !r->error && errno != ESRCH ? -errno : 0;
   uint64_t timeout = launch->hook->timeout;
   uint64_t deadline = timeout ? start + timeout * NS_PER_S : 0;
   if (pidfd >= 0)
     watch(pid, pidfd, output, deadline, r);
-  else if (!r->error)
+  else if (error != 0)
     kill(pid, SIGKILL);
   reap(pid, r);
   if (r->error)

@@ -4,13 +4,16 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../common/stop.h"
 #include "helper.h"
 
+#define MEMFD_NOEXEC_SEAL 8u /* since Linux 6.3, where vm.memfd_noexec may demand it */
 /* How long a lock that is taken is left alone before the next try, in ms. */
 #define LOCK_PAUSE_MAX 10
 
@@ -101,6 +104,11 @@ int32_t rts_poll(struct pollfd *polled, uint32_t count, int32_t timeout_ms) {
 
 int32_t rts_fd_flags(int32_t fd) {
   return RETRY(fcntl(fd, F_GETFD));
+}
+
+int32_t rts_memory_file(const char *name) {
+  int fd = RETRY(syscall(SYS_memfd_create, name, MFD_CLOEXEC | MEMFD_NOEXEC_SEAL));
+  return fd == -EINVAL ? RETRY(syscall(SYS_memfd_create, name, MFD_CLOEXEC)) : fd;
 }
 
 int32_t rts_pipe(int32_t *fds) {

@@ -86,6 +86,8 @@ int32_t rts_lock(const char *path, int32_t timeout_ms);
 int32_t rts_poll(struct pollfd *polled, uint32_t count, int32_t timeout_ms);
 int32_t rts_fd_flags(int32_t fd);
 int32_t rts_pipe(int32_t *fds);
+/* An empty file in memory; `name` is for those who look at it (memfd_create(2)). */
+int32_t rts_memory_file(const char *name);
 
 /* sockets.c. A path that begins with '@' is an abstract address where it says so. */
 int32_t rts_connect_unix(const char *path);

@@ -32,6 +32,7 @@
   X(console, 41, "uuuuu")         \
   X(mount_propagation, 42, "uV")  \
   X(hook, 50, "susSSuuii")        \
+  X(hook_state, 51, "u")          \
   X(keyring, 60, "s")             \
   X(rlimit, 61, "uUU")            \
   X(label, 62, "sss")             \

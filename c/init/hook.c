@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "init.h"
 
@@ -75,11 +78,46 @@ static int take_output(struct init *in, int slot, int *fd) {
   return 0;
 }
 
+/* Mapped now, for a filter may forbid that later. The memory is runts's, not the container's. */
+int op_hook_state(struct init *in, const union field *f) {
+  uint32_t slot = f[0].u32;
+  if (slot >= SLOTS_MAX || in->slots[slot] < 0)
+    return fail_at(in, -EBADF, "the state document's slot %u is empty", slot);
+  int fd = in->slots[slot];
+  in->slots[slot] = -1;
+  if (in->state_length > 0)
+    munmap((void *)(uintptr_t)in->state, in->state_length);
+  in->state_length = 0;
+  struct stat file;
+  void *map = MAP_FAILED;
+  if (fstat(fd, &file) == 0)
+    map = mmap(NULL, (size_t)file.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+  int error = map == MAP_FAILED ? fail_at(in, -errno, "read the state document for hooks") : 0;
+  close(fd);
+  if (error != 0)
+    return error;
+  in->state = map;
+  in->state_length = (size_t)file.st_size;
+  return 0;
+}
+
+/* Without one of its own: what the program has, or, while that is not made yet, will be given. */
+static const char *const *environment(const struct init *in, const union field *f) {
+  if (f[5].u32 == 1)
+    return f[4].texts.items;
+  if (in->env)
+    return (const char *const *)in->env;
+  for (uint32_t i = in->op; i < in->plan.count; i++)
+    if (in->plan.ops[i].code == OP_exec)
+      return in->plan.ops[i].field[1].texts.items;
+  return f[4].texts.items;
+}
+
 int op_hook(struct init *in, const union field *f) {
   struct hook hook = {
       .path = f[2].text,
       .args = f[3].texts.items,
-      .env = f[4].texts.items,
+      .env = environment(in, f),
       .input = in->state,
       .input_length = in->state_length,
       .timeout = f[6].u32,
@@ -89,6 +127,9 @@ int op_hook(struct init *in, const union field *f) {
     error = take_output(in, f[8].i32, &hook.errors);
   if (error != 0)
     return error;
+  /* Before the root is entered, as runc has it; afterwards the program's directory is entered. */
+  if (in->root >= 0 && fchdir(in->root) != 0)
+    return fail_at(in, -errno, "enter the root filesystem");
   struct hook_result result;
   error = hook_run(&hook, &result);
   if (error != 0)

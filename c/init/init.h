@@ -87,7 +87,7 @@ struct init {
   uint64_t caps_missing; /* capabilities that a warning has named */
   char *program;         /* found by find_program */
   char **env;            /* of the program: made by find_program */
-  const char *state;     /* state document for hooks, from the last answer that had one */
+  const char *state;     /* the document of the last hook_state */
   size_t state_length;
   char detail[DETAIL_MAX]; /* what failed, on what: becomes the detail of the failure record */
   size_t detail_length;

@@ -35,26 +35,18 @@ int sync_send(struct init *in, int type, int error, uint64_t value, const char *
 }
 
 int sync_wait_go(struct init *in) {
-  /* Read in place: a state document outlives answers without one, which are no longer than this. */
-  static struct {
-    struct sync_header header;
-    char detail[SYNC_RECORD_MAX - sizeof(struct sync_header)];
-  } answer;
+  struct sync_header answer;
   long length = RETRY(read(in->sync, &answer, sizeof answer));
   exit_if_gone(length);
   if (length == 0)
     _exit(1);
   if (length < 0)
     return fail_at(in, (int)length, "wait for an answer");
-  if ((size_t)length < sizeof answer.header)
+  if ((size_t)length < sizeof answer)
     return fail_at(in, -EPROTO, "an answer of %ld bytes", length);
-  if (answer.header.type != SYNC_GO)
-    return fail_at(in, -EPROTO, "an answer of type %d", (int)answer.header.type);
+  if (answer.type != SYNC_GO)
+    return fail_at(in, -EPROTO, "an answer of type %d", (int)answer.type);
   STOP("@answered");
-  if ((size_t)length == sizeof answer.header)
-    return 0;
-  in->state = answer.detail;
-  in->state_length = (size_t)length - sizeof answer.header;
   return 0;
 }
 

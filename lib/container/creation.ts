@@ -13,10 +13,11 @@ import { bootId } from "../state/inspect.ts";
 import type { StateDirectory } from "../state/directory.ts";
 import { innerPid, readStat } from "../state/liveness.ts";
 import type { StartOp, Status } from "../state/status.ts";
-import { OCI_VERSION } from "../base/version.ts";
 import { absoluteRootfs } from "../base/absolute.ts";
 import type { OpenBundle } from "../caller/bundle.ts";
 import { connectConsole } from "../caller/console_socket.ts";
+import { documentOf } from "./document.ts";
+import type { HookStates } from "./hook_states.ts";
 import { checkPreserved, listenFds, planHost } from "../host/facts.ts";
 import { writeIdMaps } from "../userns/id_maps.ts";
 import type { Answers, InitProcess } from "../init/conversation.ts";
@@ -29,16 +30,6 @@ import { callerSize } from "../caller/terminal_size.ts";
 import type { CreateOptions, GlobalOptions } from "../caller/options.ts";
 import { traceLine, warningLine } from "../init/trace.ts";
 import type { Undo } from "../base/undo.ts";
-
-/** The state document as hooks see it (runtime.md, "State"). */
-interface HookState {
-  readonly ociVersion: string;
-  readonly id: string;
-  readonly status: State["status"];
-  readonly pid: number;
-  readonly bundle: string;
-  readonly annotations: Readonly<Record<string, string>>;
-}
 
 /** What the caller of a foreground container adds. */
 export interface Attached {
@@ -80,15 +71,9 @@ export class Creation {
   }
 
   /** The state document of the moment; `pid` as runts sees it unless another is given. */
-  state(status: State["status"] = "stopped", pid = 0): HookState {
-    return {
-      ociVersion: OCI_VERSION,
-      id: this.#options.id,
-      status,
-      pid,
-      bundle: this.#bundle.path,
-      annotations: this.#bundle.spec.annotations ?? {},
-    };
+  state(status: State["status"] = "stopped", pid = 0): State {
+    const { path: bundle, spec: copy } = this.#bundle;
+    return documentOf({ id: this.#options.id, status: { bundle }, copy }, status, pid);
   }
 
   /**
@@ -127,11 +112,12 @@ export class Creation {
     if (!join.moved) this.#directory.noteCgroup();
     const plan = this.#plan(cgroup, join, console !== undefined || this.#console, seccomp);
     for (const warning of plan.warnings) this.#global.warn?.(warning);
-    const init = this.#spawn(plan, cgroup, console);
+    using states = await this.#hookStates(plan);
+    const init = this.#spawn(plan, cgroup, console, states);
     this.#undo.add(() => init.abort());
     this.#directory.write("config.json", this.#bundle.text);
     spawned?.();
-    await init.converse(this.#answers(plan, cgroup), "ready");
+    await init.converse(this.#answers(plan, cgroup, states), "ready");
     this.#commit(init, plan, cgroup);
     this.#moved?.[Symbol.dispose]();
     return { pid: init.pid, pidfd: init.pidfd };
@@ -183,7 +169,19 @@ export class Creation {
     });
   }
 
-  #spawn(plan: ContainerPlan, cgroup: CgroupManager, console: number | undefined): InitProcess {
+  /** Files for the state documents of the hooks inside, if there are such hooks. */
+  async #hookStates({ slots }: ContainerPlan): Promise<HookStates | undefined> {
+    if (!slots.some(({ kind }) => kind === "hook-state")) return undefined;
+    const { HookStates } = await import("./hook_states.ts");
+    return new HookStates(this.#helper, slots);
+  }
+
+  #spawn(
+    plan: ContainerPlan,
+    cgroup: CgroupManager,
+    console: number | undefined,
+    states: HookStates | undefined,
+  ): InitProcess {
     const helper = this.#helper;
     const fifo = this.#directory.file("exec.fifo");
     const result = this.#directory.file("result.fifo");
@@ -193,7 +191,12 @@ export class Creation {
     try {
       return spawnInit(helper, {
         plan,
-        own: { fifo, result, ...(socket !== undefined && { console: socket }) },
+        own: {
+          fifo,
+          result,
+          ...(socket !== undefined && { console: socket }),
+          ...(states && { states: states.fds }),
+        },
         stdio: this.#options.stdio,
         trace: this.#global.debug !== undefined,
         preserve: (this.#options.preserveFds ?? 0) + (listenFds()?.fds ?? 0),
@@ -209,7 +212,7 @@ export class Creation {
     return consoleSocket === undefined ? undefined : connectConsole(this.#helper, consoleSocket);
   }
 
-  #answers(plan: ContainerPlan, cgroup: CgroupManager): Answers {
+  #answers(plan: ContainerPlan, cgroup: CgroupManager, states: HookStates | undefined): Answers {
     const { spec } = this.#bundle;
     const { debug, warn } = this.#global;
     return {
@@ -219,7 +222,7 @@ export class Creation {
         this.#directory.noteCgroup();
       },
       maps: (pid) => writeIdMaps(pid, spec.linux ?? {}),
-      namespaces: (pid) => this.#namespacesReady(pid, cgroup),
+      namespaces: (pid) => this.#namespacesReady(pid, cgroup, states),
       notify: async (pidfd, fd) => {
         const { passOnListener } = await import("../seccomp/listener.ts");
         const pid = this.#pid;
@@ -232,7 +235,11 @@ export class Creation {
   }
 
   /** All namespaces exist, and nothing of the root filesystem yet. */
-  async #namespacesReady(pid: number, cgroup: CgroupManager): Promise<Uint8Array | undefined> {
+  async #namespacesReady(
+    pid: number,
+    cgroup: CgroupManager,
+    states: HookStates | undefined,
+  ): Promise<void> {
     const { spec } = this.#bundle;
     const owner = ownsCgroup(spec);
     if (owner !== undefined) cgroup.own(owner);
@@ -246,17 +253,13 @@ export class Creation {
       const { joinResctrl } = await import("../host/intel_rdt.ts");
       joinResctrl(this.#options.id, pid, spec.linux.intelRdt, this.#undo);
     }
-    if (spec.hooks === undefined) return undefined;
+    if (spec.hooks === undefined) return;
     this.hooksRan = true;
     const state = this.state("creating", pid);
     await runHooks(this.#helper, "prestart", spec, state);
     await runHooks(this.#helper, "createRuntime", spec, state);
-    return spec.hooks.createContainer?.length ? this.#innerState("creating", pid) : undefined;
-  }
-
-  /** What hooks inside read: the pid is the one that they see. */
-  #innerState(status: State["status"], pid: number): Uint8Array {
-    return new TextEncoder().encode(JSON.stringify(this.state(status, innerPid(pid))));
+    // To those inside, the pid is the one that they see.
+    states?.write((status) => this.state(status, innerPid(pid)));
   }
 
   /** From here on the container exists, whatever becomes of runts. */
@@ -271,8 +274,7 @@ export class Creation {
       ...(hostMounts.length > 0 && { hostMounts }),
     });
     this.#directory.clearIntent();
-    const hooks = this.#bundle.spec.hooks;
-    init.go(hooks?.startContainer && this.#innerState("created", init.pid));
+    init.go();
     init.finish();
   }
 

@@ -15,11 +15,11 @@ import { StateDirectory, sweepRemoved } from "../state/directory.ts";
 import { doesNotExist, inspect, inspectIfRecorded, type Inspection } from "../state/inspect.ts";
 import { readStat } from "../state/liveness.ts";
 import type { Status } from "../state/status.ts";
-import { OCI_VERSION } from "../base/version.ts";
 import { absoluteRootfs } from "../base/absolute.ts";
 import { cgroupOf, whoPauses } from "../state/cgroup.ts";
 import { inCommand } from "../base/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
+import { documentOf } from "./document.ts";
 import { openInit } from "./kill.ts";
 import { withLock, withLockIfThere } from "../state/lock.ts";
 import type { DeleteOptions, GlobalOptions } from "../caller/options.ts";
@@ -68,14 +68,7 @@ async function removeLocked(
     leaveResctrl(directory.id, spec.linux.intelRdt);
   }
   directory.remove();
-  const state = {
-    ociVersion: OCI_VERSION,
-    id: directory.id,
-    status: "stopped",
-    pid: 0,
-    bundle: found.status.bundle,
-    annotations: found.status.annotations ?? {},
-  };
+  const state = documentOf({ id: directory.id, status: found.status, copy: spec }, "stopped", 0);
   await runHooksWarning(helper, "poststop", spec ?? {}, state, global.warn ?? (() => {}));
 }
 

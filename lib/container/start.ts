@@ -10,11 +10,11 @@ import { inspect, type Inspection } from "../state/inspect.ts";
 import { readStat } from "../state/liveness.ts";
 import type { Status } from "../state/status.ts";
 import { Message, parseRecord, RECORD_HEADER } from "../wire/messages.ts";
-import { OCI_VERSION } from "../base/version.ts";
 import { whoPauses } from "../state/cgroup.ts";
 import { inCommand } from "../base/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
 import { removeThis } from "./delete.ts";
+import { documentOf } from "./document.ts";
 import { howInitEnded } from "../init/how_it_ended.ts";
 import { openInit } from "./kill.ts";
 import { withLock } from "../state/lock.ts";
@@ -233,14 +233,7 @@ async function poststart(
 ): Promise<void> {
   const spec = readCopyIfAny(directory);
   if (!spec?.hooks?.poststart?.length) return;
-  const state = {
-    ociVersion: OCI_VERSION,
-    id: directory.id,
-    status: "running",
-    pid: status.pid,
-    bundle: status.bundle,
-    annotations: status.annotations ?? {},
-  };
+  const state = documentOf({ id: directory.id, status, copy: spec }, "running", status.pid);
   try {
     await runHooks(helper, "poststart", spec, state);
   } catch (error) {

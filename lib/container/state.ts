@@ -2,10 +2,10 @@
 
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
-import { OCI_VERSION } from "../base/version.ts";
 import { absoluteRootfs } from "../base/absolute.ts";
 import { inCommand } from "../base/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
+import { documentOf } from "./document.ts";
 import type { ContainerName, GlobalOptions } from "../caller/options.ts";
 
 /** The state document (runtime.md, "State"). */
@@ -41,21 +41,22 @@ export function state(global: GlobalOptions, options: ContainerName): Promise<St
 /** The document of a container that was looked at. */
 export function stateDocument(directory: StateDirectory, found: Inspection): StateDocument {
   const { status } = found;
-  const annotations = status.annotations ?? annotationsOfCopy(directory);
+  const copy = status.annotations === undefined ? readCopyIfAny(directory) : undefined;
+  const pid = found.state === "stopped" ? 0 : status.pid;
+  const { ociVersion, annotations, ...rest } = documentOf(
+    { id: directory.id, status, copy },
+    found.state,
+    pid,
+  );
   return {
-    ociVersion: OCI_VERSION,
-    id: directory.id,
-    pid: found.state === "stopped" ? 0 : status.pid,
+    ociVersion,
+    id: rest.id,
+    pid,
     status: found.state,
-    bundle: status.bundle,
+    bundle: rest.bundle,
     rootfs: absoluteRootfs(status.bundle, status.rootfs),
     created: status.created,
-    ...(annotations && Object.keys(annotations).length > 0 && { annotations }),
+    ...(annotations && { annotations }),
     owner: status.owner,
   };
-}
-
-/** crun keeps annotations in the copy of the configuration alone. */
-function annotationsOfCopy(directory: StateDirectory): Record<string, string> | undefined {
-  return readCopyIfAny(directory)?.annotations;
 }

@@ -10,17 +10,17 @@ import { errnoText } from "../base/errno.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import type { HookOutput } from "./output.ts";
 import { HOOK_OUTPUTS } from "../spec/values/hook_outputs.ts";
-import type { Hook, HookKind, Spec } from "../spec/types/config.ts";
+import type { Hook, HookKind, Spec, State } from "../spec/types/config.ts";
 
 /** What is looked at of a configuration. */
 type HookSpec = Pick<Spec, "hooks" | "annotations">;
 
-/** Runs the hooks of one kind in order, each with the state document on its standard input. */
+/** Runs the hooks of one kind in order, in the bundle, with the state document as standard input. */
 export async function runHooks(
   helper: Helper,
   kind: HookKind,
   { hooks, annotations }: HookSpec,
-  state: object,
+  state: State,
 ): Promise<void> {
   const list = hooks?.[kind] ?? [];
   if (list.length === 0) return;
@@ -38,7 +38,7 @@ export async function runHooksWarning(
   helper: Helper,
   kind: HookKind,
   { hooks, annotations }: HookSpec,
-  state: object,
+  state: State,
   warn: (message: string) => void,
 ): Promise<void> {
   const list = hooks?.[kind] ?? [];
@@ -71,13 +71,14 @@ async function runHook(
   kind: HookKind,
   index: number,
   hook: Hook,
-  state: object,
+  state: State,
   output: HookOutput | undefined,
 ): Promise<void> {
   const result = await helper.runHook({
     path: hook.path,
     args: hook.args?.length ? hook.args : [hook.path],
     env: hook.env ?? callerEnvironment(),
+    cwd: state.bundle || "/",
     stdin: new TextEncoder().encode(JSON.stringify(state)),
     timeoutSeconds: hook.timeout ?? 0,
     ...(output?.stdout !== undefined && { stdout: output.stdout }),

@@ -10,13 +10,13 @@ import { readStat } from "../state/liveness.ts";
 import { Message, type SyncRecord } from "../wire/messages.ts";
 import { describeEnding } from "./how_it_ended.ts";
 
-/** What to do when init asks. What `namespaces` gives becomes the hooks' state document. */
+/** What to do when init asks. */
 export interface Answers {
   /** init exists: its pid, as runts sees it. A second one replaces the first. */
   pid?(pid: number): void;
   cgroup?(pid: number): Promise<void>;
   maps?(pid: number): Promise<void> | void;
-  namespaces?(pid: number): Promise<Uint8Array | undefined>;
+  namespaces?(pid: number): Promise<void>;
   /** A listener's descriptor will appear in init under this number. */
   notify?(pidfd: number, fd: number): Promise<void>;
   warning?(record: SyncRecord): void;
@@ -110,10 +110,10 @@ export class InitProcess {
     }
   }
 
-  /** Lets init go on; the state document is for the hooks that it runs. */
-  go(state?: Uint8Array): void {
+  /** Lets init go on. */
+  go(): void {
     try {
-      this.#helper.sendGo(this.#socket, state);
+      this.#helper.sendGo(this.#socket);
     } catch (error) {
       if (errnoOf(error) !== EPIPE) throw error;
       // It is gone: the next record, or the end of file, says why.
@@ -155,7 +155,8 @@ export class InitProcess {
         return this.go();
       case Message.namespaces:
         this.#lastStage = "namespaces";
-        return this.go(await answers.namespaces?.(this.pid));
+        await answers.namespaces?.(this.pid);
+        return this.go();
       case Message.notify:
         this.go();
         return await answers.notify?.(this.pidfd, Number(record.value));

@@ -4,7 +4,7 @@ import { O_NONBLOCK, O_PATH, O_RDWR, O_WRONLY } from "../base/linux.ts";
 import type { Helper } from "../../ffi/helper.ts";
 import { RuntsError } from "../base/errors.ts";
 import { openHookFile } from "../hooks/output_file.ts";
-import type { PlanSlot } from "../plan/plan.ts";
+import type { InnerStatus, PlanSlot } from "../plan/plan.ts";
 import { formatMap } from "../userns/id_maps.ts";
 
 /** The descriptors that a verb has at hand already; the list of slots names the others. */
@@ -16,6 +16,8 @@ export interface OwnFds {
   readonly console?: number;
   /** pidfd of the container's init. */
   readonly pidfd?: number;
+  /** Files for the state documents of hooks. */
+  readonly states?: Readonly<Partial<Record<InnerStatus, number>>>;
 }
 
 /** Descriptors for a plan; `close` closes those that were opened here. */
@@ -60,6 +62,8 @@ function openSlot(
       return keep(helper.open(required(own.result, slot), O_RDWR | O_NONBLOCK));
     case "console":
       return required(own.console, slot);
+    case "hook-state":
+      return required(own.states?.[slot.status], slot);
     case "pidfd":
       return required(own.pidfd, slot);
     case "cgroup-dir":

@@ -31,7 +31,7 @@ import {
   setOomScore,
   setScheduling,
 } from "./process.ts";
-import { addHooks, enterRootfs, openRootfs } from "./rootfs.ts";
+import { addHooks, addHookState, enterRootfs, openRootfs } from "./rootfs.ts";
 import type { ContainerInput, ContainerPlan } from "./plan.ts";
 
 /** Stands for a process that the configuration does not have; there is nothing to start then. */
@@ -69,7 +69,9 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   openRootfs(writer, container, rootSlot);
   writer.add(...mounts.ops);
   addDevices(writer, container);
-  addHooks(writer, input.spec, "createContainer", environment.env);
+  addHookState(writer, input.spec, "createContainer", "creating");
+  addHooks(writer, input.spec, "createContainer");
+  addHookState(writer, input.spec, "startContainer", "created");
   openConsole(writer, process, input, container.mountNamespace);
   writer.add(...mounts.late);
   enterRootfs(writer, container);
@@ -80,7 +82,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   // The start.
   const [fifo, result] = [writer.slot({ kind: "fifo" }), writer.slot({ kind: "result" })];
   writer.add({ op: "wait_start", from: "", fifo, result });
-  addHooks(writer, input.spec, "startContainer", environment.env);
+  addHooks(writer, input.spec, "startContainer");
   execute(writer, program);
   return { ...writer.result(), rootfs };
 }

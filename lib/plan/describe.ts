@@ -58,6 +58,7 @@ const DESCRIBE: Describers = {
     (mount ? ", seen as /dev/console" : ""),
   hook: ({ kind, index, path, timeout }) =>
     `run ${kind} hook ${index}, ${path}${timeout ? `, for at most ${timeout} s` : ""}`,
+  hook_state: () => "take the state document that hooks read",
   keyring: ({ name }) => `join session keyring ${name}`,
   rlimit: ({ resource, soft, hard }) =>
     `set ${RLIMITS[resource] ?? `limit ${resource}`} to ${limit(soft)}` +

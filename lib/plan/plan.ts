@@ -18,6 +18,8 @@ export type PlanSlot =
   | { readonly kind: "cgroup-file"; readonly path: string }
   /** A file that hooks append their output to; made if missing. `from`: what names it. */
   | { readonly kind: "hook-output"; readonly path: string; readonly from: string }
+  /** A file with the state document that hooks inside read, for one that is in this state. */
+  | { readonly kind: "hook-state"; readonly status: InnerStatus }
   /** A user namespace with these maps, made for an id-mapped mount. */
   | {
     readonly kind: "idmap-userns";
@@ -26,6 +28,9 @@ export type PlanSlot =
   }
   /** pidfd of the container's init. */
   | { readonly kind: "pidfd" };
+
+/** What the hooks inside are told of their container: those of create, and those of start. */
+export type InnerStatus = "creating" | "created";
 
 /** A hierarchy of cgroups that the host has mounted. */
 export interface CgroupHierarchy {

@@ -8,6 +8,7 @@ import type { HookKind, Spec } from "../spec/types/config.ts";
 import { type Container, type PlanWriter } from "./plan_writer.ts";
 import { EnterMethod, RootBind } from "../wire/ops.ts";
 import { finalPropagation, propagationFlags } from "./propagation.ts";
+import type { InnerStatus } from "./plan.ts";
 
 /**
  * Opens the root filesystem. With a shared root the mounts of the namespace keep the host's peers, so
@@ -80,13 +81,20 @@ export function enterRootfs(writer: PlanWriter, container: Container): void {
   }
 }
 
-/** Hooks of one kind. `env`: the process's, for those that give none. */
-export function addHooks(
+/** What hooks of a kind read, if there are any. */
+export function addHookState(
   writer: PlanWriter,
-  { hooks, annotations }: Spec,
+  { hooks }: Spec,
   kind: HookKind,
-  env: readonly string[],
+  status: InnerStatus,
 ): void {
+  if (!hooks?.[kind]?.length) return;
+  const slot = writer.slot({ kind: "hook-state", status });
+  writer.add({ op: "hook_state", from: `hooks.${kind}`, slot });
+}
+
+/** Hooks of one kind. Those that give no environment have the program's. */
+export function addHooks(writer: PlanWriter, { hooks, annotations }: Spec, kind: HookKind): void {
   hooks?.[kind]?.forEach((hook, index) => {
     const { path, timeout = 0 } = hook;
     writer.add({
@@ -96,8 +104,8 @@ export function addHooks(
       index,
       path,
       args: hook.args?.length ? hook.args : [path],
-      env: hook.env ?? env,
-      has_env: 1,
+      env: hook.env ?? [],
+      has_env: Number(hook.env !== undefined),
       timeout,
       stdout: outputSlot(writer, annotations, HOOK_OUTPUTS.stdout),
       stderr: outputSlot(writer, annotations, HOOK_OUTPUTS.stderr),

@@ -12,11 +12,11 @@
  *     │ go (uid_map, gid_map written) ──►
  *     │ ◄────────────────── namespaces    all of them exist
  *     │   moves network devices, runs prestart and createRuntime hooks
- *     │ go + state document ────────────► mounts, createContainer hooks, enter_root, identity
+ *     │ go (state documents written) ───► mounts, createContainer hooks, enter_root, identity
  *     │ ◄────────────────────── notify    about to load a filter with a listener
  *     │ go, then fetches the listener ──►
  *     │ ◄─────────────────────── ready    the program was found; all but the start is done
- *     │ go + state document ────────────► closes the conversation, waits at exec.fifo
+ *     │ go ─────────────────────────────► closes the conversation, waits at exec.fifo
  * ```
  *
  * What init has to say after that goes through result.fifo: `failed`, or `executing` as its last word
@@ -25,6 +25,9 @@
  * Whoever fails sends one `failed` record before it dies. `warning` and `trace` records may come at any
  * time and are not answered. For exec there is no wait at the fifo: end-of-file means that the
  * program runs, or that init was killed; /proc/PID/stat tells.
+ *
+ * What may be of any length is in files in memory that init is started with: the plan, and the state
+ * documents for the hooks that it runs.
  */
 
 /** Types of records. */
@@ -56,7 +59,7 @@ export interface SyncRecord {
   readonly errno: number;
   /** `pid`: the process id. `trace`: duration in ns. `notify`: number of the listener's descriptor. */
   readonly value: bigint;
-  /** UTF-8 text: the detail of a failure (what, on what), the state document of `go`. */
+  /** UTF-8 text: the detail of a failure (what, on what). */
   readonly detail: Uint8Array;
 }
 

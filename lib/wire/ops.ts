@@ -115,9 +115,10 @@ export const OPS = {
   // Sets MS_* values, one after the other, on a mount that was kept.
   mount_propagation: { code: 42, fields: { slot: "u32", propagation: "u32s" } },
 
-  // Hooks that run in the container's namespaces. `timeout` in seconds, 0 for none. The state
-  // document comes with the answer to the last sync. `stdout`, `stderr`: slots, or -1; after the
-  // wait for the start, those of the first hook there are all that is left.
+  // Hooks that run in the container's namespaces, before `enter_root` in the root filesystem.
+  // `timeout` in seconds, 0 for none. `has_env` 0: its environment is the program's, without HOME
+  // until the program is found. `stdout`, `stderr`: slots, or -1; after the wait for the start, those
+  // of the first hook there are all that is left.
   hook: {
     code: 50,
     fields: {
@@ -132,6 +133,8 @@ export const OPS = {
       stderr: "i32",
     },
   },
+  // The state document that the hooks from here on read, until another comes. `slot`: a file.
+  hook_state: { code: 51, fields: { slot: "u32" } },
 
   // The process.
   keyring: { code: 60, fields: { name: "str" } },

@@ -7,6 +7,7 @@
 #include "support/init.h"
 
 static const char *const none[] = {NULL};
+static const char *const path_only[] = {"PATH=/usr/bin:/bin", NULL};
 
 static void plan_program(struct plan_bytes *p, const char *script) {
   const char *const args[] = {"sh", "-c", script, NULL};
@@ -53,7 +54,7 @@ static void reports_the_clone_before_all_else(void) {
   CHECK_NUMBER(wait_for(pids[0]), 0);
   CHECK_NUMBER(wait_for(pids[1]), 0);
   CHECK_NUMBER(kill(pids[2], 0), 0); /* it lives on, as our child */
-  init_go(&c, "");
+  init_go(&c);
   CHECK_NUMBER(init_receive(&c), SYNC_TRACE);
   CHECK(record.header.value > 0);
   CHECK_NUMBER(init_receive(&c), SYNC_TRACE);
@@ -112,22 +113,58 @@ static void an_answer_of_another_type_is_refused(void) {
   CHECK_NUMBER(init_end(&c), 1);
 }
 
-static void hooks_read_the_state_of_the_last_answer(void) {
+/* Written once runts knows what to say, as long as it may be. */
+static void hooks_read_the_last_state_document(void) {
+  enum { LONG = 3 << 20 };
   struct plan_bytes p;
-  const char *const args[] = {"hook", "-c", "test \"$(cat)\" = '{\"last\":1}' || exit 9", NULL};
+  const char *const first[] = {"hook", "-c", "test \"$(cat)\" = '{\"first\":1}'", NULL};
+  const char *const last[] = {"hook", "-c", "test \"$(wc -c)\" -eq 3145728", NULL};
+  int slots[2];
+  for (int i = 0; i < 2; i++)
+    slots[i] = (int)syscall(SYS_memfd_create, "state", 0);
+  char *text = malloc(LONG);
+  NEED(slots[0] >= 0 && slots[1] >= 0 && text);
   plan_start(&p);
   plan_add(&p, OP_sync, (uint32_t)SYNC_NAMESPACES);
-  plan_add(&p, OP_sync, (uint32_t)SYNC_NAMESPACES);
-  plan_add(&p, OP_sync, (uint32_t)SYNC_NAMESPACES);
-  plan_add(&p, OP_hook, "createContainer", 0u, "/bin/sh", args, none, 0u, 0u, -1, -1);
-  struct conversation c = init_start(&p, NO_SLOTS, false);
-  const char *const states[] = {"{\"first\":1}", "{\"last\":1}", ""};
-  for (int i = 0; i < 3; i++) {
-    CHECK_NUMBER(init_receive(&c), SYNC_NAMESPACES);
-    init_go(&c, states[i]);
-  }
+  plan_add(&p, OP_hook_state, 0u);
+  plan_add(&p, OP_hook, "createContainer", 0u, "/bin/sh", first, none, 1u, 0u, -1, -1);
+  plan_add(&p, OP_hook_state, 1u);
+  plan_add(&p, OP_hook, "startContainer", 0u, "/bin/sh", last, path_only, 1u, 0u, -1, -1);
+  plan_add(&p, OP_hook, "startContainer", 1u, "/bin/sh", last, path_only, 1u, 0u, -1, -1);
+  struct conversation c = init_start(&p, slots, 2, false);
+  CHECK_NUMBER(init_receive(&c), SYNC_NAMESPACES);
+  CHECK(write(slots[0], "{\"first\":1}", 11) == 11);
+  memset(text, 'x', LONG);
+  CHECK(write(slots[1], text, LONG) == LONG);
+  init_go(&c);
   CHECK_NUMBER(init_receive(&c), 0);
   CHECK_NUMBER(init_end(&c), 0);
+  for (int i = 0; i < 2; i++)
+    close(slots[i]);
+  free(text);
+}
+
+static void a_state_document_that_is_missing_is_an_error(void) {
+  struct plan_bytes p;
+  plan_start(&p);
+  plan_add(&p, OP_hook_state, 3u);
+  CHECK_FAILS(&p, 0, EBADF, "the state document's slot 3 is empty");
+}
+
+static void a_hook_without_an_environment_has_the_programs(void) {
+  struct plan_bytes p;
+  const char *const before[] = {"hook", "-c", "test \"$A|$HOME\" = '1|'", NULL};
+  const char *const after[] = {"hook", "-c", "test \"$A|$HOME\" = '1|/root'", NULL};
+  const char *const own[] = {"hook", "-c", "test \"$A|$HOME\" = '|'", NULL};
+  const char *const program[] = {"sh", "-c", "exit 4", NULL};
+  static const char *const env[] = {"A=1", NULL};
+  plan_start(&p);
+  plan_add(&p, OP_hook, "createContainer", 0u, "/bin/sh", before, none, 0u, 0u, -1, -1);
+  plan_add(&p, OP_find_program, "sh", "/bin");
+  plan_add(&p, OP_hook, "startContainer", 0u, "/bin/sh", after, none, 0u, 0u, -1, -1);
+  plan_add(&p, OP_hook, "startContainer", 1u, "/bin/sh", own, none, 1u, 0u, -1, -1);
+  plan_add(&p, OP_exec, program, env, (int64_t)0, 0u);
+  CHECK_NUMBER(init_run(&p, NO_SLOTS), 4);
 }
 
 static void check_hook(const char *script, const char *path, uint32_t timeout, int error,
@@ -296,7 +333,7 @@ static void waits_under_a_filter(void) {
   close(s.fds[0]);
   close(s.fds[1]);
   CHECK_NUMBER(init_receive(&c), SYNC_READY);
-  init_go(&c, "");
+  init_go(&c);
   CHECK_NUMBER(init_receive(&c), 0);
   check_executed(&s);
   CHECK_NUMBER(init_end(&c), 0);
@@ -335,7 +372,7 @@ static void gives_back_the_plan_while_it_waits(void) {
   close(s.fds[1]);
   CHECK_NUMBER(init_receive(&c), SYNC_READY);
   long before = resident(c.first);
-  init_go(&c, "");
+  init_go(&c);
   CHECK_NUMBER(init_receive(&c), 0);
   long after = resident(c.first);
   for (int i = 0; i < 1000 && after > before - 8000; i++, after = resident(c.first))
@@ -353,7 +390,9 @@ int main(int argc, char **argv) {
       TEST(ends_quietly_when_runts_is_gone),
       TEST(a_clone_that_cannot_be_reported_ends),
       TEST(an_answer_of_another_type_is_refused),
-      TEST(hooks_read_the_state_of_the_last_answer),
+      TEST(hooks_read_the_last_state_document),
+      TEST(a_state_document_that_is_missing_is_an_error),
+      TEST(a_hook_without_an_environment_has_the_programs),
       TEST(tells_how_a_hook_failed),
       TEST(waits_for_the_start),
       TEST(failures_after_the_start_go_to_the_result),

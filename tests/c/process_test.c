@@ -255,7 +255,7 @@ static void hands_over_a_listener_without_a_word(void) {
   int number = (int)record.header.value, listener = -1;
   int pidfd = (int)syscall(SYS_pidfd_open, c.first, 0);
   NEED(pidfd >= 0);
-  init_go(&c, "");
+  init_go(&c);
   for (int i = 0; i < 1000 && listener < 0; i++) {
     listener = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
     if (listener < 0)
@@ -263,7 +263,7 @@ static void hands_over_a_listener_without_a_word(void) {
   }
   CHECK(listener >= 0);
   CHECK_NUMBER(init_receive(&c), SYNC_READY); /* without a trace record before it */
-  init_go(&c, "");
+  init_go(&c);
   CHECK_NUMBER(init_receive(&c), 0);
   for (int status;;) { /* let every call go on until the process has ended */
     struct seccomp_notif request = {0};

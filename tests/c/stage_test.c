@@ -216,10 +216,10 @@ static void clones_twice_for_user_and_time(void) {
     snprintf(path, sizeof path, "/proc/%d/%s", middle, i ? "uid_map" : "gid_map");
     write_text(path, "0 100000 1000");
   }
-  init_go(&c, "");
+  init_go(&c);
   CHECK_NUMBER(init_receive(&c), SYNC_NAMESPACES);
   CHECK(c.newest != middle);
-  init_go(&c, "");
+  init_go(&c);
   CHECK_NUMBER(init_receive(&c), 0);
   CHECK_NUMBER(wait_for(middle), 0);
   CHECK_NUMBER(init_end(&c), 0);
@@ -294,7 +294,7 @@ static void dumpable_is_set(void) {
   struct stat file;
   snprintf(path, sizeof path, "/proc/%d/environ", c.first);
   CHECK(stat(path, &file) == 0 && file.st_uid == 0);
-  init_go(&c, "");
+  init_go(&c);
   CHECK_NUMBER(init_end(&c), 0);
   plan_start(&p);
   plan_add(&p, OP_dumpable, 7u);

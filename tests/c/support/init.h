@@ -106,11 +106,9 @@ static inline int init_receive(struct conversation *c) {
   }
 }
 
-static inline void init_go(struct conversation *c, const char *state) {
+static inline void init_go(struct conversation *c) {
   struct sync_header header = {SYNC_GO, -1, 0, 0, 0};
-  struct iovec parts[] = {{&header, sizeof header}, {(void *)(uintptr_t)state, strlen(state)}};
-  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-  NEED(sendmsg(c->socket, &message, MSG_NOSIGNAL) > 0);
+  NEED(send(c->socket, &header, sizeof header, MSG_NOSIGNAL) > 0);
 }
 
 /* 256 and more for a signal. */
@@ -135,7 +133,7 @@ static inline int init_run(struct plan_bytes *p, const int *slots, size_t count)
   record = (struct record){0};
   for (int type; (type = init_receive(&c)) != 0;)
     if (type < SYNC_WARNING)
-      init_go(&c, "");
+      init_go(&c);
   return init_end(&c);
 }
 

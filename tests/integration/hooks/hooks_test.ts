@@ -174,20 +174,6 @@ Deno.test("hooks have the environment that is given, and no further descriptors"
   });
 });
 
-Deno.test("a hook inside without an environment has the program's", async () => {
-  await withRuntime(async (runtime) => {
-    const { bundle, log } = logging((config, log) => {
-      config.process.env = ["PATH=/bin", "FROM=process"];
-      const plain = hook(`env > ${log}/env`);
-      delete plain.env;
-      config.hooks = { startContainer: [plain] };
-    });
-    using _ = bundle;
-    await live(runtime, bundle);
-    assertEquals(read(`${log}/env`).includes("FROM=process"), true);
-  });
-});
-
 /** What a failing hook does, and how the message ends. */
 const FAILURES: [name: string, script: string, more: Config, message: string][] = [
   ["that exits", "echo one >&2; echo two >&2; exit 9", {}, "exit status 9 after N ms"],

@@ -40,6 +40,16 @@ Deno.test("open, write, read and close a file; its descriptor is CLOEXEC", () =>
     assertEquals(helper.fdFlags(again), undefined);
   }));
 
+Deno.test("a file in memory holds what is written", async () => {
+  const helper = await loadHelper();
+  const fd = helper.memoryFile("a-name");
+  assertEquals(helper.fdFlags(fd), 1);
+  assertEquals(Deno.readLinkSync(`/proc/self/fd/${fd}`), "/memfd:a-name (deleted)");
+  helper.write(fd, bytes("held"));
+  assertEquals(Deno.readTextFileSync(`/proc/self/fd/${fd}`), "held");
+  helper.close(fd);
+});
+
 Deno.test("errors name the file and the reason", () =>
   inFolder((folder, helper) => {
     const cases: [() => unknown, string][] = [

@@ -161,24 +161,18 @@ Deno.test("preserved descriptors keep their numbers, and the plan's lie above th
   for (const fd of [sync, plan, slot]) assert(fd! >= 3 + preserve, String(fd));
 });
 
-Deno.test("records of any length go both ways and the end is told", async () => {
+Deno.test("records go both ways and the end is told", async () => {
   await spawned({ fds: [] }, async (_, socket, helper) => {
-    for (const length of [0, 1, 1000, 65536 - 48]) {
-      helper.sendGo(socket, new Uint8Array(length).fill(65));
+    for (let i = 0; i < 3; i++) {
+      helper.sendGo(socket);
       const record = await helper.receiveAsync(socket);
       assert(record !== "eof");
-      assertEquals([record.type, record.detail.length], [24 + length, 24 + length]);
+      assertEquals([record.type, record.detail.length], [24, 24]);
       const view = new DataView(record.detail.buffer, record.detail.byteOffset);
       assertEquals([view.getInt32(0, true), view.getInt32(4, true)], [Message.go, -1]);
-      assert(record.detail.subarray(24).every((byte) => byte === 65));
     }
     assertEquals(helper.receive(socket, 0), "timeout");
     assertEquals(helper.receive(socket, 20), "timeout");
-    assertThrows(
-      () => helper.sendGo(socket, new Uint8Array(65536)),
-      RuntsError,
-      "answer init: EMSGSIZE (message too long)",
-    );
   });
 });
 

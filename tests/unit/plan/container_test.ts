@@ -117,8 +117,8 @@ Deno.test("planContainer names, parameters and hooks come while the host's procf
       index: 0,
       path: "/bin/hook",
       args: ["hook", "a"],
-      env: ["A=1", "HOME=/h"],
-      has_env: 1,
+      env: [],
+      has_env: 0,
       timeout: 3,
       stdout: -1,
       stderr: -1,
@@ -130,8 +130,8 @@ Deno.test("planContainer names, parameters and hooks come while the host's procf
       index: 0,
       path: "/bin/inner",
       args: ["/bin/inner"],
-      env: ["A=1", "HOME=/h"],
-      has_env: 1,
+      env: [],
+      has_env: 0,
       timeout: 0,
       stdout: -1,
       stderr: -1,
@@ -152,6 +152,12 @@ Deno.test("planContainer names, parameters and hooks come while the host's procf
   ]);
   assertEquals(order.indexOf("hook") < order.indexOf("enter_root"), true);
   assertEquals(order.lastIndexOf("hook") > order.indexOf("wait_start"), true);
+  const at = order.indexOf("hook_state");
+  assertEquals(order.slice(at, at + 3), ["hook_state", "hook", "hook_state"]);
+  assertEquals(opsOf(plan, "hook_state").map(({ from, slot }) => [from, plan.slots[slot]]), [
+    ["hooks.createContainer", { kind: "hook-state", status: "creating" }],
+    ["hooks.startContainer", { kind: "hook-state", status: "created" }],
+  ]);
 });
 
 Deno.test("planContainer: hooks share the files for their output", () => {
