@@ -52,7 +52,7 @@ static void append_stderr(struct init *in, const struct hook_result *r) {
 static int report(struct init *in, const struct hook *hook, const struct hook_result *r) {
   unsigned long long ms = (unsigned long long)(r->duration_ns / NS_PER_MS);
   if (r->error != 0)
-    return fail_at(in, -r->error, "execute \"%s\"", hook->path);
+    return -r->error; /* runts names the hook */
   if (r->timed_out)
     fail_at(in, NO_ERRNO, "timed out after %u s", hook->timeout);
   else if (r->signal != 0) {

@@ -79,7 +79,8 @@ function hookFailure(
   data: ErrorData,
   path: string | undefined,
 ): RuntsError {
-  const cause = new Error(errno ? `${how}: ${errnoText(errno)}` : how);
+  const parts = [how, errno ? errnoText(errno) : ""].filter((part) => part !== "");
+  const cause = new Error(parts.join(": "));
   return new RuntsError(path === undefined ? "hook" : `hook ${quote(path)}`, { ...data, cause });
 }
 

@@ -282,8 +282,8 @@ Deno.test("describeFailure: hooks", () => {
     'hooks.createContainer[1]: hook "/b": exit status 3 after 12 ms: stderr "no"',
   );
   assertEquals(
-    failure(ops, second - 1, ENOENT, 'execute "/a"'),
-    'hooks.createContainer[0]: hook "/a": execute "/a": ENOENT (no such file or directory)',
+    failure(ops, second - 1, ENOENT, ""),
+    'hooks.createContainer[0]: hook "/a": ENOENT (no such file or directory)',
   );
 });
 
