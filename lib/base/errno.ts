@@ -71,6 +71,7 @@ const TABLE: Record<number, readonly [name: string, text: string]> = {
 export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;
+export const EIO = 5;
 export const ENXIO = 6;
 export const ENOEXEC = 8;
 export const EBADF = 9;

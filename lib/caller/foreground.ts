@@ -2,6 +2,8 @@
 
 import type { Helper } from "../../ffi/helper.ts";
 import type { ProcessEnding } from "../../ffi/process.ts";
+import { EIO } from "../base/errno.ts";
+import { errnoOf } from "../base/errors.ts";
 import { parseSignal } from "../spec/values/signals.ts";
 import type { ExitStatus } from "./options.ts";
 
@@ -58,7 +60,11 @@ export class Terminal {
   readonly resized = (): void => {
     const tty = this.#callerTerminal();
     if (tty === undefined || this.#master < 0) return;
-    this.#helper.setWindowSize(this.#master, this.#helper.windowSize(tty));
+    try {
+      this.#helper.setWindowSize(this.#master, this.#helper.windowSize(tty));
+    } catch {
+      // it has hung up
+    }
   };
 
   /** Copies what is left, and gives the caller's terminal back as it was. */
@@ -68,9 +74,19 @@ export class Terminal {
       helper.write(this.#wake[1], new Uint8Array([0]));
       await this.#relay;
     }
-    if (this.#saved !== undefined) helper.restoreMode(0, this.#saved);
+    this.#restore();
     for (const fd of [this.#master, ...this.#wake, this.#ours, this.socket]) {
       if (fd >= 0) helper.close(fd);
+    }
+  }
+
+  /** A terminal that has hung up has no mode any more. */
+  #restore(): void {
+    if (this.#saved === undefined) return;
+    try {
+      this.#helper.restoreMode(0, this.#saved);
+    } catch (error) {
+      if (errnoOf(error) !== EIO) throw error;
     }
   }
 

@@ -6,6 +6,7 @@
 
 import type { Helper } from "../../ffi/helper.ts";
 import { callerVariable } from "../base/environment.ts";
+import { reason } from "../base/errors.ts";
 import type { StateDirectory } from "../state/directory.ts";
 
 /** The caller's own socket, if a service manager started runts. */
@@ -29,21 +30,30 @@ export function bindNotifySocket(helper: Helper, directory: StateDirectory): num
   } catch {
     return undefined;
   }
-  return helper.bindDatagram(directory.file("notify/notify.sock"), 0o777);
+  const path = directory.file("notify/notify.sock");
+  try {
+    Deno.removeSync(path); // of a start that was killed
+  } catch {
+    // there is none
+  }
+  return helper.bindDatagram(path, 0o777);
 }
 
 /**
  * Passes on what the container says until it is ready (or gone). STATUS and BARRIER go through as
- * they come; MAINPID is replaced by the host's pid of init.
+ * they come; MAINPID is replaced by the host's pid of init. The program runs whether or not its
+ * messages are taken: the first that is not is a warning.
  */
 export async function passOnReady(
   helper: Helper,
   socket: number,
   pid: number,
   pidfd: number,
+  warn: (message: string) => void,
 ): Promise<void> {
   const target = callerNotifySocket();
   if (target === undefined) return;
+  let warned = false;
   for (;;) {
     const ready = await helper.pollFdsAsync([socket, pidfd], -1);
     if (!ready.includes(socket)) return; // init died without a word
@@ -54,6 +64,9 @@ export async function passOnReady(
     if (isReady) kept.push(`MAINPID=${pid}`);
     try {
       helper.sendDatagram(target, new TextEncoder().encode(kept.join("\n") + "\n"), fds);
+    } catch (error) {
+      if (!warned) warn(`pass on the container's messages to NOTIFY_SOCKET: ${reason(error)}`);
+      warned = true;
     } finally {
       for (const fd of fds) helper.close(fd);
     }

@@ -67,9 +67,10 @@ async function removeLocked(
     const { leaveResctrl } = await import("../host/intel_rdt.ts");
     leaveResctrl(directory.id, spec.linux.intelRdt);
   }
-  directory.remove();
+  const warn = global.warn ?? (() => {});
+  directory.remove(warn);
   const state = documentOf({ id: directory.id, status: found.status, copy: spec }, "stopped", 0);
-  await runHooksWarning(helper, "poststop", spec ?? {}, state, global.warn ?? (() => {}));
+  await runHooksWarning(helper, "poststop", spec ?? {}, state, warn);
 }
 
 /** With force, a cgroup that may not be touched does not keep the rest from being removed. */

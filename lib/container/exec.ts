@@ -68,9 +68,8 @@ async function execute(global: GlobalOptions, options: ExecOptions): Promise<num
     const request = { helper, global, options, found, spec, process, spawned, ...console };
     const executed = await spawnIn(request);
     try {
-      announce(helper, options, executed);
+      announce(helper, options, executed, terminal);
       if (options.detach) return 0;
-      terminal?.connect();
       signals?.to(executed.pidfd);
       return (await waitForExit(helper, executed, options.adoptOrphans)).code;
     } finally {
@@ -82,9 +81,15 @@ async function execute(global: GlobalOptions, options: ExecOptions): Promise<num
   }
 }
 
-/** A process that the caller cannot be told of does not stay. */
-function announce(helper: Helper, options: ExecOptions, { pid, pidfd }: Executed): void {
+/** A process that the caller cannot be told of, or not be joined to, does not stay. */
+function announce(
+  helper: Helper,
+  options: ExecOptions,
+  { pid, pidfd }: Executed,
+  terminal: Terminal | undefined,
+): void {
   try {
+    terminal?.connect();
     // The file last: it outlasts a failure.
     if (options.pidfdSocket) sendPidfd(helper, options.pidfdSocket, pidfd, "setns");
     if (options.pidFile !== undefined) writePidFile(options.pidFile, pid);

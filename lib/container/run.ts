@@ -1,7 +1,7 @@
 /** `run`: create and start in one, and in the foreground wait for the end. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
-import { reason } from "../base/errors.ts";
+import { quote, reason } from "../base/errors.ts";
 import { type OpenBundle, openBundle } from "../caller/bundle.ts";
 import { checkConsole } from "../caller/console_socket.ts";
 import { inCommand } from "../base/command.ts";
@@ -77,16 +77,28 @@ async function runAttached(
     );
     try {
       await started.poststart();
-      // The program runs, whether or not its readiness can be passed on.
-      const readiness = started.ready().catch((error) => global.warn?.(reason(error)));
+      const readiness = started.ready();
       const ending = await waitForExit(helper, created, options.adoptOrphans);
       await readiness;
-      if (!options.keep) await removeThis(helper, global, created.directory, created.pid);
+      if (!options.keep) await cleanUp(helper, global, created);
       return ending.code;
     } finally {
       helper.close(created.pidfd); // until then signals may go there
     }
   } finally {
     signals?.stop();
+  }
+}
+
+/** The exit code is the program's, also where something of the container has to stay behind. */
+async function cleanUp(
+  helper: Helper,
+  global: GlobalOptions,
+  { directory, pid }: Created,
+): Promise<void> {
+  try {
+    await removeThis(helper, global, directory, pid);
+  } catch (error) {
+    global.warn?.(`clean up ${quote(directory.id)}: ${reason(error)}`);
   }
 }

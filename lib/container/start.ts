@@ -40,7 +40,10 @@ export function start(global: GlobalOptions, options: ContainerName): Promise<vo
 interface Started {
   /** Runs the hooks, which may call runts themselves; when one fails, the container is deleted. */
   poststart(): Promise<void>;
-  /** After that, waits for the container's readiness message, which may take long. */
+  /**
+   * After that, waits for the container's readiness message, which may take long. What goes wrong
+   * is a warning, for the program runs.
+   */
   ready(): Promise<void>;
 }
 
@@ -78,8 +81,11 @@ export async function startLocked(
   return {
     poststart: () => closeAfter(poststart(helper, global, directory, status)),
     ready: async () => {
+      const warn = global.warn ?? (() => {});
       try {
-        if (notify !== undefined) await passOnReady(helper, notify, status.pid, pidfd);
+        if (notify !== undefined) await passOnReady(helper, notify, status.pid, pidfd, warn);
+      } catch (error) {
+        warn(reason(error));
       } finally {
         close();
       }

@@ -197,17 +197,22 @@ export class StateDirectory {
 
   /**
    * Removes the directory and all that is in it. Nothing there is success. It loses its name first:
-   * who waits for the lock must not come upon a half of it, nor lock it by a new file.
+   * who waits for the lock must not come upon a half of it, nor lock it by a new file. Once it has,
+   * the container is gone; what cannot be removed is told to `warn` then, if that is given.
    */
-  remove(): void {
+  remove(warn?: (message: string) => void): void {
+    let moved = false;
     try {
       const { ino } = Deno.lstatSync(this.path);
       const removed = `${this.root}/${REMOVED}${ino}`;
       Deno.renameSync(this.path, removed);
+      moved = true;
       Deno.removeSync(removed, { recursive: true });
     } catch (cause) {
       if (errnoOf(cause) === ENOENT) return;
-      throw new RuntsError(`remove state directory ${quote(this.path)}`, { cause });
+      const error = new RuntsError(`remove state directory ${quote(this.path)}`, { cause });
+      if (!moved || warn === undefined) throw error;
+      warn(error.message);
     }
   }
 }

@@ -100,3 +100,58 @@ Deno.test("the program is told of its socket, not of the manager's", NOT_RUNTS, 
     assertEquals(told, ["NOTIFY_SOCKET=/run/notify/notify.sock"]);
   });
 });
+
+/** What becomes of the manager's socket before the program is ready, and what is said of it. */
+const REFUSALS: [name: string, refuse: (path: string) => void, error: string][] = [
+  ["nobody reads", () => {}, "ECONNREFUSED (connection refused)"],
+  ["is gone", (path) => Deno.removeSync(path), "ENOENT (no such file or directory)"],
+  ["is no socket", (path) => {
+    Deno.removeSync(path);
+    Deno.writeTextFileSync(path, "");
+  }, "ECONNREFUSED (connection refused)"],
+];
+
+for (const [name, refuse, error] of REFUSALS) {
+  for (const verb of ["start", "run --detach", "run"]) {
+    Deno.test(`${verb} succeeds although the manager's socket ${name}`, NOT_RUNTS, async () => {
+      await withRuntime(async (runtime) => {
+        const script = "payload notify STATUS=half; payload notify READY=1; " +
+          (verb === "run" ? "exit 7" : "sleep 1000");
+        using bundle = new Bundle((config: Config) => config.process.args = ["sh", "-c", script]);
+        await addPayload(bundle, "payload");
+        const helper = await loadHelper();
+        const path = `${bundle.path}/manager`;
+        helper.close(helper.bindDatagram(path, 0o600));
+        const env = { NOTIFY_SOCKET: path };
+        const id = runtime.id();
+        if (verb === "start") await runtime.ok(["create", "--bundle", bundle.path, id], { env });
+        refuse(path);
+        const words = verb === "start"
+          ? ["start", id]
+          : [...verb.split(" "), "--bundle", bundle.path, id];
+        assertEquals(await runtime.run(words, { env }), {
+          code: verb === "run" ? 7 : 0,
+          stdout: "",
+          stderr: "runts: warning: pass on the container's messages to NOTIFY_SOCKET: " +
+            `send to socket "${path}": ${error}\n`,
+        });
+        if (verb === "run") return;
+        assertEquals((await runtime.state(id)).status, "running");
+        await runtime.ok(["delete", "--force", id]);
+      });
+    });
+  }
+}
+
+Deno.test(
+  "a container can be started although a start was killed that had its socket",
+  NOT_RUNTS,
+  async () => {
+    await withManager("payload notify READY=1; sleep 1000", async ({ runtime, id, env, next }) => {
+      const helper = await loadHelper();
+      helper.close(helper.bindDatagram(`${runtime.root}/${id}/notify/notify.sock`, 0o777));
+      assertEquals(await runtime.run(["start", id], { env }), { code: 0, stdout: "", stderr: "" });
+      assertEquals((await next())[0], "READY=1");
+    });
+  },
+);
