@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { TestRuntime, withRuntime } from "../../support/host.ts";
+import { hook } from "../../support/hooks.ts";
 import { PEER, RUNTIME, until } from "../../support/runtime.ts";
 import { untilCaught } from "../../support/seen.ts";
 
@@ -82,4 +83,33 @@ bothWays("exec", async (maker, heir, bundle) => {
   await maker.ok(["run", "--detach", "--bundle", bundle.path, id]);
   assertEquals(await heir.ok(["exec", id, "hostname"]), "test\n");
   await maker.ok(["delete", "--force", id]);
+});
+
+Deno.test({
+  name: "hooks of a container that crun made read what state shows",
+  ignore: PEER !== "runts",
+  fn: () =>
+    withRuntime(async (runtime) => {
+      using bundle = new Bundle((config) => config.process.args = LOOP);
+      const { config, path } = bundle;
+      config.annotations = { "org.example.a": "b", "org.example.ä": "" };
+      config.hooks = Object.fromEntries(
+        ["poststart", "poststop"].map((kind) => [kind, [hook(`cat >${path}/${kind}`)]]),
+      );
+      const crun = new TestRuntime(runtime.root, "/usr/bin/crun");
+      const read = (kind: string) => JSON.parse(Deno.readTextFileSync(`${path}/${kind}`));
+      for (const annotations of [config.annotations, undefined]) {
+        config.annotations = annotations;
+        bundle.save();
+        const id = runtime.id();
+        await crun.ok(["create", "--bundle", path, id]);
+        await runtime.ok(["start", id]);
+        const { rootfs: _, created: _created, owner: _owner, ...shown } = await runtime.state(id);
+        await runtime.ok(["delete", "--force", id]);
+        assertEquals(read("poststart"), shown);
+        assertEquals(read("poststop"), { ...shown, status: "stopped", pid: 0 });
+        assertEquals(shown.annotations, annotations);
+      }
+      removeUnified(crun);
+    }),
 });
