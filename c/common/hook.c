@@ -11,9 +11,9 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "retry.h"
 #include "signals.h"
 #include "write.h"
 
@@ -22,7 +22,6 @@
 #define MEMFD_CLOEXEC 1u
 #define MEMFD_NOEXEC_SEAL 8u /* since Linux 6.3, where vm.memfd_noexec may demand it */
 #define NS_PER_S 1000000000u
-#define NS_PER_MS 1000000u
 #define FIRST_OTHER_FD 3
 #define PIPE_CAPACITY 65536
 #define PASSED_MAX 4096 /* a pipe that is ready takes a page */
@@ -34,12 +33,6 @@ struct launch {
   int error_output;
   volatile int error;
 };
-
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 static void close_fd(int fd) {
   if (fd >= 0)
@@ -95,7 +88,14 @@ static bool enter(const char *directory) {
   return !directory || chdir(directory) == 0 || chdir("/") == 0;
 }
 
-/* Shares the parent's memory, and not its descriptors and dispositions. */
+static bool set_limits(const struct hook *hook) {
+  for (uint32_t i = 0; i < hook->limit_count; i++)
+    if (syscall(SYS_prlimit64, 0, hook->limits[i].resource, hook->limits[i].value, NULL) != 0)
+      return false;
+  return true;
+}
+
+/* Shares the parent's memory, and not its descriptors, dispositions and limits. */
 static _Noreturn void launch_child(struct launch *launch) {
   const struct hook *hook = launch->hook;
   const char *plain[] = {hook->path, NULL};
@@ -104,20 +104,23 @@ static _Noreturn void launch_child(struct launch *launch) {
   setpgid(0, 0);
   if (replace_stdio(launch) && enter(hook->directory)) {
     close_others();
-    execve(hook->path, (char *const *)(uintptr_t)args, (char *const *)(uintptr_t)hook->env);
+    if (set_limits(hook))
+      execve(hook->path, (char *const *)(uintptr_t)args, (char *const *)(uintptr_t)hook->env);
   }
   launch->error = errno;
-  _exit(127);
+  end_process(127);
 }
 
 /* The child runs before the parent goes on, so that `error` is settled on return. */
 static __attribute__((noinline)) pid_t launch_process(struct launch *launch) {
   uint64_t mask = signals_mask(SIGNALS_ALL); /* no handler of the parent may run in the child */
-  pid_t pid = vfork();
-  if (pid == 0)
+  pid_t own = getpid(), pid = vfork();
+  if (pid == 0 && getpid() != own)
     launch_child(launch);
   int error = errno;
   signals_mask(mask);
+  if (pid == 0)
+    return -EIO; /* a filter's answer */
   return pid < 0 ? -error : pid;
 }
 
@@ -136,33 +139,16 @@ static void keep_tail(struct hook_result *r, const char *bytes, size_t length) {
   r->stderr_length = (uint32_t)(kept + length);
 }
 
-static int wait_ms(uint64_t deadline) {
-  if (deadline == 0)
-    return -1;
-  uint64_t now = now_ns();
-  if (now >= deadline)
-    return 0;
-  uint64_t ms = (deadline - now + NS_PER_MS - 1) / NS_PER_MS;
-  return ms > INT32_MAX ? INT32_MAX : (int)ms;
-}
-
 /* Whether our standard error takes a page before the time is up: whoever reads it may have stopped. */
 static bool has_room(uint64_t deadline) {
   struct pollfd errors = {.fd = STDERR_FILENO, .events = POLLOUT};
-  int ready;
-  do
-    ready = poll(&errors, 1, wait_ms(deadline));
-  while (ready < 0 && errno == EINTR);
-  return ready > 0;
+  return poll_until(&errors, 1, deadline) > 0;
 }
 
 /* Passes on some of what is there, as far as there is time for it; false if there was nothing. */
 static bool pass_on(int fd, uint64_t deadline, struct hook_result *r) {
   char buffer[PASSED_MAX];
-  ssize_t length;
-  do
-    length = read(fd, buffer, sizeof buffer);
-  while (length < 0 && errno == EINTR);
+  long length = RETRY(read(fd, buffer, sizeof buffer));
   if (length <= 0)
     return false;
   keep_tail(r, buffer, (size_t)length);
@@ -178,39 +164,46 @@ static void pass_on_rest(int fd, uint64_t deadline, struct hook_result *r) {
       return;
 }
 
-/* Until the process has ended or its time is up, however much it has to say. */
-static void watch(pid_t pid, int pidfd, int output, uint64_t deadline, struct hook_result *r) {
-  struct pollfd fds[] = {{.fd = pidfd, .events = POLLIN}, {.fd = output, .events = POLLIN}};
-  while (!fds[0].revents) {
-    int timeout = wait_ms(deadline);
-    if (poll(fds, 2, timeout) < 0)
-      fds[0].revents = fds[1].revents = 0;
-    if (timeout == 0 && !fds[0].revents) {
-      r->timed_out = 1;
-      kill(-pid, SIGKILL);
-      kill(pid, SIGKILL); /* it may have left its group */
-      return;
-    }
-    if (fds[1].revents && !pass_on(output, deadline, r))
-      fds[1].fd = -1;
-  }
+/* Whether the process is sure to end. */
+static bool kill_hook(pid_t pid) {
+  kill(-pid, SIGKILL);
+  return kill(pid, SIGKILL) == 0; /* it may have left its group */
 }
 
-static void reap(pid_t pid, struct hook_result *r) {
-  int status;
-  pid_t reaped;
-  do
-    reaped = waitpid(pid, &status, 0);
-  while (reaped < 0 && errno == EINTR);
-  if (reaped != pid) { /* somebody else waits for every child: its end cannot be known */
-    if (r->error == 0)
-      r->error = errno;
-    return;
+/* Until the process has ended, however much it has to say; -ETIMEDOUT when its time is up. */
+static int watch(pid_t pid, int output, uint64_t deadline, struct hook_result *r) {
+  struct pollfd fds[] = {{.events = POLLIN}, {.fd = output, .events = POLLIN}};
+  int ready = 1;
+  fds[0].fd = (int)syscall(NR_PIDFD_OPEN, pid, 0);
+  if (fds[0].fd <
+      0) /* ESRCH: it has ended, and the kernel has reaped it for a caller that ignores SIGCHLD */
+    return errno == ESRCH ? 0 : -errno;
+  while (ready > 0 && !fds[0].revents) {
+    ready = poll_until(fds, 2, deadline);
+    if (ready > 0 && fds[1].revents && !pass_on(output, deadline, r))
+      fds[1].fd = -1;
+    if (deadline > 0 && !fds[0].revents && now_ns() >= deadline)
+      ready = 0;
   }
+  close(fds[0].fd);
+  return ready > 0 ? 0 : ready < 0 ? ready : -ETIMEDOUT;
+}
+
+static int reap(pid_t pid, struct hook_result *r) {
+  int status;
+  long reaped = RETRY(waitpid(pid, &status, 0));
+  if (reaped == -ECHILD) { /* somebody else waits for every child: its end cannot be known */
+    if (r->error == 0)
+      r->error = ECHILD;
+    return 0;
+  }
+  if (reaped != pid)
+    return reaped < 0 ? (int)reaped : -EIO;
   if (WIFEXITED(status))
     r->status = WEXITSTATUS(status);
   else
     r->signal = WTERMSIG(status);
+  return 0;
 }
 
 /* Everything from the start of the process to its end; takes over no descriptor. */
@@ -222,21 +215,19 @@ static int run(struct launch *launch, int output, struct hook_result *r) {
   if (pid < 0)
     return pid;
   r->error = launch->error;
-  int pidfd = r->error ? -1 : (int)syscall(NR_PIDFD_OPEN, pid, 0);
-  /* ESRCH: it has ended, and the kernel has reaped it for a caller that ignores SIGCHLD. */
-  int error = pidfd < 0 && !r->error && errno != ESRCH ? -errno : 0;
   uint64_t timeout = launch->hook->timeout;
   uint64_t deadline = timeout ? start + timeout * NS_PER_S : 0;
-  if (pidfd >= 0)
-    watch(pid, pidfd, output, deadline, r);
-  else if (error != 0)
-    kill(pid, SIGKILL);
-  reap(pid, r);
+  int error = r->error ? 0 : watch(pid, output, deadline, r);
+  r->timed_out = error == -ETIMEDOUT;
+  if (error == 0 || kill_hook(pid)) {
+    int reaped = reap(pid, r);
+    if (error == 0 || r->timed_out)
+      error = reaped;
+  }
   if (r->error)
     r->status = -1;
   pass_on_rest(output, deadline, r);
   r->duration_ns = now_ns() - start;
-  close_fd(pidfd);
   return error;
 }
 

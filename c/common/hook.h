@@ -7,6 +7,12 @@
 
 #define HOOK_STDERR_MAX 4096
 
+/* setrlimit(2): soft, then hard. */
+struct hook_limit {
+  uint32_t resource;
+  uint64_t value[2];
+};
+
 struct hook {
   const char *path;
   const char *const *args; /* argv, ends in NULL; if there is none, argv is the path */
@@ -15,8 +21,10 @@ struct hook {
   const char *input;       /* what the hook reads from its standard input */
   size_t input_length;
   uint32_t timeout; /* s; 0 for none */
-  int output;       /* its standard output, 3 or more; 0: where its standard error goes */
-  int errors;       /* its standard error, likewise; 0: passed on to the caller's */
+  uint32_t limit_count;
+  const struct hook_limit *limits; /* those of its process that are not the caller's */
+  int output; /* its standard output, 3 or more; 0: where its standard error goes */
+  int errors; /* its standard error, likewise; 0: passed on to the caller's */
 };
 
 struct hook_result {

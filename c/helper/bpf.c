@@ -9,12 +9,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../common/retry.h"
+
 static int32_t call(int command, union bpf_attr *attr) {
   long result;
+  int turns = 0;
 
   do
     result = syscall(SYS_bpf, command, attr, sizeof(*attr));
-  while (result < 0 && (errno == EINTR || errno == EAGAIN));
+  while (result < 0 && (errno == EINTR || errno == EAGAIN) && ++turns < INTERRUPTIONS_MAX);
   return result < 0 ? -errno : (int32_t)result;
 }
 

@@ -16,6 +16,7 @@
 #define MEMFD_NOEXEC_SEAL 8u /* since Linux 6.3, where vm.memfd_noexec may demand it */
 /* How long a lock that is taken is left alone before the next try, in ms. */
 #define LOCK_PAUSE_MAX 10
+#define NS_PER_MS UINT64_C(1000000)
 
 int32_t rts_open(const char *path, int32_t flags, uint32_t mode) {
   return RETRY(open(path, flags | O_CLOEXEC, mode));
@@ -43,7 +44,7 @@ int32_t rts_read_available(int32_t fd, uint8_t *bytes, uint32_t size) {
 int32_t rts_write(int32_t fd, const uint8_t *bytes, uint32_t length) {
   uint32_t done = 0;
   STOP("@write");
-  while (done < length) {
+  for (int vain = 0; done < length;) {
     int written = RETRY(write(fd, bytes + done, length - done));
     if (written == -EAGAIN) {
       struct pollfd polled = {.fd = fd, .events = POLLOUT};
@@ -51,6 +52,9 @@ int32_t rts_write(int32_t fd, const uint8_t *bytes, uint32_t length) {
     }
     if (written < 0)
       return written;
+    vain = written > 0 ? 0 : vain + 1;
+    if (vain > INTERRUPTIONS_MAX)
+      return -EAGAIN;
     done += (uint32_t)written;
   }
   STOP("@written");
@@ -92,14 +96,9 @@ int32_t rts_lock(const char *path, int32_t timeout_ms) {
 }
 
 int32_t rts_poll(struct pollfd *polled, uint32_t count, int32_t timeout_ms) {
-  uint64_t start = clock_ms();
-  for (;;) {
-    int ready = poll(polled, count, clock_left(start, timeout_ms));
-    if (ready >= 0)
-      return ready;
-    if (errno != EINTR)
-      return -errno;
-  }
+  if (timeout_ms == 0)
+    return RETRY(poll(polled, count, 0));
+  return poll_until(polled, count, timeout_ms < 0 ? 0 : now_ns() + timeout_ms * NS_PER_MS);
 }
 
 int32_t rts_fd_flags(int32_t fd) {

@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "../common/hook.h"
+#include "../common/retry.h"
 #include "../include/sync.h"
 
 /* Raised whenever a prototype or a structure changes. */
@@ -142,15 +143,5 @@ int clock_left(uint64_t start, int32_t timeout_ms);
 struct sockaddr_un;
 int message_send(int socket, const struct sockaddr_un *address, uint32_t address_length,
                  const uint8_t *bytes, uint32_t length, const int32_t *fds, uint32_t count);
-
-/* Retries a call while it is interrupted; gives its value or -errno. */
-#define RETRY(expression)                            \
-  ({                                                 \
-    long retry_value_;                               \
-    do                                               \
-      retry_value_ = (long)(expression);             \
-    while (retry_value_ == -1 && errno == EINTR);    \
-    retry_value_ == -1 ? -errno : (int)retry_value_; \
-  })
 
 #endif

@@ -86,7 +86,7 @@ static void format_number(char *to, unsigned value) {
 
 static _Noreturn void child_fail(struct spawn *s) {
   s->error = errno;
-  _exit(127);
+  end_process(127);
 }
 
 /* Copies a descriptor to where init may have it, and writes its number down as an argument. */

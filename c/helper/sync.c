@@ -12,15 +12,14 @@
  * its death is still there and comes next. Descriptors that it might attach are dropped.
  */
 static int receive_now(int socket, uint8_t *record, uint32_t size) {
-  ssize_t length;
-  do
-    length = recv(socket, record, size, MSG_DONTWAIT | MSG_TRUNC);
-  while (length < 0 && (errno == EINTR || errno == ECONNRESET));
+  int length = RETRY(recv(socket, record, size, MSG_DONTWAIT | MSG_TRUNC));
+  if (length == -ECONNRESET)
+    length = RETRY(recv(socket, record, size, MSG_DONTWAIT | MSG_TRUNC));
   if (length < 0)
-    return -errno;
-  if (length > (ssize_t)size)
+    return length;
+  if (length > (int)size)
     return -EMSGSIZE;
-  return length > 0 && length < (ssize_t)sizeof(struct sync_header) ? -EBADMSG : (int)length;
+  return length > 0 && length < (int)sizeof(struct sync_header) ? -EBADMSG : length;
 }
 
 int32_t rts_receive(int32_t socket, uint8_t *record, uint32_t size, int32_t timeout_ms) {

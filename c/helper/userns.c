@@ -27,8 +27,7 @@ static int child_main(void *data) {
   syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (syscall(SYS_getppid) != *(const pid_t *)data)
     return 1;
-  for (;;)
-    syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
+  return (int)syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
 }
 
 static int open_of(int pid, const char *file, int flags) {

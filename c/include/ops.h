@@ -31,10 +31,10 @@
   X(enter_root, 40, "u")          \
   X(console, 41, "uuuuu")         \
   X(mount_propagation, 42, "uV")  \
-  X(hook, 50, "susSSuuii")        \
+  X(hook, 50, "susSSuuiiu")       \
   X(hook_state, 51, "u")          \
   X(keyring, 60, "s")             \
-  X(rlimit, 61, "uUU")            \
+  X(rlimit, 61, "uUUu")           \
   X(label, 62, "sss")             \
   X(no_new_privs, 63, "")         \
   X(personality, 64, "u")         \
@@ -45,6 +45,7 @@
   X(umask, 69, "u")               \
   X(set_ids, 70, "uuVu")          \
   X(stdio_owner, 80, "u")         \
+  X(streams, 81, "u")             \
   X(keep_caps, 71, "u")           \
   X(bounding, 72, "U")            \
   X(caps, 73, "UUUU")             \
@@ -71,6 +72,7 @@ enum create_kind { CREATE_NONE, CREATE_DIRECTORY, CREATE_AUTO };
 enum tree_extent { TREE_TOP, TREE_WHOLE, TREE_MAPPED };
 enum root_bind { ROOT_UNBOUND, ROOT_BOUND, ROOT_BOUND_ALONE, ROOT_BOUND_PRIVATE };
 enum enter_method { ENTER_PIVOT, ENTER_MOVE, ENTER_CHROOT };
+enum limit_raise { RAISE_NONE, RAISE_HARD, RAISE_BOTH };
 enum node_source { NODE_MAKE, NODE_BIND, NODE_EITHER };
 
 /* Bits of the flags of a mount. */

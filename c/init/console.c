@@ -128,7 +128,7 @@ static int send_master(struct init *in, uint32_t slot, int master, unsigned numb
   rights->cmsg_type = SCM_RIGHTS;
   rights->cmsg_len = CMSG_LEN(sizeof(int));
   memcpy(CMSG_DATA(rights), &master, sizeof master);
-  if (slot >= SLOTS_MAX || in->slots[slot] < 0)
+  if (slot >= in->slot_count || in->slots[slot] < 0)
     return console_fail(in, -EBADF, "there is no socket to send the terminal over");
   long sent = RETRY(sendmsg(in->slots[slot], &message, MSG_NOSIGNAL));
   if (sent < 0)

@@ -25,6 +25,14 @@ static int check_inside(struct init *in, const char *path) {
                  path);
 }
 
+/* The program's umask may be in force by now. */
+static int make_directory(const char *path) {
+  mode_t mask = umask(0);
+  int error = mkdir(path, DIRECTORY_MODE) == 0 || errno == EEXIST ? 0 : -errno;
+  umask(mask);
+  return error;
+}
+
 static int make_directories(const char *path) {
   char part[PATH_MAX];
   size_t length = strlen(path);
@@ -35,8 +43,9 @@ static int make_directories(const char *path) {
     if (part[i] != '/' && part[i] != '\0')
       continue;
     part[i] = '\0';
-    if (mkdir(part, DIRECTORY_MODE) != 0 && errno != EEXIST)
-      return -errno;
+    int error = make_directory(part);
+    if (error != 0)
+      return error;
     if (i < length)
       part[i] = '/';
   }

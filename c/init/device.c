@@ -102,7 +102,9 @@ static int make_node(struct init *in, const struct node *node, int parent, const
 static int open_mount_point(struct init *in, const struct node *node, int parent,
                             const char *name) {
   const int create = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+  mode_t mask = umask(0);
   int fd = (int)RETRY(openat(parent, name, create, 0644));
+  umask(mask);
   if (fd >= 0)
     close(fd);
   else if (fd != -EEXIST)

@@ -96,6 +96,7 @@ int op_exec(struct init *in, const union field *f) {
   if (!in->program || !in->env)
     return fail_at(in, -EINVAL, "execute a program that was not sought");
   STOP("@execute");
+  files_restore(in);
   announce_execution(in);
   STOP("@announced");
   execve(in->program, (char *const *)(uintptr_t)f[0].texts.items, in->env);

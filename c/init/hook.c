@@ -6,12 +6,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "init.h"
 
 #define NS_PER_MS 1000000u
+#define LIMITS_MAX 32
 
 static const char *const signal_names[] = {
     [SIGHUP] = "SIGHUP",   [SIGINT] = "SIGINT",   [SIGQUIT] = "SIGQUIT", [SIGILL] = "SIGILL",
@@ -72,7 +74,7 @@ static int report(struct init *in, const struct hook *hook, const struct hook_re
 static int take_output(struct init *in, int slot, int *fd) {
   if (slot < 0)
     return 0;
-  if (slot >= SLOTS_MAX || in->slots[slot] < 0)
+  if ((uint32_t)slot >= in->slot_count || in->slots[slot] < 0)
     return fail_at(in, -EBADF, "the output's slot %d is empty", slot);
   *fd = in->slots[slot];
   return 0;
@@ -113,7 +115,22 @@ static const char *const *environment(const struct init *in, const union field *
   return f[4].texts.items;
 }
 
+/* The limits of the hook's process that are not init's: only now could they do init no harm. */
+static uint32_t find_limits(const struct init *in, bool programs,
+                            struct hook_limit out[LIMITS_MAX]) {
+  uint32_t count = 0;
+  if (in->files_widened)
+    out[count++] = (struct hook_limit){RLIMIT_NOFILE, {in->files[0], in->files[1]}};
+  for (uint32_t i = in->op + 1; programs && i < in->plan.count && count < LIMITS_MAX; i++) {
+    const struct operation *op = &in->plan.ops[i];
+    if (op->code == OP_rlimit)
+      out[count++] = (struct hook_limit){op->field[0].u32, {op->field[1].u64, op->field[2].u64}};
+  }
+  return count;
+}
+
 int op_hook(struct init *in, const union field *f) {
+  struct hook_limit limits[LIMITS_MAX];
   struct hook hook = {
       .path = f[2].text,
       .args = f[3].texts.items,
@@ -121,6 +138,8 @@ int op_hook(struct init *in, const union field *f) {
       .input = in->state,
       .input_length = in->state_length,
       .timeout = f[6].u32,
+      .limits = limits,
+      .limit_count = find_limits(in, f[9].u32 == 1, limits),
   };
   int error = take_output(in, f[7].i32, &hook.output);
   if (error == 0)

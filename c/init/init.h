@@ -9,6 +9,7 @@
  * mount.c     mounts, with mount_request.c, fscontext.c, legacy.c, attributes.c, tmpcopyup.c
  * rootfs.c    the root, with chroot.c; mask.c; device.c; console.c
  * process.c   limits, labels, keyring; scheduling.c; identity.c: ids and capabilities; seccomp.c
+ * streams.c   devices of the host among the descriptors; stdio_owner.c
  * hook.c      hooks in the container's namespaces
  * lookup.c    which part of a path refuses; finding the program
  * cwd.c       the working directory; start.c: waiting for the start; exec.c: executing the program
@@ -22,6 +23,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../common/retry.h"
 #include "../include/ops.h"
 #include "../include/sync.h"
 
@@ -66,10 +68,11 @@ static inline uint32_t data_u32(const union field *f, uint32_t i) {
 #define NO_ERRNO (-4096)
 
 struct init {
-  int sync;                   /* the conversation; -1 once closed */
-  int result;                 /* where failures go after wait_start; -1 before */
-  int slots[SLOTS_MAX];       /* -1 where empty */
-  uint32_t joined[SLOTS_MAX]; /* kinds of namespace joined through each slot */
+  int sync;            /* the conversation; -1 once closed */
+  int result;          /* where failures go after wait_start; -1 before */
+  uint32_t slot_count; /* SLOTS_MAX, and as many as operations may fill */
+  int *slots;          /* -1 where empty */
+  uint32_t *joined;    /* kinds of namespace joined through each slot */
   const uint8_t *plan_bytes;
   size_t plan_length;
   struct plan plan;
@@ -83,6 +86,8 @@ struct init {
   bool released;      /* see init_release */
   bool announced;     /* see announce_execution */
   uint32_t preserved; /* descriptors after 2 that the program inherits */
+  bool files_widened; /* `files` is to be restored: see files_widen */
+  uint64_t files[2];  /* RLIMIT_NOFILE as it was, soft and hard */
   bool chdir_done;
   uint64_t caps_missing; /* capabilities that a warning has named */
   char *program;         /* found by find_program */
@@ -154,6 +159,16 @@ int path_refusal(const char *path, char *out);
  */
 void init_release(struct init *in);
 
+/* start.c: the operation of this kind that is under way or still to come, or NULL. */
+const struct operation *find_next(const struct init *in, uint32_t code);
+
+/*
+ * process.c: what init does itself may take all descriptors that there are, and those that the plan
+ * needs; what comes after it is left with the limits that it would have without.
+ */
+void files_widen(struct init *in);
+void files_restore(struct init *in);
+
 /* start.c: from now on the signals that ask a program to end do end init, even as pid 1. */
 void init_end_by_signals(void);
 
@@ -181,15 +196,5 @@ int path_make_directories(struct init *in, const char *path);
 int path_make_file(struct init *in, const char *path);
 /* Opens (making it if need be) the parent of `path`; `*name` is set to the last component. */
 int path_open_parent(struct init *in, const char *path, const char **name);
-
-/* Retries a call while it is interrupted; gives its value or -errno. */
-#define RETRY(expression)                             \
-  ({                                                  \
-    long retry_value_;                                \
-    do                                                \
-      retry_value_ = (long)(expression);              \
-    while (retry_value_ == -1 && errno == EINTR);     \
-    retry_value_ == -1 ? -(long)errno : retry_value_; \
-  })
 
 #endif

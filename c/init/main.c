@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../common/signals.h"
@@ -34,13 +33,25 @@ static int take_fd(const char *text) {
   return fd >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? fd : -1;
 }
 
-static void init_prepare(struct init *in, int argc, char **argv) {
+static void init_prepare(struct init *in, char **argv) {
   in->op = UINT32_MAX;
   in->sync = take_fd(argv[ARG_SYNC]);
   in->result = in->root = in->self = in->mask_directory = in->mask_file = -1;
   in->trace = argv[ARG_TRACE][0] == '1';
-  for (int i = 0; i < SLOTS_MAX; i++)
-    in->slots[i] = ARG_SLOTS + i < argc ? take_fd(argv[ARG_SLOTS + i]) : -1;
+}
+
+/* Those that operations fill come after those that runts may: each operation fills one at the most. */
+static int make_slots(struct init *in, int argc, char **argv) {
+  in->slot_count = SLOTS_MAX + in->plan.count;
+  in->slots = malloc(in->slot_count * sizeof *in->slots);
+  in->joined = calloc(in->slot_count, sizeof *in->joined);
+  if (!in->slots || !in->joined)
+    return fail_at(in, -ENOMEM, "make %u slots", in->slot_count);
+  for (uint32_t i = 0; i < in->slot_count; i++) {
+    uint32_t arg = ARG_SLOTS + i;
+    in->slots[i] = arg < (uint32_t)argc ? take_fd(argv[arg]) : -1;
+  }
+  return 0;
 }
 
 /* Maps and decodes the plan; its descriptor is closed. */
@@ -62,12 +73,6 @@ static int load_plan(struct init *in, int fd) {
   return fail_at(in, error, error == -EBADMSG ? "the plan is malformed" : "decode the plan");
 }
 
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static int perform(struct init *in, const struct operation *op) {
   switch (op->code) {
 #define X(name, code, fields) \
@@ -85,12 +90,15 @@ int main(int argc, char **argv) {
   if (argc < ARG_SLOTS || argc > ARG_SLOTS + SLOTS_MAX)
     return 1;
   signals_reset();
-  init_prepare(in, argc, argv);
+  init_prepare(in, argv);
   if (in->sync < 0)
     return 1;
   int error = load_plan(in, take_fd(argv[ARG_PLAN]));
+  if (error == 0)
+    error = make_slots(in, argc, argv);
   if (error != 0)
     init_fail(in, error);
+  files_widen(in);
   self_open(in);
   STOP("@begin");
   for (uint32_t i = 0; i < in->plan.count; i++) {

@@ -195,7 +195,7 @@ static int mount_filesystem(struct init *in, const struct mount_request *r) {
 /* A detached clone of what the source is. */
 static int open_source(struct init *in, const struct mount_request *r) {
   if (r->slot >= 0) {
-    int tree = r->slot < SLOTS_MAX ? in->slots[r->slot] : -1;
+    int tree = (uint32_t)r->slot < in->slot_count ? in->slots[r->slot] : -1;
     if (tree < 0) {
       mount_fail(in, r, -EBADF);
       detail_add(in, ": slot %d is empty", r->slot);
@@ -289,7 +289,7 @@ int op_mount(struct init *in, const union field *f) {
 
 /* Gives the tree the id maps of a user namespace. */
 static int map_ids(struct init *in, const char *source, int tree, int idmap, unsigned flags) {
-  const int userns = idmap < SLOTS_MAX ? in->slots[idmap] : -1;
+  const int userns = (uint32_t)idmap < in->slot_count ? in->slots[idmap] : -1;
   if (userns < 0)
     return fail_at(in, -EBADF, "map the ids of \"%s\": slot %d is empty", source, idmap);
   struct kernel_mount_attr attr = {.set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns};
@@ -313,7 +313,7 @@ int op_open_tree(struct init *in, const union field *f) {
   unsigned flags = OPEN_TREE_CLONE;
   flags |= f[2].u32 != TREE_TOP ? AT_RECURSIVE : 0;
   flags |= f[3].u32 ? AT_SYMLINK_NOFOLLOW : 0;
-  if (f[0].u32 >= SLOTS_MAX)
+  if (f[0].u32 >= in->slot_count)
     return fail_at(in, -EBADF, "open the bind source \"%s\": no slot %u", source, f[0].u32);
   int tree = kernel_open_tree(AT_FDCWD, source, flags);
   if (tree < 0) {

@@ -45,7 +45,7 @@ void namespace_names(uint32_t mask, char *out, size_t size) {
 int op_open_ns(struct init *in, const union field *f) {
   uint32_t slot = f[0].u32, kind = f[1].u32;
   const char *path = f[2].text;
-  if (slot >= SLOTS_MAX)
+  if (slot >= in->slot_count)
     return fail_at(in, -EINVAL, "slot %u", slot);
   /* O_NONBLOCK: a fifo in its place must not stop us. */
   int fd = (int)RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
@@ -74,7 +74,7 @@ int op_setns(struct init *in, const union field *f) {
   bool defer = f[2].u32 == 1;
   char names[64];
   namespace_names(kind, names, sizeof names);
-  if (slot >= SLOTS_MAX || in->slots[slot] < 0)
+  if (slot >= in->slot_count || in->slots[slot] < 0)
     return fail_at(in, -EBADF, "join %s namespace: slot %u is empty", names, slot);
   if ((in->joined[slot] & kind) == kind)
     return 0;

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../common/retry.h"
+
 #define LINE_MAX_LENGTH 8192        /* longer lines are passed over */
 #define FILE_MAX (16 * 1024 * 1024) /* bytes looked at */
 
@@ -32,21 +34,13 @@ int passwd_line_home(char *line, uint64_t uid, char out[PATH_MAX]) {
   return true;
 }
 
-static ssize_t read_some(int fd, char *buffer, size_t length) {
-  ssize_t got;
-  do
-    got = read(fd, buffer, length);
-  while (got < 0 && errno == EINTR);
-  return got;
-}
-
 /* Looks at every line of the file. */
 static bool search(int fd, uint64_t uid, char out[PATH_MAX]) {
   char buffer[LINE_MAX_LENGTH + 1];
   size_t held = 0, total = 0;
   bool overlong = false;
   for (;;) {
-    ssize_t got = read_some(fd, buffer + held, LINE_MAX_LENGTH - held);
+    long got = RETRY(read(fd, buffer + held, LINE_MAX_LENGTH - held));
     if (got < 0 || (total += (size_t)got) > FILE_MAX)
       return false;
     held += (size_t)got;

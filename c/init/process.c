@@ -22,6 +22,8 @@
 #define KEY_USR_SEARCH 0x00080000ul
 #define KEY_OTH_SEARCH 0x00000008ul
 
+#define FILES_SPARE 256
+
 #define CLOSE_RANGE_FLAG_CLOEXEC 4u /* since Linux 5.11 */
 #define NR_CLOSE_RANGE 436
 
@@ -85,20 +87,79 @@ static const char *limit_text(uint64_t value, char out[24]) {
   return out;
 }
 
+/* Soft, then hard: struct rlimit64. */
+static int get_limit(uint32_t resource, uint64_t value[2]) {
+  return (int)RETRY(syscall(SYS_prlimit64, 0, resource, NULL, value));
+}
+
+static int set_limit(uint32_t resource, const uint64_t value[2]) {
+  return (int)RETRY(syscall(SYS_prlimit64, 0, resource, value, NULL));
+}
+
+/* How many descriptors the plan takes at once, and some more. */
+static uint64_t files_needed(const struct init *in) {
+  uint64_t count = FILES_SPARE + in->preserved;
+  for (uint32_t i = 0; i < SLOTS_MAX; i++)
+    count += in->slots[i] >= 0;
+  for (uint32_t i = 0; i < in->plan.count; i++) {
+    uint32_t code = in->plan.ops[i].code;
+    count += code == OP_open_tree || code == OP_open_ns;
+  }
+  return count;
+}
+
+void files_widen(struct init *in) {
+  uint64_t needed = files_needed(in);
+  if (get_limit(RLIMIT_NOFILE, in->files) != 0 || in->files[0] >= needed)
+    return;
+  const uint64_t wanted[2] = {needed, in->files[1] > needed ? in->files[1] : needed};
+  const uint64_t possible[2] = {in->files[1], in->files[1]};
+  /* Where more is not permitted, an operation will say what it has lacked. */
+  if (set_limit(RLIMIT_NOFILE, wanted) != 0)
+    (void)set_limit(RLIMIT_NOFILE, possible);
+  in->files_widened = true;
+}
+
+void files_restore(struct init *in) {
+  if (in->files_widened)
+    (void)set_limit(RLIMIT_NOFILE, in->files);
+  in->files_widened = false;
+}
+
+static int raise_limit(struct init *in, uint32_t resource, uint64_t least, bool soft) {
+  uint64_t value[2];
+  int error = get_limit(resource, value);
+  if (error != 0)
+    return error;
+  if (resource == RLIMIT_NOFILE && in->files[1] < least)
+    in->files[1] = least;
+  if (value[soft ? 0 : 1] >= least)
+    return 0;
+  if (soft)
+    value[0] = least;
+  if (value[1] < least)
+    value[1] = least;
+  return set_limit(resource, value);
+}
+
 int op_rlimit(struct init *in, const union field *f) {
   uint32_t resource = f[0].u32;
-  uint64_t wanted[2] = {f[1].u64, f[2].u64}, now[2]; /* soft, hard: struct rlimit64 */
-  long error = RETRY(syscall(SYS_prlimit64, 0, resource, wanted, NULL));
+  enum limit_raise raise = f[3].u32;
+  uint64_t wanted[2] = {f[1].u64, f[2].u64}, now[2];
+  int error = raise == RAISE_NONE ? set_limit(resource, wanted)
+                                  : raise_limit(in, resource, wanted[1], raise == RAISE_BOTH);
+  if (error == 0 && resource == RLIMIT_NOFILE && raise == RAISE_NONE)
+    in->files_widened = false;
   if (error == 0)
     return 0;
   const size_t known = sizeof limit_names / sizeof *limit_names;
   const char *name = resource < known ? limit_names[resource] : NULL;
   char soft[24], hard[24], old[24];
   if (!name)
-    return fail_at(in, (int)error, "set resource limit %u", resource);
-  if (RETRY(syscall(SYS_prlimit64, 0, resource, NULL, now)) != 0)
-    return fail_at(in, (int)error, "set RLIMIT_%s", name);
-  return fail_at(in, (int)error, "set RLIMIT_%s to soft %s, hard %s (hard limit now: %s)", name,
+    return fail_at(in, error, "set resource limit %u", resource);
+  if (get_limit(resource, now) != 0)
+    return fail_at(in, error, "set RLIMIT_%s", name);
+  return fail_at(in, error, "set RLIMIT_%s to soft %s, hard %s (hard limit now: %s)", name,
                  limit_text(wanted[0], soft), limit_text(wanted[1], hard), limit_text(now[1], old));
 }
 

@@ -38,7 +38,7 @@ int detach_mount_of(int directory, unsigned propagation) {
 static int open_root_tree(struct init *in, const char *path, int slot) {
   if (slot < 0)
     return kernel_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | AT_RECURSIVE);
-  if (slot >= SLOTS_MAX || in->slots[slot] < 0)
+  if ((uint32_t)slot >= in->slot_count || in->slots[slot] < 0)
     return -EBADF;
   int tree = in->slots[slot];
   in->slots[slot] = -1;

@@ -38,7 +38,8 @@ int op_seccomp(struct init *in, const union field *f) {
   struct kernel_filter filter = {(unsigned short)(length / INSTRUCTION_LENGTH), f[1].data.bytes};
   int expected = 0;
   init_release(in);
-  announce_execution(in);
+  if (!find_next(in, OP_hook))
+    announce_execution(in);
   if (notify) {
     flags |= SECCOMP_NEW_LISTENER;
     int error = announce_listener(in, &expected);

@@ -135,7 +135,7 @@ static void await_parent(int gate[2]) {
   STOP("@cloned");
   close(gate[1]);
   if (RETRY(read(gate[0], &byte, 1)) != 1)
-    _exit(1);
+    end_process(1);
   close(gate[0]);
 }
 
@@ -146,16 +146,16 @@ static void await_parent(int gate[2]) {
 static _Noreturn void leave_to_child(struct init *in, long pid, int gate[2]) {
   close(gate[0]);
   if (sync_send(in, SYNC_PID, 0, (uint64_t)pid, NULL, 0) != 0)
-    _exit(1);
+    end_process(1);
   STOP("@told");
   signal(SIGPIPE, SIG_IGN); /* runts names what ended the child, not what that did to us */
-  _exit(RETRY(write(gate[1], "", 1)) == 1 ? 0 : 1);
+  end_process(RETRY(write(gate[1], "", 1)) == 1 ? 0 : 1);
 }
 
 int op_clone(struct init *in, const union field *f) {
   uint32_t flags = f[0].u32;
   int slot = f[1].i32, cgroup = -1;
-  if (slot >= SLOTS_MAX)
+  if (slot >= (int)in->slot_count)
     return fail_at(in, -EINVAL, "slot %d", slot);
   if (slot >= 0 && (cgroup = in->slots[slot]) < 0)
     return fail_at(in, -EBADF, "the cgroup's slot %d is empty", slot);
@@ -182,7 +182,7 @@ int op_clone(struct init *in, const union field *f) {
 }
 
 int op_join_cgroup(struct init *in, const union field *f) {
-  if (f[0].u32 >= SLOTS_MAX || in->slots[f[0].u32] < 0)
+  if (f[0].u32 >= in->slot_count || in->slots[f[0].u32] < 0)
     return fail_at(in, -EBADF, "join the cgroup: slot %u is empty", f[0].u32);
   int error = write_once(in->slots[f[0].u32], "0", 1);
   return error == 0 ? 0 : fail_at(in, error, "join the cgroup");

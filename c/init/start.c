@@ -42,11 +42,10 @@ static void keep(struct kept *k, int fd) {
 }
 
 static int slot_fd(const struct init *in, uint32_t slot) {
-  return slot < SLOTS_MAX ? in->slots[slot] : -1;
+  return slot < in->slot_count ? in->slots[slot] : -1;
 }
 
-/* The operation of this kind that is under way or still to come. */
-static const struct operation *find_next(const struct init *in, uint32_t code) {
+const struct operation *find_next(const struct init *in, uint32_t code) {
   for (uint32_t i = in->op; i < in->plan.count; i++)
     if (in->plan.ops[i].code == code)
       return &in->plan.ops[i];
@@ -59,7 +58,7 @@ static void close_known(struct init *in, const struct kept *k) {
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (*known[i] >= 0)
       close(*known[i]);
-  for (uint32_t i = 0; i < SLOTS_MAX; i++)
+  for (uint32_t i = 0; i < in->slot_count; i++)
     if (in->slots[i] >= 0 && !is_kept(k, in->slots[i]))
       close(in->slots[i]);
 }
@@ -83,7 +82,7 @@ static void let_block(int fifo) {
 }
 
 static void leave(int signal) {
-  _exit(128 + signal);
+  end_process(128 + signal);
 }
 
 /*
@@ -103,6 +102,7 @@ void init_release(struct init *in) {
   if (in->released)
     return;
   in->released = true;
+  files_restore(in);
   const struct operation *wait = find_next(in, OP_wait_start), *hook = find_next(in, OP_hook);
   int fifo = wait ? slot_fd(in, wait->field[0].u32) : -1;
   int result = wait ? slot_fd(in, wait->field[1].u32) : -1;
@@ -114,7 +114,7 @@ void init_release(struct init *in) {
     keep(&kept, slot_fd(in, (uint32_t)hook->field[i].i32));
   close_all_but(in, &kept);
   in->self = in->root = in->mask_directory = in->mask_file = -1;
-  for (uint32_t i = 0; i < SLOTS_MAX; i++)
+  for (uint32_t i = 0; i < in->slot_count; i++)
     if (!is_kept(&kept, in->slots[i]))
       in->slots[i] = -1;
   if (fifo >= 0)
@@ -125,22 +125,25 @@ void init_release(struct init *in) {
 
 /* 0 once a byte came. Whoever starts the container may come and go without one. */
 static int await_byte(int fifo) {
-  for (;;) {
+  uint64_t start = now_ns();
+  for (uint64_t turns = 0;; turns++) {
     char byte;
     long length = RETRY(read(fifo, &byte, 1));
     if (length == 1)
       return 0;
     if (length < 0 && length != -EAGAIN)
       return (int)length;
+    if (is_spinning(start, turns))
+      return -EIO;
     if (length == 0) {
       /* Open for reading only, with no writer left: poll(2) would not wait either. */
       nanosleep(&(struct timespec){.tv_nsec = WRITER_GONE_NS}, NULL);
       continue;
     }
     struct pollfd wait = {.fd = fifo, .events = POLLIN};
-    long ready = RETRY(poll(&wait, 1, -1));
+    int ready = poll_until(&wait, 1, 0);
     if (ready < 0)
-      return (int)ready;
+      return ready;
   }
 }
 

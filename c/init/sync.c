@@ -13,7 +13,7 @@
 /* Without runts nobody can commit this container: it must not stay behind. */
 static void exit_if_gone(long result) {
   if (result == -EPIPE || result == -ECONNRESET || result == -ENOTCONN)
-    _exit(1);
+    end_process(1);
 }
 
 int sync_send(struct init *in, int type, int error, uint64_t value, const char *detail,
@@ -39,7 +39,7 @@ int sync_wait_go(struct init *in) {
   long length = RETRY(read(in->sync, &answer, sizeof answer));
   exit_if_gone(length);
   if (length == 0)
-    _exit(1);
+    end_process(1);
   if (length < 0)
     return fail_at(in, (int)length, "wait for an answer");
   if ((size_t)length < sizeof answer)
@@ -64,8 +64,10 @@ static void write_result(struct init *in, const struct sync_header *header) {
   char record[sizeof *header + DETAIL_MAX];
   memcpy(record, header, sizeof *header);
   memcpy(record + sizeof *header, in->detail, in->detail_length);
+  struct iovec part = {record, sizeof *header + in->detail_length};
   signal(SIGPIPE, SIG_IGN);
-  (void)RETRY(write(in->result, record, sizeof *header + in->detail_length));
+  if (RETRY(write(in->result, record, part.iov_len)) != (long)part.iov_len)
+    (void)RETRY(writev(in->result, &part, 1)); /* a filter may know but one of them */
 }
 
 _Noreturn void init_fail(struct init *in, int error) {
@@ -76,7 +78,7 @@ _Noreturn void init_fail(struct init *in, int error) {
   } else {
     sync_send(in, SYNC_FAILED, number, 0, in->detail, in->detail_length);
   }
-  _exit(1);
+  end_process(1);
 }
 
 int fail_at(struct init *in, int error, const char *format, ...) {

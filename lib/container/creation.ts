@@ -308,13 +308,15 @@ function descriptorTarget(fd: number): string {
   }
 }
 
-/** The operations after the wait at the fifo: `start` names the one that failed. */
+/** The operations after the wait at the fifo, of which `start` names the one that failed; the filter. */
 function startOps(plan: ContainerPlan): StartOp[] {
   const wait = plan.ops.findIndex((op) => op.op === "wait_start");
-  return plan.ops.slice(wait + 1).map((step, index) => ({
-    index: wait + 1 + index,
-    op: step.op,
-    from: step.from,
-    ...(step.op === "hook" && { path: step.path }),
-  }));
+  return plan.ops.flatMap((step, index) =>
+    index <= wait && step.op !== "seccomp" ? [] : [{
+      index,
+      op: step.op,
+      from: step.from,
+      ...(step.op === "hook" && { path: step.path }),
+    }]
+  );
 }

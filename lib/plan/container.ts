@@ -26,6 +26,7 @@ import {
   execute,
   joinKeyring,
   openConsole,
+  ownStreams,
   type Program,
   raiseLimits,
   setOomScore,
@@ -49,11 +50,12 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   const identity = readIdentity(writer, input.spec, process);
   const notify = input.notifyDirectory !== undefined;
   const environment = composeEnvironment(process.env ?? [], input, notify);
-  const program: Program = { process, options: input, identity, environment };
+  const hooks = (input.spec.hooks?.startContainer?.length ?? 0) > 0;
+  const program: Program = { process, options: input, identity, environment, hooks };
 
   // Stage 1, in the host's namespaces.
   setOomScore(writer, process.oomScoreAdj);
-  if (userNamespace) raiseLimits(writer, process.rlimits);
+  raiseLimits(writer, process.rlimits, userNamespace);
   const slots = openNamespaces(writer, namespaces);
   const mounts = planMounts(writer, container, slots.get(NAMESPACE_FLAGS.user));
   writer.add(...mounts.early);
@@ -76,14 +78,14 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   writer.add(...mounts.late);
   enterRootfs(writer, container);
   writer.add(...mounts.last);
+  ownStreams(writer, userNamespace);
   setScheduling(writer, process, linux.memoryPolicy, linux.personality);
   confine(writer, program, true);
 
   // The start.
   const [fifo, result] = [writer.slot({ kind: "fifo" }), writer.slot({ kind: "result" })];
   writer.add({ op: "wait_start", from: "", fifo, result });
-  addHooks(writer, input.spec, "startContainer");
-  execute(writer, program);
+  execute(writer, program, () => addHooks(writer, input.spec, "startContainer"));
   return { ...writer.result(), rootfs };
 }
 

@@ -13,7 +13,15 @@ import { CAPABILITIES } from "../spec/values/capabilities.ts";
 import { RLIM_INFINITY, RLIMITS } from "../spec/values/rlimits.ts";
 import { Message } from "../wire/messages.ts";
 import { NAMESPACE_FLAGS, S_IFBLK, S_IFIFO } from "../base/linux.ts";
-import { MountFlag, MountKind, NodeSource, type Op, type OpName, type OpOf } from "../wire/ops.ts";
+import {
+  LimitRaise,
+  MountFlag,
+  MountKind,
+  NodeSource,
+  type Op,
+  type OpName,
+  type OpOf,
+} from "../wire/ops.ts";
 import { MEMORY_FLAGS, MEMORY_MODES } from "./process.ts";
 
 /** One line, without the configuration path: `mount proc on /proc (nosuid,noexec,nodev)`. */
@@ -60,9 +68,11 @@ const DESCRIBE: Describers = {
     `run ${kind} hook ${index}, ${path}${timeout ? `, for at most ${timeout} s` : ""}`,
   hook_state: () => "take the state document that hooks read",
   keyring: ({ name }) => `join session keyring ${name}`,
-  rlimit: ({ resource, soft, hard }) =>
-    `set ${RLIMITS[resource] ?? `limit ${resource}`} to ${limit(soft)}` +
-    (soft === hard ? "" : `, at most ${limit(hard)}`),
+  rlimit: ({ resource, soft, hard, raise }) => {
+    const name = RLIMITS[resource] ?? `limit ${resource}`;
+    if (raise !== LimitRaise.none) return `raise ${name} to ${limit(hard)} if it is lower`;
+    return `set ${name} to ${limit(soft)}` + (soft === hard ? "" : `, at most ${limit(hard)}`);
+  },
   label: ({ attr, label }) => `set label ${quote(label)} (${attr})`,
   no_new_privs: () => "give up gaining privileges by executing (no_new_privs)",
   personality: ({ domain }) => `set personality ${domain ? "LINUX32" : "LINUX"}`,
@@ -82,6 +92,7 @@ const DESCRIBE: Describers = {
       : groups.length > 0
       ? `, groups ${groups.join(",")}`
       : ""),
+  streams: () => "use the container's /dev/null for the host's among the standard streams",
   stdio_owner: ({ uid }) => `give the standard streams to user ${uid}`,
   keep_caps: ({ value }) => `${value ? "keep" : "drop"} capabilities when the user changes`,
   bounding: ({ mask }) => `limit capabilities to ${capabilityNames(mask)}`,

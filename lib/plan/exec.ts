@@ -13,7 +13,9 @@ import {
   execute,
   joinKeyring,
   openConsole,
+  ownStreams,
   type Program,
+  raiseLimits,
   setOomScore,
   setScheduling,
 } from "./process.ts";
@@ -27,12 +29,13 @@ export function planExec(input: ExecInput): Plan {
   const inUser = (namespaces & NAMESPACE_FLAGS.user) !== 0;
   const identity = readIdentity(writer, spec, process);
   const environment = composeEnvironment(process.env ?? [], input, false);
-  const program: Program = { process, options: input, identity, environment };
+  const program: Program = { process, options: input, identity, environment, hooks: false };
 
   setOomScore(writer, process.oomScoreAdj ?? spec.process?.oomScoreAdj);
   // What of the host is still open must not be had from inside (CVE-2016-9962). Only now, since
   // the files of a process that is not dumpable in /proc belong to root.
   writer.add({ op: "dumpable", from: "", value: 0 });
+  raiseLimits(writer, process.rlimits, false);
   setAffinity(writer, process.execCPUAffinity?.initial, "initial");
   joinAll(writer, pidfd, namespaces);
   const born = cgroupDirectory(writer, input.cgroup, inUser);
@@ -57,9 +60,10 @@ export function planExec(input: ExecInput): Plan {
     );
   }
   openConsole(writer, process, input, false);
+  ownStreams(writer, inUser);
   setScheduling(writer, process, spec.linux?.memoryPolicy, spec.linux?.personality);
   confine(writer, program, false);
-  execute(writer, program);
+  execute(writer, program, () => {});
   return writer.result();
 }
 

@@ -1,11 +1,11 @@
 /** What went wrong in init: a `failed` record becomes an error. Loaded when there is one. */
 
-import { errnoText } from "../base/errno.ts";
+import { EACCES, EISDIR, ELOOP, ENOENT, ENOEXEC, errnoText } from "../base/errno.ts";
 import { type ErrorData, quote, RuntsError } from "../base/errors.ts";
 import type { SyncRecord } from "../wire/messages.ts";
 import { describeOp } from "./describe.ts";
 import { explainExec, explainSearch } from "./failure_program.ts";
-import { hintFor } from "./hints.ts";
+import { filterHint, hintFor } from "./hints.ts";
 import type { Op } from "../wire/ops.ts";
 
 /** An operation after the wait at the fifo, as a status file keeps it: its index in the plan. */
@@ -36,12 +36,24 @@ export function describeFailure(
     case "exec":
       return explainExec(parts, errno, data);
     case "hook":
+      if (errno && !UNFILTERED.includes(errno)) addHint(data, underFilter(record.op, ops));
       return hookFailure(first, errno, data, "path" in known ? known.path : undefined);
   }
   if (errno) data.errno = errno;
   const hint = op && hintFor(op, errno, first, ops.filter(isWhole));
-  if (hint !== undefined) data.hint = hint;
+  addHint(data, hint ?? underFilter(record.op, ops));
   return new RuntsError(first || (op ? describeOp(op) : known.op), data);
+}
+
+/** What the program of a hook is to blame for. */
+const UNFILTERED = [EACCES, EISDIR, ELOOP, ENOENT, ENOEXEC];
+
+function underFilter(failed: number, ops: readonly (Op | RememberedOp)[]): string | undefined {
+  return filterHint(failed, ops.map((op, at) => ({ op: op.op, place: indexOf(op, at) })));
+}
+
+function addHint(data: ErrorData, hint: string | undefined): void {
+  if (hint !== undefined) data.hint = hint;
 }
 
 function indexOf(op: Op | RememberedOp, place: number): number {
@@ -104,6 +116,7 @@ const STARTS: Readonly<Record<string, string>> = {
   scheduler: "process",
   ioprio: "process",
   umask: "process",
+  streams: "process",
   stdio_owner: "process",
   wait_start: "start",
   exec: "start",

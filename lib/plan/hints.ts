@@ -30,15 +30,24 @@ export function hintFor(op: Op, errno: number, detail: string, ops: readonly Op[
     0,
   );
   const hint = HINTS[op.op] as ((op: Op, errno: number, plan: Plan) => Hint) | undefined;
-  return hint?.(op, errno, { ops, fresh, detail }) ?? filterHint(op, ops);
+  return hint?.(op, errno, { ops, fresh, detail });
 }
 
-/** Without no_new_privs the last steps of init are under the filter. */
-function filterHint(op: Op, ops: readonly Op[]): Hint {
-  const filter = ops.findIndex(({ op }) => op === "seccomp");
-  return filter >= 0 && filter < ops.indexOf(op)
-    ? "linux.seccomp is in force by then; with process.noNewPrivileges it comes last"
-    : undefined;
+/** An operation as far as a status file keeps it. */
+interface Step {
+  readonly op: string;
+  /** Its place in the plan. */
+  readonly place: number;
+}
+
+/** What failed under the filter: hooks of the container, or without no_new_privs init's last steps. */
+export function filterHint(failed: number, steps: readonly Step[]): Hint {
+  const filter = steps.find(({ op }) => op === "seccomp")?.place;
+  if (filter === undefined || failed <= filter) return undefined;
+  const hooked = steps.some(({ op, place }) => op === "hook" && place > filter && place <= failed);
+  return hooked
+    ? "linux.seccomp is in force by then: it must allow what it takes to run a hook"
+    : "linux.seccomp is in force by then; with process.noNewPrivileges it comes last";
 }
 
 const HINTS: Hints = {

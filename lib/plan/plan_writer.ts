@@ -54,14 +54,15 @@ export class PlanWriter {
 
   /** The slot of a descriptor that runts hands over. */
   slot(wanted: PlanSlot): number {
-    this.#checkSlots();
+    if (this.slots.length >= SLOTS_MAX) {
+      throw new RuntsError(`the container needs more than ${SLOTS_MAX} descriptors of runts`);
+    }
     return this.slots.push(wanted) - 1;
   }
 
-  /** A slot that an operation fills. They are taken from the end, so that both kinds may grow. */
+  /** A slot that an operation fills. */
   freeSlot(): number {
-    this.#checkSlots();
-    return SLOTS_MAX - ++this.#filled;
+    return SLOTS_MAX + this.#filled++;
   }
 
   /** The slot of a user namespace with these maps; equal maps share one. */
@@ -75,10 +76,5 @@ export class PlanWriter {
 
   result(): Plan {
     return { ops: this.ops, slots: this.slots, warnings: this.warnings };
-  }
-
-  #checkSlots(): void {
-    if (this.slots.length + this.#filled < SLOTS_MAX) return;
-    throw new RuntsError(`the container needs more than ${SLOTS_MAX} descriptors to be made`);
   }
 }

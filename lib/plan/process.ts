@@ -8,7 +8,7 @@ import {
   SCHEDULER_FLAGS,
   SCHEDULER_POLICIES,
 } from "../spec/values/names.ts";
-import { RLIM_INFINITY, rlimitNumber } from "../spec/values/rlimits.ts";
+import { rlimitNumber } from "../spec/values/rlimits.ts";
 import type {
   MemoryPolicy,
   Personality,
@@ -22,6 +22,7 @@ import type { PlanWriter } from "./plan_writer.ts";
 import type { Environment } from "./environment.ts";
 import { type IdentityPlan, setCapabilities, setFilterCapabilities, setIds } from "./identity.ts";
 import { PROC_SUPER_MAGIC } from "./namespaces.ts";
+import { LimitRaise } from "../wire/ops.ts";
 import type { ProcessOptions } from "./plan.ts";
 
 const PERSONALITIES = { LINUX: 0, LINUX32: 8 } as const;
@@ -30,11 +31,18 @@ export const MEMORY_MODES = [0, 2, 3, 6, 1, 5, 4];
 /** MPOL_F_*, in the order of MEMORY_POLICY_FLAGS. */
 export const MEMORY_FLAGS = [1 << 13, 1 << 14, 1 << 15];
 const IOPRIO_CLASS_SHIFT = 13;
-/** Limits that would stop init, if they are not unlimited. */
-const INHIBITING = ["RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_AS"];
-/** Limits of which init needs some, and how much. */
-const COUNTS = ["RLIMIT_NOFILE", "RLIMIT_NPROC"];
-const SUFFICIENT = 256;
+/**
+ * Limits that init runs into while it runs hooks, if they are lower than this. Processes are those of
+ * the user on the whole host.
+ */
+const NEEDED: Readonly<Record<string, number>> = {
+  RLIMIT_FSIZE: 1 << 24,
+  RLIMIT_DATA: 1 << 24,
+  RLIMIT_STACK: 1 << 24,
+  RLIMIT_AS: 1 << 24,
+  RLIMIT_NPROC: 1 << 15,
+  RLIMIT_NOFILE: 1 << 8,
+};
 
 /** Only what is given is written; a child inherits it. */
 export function setOomScore(writer: PlanWriter, score: number | undefined): void {
@@ -94,24 +102,44 @@ function addScheduler(writer: PlanWriter, scheduler: Scheduler): void {
   });
 }
 
-function setLimits(writer: PlanWriter, limits: readonly Rlimit[] = []): void {
-  limits.forEach(({ type, soft, hard }, index) => {
-    const resource = rlimitNumber(type)!;
-    writer.add({ op: "rlimit", from: `process.rlimits[${index}]`, resource, soft, hard });
+/** Sets those limits that `when` tells of. */
+function setLimits(
+  writer: PlanWriter,
+  limits: readonly Rlimit[] = [],
+  when: (limit: Rlimit) => boolean = () => true,
+): void {
+  limits.forEach((limit, index) => {
+    if (when(limit)) addLimit(writer, limit, index, LimitRaise.none);
   });
 }
 
+function addLimit(
+  writer: PlanWriter,
+  { type, soft, hard }: Rlimit,
+  index: number,
+  raise: number,
+): void {
+  const resource = rlimitNumber(type)!;
+  writer.add({ op: "rlimit", from: `process.rlimits[${index}]`, resource, soft, hard, raise });
+}
+
 /**
- * Raises the hard limits while that is permitted, which it is not in a user namespace. Low ones
- * that init itself could run into wait for `confine`.
+ * Raises the hard limits while that is permitted: in the host's user namespace, and with the caller's
+ * rights. A new user namespace has the soft ones of its maker for all its processes together
+ * (user_namespaces(7)). Nothing is lowered before the last steps, which are init's own.
  */
-export function raiseLimits(writer: PlanWriter, limits: readonly Rlimit[] = []): void {
-  limits.forEach(({ type, hard }, index) => {
-    const low = INHIBITING.includes(type) ? RLIM_INFINITY : COUNTS.includes(type) ? SUFFICIENT : 0;
-    if (hard < low) return;
-    const resource = rlimitNumber(type)!;
-    writer.add({ op: "rlimit", from: `process.rlimits[${index}]`, resource, soft: hard, hard });
-  });
+export function raiseLimits(
+  writer: PlanWriter,
+  limits: readonly Rlimit[] | undefined,
+  userNamespace: boolean,
+): void {
+  const raise = userNamespace ? LimitRaise.both : LimitRaise.hard;
+  limits?.forEach((limit, index) => addLimit(writer, limit, index, raise));
+}
+
+/** Whether init could not run hooks with it. */
+function isHindrance({ type, soft }: Rlimit): boolean {
+  return soft < (NEEDED[type] ?? 0);
 }
 
 /** A session keyring that is not the caller's. */
@@ -155,16 +183,25 @@ export function closeDescriptors(writer: PlanWriter, options: ProcessOptions): v
   writer.add({ op: "close_fds", from: "", keep: options.preserveFds });
 }
 
+/** No node of the host comes into the container; see `streams`. */
+export function ownStreams(writer: PlanWriter, userNamespace: boolean): void {
+  // From inside a user namespace the host's nodes can be changed by nobody, and none can be made.
+  const tolerate = userNamespace || writer.host.inUserNamespace;
+  writer.add({ op: "streams", from: "", tolerate: Number(tolerate) });
+}
+
 /** What `confine` and `execute` need. */
 export interface Program {
   readonly process: Process;
   readonly options: ProcessOptions;
   readonly identity: IdentityPlan;
   readonly environment: Environment;
+  /** Hooks run between `confine` and the program. */
+  readonly hooks: boolean;
 }
 
 /**
- * Limits, labels, ids, capabilities and filter, as far as they come before the start; the program is
+ * Labels, ids, capabilities, limits and filter, as far as they come before the start; the program is
  * found with the rights that it will have, and the conversation ends with `ready`.
  */
 export function confine(writer: PlanWriter, program: Program, createCwd: boolean): void {
@@ -175,7 +212,6 @@ export function confine(writer: PlanWriter, program: Program, createCwd: boolean
     writer.add({ op: "umask", from: "process.user.umask", mask: user.umask });
   }
   writer.add({ op: "stdio_owner", from: "process.user.uid", uid: user.uid });
-  setLimits(writer, process.rlimits);
   if (profile) {
     addLabel(writer, "process.apparmorProfile", "apparmor/exec", "exec", `exec ${profile}`);
   }
@@ -188,6 +224,7 @@ export function confine(writer: PlanWriter, program: Program, createCwd: boolean
   if (early && !process.noNewPrivileges) setFilterCapabilities(writer, identity);
   else setCapabilities(writer, identity);
   findProgram(writer, process, environment);
+  setLimits(writer, process.rlimits, (limit) => !program.hooks || !isHindrance(limit));
   if (early) {
     loadFilter(writer, options);
     if (!process.noNewPrivileges) setCapabilities(writer, identity);
@@ -212,10 +249,15 @@ function loadFilter(writer: PlanWriter, { seccomp }: ProcessOptions): void {
   writer.add({ op: "seccomp", from: "linux.seccomp", flags, filter, notify: Number(notify) });
 }
 
-/** The last steps: the filter, if nothing else is to be done under it, and the program. */
-export function execute(writer: PlanWriter, program: Program): void {
+/**
+ * The last steps: the filter, if nothing but hooks is to be run under it, those, the limits that they
+ * had alone, and the program.
+ */
+export function execute(writer: PlanWriter, program: Program, addHooks: () => void): void {
   const { process, options, environment } = program;
   if (isFilterLate(program)) loadFilter(writer, options);
+  addHooks();
+  setLimits(writer, process.rlimits, (limit) => program.hooks && isHindrance(limit));
   writer.add({
     op: "exec",
     from: "process.args",

@@ -109,6 +109,7 @@ export function addHooks(writer: PlanWriter, { hooks, annotations }: Spec, kind:
       timeout,
       stdout: outputSlot(writer, annotations, HOOK_OUTPUTS.stdout),
       stderr: outputSlot(writer, annotations, HOOK_OUTPUTS.stderr),
+      limits: Number(kind === "startContainer"),
     });
   });
 }

@@ -8,7 +8,7 @@
  * init performs the operations of a plan in order. All that come before `clone` are done by
  * stage 1, in the host's namespaces; the cloned process goes on with the operation after it.
  * Paths of operations on the root filesystem are resolved inside it (openat2, RESOLVE_IN_ROOT).
- * Descriptors are named by slots: the first ones are those that runts hands over, the others are
+ * Descriptors are named by slots: those below SLOTS_MAX are handed over by runts, the others are
  * filled by operations.
  */
 
@@ -118,7 +118,8 @@ export const OPS = {
   // Hooks that run in the container's namespaces, before `enter_root` in the root filesystem.
   // `timeout` in seconds, 0 for none. `has_env` 0: its environment is the program's, without HOME
   // until the program is found. `stdout`, `stderr`: slots, or -1; after the wait for the start, those
-  // of the first hook there are all that is left.
+  // of the first hook there are all that is left. `limits` 1: its process has
+  // the limits of the rlimit operations that follow.
   hook: {
     code: 50,
     fields: {
@@ -131,6 +132,7 @@ export const OPS = {
       timeout: "u32",
       stdout: "i32",
       stderr: "i32",
+      limits: "u32",
     },
   },
   // The state document that the hooks from here on read, until another comes. `slot`: a file.
@@ -138,7 +140,8 @@ export const OPS = {
 
   // The process.
   keyring: { code: 60, fields: { name: "str" } },
-  rlimit: { code: 61, fields: { resource: "u32", soft: "u64", hard: "u64" } },
+  // raise: LimitRaise.
+  rlimit: { code: 61, fields: { resource: "u32", soft: "u64", hard: "u64", raise: "u32" } },
   // attr: file below /proc/self/attr, as "exec", "apparmor/exec", "keycreate". `fallback`: tried when the
   // first does not exist; empty for none.
   label: { code: 62, fields: { attr: "str", fallback: "str", label: "str" } },
@@ -170,6 +173,9 @@ export const OPS = {
   // Gives the standard streams to the user, as far as the filesystems let; never a node of
   // /dev/null.
   stdio_owner: { code: 80, fields: { uid: "u32" } },
+  // Puts the container's /dev/null, /dev/zero and their like in the place of the host's, on the
+  // descriptors that the program inherits. `tolerate` 1: where none is to be had, the host's stays.
+  streams: { code: 81, fields: { tolerate: "u32" } },
   keep_caps: { code: 71, fields: { value: "u32" } },
   // Bit masks by capability number. Capabilities that cannot be granted are reported as a
   // warning and left out.
@@ -242,6 +248,12 @@ export const RootBind = { unbound: 0, bound: 1, boundAlone: 2, boundPrivate: 3 }
 /** `enter_root.method`. `move`: the mount over "/", then chroot(2); `chroot`: that alone. */
 export const EnterMethod = { pivot: 0, move: 1, chroot: 2 } as const;
 
+/**
+ * `rlimit.raise`. `hard`: only the hard limit is changed, and raised to `hard` if it is lower; `both`:
+ * the soft one likewise.
+ */
+export const LimitRaise = { none: 0, hard: 1, both: 2 } as const;
+
 /** `device.bind`. `bind`: the host's node; `either`: that where mknod(2) is not permitted. */
 export const NodeSource = { make: 0, bind: 1, either: 2 } as const;
 
@@ -265,7 +277,7 @@ export const MountFlag = {
 export const PLAN_MAX = 128 * 1024 * 1024;
 /** First word of an encoded plan: "RPLN". */
 export const PLAN_MAGIC = 0x4e4c5052;
-/** Number of descriptor slots. */
+/** Number of the slots that runts may fill. */
 export const SLOTS_MAX = 1024;
 
 export const PLAN_VERSION = 1;

@@ -16,6 +16,7 @@
 #include "test.h"
 
 static struct init in;
+static int slots[SLOTS_MAX];
 
 #define T(value)    \
   (union field) {   \
@@ -148,7 +149,8 @@ static inline void run_in_sandbox(void (*body)(void)) {
     enter_namespaces();
     NEED(mount("tmpfs", base, "tmpfs", 0, "mode=755") == 0 && chdir(base) == 0);
     NEED(mkdir("root", 0755) == 0 && mkdir("host", 0755) == 0);
-    in = (struct init){.root = -1, .mask_directory = -1, .mask_file = -1};
+    in = (struct init){.root = -1, .mask_directory = -1, .mask_file = -1, .slots = slots};
+    in.slot_count = SLOTS_MAX;
     for (int i = 0; i < SLOTS_MAX; i++)
       in.slots[i] = -1;
     in.self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -20,6 +20,7 @@ Deno.test("planContainer: the template's operations in order", () => {
       !["mount", "device", "symlink", "mask", "readonly"].includes(name)
     ),
     [
+      "rlimit",
       "clone",
       "close_fds",
       "setsid",
@@ -31,14 +32,15 @@ Deno.test("planContainer: the template's operations in order", () => {
       "rootfs",
       "readonly_root",
       "enter_root",
+      "streams",
       "stdio_owner",
-      "rlimit",
       "no_new_privs",
       "bounding",
       "set_ids",
       "chdir",
       "caps",
       "find_program",
+      "rlimit",
       "sync",
       "wait_start",
       "exec",
@@ -67,7 +69,8 @@ Deno.test("planContainer joins its cgroup first of all, and drops the caller's C
   const files = ["/cg/cpu/box/tasks", "/cg/memory/box/tasks"];
   const plan = planOf({}, { cgroup: { files, moved: false } });
   assertEquals(plan.slots.slice(0, 2), files.map((path) => ({ kind: "cgroup-file", path })));
-  assertEquals(names(plan).slice(0, 8), [
+  assertEquals(names(plan).slice(0, 9), [
+    "rlimit",
     "clone",
     "join_cgroup",
     "join_cgroup",
@@ -122,6 +125,7 @@ Deno.test("planContainer names, parameters and hooks come while the host's procf
       timeout: 3,
       stdout: -1,
       stderr: -1,
+      limits: 0,
     },
     {
       op: "hook",
@@ -135,6 +139,7 @@ Deno.test("planContainer names, parameters and hooks come while the host's procf
       timeout: 0,
       stdout: -1,
       stderr: -1,
+      limits: 1,
     },
     {
       op: "hook",
@@ -148,6 +153,7 @@ Deno.test("planContainer names, parameters and hooks come while the host's procf
       timeout: 0,
       stdout: -1,
       stderr: -1,
+      limits: 1,
     },
   ]);
   assertEquals(order.indexOf("hook") < order.indexOf("enter_root"), true);

@@ -24,8 +24,12 @@ Deno.test("describeOp names numbers", () => {
     ],
     [{ op: "ioprio", from: "", value: 2 << 13 | 4 }, "set I/O priority 4 of IOPRIO_CLASS_BE"],
     [
-      { op: "rlimit", from: "", resource: 8, soft: 1, hard: 0xffffffffffffffffn },
+      { op: "rlimit", from: "", resource: 8, soft: 1, hard: 0xffffffffffffffffn, raise: 0 },
       "set RLIMIT_MEMLOCK to 1, at most unlimited",
+    ],
+    [
+      { op: "rlimit", from: "", resource: 7, soft: 1, hard: 1024, raise: 1 },
+      "raise RLIMIT_NOFILE to 1024 if it is lower",
     ],
     [
       { op: "bounding", from: "", mask: (1n << 41n) - 1n },

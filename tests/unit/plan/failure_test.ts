@@ -96,7 +96,8 @@ Deno.test("describeFailure: well-known causes", () => {
       {},
       ({ op }) => op === "rlimit",
       EPERM,
-      "process.rlimits[0]: set RLIMIT_NOFILE to 1024: EPERM (operation not permitted): " +
+      "process.rlimits[0]: raise RLIMIT_NOFILE to 1024 if it is lower: " +
+      "EPERM (operation not permitted): " +
       "raising a hard limit takes CAP_SYS_RESOURCE on the host",
     ],
     [
@@ -322,6 +323,7 @@ Deno.test("describeFailure names the stage", () => {
   };
   assertEquals(stage(({ op }) => op === "clone"), "namespaces");
   assertEquals(stage(mountOf("proc")), "root filesystem");
-  assertEquals(stage(({ op }) => op === "rlimit"), "process");
+  assertEquals(stage(({ op }) => op === "rlimit"), "host");
+  assertEquals(stage(({ op }) => op === "streams"), "process");
   assertEquals(stage(isExec), "start");
 });

@@ -36,6 +36,7 @@ Deno.test("identity: another user keeps its capabilities, and enters its directo
     "chdir",
     "caps",
     "find_program",
+    "rlimit",
     "sync",
     "wait_start",
     "exec",
@@ -77,7 +78,7 @@ Deno.test("identity: no capabilities at all if the configuration has none", () =
 
 Deno.test("identity: with no_new_privs the filter is the last thing before the program", () => {
   const plan = planOf({ "process.noNewPrivileges": true }, { seccomp: FILTER });
-  assertEquals(tail(plan).slice(-5), ["find_program", "sync", "wait_start", "seccomp", "exec"]);
+  assertEquals(tail(plan).slice(-5), ["rlimit", "sync", "wait_start", "seccomp", "exec"]);
   assertEquals(onlyOp(plan, "seccomp"), {
     op: "seccomp",
     from: "linux.seccomp",
@@ -85,6 +86,36 @@ Deno.test("identity: with no_new_privs the filter is the last thing before the p
     filter: FILTER.filter,
     notify: 0,
   });
+});
+
+Deno.test("identity: hooks of the container run under the filter, and init's own steps before limits", () => {
+  const changes = (noNewPrivileges: boolean) => ({
+    "process.noNewPrivileges": noNewPrivileges,
+    "process.rlimits": [
+      { type: "RLIMIT_FSIZE", soft: 0, hard: 0 },
+      { type: "RLIMIT_NOFILE", soft: 1024, hard: 4096 },
+      { type: "RLIMIT_NPROC", soft: 3, hard: 4096 },
+    ],
+    hooks: { startContainer: [{ path: "/bin/inner" }] },
+  });
+  const limits = (plan: ContainerPlan, between: [string, string]) => {
+    const [from, to] = between.map((name) => plan.ops.findLastIndex(({ op }) => op === name));
+    return plan.ops.slice(from, to).filter(({ op }) => op === "rlimit").map(({ from }) => from);
+  };
+  const late = planOf(changes(true), { seccomp: FILTER });
+  assertEquals(names(late).slice(-6), [
+    "wait_start",
+    "seccomp",
+    "hook",
+    "rlimit",
+    "rlimit",
+    "exec",
+  ]);
+  assertEquals(limits(late, ["find_program", "sync"]), ["process.rlimits[1]"]);
+  assertEquals(limits(late, ["hook", "exec"]), ["process.rlimits[0]", "process.rlimits[2]"]);
+  const early = planOf(changes(false), { seccomp: FILTER });
+  assertEquals(names(early).slice(-5), ["wait_start", "hook", "rlimit", "rlimit", "exec"]);
+  assertEquals(limits(early, ["find_program", "seccomp"]), ["process.rlimits[1]"]);
 });
 
 Deno.test("identity: without it the filter needs CAP_SYS_ADMIN, which is given up afterwards", () => {
@@ -98,6 +129,7 @@ Deno.test("identity: without it the filter needs CAP_SYS_ADMIN, which is given u
     "chdir",
     "caps",
     "find_program",
+    "rlimit",
     "seccomp",
     "caps",
     "sync",
@@ -117,8 +149,8 @@ Deno.test("identity: a filter with a listener is loaded while runts can fetch it
     seccomp: { ...FILTER, notify: true },
   });
   assertEquals(tail(plan).slice(-6), [
-    "caps",
     "find_program",
+    "rlimit",
     "seccomp",
     "sync",
     "wait_start",

@@ -142,8 +142,8 @@ Deno.test("mounts: sources are opened beforehand for a user namespace, unless in
     ]),
     [["/data", 1, 0, -1], ["/link", 0, 1, -1], ["/bundle/rootfs", 1, 0, -1]],
   );
-  assertEquals(opsOf(plan, "mount").map(({ slot }) => slot), [1023, -1, -1, 1022]);
-  assertEquals(opsOf(plan, "rootfs")[0]!.slot, 1021);
+  assertEquals(opsOf(plan, "mount").map(({ slot }) => slot), [1024, -1, -1, 1025]);
+  assertEquals(opsOf(plan, "rootfs")[0]!.slot, 1026);
   assertEquals(names(plan).lastIndexOf("open_tree") < names(plan).indexOf("clone"), true);
   const rootless = withMounts(
     [{ destination: "/a", source: "/data", options: ["rbind"] }],

@@ -21,7 +21,7 @@ const { user, mount, network, pid } = NAMESPACE_FLAGS;
 /** All operations up to the first that follows the namespaces, in words. */
 function entering(plan: Plan): string[] {
   const end = plan.ops.findIndex(({ op }) => op === "close_fds");
-  return plan.ops.slice(0, end).map(describeOp);
+  return plan.ops.slice(0, end).filter(({ op }) => op !== "rlimit").map(describeOp);
 }
 
 Deno.test("namespaces: new ones are made by the clone, the cgroup namespace after the cgroup", () => {
@@ -135,7 +135,7 @@ Deno.test("namespaces: new user and time namespaces take two clones", () => {
     ...MAPS,
   }, { cgroup: { bornIn: "/cg/box", files: ["/cg1/tasks"], moved: true } });
   assertEquals([opsOf(plan, "clone").length, asksForMaps(plan)], [2, true]);
-  assertEquals(entering(plan).slice(2), [
+  assertEquals(entering(plan).slice(1), [
     "clone the container's process with new user namespace in its cgroup",
     "let runts move the process into its cgroup",
     "join the cgroup",
@@ -147,7 +147,7 @@ Deno.test("namespaces: new user and time namespaces take two clones", () => {
   ]);
 });
 
-Deno.test("namespaces: hard limits are raised on the host for a user namespace", () => {
+Deno.test("namespaces: limits are raised on the host, and lowered by the last steps", () => {
   const rlimits = [
     { type: "RLIMIT_NOFILE", soft: 10, hard: 1048576 },
     { type: "RLIMIT_NPROC", soft: 10, hard: 20 },
@@ -156,15 +156,20 @@ Deno.test("namespaces: hard limits are raised on the host for a user namespace",
   ];
   const changes = { "process.rlimits": rlimits };
   const plan = planOf({ ...changes, "linux.namespaces": withNamespaces("user"), ...MAPS });
-  assertEquals(plan.ops.slice(0, 2).map(describeOp), [
-    "set RLIMIT_NOFILE to 1048576",
-    "set RLIMIT_CORE to 0",
+  assertEquals(plan.ops.slice(0, 4).map(describeOp), [
+    "raise RLIMIT_NOFILE to 1048576 if it is lower",
+    "raise RLIMIT_NPROC to 20 if it is lower",
+    "raise RLIMIT_AS to 1073741824 if it is lower",
+    "raise RLIMIT_CORE to 0 if it is lower",
   ]);
   assertEquals(linesFrom(plan, "process.rlimits[0]"), [
-    "set RLIMIT_NOFILE to 1048576",
+    "raise RLIMIT_NOFILE to 1048576 if it is lower",
     "set RLIMIT_NOFILE to 10, at most 1048576",
   ]);
-  assertEquals(opsOf(planOf(changes), "rlimit").length, 4);
+  const raising = (plan: Plan) => opsOf(plan, "rlimit").map(({ raise }) => raise);
+  assertEquals(raising(plan), [2, 2, 2, 2, 0, 0, 0, 0]);
+  assertEquals(raising(planOf(changes)), [1, 1, 1, 1, 0, 0, 0, 0]);
+  assertEquals(raising(planExecOf(changes, mount | user)), [1, 1, 1, 1, 0, 0, 0, 0]);
 });
 
 Deno.test("planExec joins all namespaces at once where there is no user namespace", () => {
@@ -172,23 +177,25 @@ Deno.test("planExec joins all namespaces at once where there is no user namespac
   assertEquals(plan.slots, [{ kind: "pidfd" }]);
   assertEquals(names(plan), [
     "dumpable",
+    "rlimit",
     "setns",
     "clone",
     "close_fds",
     "setsid",
     "keyring",
+    "streams",
     "stdio_owner",
-    "rlimit",
     "no_new_privs",
     "bounding",
     "set_ids",
     "chdir",
     "caps",
     "find_program",
+    "rlimit",
     "sync",
     "exec",
   ]);
-  assertEquals(describeOp(plan.ops[1]!), "join mount, pid, network namespaces");
+  assertEquals(describeOp(plan.ops[2]!), "join mount, pid, network namespaces");
   assertEquals(opsOf(planExecOf({}, 0), "setns"), []);
 });
 

@@ -120,7 +120,14 @@ Deno.test("encodePlan: what is decoded is what was encoded", () => {
 });
 
 Deno.test("encodePlan writes numbers as 64-bit values where the field is one", () => {
-  const op = { op: "rlimit", from: "", resource: 7, soft: 2 ** 53 - 1, hard: 1n } as const;
+  const op = {
+    op: "rlimit",
+    from: "",
+    resource: 7,
+    soft: 2 ** 53 - 1,
+    hard: 1n,
+    raise: 0,
+  } as const;
   const home = { op: "exec", from: "", args: [], env: [], home: -1, self_pid: 0 } as const;
   assertEquals(decodePlan(encodePlan([op, home])), [
     { ...op, soft: 9007199254740991n },
