@@ -221,9 +221,11 @@ static int run(struct launch *launch, int output, struct hook_result *r) {
   r->timed_out = error == -ETIMEDOUT;
   if (error == 0 || kill_hook(pid)) {
     int reaped = reap(pid, r);
-    if (error == 0 || r->timed_out)
+    if (error == 0)
       error = reaped;
   }
+  if (r->timed_out)
+    error = 0;
   if (r->error)
     r->status = -1;
   pass_on_rest(output, deadline, r);

@@ -99,8 +99,8 @@ int op_exec(struct init *in, const union field *f) {
   files_restore(in);
   announce_execution(in);
   STOP("@announced");
-  execve(in->program, (char *const *)(uintptr_t)f[0].texts.items, in->env);
-  int error = -errno;
+  long result = execve(in->program, (char *const *)(uintptr_t)f[0].texts.items, in->env);
+  int error = result < 0 ? -errno : -EIO; /* a filter may say that it went well */
   fail_at(in, error, "execute \"%s\"", in->program);
   fail_append(in, in->program, strlen(in->program));
   append_head(in, in->program);

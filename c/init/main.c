@@ -111,5 +111,5 @@ int main(int argc, char **argv) {
     if (in->trace)
       sync_send(in, SYNC_TRACE, 0, now_ns() - start, NULL, 0);
   }
-  return 0; /* a plan without `exec`: all is done */
+  end_process(0); /* a plan without `exec`: all is done */
 }

@@ -98,12 +98,16 @@ static int replace(struct init *in, int fd, bool tolerate) {
 }
 
 int op_streams(struct init *in, const union field *f) {
-  if (in->root < 0) /* exec: the namespace's own root */
+  bool borrowed = in->root < 0; /* exec: the namespace's own root */
+  if (borrowed)
     in->root = (int)RETRY(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  for (int fd = 0; fd < 3 + (int)in->preserved; fd++) {
-    int error = replace(in, fd, f[0].u32 == 1);
-    if (error)
-      return error;
-  }
-  return 0;
+  int error = 0;
+  for (int fd = 0; fd < 3 + (int)in->preserved && error == 0; fd++)
+    error = replace(in, fd, f[0].u32 == 1);
+  if (!borrowed)
+    return error;
+  if (in->root >= 0)
+    close(in->root); /* nothing of it may be reached through /proc/self/fd */
+  in->root = -1;
+  return error;
 }

@@ -27,11 +27,13 @@ int sync_send(struct init *in, int type, int error, uint64_t value, const char *
   struct sync_header header = {type, (int32_t)in->op, error, 0, value};
   struct iovec parts[] = {{&header, sizeof header}, {(void *)(uintptr_t)detail, length}};
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-  /* A filter is more likely to know write(2); if nobody listens, SIGPIPE ends us just as well. */
-  long sent = in->filtered ? RETRY(writev(in->sync, parts, length > 0 ? 2 : 1))
-                           : RETRY(sendmsg(in->sync, &message, MSG_NOSIGNAL));
+  /* A filter is more likely to know writev(2); if nobody listens, SIGPIPE ends us just as well. */
+  long sent = in->filtered ? RETRY(writev(in->sync, parts, length > 0 ? 2 : 1)) : -1;
   exit_if_gone(sent);
-  return sent < 0 ? (int)sent : 0;
+  if (sent <= 0)
+    sent = RETRY(sendmsg(in->sync, &message, MSG_NOSIGNAL));
+  exit_if_gone(sent);
+  return sent < 0 ? (int)sent : sent == 0 ? -EIO : 0;
 }
 
 int sync_wait_go(struct init *in) {

@@ -196,7 +196,9 @@ export class InitProcess {
       this.#helper.exited(pidfd, EXIT_TIMEOUT) ? this.#helper.reap(pidfd) : undefined
     );
     const ending = endings.find((one) => one !== undefined && one.signal !== 0) ?? endings.at(-1);
-    const how = ending === undefined ? "it is gone" : describeEnding(ending, this.#options.cgroup);
+    const { cgroup, ops } = this.#options;
+    const filtered = ops.some(({ op }) => op === "seccomp");
+    const how = ending === undefined ? "it is gone" : describeEnding(ending, cgroup, filtered);
     const goal = until === "ready" ? "the container was ready" : "it executed the program";
     return new RuntsError(`init ended before ${goal}`, {
       stage: this.#lastStage,

@@ -9,6 +9,8 @@ import type { Status } from "../state/status.ts";
 import { SIGKILL, signalName } from "../spec/values/signals.ts";
 
 const SIGSYS = 31;
+/** What init ends itself with when it may not end otherwise: the trap of one processor or another. */
+const TRAPS = [4, 5];
 /** Milliseconds that the parent of a container's init gets to reap it. */
 export const PARENT_REAPS = 50;
 
@@ -18,24 +20,37 @@ interface Ending {
   readonly signal: number;
 }
 
-/** `exit status 1`, or `killed by SIGKILL` with the limit or the filter that did it. */
-export function describeEnding(ending: Ending, cgroup: CgroupRecord | undefined): string {
-  if (ending.signal === 0) return `exit status ${ending.code}`;
-  const name = signalName(ending.signal);
-  const killed = `killed by ${/^\d/.test(name) ? `signal ${name}` : `SIG${name}`}`;
-  const reason = ending.signal === SIGKILL
+/**
+ * `exit status 1`, or `killed by SIGKILL`, with the limit or the filter that did it.
+ *
+ * @param filtered whether init has a filter of system calls
+ */
+export function describeEnding(
+  { code, signal }: Ending,
+  cgroup: CgroupRecord | undefined,
+  filtered: boolean,
+): string {
+  const name = signalName(signal);
+  const how = signal === 0
+    ? `exit status ${code}`
+    : `killed by ${/^\d/.test(name) ? `signal ${name}` : `SIG${name}`}`;
+  const reason = signal === SIGKILL
     ? outOfMemory(cgroup)
-    : ending.signal === SIGSYS
+    : signal === SIGSYS
     ? "linux.seccomp forbids a system call that comes before the program"
+    : filtered && (signal === 0 ? code === 1 : TRAPS.includes(signal))
+    ? "linux.seccomp refuses what comes before the program, and what it takes to say so"
     : undefined;
-  return reason === undefined ? killed : `${killed}: ${reason}`;
+  return reason === undefined ? how : `${how}: ${reason}`;
 }
 
 /** The ending of a container's init, as far as it can be known. */
 export function howInitEnded(helper: Helper, status: Status, pidfd: number): string {
   const ending = helper.reap(pidfd) ?? endingOfZombie(status) ??
     helper.exitStatus(pidfd, PARENT_REAPS);
-  return ending === undefined ? `pid ${status.pid} is gone` : describeEnding(ending, status.cgroup);
+  if (ending === undefined) return `pid ${status.pid} is gone`;
+  const filtered = status.startOps?.some(({ op }) => op === "seccomp") ?? false;
+  return describeEnding(ending, status.cgroup, filtered);
 }
 
 /** Of a process that its parent has not reaped yet. */
