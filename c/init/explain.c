@@ -93,6 +93,8 @@ static bool explain_parent(struct init *in, int parent, const char *path, int er
 int explain_path(struct init *in, int root, const char *path, int error) {
   char prefix[PATH_MAX], before[PATH_MAX];
   size_t length = strlen(path), end = 0;
+  if (error == -EMFILE || error == -ENFILE)
+    return error; /* no element of the path is to blame */
   if (length >= sizeof prefix) {
     detail_add(in, ": the path has %zu bytes", length);
     return error;

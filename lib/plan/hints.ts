@@ -1,6 +1,6 @@
 /** Well-known causes of failures, by operation and error number. */
 
-import { EACCES, EBUSY, EINVAL, ENOENT, ENOSPC, EPERM } from "../base/errno.ts";
+import { EACCES, EBUSY, EINVAL, EMFILE, ENOENT, ENOSPC, EPERM } from "../base/errno.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { EnterMethod, MountKind, type Op, type OpName, type OpOf } from "../wire/ops.ts";
 
@@ -78,6 +78,9 @@ const HINTS: Hints = {
   },
   hostname: (_, errno) => errno === EPERM ? "the UTS namespace belongs to another user" : undefined,
   open_tree: ({ idmap }, errno) => {
+    if (errno === EMFILE) {
+      return "each takes a descriptor: raise the hard limit of runts (ulimit -Hn)";
+    }
     if (idmap < 0) {
       return errno === EPERM
         ? "runts does not own its mount namespace: use unshare --mount"

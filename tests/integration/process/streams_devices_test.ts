@@ -54,23 +54,26 @@ function mighty(script: string, edit?: (config: Config, bundle: Bundle) => void)
 }
 
 for (const kind of ["root", "another user", "root of a user namespace"]) {
-  Deno.test(`the host's null device cannot be changed by ${kind} in a container`, async () => {
-    await withRuntime(async (runtime) => {
-      using bundle = mighty(ATTACK, (config, bundle) => {
-        if (kind === "another user") config.process.user.uid = 1000;
-        if (kind !== "root of a user namespace") return;
-        userNamespace(config);
-        Deno.chownSync(bundle.rootfs, 100_000, 100_000);
-      });
-      const words = ["run", "--bundle", bundle.path, runtime.id()];
-      const { stdout } = await amongNodes(
-        runtime,
-        bundle,
-        '"$@" </dev/null >/dev/null 2>/dev/null',
-        words,
-      );
-      assertEquals(stdout, UNTOUCHED);
-    });
+  Deno.test({
+    name: `the host's null device cannot be changed by ${kind} in a container`,
+    ignore: PEER === "crun" && kind.includes("namespace"), // 1.8 itself changes the owner
+    fn: () =>
+      withRuntime(async (runtime) => {
+        using bundle = mighty(ATTACK, (config, bundle) => {
+          if (kind === "another user") config.process.user.uid = 1000;
+          if (kind !== "root of a user namespace") return;
+          userNamespace(config);
+          Deno.chownSync(bundle.rootfs, 100_000, 100_000);
+        });
+        const words = ["run", "--bundle", bundle.path, runtime.id()];
+        const { stdout } = await amongNodes(
+          runtime,
+          bundle,
+          '"$@" </dev/null >/dev/null 2>/dev/null',
+          words,
+        );
+        assertEquals(stdout, UNTOUCHED);
+      }),
   });
 }
 
