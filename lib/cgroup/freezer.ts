@@ -19,7 +19,7 @@ export function freezerOf(directory: string): string | undefined {
 }
 
 /** The same for directories by controller. */
-export function freezerAmong(paths: Readonly<Record<string, string>>): string | undefined {
+function freezerAmong(paths: Readonly<Record<string, string>>): string | undefined {
   for (const name of FREEZERS) {
     const directory = paths[name];
     const found = directory === undefined ? undefined : freezerOf(directory);

@@ -6,7 +6,7 @@
 
 import { quote, RuntsError } from "../base/errors.ts";
 import { GLOBAL_OPTIONS, type GlobalValues, LATE_OPTIONS } from "./globals.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../base/nearest.ts";
 import { type Declaration, longName, type Option, type Options } from "./types.ts";
 
 type Values = Record<string, unknown>;

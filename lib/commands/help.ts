@@ -1,5 +1,5 @@
 import { commandHelp, overview } from "../cli/help.ts";
-import { nearest } from "../cli/nearest.ts";
+import { nearest } from "../base/nearest.ts";
 import { defineCommand } from "../cli/types.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import { HELP } from "./about.ts";

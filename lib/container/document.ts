@@ -5,7 +5,7 @@ import type { Status } from "../state/status.ts";
 import { OCI_VERSION } from "../base/version.ts";
 
 /** What is recorded of a container, and the copy of its configuration. */
-export interface Recorded {
+interface Recorded {
   readonly id: string;
   readonly status: Pick<Status, "bundle" | "annotations">;
   /** crun keeps annotations there alone. */

@@ -1,6 +1,6 @@
 /** `validate`: everything that a document says against the specification. */
 
-import { nearest } from "../cli/nearest.ts";
+import { nearest } from "../base/nearest.ts";
 import type { Finding } from "../spec/check/findings.ts";
 import { readText } from "../spec/json/document.ts";
 import { configPath, readConfig } from "../spec/load.ts";

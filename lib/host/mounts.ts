@@ -8,7 +8,7 @@ import { type MountLine, readMountinfo } from "../base/mountinfo.ts";
 import { isWithin, normalize } from "../base/paths.ts";
 
 /** Where a container's mounts are looked for. */
-export interface MountPlace {
+interface MountPlace {
   /** Path of the root filesystem. */
   readonly rootfs: string;
   /** `destination` of each mount of the configuration. */

@@ -340,20 +340,6 @@ static void waits_under_a_filter(void) {
   CHECK_NUMBER(init_end(&c), 0);
 }
 
-/* VmRSS of a process, kB. */
-static long resident(pid_t pid) {
-  char path[64], line[128];
-  long kb = -1;
-  snprintf(path, sizeof path, "/proc/%d/status", pid);
-  FILE *status = fopen(path, "re");
-  while (status && fgets(line, sizeof line, status))
-    if (sscanf(line, "VmRSS: %ld", &kb) == 1)
-      break;
-  if (status)
-    fclose(status);
-  return kb;
-}
-
 static void gives_back_the_plan_while_it_waits(void) {
   struct plan_bytes p;
   struct start_pipes s;

@@ -15,7 +15,7 @@ import type { Setting } from "../settings.ts";
 import { type SubCgroups, withinCgroup } from "../below.ts";
 import { checkRecordedSubgroup, enterSubgroup, subgroupOf } from "../subgroup.ts";
 import { isUserManager, Systemd } from "./bus.ts";
-import { heldByUnit, inBfqWeights } from "../systemd_held.ts";
+import { heldByUnit, inBfqWeights } from "./held.ts";
 import { annotationProperties, type Property, settingProperties } from "./properties.ts";
 import { slicePath, type Unit, unitOf } from "./units.ts";
 import type { CgroupJoin, CgroupManager, CgroupRecord, CgroupRequest } from "../manager.ts";

@@ -147,4 +147,18 @@ static inline int init_run(struct plan_bytes *p, const int *slots, size_t count)
     CHECK_TEXT(record.detail, (text));             \
   } while (0)
 
+/* VmRSS of a process, kB. */
+static inline long resident(pid_t pid) {
+  char path[64], line[128];
+  long kb = -1;
+  snprintf(path, sizeof path, "/proc/%d/status", pid);
+  FILE *status = fopen(path, "re");
+  while (status && fgets(line, sizeof line, status))
+    if (sscanf(line, "VmRSS: %ld", &kb) == 1)
+      break;
+  if (status)
+    fclose(status);
+  return kb;
+}
+
 #endif

@@ -6,7 +6,7 @@ import {
   parseVariant,
   settingProperties,
 } from "../../../lib/cgroup/systemd/properties.ts";
-import { heldByUnit, inBfqWeights } from "../../../lib/cgroup/systemd_held.ts";
+import { heldByUnit, inBfqWeights } from "../../../lib/cgroup/systemd/held.ts";
 import { deviceProperties, nodeOf } from "../../../lib/cgroup/systemd/devices.ts";
 import { slicePath, unitOf } from "../../../lib/cgroup/systemd/units.ts";
 import type { Resources } from "../../../lib/spec/types/config.ts";

@@ -3,7 +3,7 @@ import { GLOBAL_OPTIONS } from "../../../lib/cli/globals.ts";
 import { commandHelp, overview, usageLine } from "../../../lib/cli/help.ts";
 import { verbs } from "../../../lib/commands/load.ts";
 import { manPage } from "../../../lib/cli/man.ts";
-import { nearest } from "../../../lib/cli/nearest.ts";
+import { nearest } from "../../../lib/base/nearest.ts";
 import { table } from "../../../lib/cli/table.ts";
 import { defineCommand, longName } from "../../../lib/cli/types.ts";
 import { ALL } from "../../../lib/commands/all.ts";

@@ -15,7 +15,7 @@ function* sources(...folders: string[]): Generator<[path: string, text: string]>
 
 /** Functions that are given buffers and run on another thread. */
 function functionsAside(): string[] {
-  const table = /^  (\w+): \{([^}]*)nonblocking: true/gm;
+  const table = /^ {2}(\w+): \{([^}]*)nonblocking: true/gm;
   return [...sources("ffi")].flatMap(([, text]) =>
     [...text.matchAll(table)].filter(([, , body]) => body!.includes('"buffer"')).map(([, name]) =>
       name!

@@ -36,11 +36,11 @@ Deno.test("mounts: propagation options are set again after the root's, if that i
   });
   assertEquals(of("rshared"), [
     [
-      again(1, 1023, priv),
-      again(2, 1022, priv | recursive),
-      again(3, 1021, shared | recursive),
+      again(1, 1024, priv),
+      again(2, 1025, priv | recursive),
+      again(3, 1026, shared | recursive),
     ],
-    [-1, 1023, 1022, 1021, -1],
+    [-1, 1024, 1025, 1026, -1],
   ]);
   assertEquals(of("shared"), [[], [-1, -1, -1, -1, -1]]);
   assertEquals(of("rslave"), [[], [-1, -1, -1, -1, -1]]);

@@ -165,9 +165,9 @@ Deno.test("encodePlan refuses what init would cut short", () => {
 });
 
 Deno.test("encodePlan refuses a plan that init would not take", () => {
-  const path = "a".repeat(17 * 1024 * 1024);
+  const path = "a".repeat(ops.PLAN_MAX);
   const error = assertThrows(() => encodePlan([{ op: "readonly", from: "", path }]), RuntsError);
-  assertEquals(error.message, "a plan of 17825821 bytes exceeds 16777216");
+  assertEquals(error.message, "a plan of 134217757 bytes exceeds 134217728");
 });
 
 Deno.test("encodePlan encodes the plan of the template", () => {

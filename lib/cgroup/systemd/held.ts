@@ -3,10 +3,10 @@
  * the files get from the beginning what they will have then.
  */
 
-import { PERCENT, perSecond } from "./systemd/properties.ts";
-import type { CpuResources, Resources } from "../spec/types/config.ts";
-import type { Current } from "./v2/resources.ts";
-import { asked, type Form, type Setting } from "./settings.ts";
+import { PERCENT, perSecond } from "./properties.ts";
+import type { CpuResources, Resources } from "../../spec/types/config.ts";
+import type { Current } from "../v2/resources.ts";
+import { asked, type Form, type Setting } from "../settings.ts";
 
 const DEFAULT_PERIOD = "100000";
 /** `cpu.shares` that give the weight of a cgroup that is not idle any more. */
