@@ -56,7 +56,7 @@ static int attach_fail(struct init *in, const struct mount_request *r, int tree,
     return mount_fail(in, r, error);
   error = error == -EINVAL ? -ENOTDIR : error;
   mount_fail(in, r, error);
-  detail_add(in, ": the source is %s, the mount point %s", file_kind(from.st_mode),
+  detail_add(in, ": the source being %s, the mount point %s", file_kind(from.st_mode),
              file_kind(to.st_mode));
   return error;
 }

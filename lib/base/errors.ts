@@ -83,6 +83,12 @@ export function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** A cause whose own words would say once more what was tried: its error number, if it has one. */
+export function numberOf(cause: unknown): Pick<ErrorData, "errno" | "cause"> {
+  const errno = errnoOf(cause);
+  return errno === undefined ? { cause } : { errno };
+}
+
 /** The error number inside an error thrown by Deno or by runts, if it has one. */
 export function errnoOf(error: unknown): number | undefined {
   if (isRuntsError(error)) return error.data.errno ?? errnoOf(error.data.cause);

@@ -1,7 +1,7 @@
 /** Console sockets: whether there should be one, and the way to whoever listens there. */
 
 import type { Helper } from "../../ffi/helper.ts";
-import { quote, RuntsError } from "../base/errors.ts";
+import { numberOf, quote, RuntsError } from "../base/errors.ts";
 import type { Spec } from "../spec/types/config.ts";
 import { absolute } from "../base/absolute.ts";
 
@@ -27,6 +27,6 @@ export function connectConsole(helper: Helper, path: string): number {
   try {
     return helper.connectUnix(absolute(path));
   } catch (cause) {
-    throw new RuntsError(`connect to console socket ${quote(path)}`, { cause });
+    throw new RuntsError(`connect to console socket ${quote(path)}`, numberOf(cause));
   }
 }

@@ -1,7 +1,7 @@
 /** Telling the caller of init: the pid file and the pidfd socket. */
 
 import type { Helper } from "../../ffi/helper.ts";
-import { quote, RuntsError } from "../base/errors.ts";
+import { numberOf, quote, RuntsError } from "../base/errors.ts";
 import { absolute } from "../base/absolute.ts";
 
 /**
@@ -57,7 +57,7 @@ export function sendPidfd(helper: Helper, path: string, pidfd: number, text: Pid
   try {
     socket = helper.connectUnix(absolute(path));
   } catch (cause) {
-    throw new RuntsError(`connect to pidfd socket ${quote(path)}`, { cause });
+    throw new RuntsError(`connect to pidfd socket ${quote(path)}`, numberOf(cause));
   }
   try {
     helper.sendFds(socket, [pidfd], new TextEncoder().encode(text));

@@ -39,6 +39,12 @@ export function describeFailure(
       if (errno && !UNFILTERED.includes(errno)) addHint(data, underFilter(record.op, ops));
       return hookFailure(first, errno, data, "path" in known ? known.path : undefined);
   }
+  if (isLoweredScore(known, errno)) {
+    const cause = new Error(
+      "EACCES: operation not permitted without CAP_SYS_RESOURCE on the host",
+    );
+    return new RuntsError(first || (op ? describeOp(op) : known.op), { ...data, cause });
+  }
   if (errno) data.errno = errno;
   const hint = op && hintFor(op, errno, first, ops.filter(isWhole));
   addHint(data, hint ?? underFilter(record.op, ops));
@@ -54,6 +60,14 @@ function underFilter(failed: number, ops: readonly (Op | RememberedOp)[]): strin
 
 function addHint(data: ErrorData, hint: string | undefined): void {
   if (hint !== undefined) data.hint = hint;
+}
+
+/**
+ * The host does not let oom_score_adj be lowered. Docker takes "permission denied" for a program that
+ * cannot be invoked, podman the other words for any lack of rights.
+ */
+function isLoweredScore({ op, from }: Op | RememberedOp, errno: number): boolean {
+  return op === "write_file" && from === "process.oomScoreAdj" && errno === EACCES;
 }
 
 function indexOf(op: Op | RememberedOp, place: number): number {

@@ -3,7 +3,7 @@
  * codes from them.
  */
 
-import { EACCES, EISDIR, ELOOP, ENOENT, ENOEXEC, errnoText } from "../base/errno.ts";
+import { EACCES, EISDIR, ELOOP, ENOENT, ENOEXEC, ENOTDIR, errnoText } from "../base/errno.ts";
 import { type ErrorData, quote, RuntsError } from "../base/errors.ts";
 
 /** First bytes of a program that are reported (EXEC_HEAD of c/init/init.h). */
@@ -47,9 +47,13 @@ export function explainSearch(
       because(refusal(candidate, element, decode(parts[3]))),
     );
   }
-  if (errno === EISDIR) return new RuntsError(`${program}: is a directory`, data);
-  const missing = element === "" ? undefined : `${quote(element)} is missing or no directory`;
-  return new RuntsError(`${program}: stat ${name}: ${plainText(errno)}`, because(missing));
+  // As execve(2) has it; by these words clients know that a program cannot be invoked.
+  if (errno === EISDIR) {
+    return new RuntsError(`${program}: permission denied`, because("it is a directory"));
+  }
+  const fault = errno === ENOENT ? "missing" : errno === ENOTDIR ? "not a directory" : undefined;
+  const where = element !== "" && fault ? `${quote(element)} is ${fault}` : undefined;
+  return new RuntsError(`${program}: stat ${name}: ${plainText(errno)}`, because(where));
 }
 
 function refusal(candidate: string, element: string, option: string): string {

@@ -52,9 +52,6 @@ export function filterHint(failed: number, steps: readonly Step[]): Hint {
 
 const HINTS: Hints = {
   write_file: ({ path }, errno) => {
-    if (path.endsWith("/oom_score_adj")) {
-      return errno === EACCES ? "lowering it takes CAP_SYS_RESOURCE on the host" : undefined;
-    }
     if (path.endsWith("/timens_offsets") && errno === ERANGE) {
       return "the clock would be negative, or beyond 146 years";
     }

@@ -2,7 +2,7 @@
 
 import type { Helper } from "../../ffi/helper.ts";
 import { EBADF, EPERM } from "../base/errno.ts";
-import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import { errnoOf, numberOf, quote, RuntsError } from "../base/errors.ts";
 import type { ContainerProcessState, Seccomp, State } from "../spec/types/config.ts";
 import { OCI_VERSION } from "../base/version.ts";
 
@@ -89,7 +89,7 @@ function send(helper: Helper, path: string, fd: number, message: ContainerProces
   } catch (cause) {
     throw new RuntsError(`pass the seccomp listener to ${quote(path)}`, {
       configPath: "linux.seccomp.listenerPath",
-      cause,
+      ...numberOf(cause),
     });
   }
 }

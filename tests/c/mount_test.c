@@ -119,9 +119,9 @@ SANDBOX_TEST(says_why_a_bind_fails) {
               "bind \"host/no/file\" on \"/a\": \"host/no\" does not exist");
   CHECK_FAILS(MOUNT(BIND, .source = "host/file/x", .destination = "/a"), -ENOTDIR,
               "bind \"host/file/x\" on \"/a\": \"host/file\" is a regular file, not a directory");
-  CHECK_FAILS(
-      MOUNT(BIND, .source = "host/file", .destination = "/dir"), -ENOTDIR,
-      "bind \"host/file\" on \"/dir\": the source is a regular file, the mount point a directory");
+  CHECK_FAILS(MOUNT(BIND, .source = "host/file", .destination = "/dir"), -ENOTDIR,
+              "bind \"host/file\" on \"/dir\": the source being a regular file, the mount point a "
+              "directory");
   CHECK_FAILS(MOUNT(BIND, .source = "host", .slot = 7, .destination = "/dir"), -EBADF,
               "bind \"host\" on \"/dir\": slot 7 is empty");
 }

@@ -11,6 +11,12 @@ look() { docker inspect --format "$2" "$1"; }
 state() { [ "$(look "$1" "$2")" = "$3" ]; }
 `;
 
+/** CAP_SYS_RESOURCE (linux/capability.h). */
+const MAY_LOWER_SCORE = (parseInt(
+  /^CapEff:\s*(\w+)/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1]?.slice(-8) ?? "0",
+  16,
+) & 1 << 24) !== 0;
+
 const CHECKS: readonly Check[] = [
   { name: "run", script: "run --rm bb echo hello", stdout: "hello\n" },
   {
@@ -37,6 +43,18 @@ const CHECKS: readonly Check[] = [
     script: "run --rm bb /etc/passwd 2>&1",
     stdout: /permission denied/,
     code: 126,
+  },
+  {
+    name: "a program that is a directory",
+    script: "run --rm bb /etc 2>&1; echo $?; up dir; docker exec dir /etc; echo $?; down dir",
+    stdout: /permission denied[^]*\n126\n[^]*126\n$/,
+  },
+  {
+    name: "an oom score that the host refuses",
+    script: "run --rm --oom-score-adj -1000 bb true",
+    stdout: "",
+    // Where the host permits it, it is no failure.
+    code: MAY_LOWER_SCORE ? 0 : 125,
   },
   {
     name: "a file mounted on a directory",

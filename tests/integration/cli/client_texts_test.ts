@@ -63,6 +63,12 @@ const DOCKER_127: Reader = {
   words: /executable file not found|no such file or directory/,
   takesItFor: "exit code 127, where the program is named",
 };
+/** Docker reads 125 then; and since 23 it takes "is a directory" for 126. */
+const DOCKER_OTHER: Reader = {
+  client: "dockerd",
+  words: /^(?!.*(permission denied|is a directory|executable file not found|no such file or))/s,
+  takesItFor: "no fault of the program",
+};
 const DOCKER_MOUNT: Reader = {
   client: "dockerd",
   words: /not a directory/,
@@ -166,6 +172,7 @@ understood(
 );
 
 const PROGRAMS: readonly [string, readonly Reader[], string][] = [
+  ["/etc", [PODMAN_126, DOCKER_126], 'exec: "/etc": permission denied: it is a directory'],
   [
     "nosuch",
     [PODMAN_127, DOCKER_127],
@@ -174,7 +181,7 @@ const PROGRAMS: readonly [string, readonly Reader[], string][] = [
   [
     "/no/such",
     [PODMAN_127, DOCKER_127],
-    'exec: "/no/such": stat /no/such: no such file or directory: "/no" is missing or no directory',
+    'exec: "/no/such": stat /no/such: no such file or directory: "/no" is missing',
   ],
   [
     "/etc/passwd",
@@ -185,7 +192,8 @@ const PROGRAMS: readonly [string, readonly Reader[], string][] = [
 
 for (const [program, readers, message] of PROGRAMS) {
   // crun 1.8 writes `executable file `nosuch` not found`, which Docker does not know.
-  const except = program === "nosuch" ? ["crun"] : [];
+  // That it cannot open a directory it calls `Operation not permitted`.
+  const except = ["nosuch", "/etc"].includes(program) ? ["crun"] : [];
   understood(
     `create with the program "${program}"`,
     (runtime) => create(runtime, (config) => config.process.args = [program]),
@@ -209,8 +217,34 @@ understood(
     }),
   [DOCKER_MOUNT],
   {
-    message: 'create "texts": mounts[6]: bind "/etc/passwd" on "/etc": the source is a regular ' +
+    message:
+      'create "texts": mounts[6]: bind "/etc/passwd" on "/etc": the source being a regular ' +
       "file, the mount point a directory: ENOTDIR (not a directory)",
+  },
+);
+
+understood(
+  "create with a directory that is to be mounted on a file",
+  (runtime) =>
+    create(runtime, (config) => {
+      config.mounts.push({ destination: "/etc/passwd", source: "/etc", options: ["bind"] });
+    }),
+  [DOCKER_MOUNT, DOCKER_OTHER],
+  {
+    message: 'create "texts": mounts[6]: bind "/etc" on "/etc/passwd": the source being a ' +
+      "directory, the mount point a regular file: ENOTDIR (not a directory)",
+  },
+);
+
+// runc says it in a line that Docker does not get to see.
+understood(
+  "create with an oom score that the host refuses",
+  (runtime) => create(runtime, (config) => config.process.oomScoreAdj = -1000),
+  [PODMAN_126, DOCKER_OTHER],
+  {
+    message: 'create "texts": process.oomScoreAdj: write "-1000" to "/proc/self/oom_score_adj": ' +
+      "EACCES: operation not permitted without CAP_SYS_RESOURCE on the host",
+    except: ["crun"],
   },
 );
 

@@ -34,11 +34,11 @@ const REFUSED: readonly (readonly [options: string[], message: string])[] = [
   ],
   [
     ["--tty", "--detach", "--console-socket", "FILE"],
-    'connect to console socket "FILE": connect to socket "FILE": ENOENT (no such file or directory)',
+    'connect to console socket "FILE": ENOENT (no such file or directory)',
   ],
   [
     ["--pid-file", "FILE", "--pidfd-socket", "FILE"],
-    'connect to pidfd socket "FILE": connect to socket "FILE": ENOENT (no such file or directory)',
+    'connect to pidfd socket "FILE": ENOENT (no such file or directory)',
   ],
   [["--pid-file", "FILE/x"], 'write pid file "FILE/x": ENOENT (no such file or directory)'],
   [

@@ -76,7 +76,7 @@ refused(
 refused(
   "a program that is a directory",
   (config) => config.process.args = ["/etc"],
-  'process.args[0]: exec: "/etc": is a directory',
+  'process.args[0]: exec: "/etc": permission denied: it is a directory',
 );
 refused(
   "a program that is not executable",
@@ -164,7 +164,7 @@ Deno.test({
         code: 1,
         stdout: "",
         stderr: `runts: create "${id}": connect to pidfd socket "${path}": ` +
-          `connect to socket "${path}": ENOENT (no such file or directory)\n`,
+          `ENOENT (no such file or directory)\n`,
       });
       assertEquals([...Deno.readDirSync(bundle.path)].map(({ name }) => name).sort(), [
         "config.json",

@@ -225,7 +225,7 @@ refused(
   (config, bundle) => {
     add(config, "/etc/passwd", volume(bundle), "bind");
   },
-  'mounts[6]: bind "BUNDLE/volume" on "/etc/passwd": the source is a directory, ' +
+  'mounts[6]: bind "BUNDLE/volume" on "/etc/passwd": the source being a directory, ' +
     "the mount point a regular file: ENOTDIR (not a directory)",
 );
 
@@ -234,7 +234,7 @@ refused(
   (config, bundle) => {
     add(config, "/etc", `${volume(bundle)}/file`, "bind");
   },
-  'mounts[6]: bind "BUNDLE/volume/file" on "/etc": the source is a regular file, ' +
+  'mounts[6]: bind "BUNDLE/volume/file" on "/etc": the source being a regular file, ' +
     "the mount point a directory: ENOTDIR (not a directory)",
 );
 

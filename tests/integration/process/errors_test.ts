@@ -55,8 +55,8 @@ const ERRORS: [name: string, edit: Edit, message: string][] = [
   [
     "an oom score below the host's",
     (config) => config.process.oomScoreAdj = -1000,
-    'process.oomScoreAdj: write "-1000" to "/proc/self/oom_score_adj": EACCES (permission denied): ' +
-    "lowering it takes CAP_SYS_RESOURCE on the host",
+    'process.oomScoreAdj: write "-1000" to "/proc/self/oom_score_adj": EACCES: ' +
+    "operation not permitted without CAP_SYS_RESOURCE on the host",
   ],
   [
     "a kernel parameter of the whole host",

@@ -74,16 +74,16 @@ const SEARCHED: readonly (readonly [string, string])[] = [
   [
     "/nodir/nope",
     'exec: "/nodir/nope": stat /nodir/nope: no such file or directory: ' +
-    '"/nodir" is missing or no directory',
+    '"/nodir" is missing',
   ],
   [
     "/etc/passwd/x",
     'exec: "/etc/passwd/x": stat /etc/passwd/x: not a directory: ' +
-    '"/etc/passwd" is missing or no directory',
+    '"/etc/passwd" is not a directory',
   ],
   ["/bin/circle", 'exec: "/bin/circle": stat /bin/circle: too many levels of symbolic links'],
-  ["/bin", 'exec: "/bin": is a directory'],
-  ["./bin", 'exec: "./bin": is a directory'],
+  ["/bin", 'exec: "/bin": permission denied: it is a directory'],
+  ["./bin", 'exec: "./bin": permission denied: it is a directory'],
   [
     "/bin/text",
     'exec: "/bin/text": permission denied: "/bin/text" is not executable for this user',

@@ -199,7 +199,7 @@ Deno.test("a listener that nobody takes fails the creation", RUNTS_ONLY, async (
         code: 1,
         stdout: "",
         stderr: `runts: create "${id}": linux.seccomp.listenerPath: pass the seccomp listener to ` +
-          `${socket}: connect to socket ${socket}: ENOENT (no such file or directory)\n`,
+          `${socket}: ENOENT (no such file or directory)\n`,
       });
       assertEquals((await runtime.run(["state", id])).code, 1);
     }
