@@ -1,4 +1,5 @@
 import { defineCommand } from "../cli/types.ts";
+import { abilities } from "../container/abilities.ts";
 import { builtCommit, versions } from "../container/versions.ts";
 import { VERSION } from "./about.ts";
 
@@ -13,6 +14,7 @@ export const command = defineCommand({
       `deno: ${deno}`,
       `v8: ${v8}`,
       `libseccomp: ${libseccomp ?? "not found"}`,
+      abilities(libseccomp !== undefined).map((name) => `+${name}`).join(" "),
     ];
     print(lines.map((line) => `${line}\n`).join(""));
   },

@@ -51,7 +51,14 @@ Deno.test("--version has the lines that clients read", RUNTS_ONLY, async () => {
   const lines = stdout.trimEnd().split("\n");
   assertEquals([lines[0], lines[2]], [`runts version ${VERSION}`, `spec: ${OCI_VERSION}`]);
   assertMatch(lines[1]!, /^commit: ([0-9a-f]{40}(-dirty)?|unknown)$/);
-  assertMatch(lines.slice(3).join("\n"), /^deno: 2\.\S+\nv8: \S+\nlibseccomp: \d+\.\d+\.\d+$/);
+  const rest = /^deno: 2\.\S+\nv8: \S+\nlibseccomp: \d+\.\d+\.\d+\n([^]*)$/.exec(
+    lines.slice(3).join("\n"),
+  );
+  // As crun has it; systemd and the security modules where the host has them.
+  assertMatch(
+    rest?.[1] ?? stdout,
+    /^(\+SYSTEMD )?(\+SELINUX )?(\+APPARMOR )?\+CAP \+SECCOMP \+EBPF$/,
+  );
   for (const args of [["-v"], ["-V"], ["version"], ["--root", "/x", "-version"]]) {
     assertEquals((await runts(args)).stdout, stdout, args.join(" "));
   }

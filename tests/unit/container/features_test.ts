@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { abilities } from "../../../lib/container/abilities.ts";
 import { features } from "../../../lib/container/features.ts";
+import { isDirectory } from "../../../lib/base/paths.ts";
 
 /** The texts of the files below a directory of lib. */
 function* sources(directory: URL): Generator<string> {
@@ -19,6 +21,22 @@ Deno.test("features names the annotations that the code looks at, and no other",
     }
   }
   assertEquals(features().potentiallyUnsafeConfigAnnotations, [...used].sort());
+});
+
+Deno.test("what --version says that runts can do here is in features, too", () => {
+  const { linux } = features();
+  const implemented: Record<string, unknown> = {
+    SYSTEMD: linux?.cgroup?.systemd,
+    SELINUX: linux?.selinux?.enabled,
+    APPARMOR: linux?.apparmor?.enabled,
+    CAP: linux?.capabilities?.length,
+    SECCOMP: linux?.seccomp?.enabled,
+    EBPF: linux?.cgroup?.v2,
+  };
+  for (const name of abilities(true)) assert(implemented[name], name);
+  const hasSystemd = isDirectory("/run/systemd/system");
+  assertEquals(abilities(true).includes("SYSTEMD"), hasSystemd);
+  assert(abilities(true).includes("SECCOMP") && !abilities(false).includes("SECCOMP"));
 });
 
 Deno.test("features has every part of the document", () => {
