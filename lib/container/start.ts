@@ -8,7 +8,7 @@ import { runHooks } from "../hooks/runtime_hooks.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { readStat } from "../state/liveness.ts";
-import type { Status } from "../state/status.ts";
+import { DAMAGED, type Status } from "../state/status.ts";
 import { Message, parseRecord, RECORD_HEADER } from "../wire/messages.ts";
 import { whoPauses } from "../state/cgroup.ts";
 import { inCommand } from "../base/command.ts";
@@ -21,6 +21,8 @@ import { withLock } from "../state/lock.ts";
 import { bindNotifySocket, passOnReady } from "../caller/readiness.ts";
 import type { ContainerName, GlobalOptions } from "../caller/options.ts";
 
+/** How long start waits for the result before it looks at init itself, in ms. */
+const LOOK_AGAIN = 1_000;
 /** How long an init whose fifo is closed may take to exit, in ms. */
 const EXIT_TIMEOUT = 1_000;
 
@@ -146,12 +148,14 @@ async function release(
 
 /** crun's containers have no result fifo. */
 function openResult(helper: Helper, directory: StateDirectory): number | undefined {
+  const path = directory.file("result.fifo");
   try {
-    return helper.open(directory.file("result.fifo"), O_NONBLOCK);
+    if (Deno.lstatSync(path).isFifo) return helper.open(path, O_NONBLOCK);
   } catch (error) {
     if (errnoOf(error) === ENOENT) return undefined;
     throw error;
   }
+  throw new RuntsError(`read ${quote(path)}`, { cause: "it is not a fifo", hint: DAMAGED });
 }
 
 function openFifo(
@@ -167,7 +171,9 @@ function openFifo(
     // A process closes its files a moment before it counts as ended.
     if (helper.exited(pidfd, EXIT_TIMEOUT)) throw endedEarly(helper, status, pidfd);
     throw new RuntsError(`init (pid ${status.pid}) does not wait to be started`, {
-      hint: "another start was quicker",
+      hint: readStat(status.pid)?.executed
+        ? "another start was quicker"
+        : `nobody reads ${quote(directory.file("exec.fifo"))}: ${DAMAGED}`,
     });
   }
 }
@@ -200,7 +206,9 @@ async function awaitExecution(
 ): Promise<void> {
   let announced = false;
   for (;;) {
-    const ready = await helper.pollFdsAsync([result, pidfd], -1);
+    const ready = await helper.pollFdsAsync([result, pidfd], LOOK_AGAIN);
+    // Nothing comes through a fifo that is not init's.
+    if (ready.length === 0 && wasExecuted(status, false)) return;
     let bytes = helper.readAvailable(result, 64 * 1024);
     if (bytes instanceof Uint8Array && parseRecord(bytes).type === Message.executing) {
       announced = true;

@@ -1,6 +1,6 @@
 /** Well-known causes of failures, by operation and error number. */
 
-import { EACCES, EBUSY, EINVAL, EMFILE, ENOENT, ENOSPC, EPERM } from "../base/errno.ts";
+import { EACCES, EBUSY, EINVAL, EMFILE, ENOENT, ENOSPC, EPERM, ESRCH } from "../base/errno.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { EnterMethod, MountKind, type Op, type OpName, type OpOf } from "../wire/ops.ts";
 
@@ -61,6 +61,7 @@ const HINTS: Hints = {
     return errno === EINVAL ? "the kernel refuses this value" : undefined;
   },
   setns: ({ kind }, errno) => {
+    if (errno === ESRCH) return "the container has just stopped";
     if (errno === EPERM) return "joining it takes CAP_SYS_ADMIN in the user namespace that owns it";
     return errno === EINVAL && kind === NAMESPACE_FLAGS.user
       ? "runts is in that user namespace already"

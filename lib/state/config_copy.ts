@@ -4,12 +4,16 @@ import { quote, RuntsError } from "../base/errors.ts";
 import { isObject, parseExact } from "../spec/json/exact.ts";
 import type { Spec } from "../spec/types/config.ts";
 import type { StateDirectory } from "./directory.ts";
+import { DAMAGED } from "./status.ts";
 
 /** The configuration that the container was made from; it was validated then. */
 export function readCopy(directory: StateDirectory): Spec {
   const spec = readCopyIfAny(directory);
   if (spec !== undefined) return spec;
-  throw new RuntsError(`${quote(directory.file("config.json"))} is missing or no JSON`);
+  const text = directory.readText("config.json"); // which tells what is no file
+  const fault = text === undefined ? "missing" : "damaged";
+  const copy = quote(directory.file("config.json"));
+  throw new RuntsError(`the copy of the configuration, ${copy}, is ${fault}`, { hint: DAMAGED });
 }
 
 /** As {@linkcode readCopy}; undefined when it is missing or damaged. */

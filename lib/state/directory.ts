@@ -8,14 +8,18 @@
  *   `result.fifo` (how the execution of the program went), `lock`, `notify/`
  */
 
+import { DOCUMENT_MAX } from "../base/document_file.ts";
 import { EEXIST, ENOENT, ENOTDIR } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import { isDirectory } from "../base/files.ts";
 import { checkId, OTHERS } from "./id.ts";
-import { formatStatus, isIds, parseStatus, type Status } from "./status.ts";
+import { DAMAGED, formatStatus, isIds, parseStatus, type Status } from "./status.ts";
 
 /** Begins the name of a directory that is being removed; its inode number follows. No id has a tilde. */
 const REMOVED = ".removed~";
+
+/** No record is as long; the copy of the configuration is no longer than what is read of that. */
+const RECORD_MAX = DOCUMENT_MAX;
 
 /** What create makes before it has written down anything of the container. */
 const BEFORE_RECORDS = ["lock", ".preparing.new"];
@@ -147,14 +151,19 @@ export class StateDirectory {
   /** The text of a file in the directory; undefined when it is not there. */
   readText(name: string): string | undefined {
     const path = this.file(name);
+    let cause: string;
     try {
+      const { isFile, size } = Deno.statSync(path);
       // Reading a fifo would wait for a writer.
-      if (Deno.statSync(path).isFile) return Deno.readTextFileSync(path);
-    } catch (cause) {
-      if (errnoOf(cause) === ENOENT) return undefined;
-      throw new RuntsError(`read ${quote(path)}`, { cause });
+      if (isFile && size <= RECORD_MAX) return Deno.readTextFileSync(path);
+      cause = isFile
+        ? `it is longer than ${RECORD_MAX / 1024 / 1024} MiB`
+        : "it is not a regular file";
+    } catch (error) {
+      if (errnoOf(error) === ENOENT) return undefined;
+      throw new RuntsError(`read ${quote(path)}`, { cause: error });
     }
-    throw new RuntsError(`read ${quote(path)}: it is not a regular file`);
+    throw new RuntsError(`read ${quote(path)}`, { cause, hint: DAMAGED });
   }
 
   /** Removes what nobody can read, so that a record can be written in its place. */

@@ -38,7 +38,7 @@ export function inspectIfRecorded(directory: StateDirectory): Inspection | undef
   if (!directory.exists()) return undefined;
   const status = directory.readStatus();
   if (status !== undefined) return finished(directory, status);
-  const intent = directory.readIntent();
+  const intent = currentIntent(directory);
   const creating = intent !== undefined && isAtWork(directory, intent);
   if (!creating) {
     // Between two looks, create may have got to its end, or have failed and removed everything.
@@ -50,8 +50,22 @@ export function inspectIfRecorded(directory: StateDirectory): Inspection | undef
   return { state, status: intent.status, complete: false, intent };
 }
 
-function finished(directory: StateDirectory, status: Status): Inspection {
-  return { state: stateOf(directory, status), status, complete: true };
+function finished(directory: StateDirectory, recorded: Status): Inspection {
+  if (!isThisBoot(recorded)) return { state: "stopped", status: ended(recorded), complete: true };
+  return { state: stateOf(directory, recorded), status: recorded, complete: true };
+}
+
+/** Of another boot nothing is left; processes, cgroups and mounts that look like it are others'. */
+function ended(status: Status): Status {
+  const cgroup = { kind: "disabled", path: status.cgroupPath, paths: {} } as const;
+  return { ...status, pid: 0, startTime: 0, cgroup, hostMounts: [] };
+}
+
+function currentIntent(directory: StateDirectory): Intent | undefined {
+  const intent = directory.readIntent();
+  if (intent === undefined || isThisBoot(intent.status)) return intent;
+  const creator = { pid: 0, startTime: 0 };
+  return { creator, status: ended(intent.status), hasCgroup: false };
 }
 
 /** A creator in another pid namespace cannot be seen, but its lock can. */
@@ -65,7 +79,7 @@ export function doesNotExist(hint?: string): RuntsError {
 }
 
 function stateOf(directory: StateDirectory, status: Status): ContainerState {
-  if (!isAlive(status.pid, status.startTime) || !isThisBoot(status)) return "stopped";
+  if (!isAlive(status.pid, status.startTime)) return "stopped";
   // One that waits to be started can be paused, too, and must be resumed before it is started.
   if (frozenByRecord(status.cgroup, status.pid)) return "paused";
   const waits = directory.waitsForStart();

@@ -75,11 +75,11 @@ export function parseStatus(text: string, file: string): Status {
   let document: unknown;
   try {
     document = JSON.parse(text);
-  } catch (cause) {
-    throw new RuntsError(`read status file ${quote(file)}`, { cause });
+  } catch {
+    throw damaged(file, text === "" ? "it is empty" : "it is not JSON");
   }
   if (typeof document !== "object" || document === null || Array.isArray(document)) {
-    throw new RuntsError(`read status file ${quote(file)}: it holds no object`);
+    throw damaged(file, "it holds no object");
   }
   const fields = document as Record<string, unknown>;
   const cgroup = fields["cgroup"] as CgroupRecord | undefined;
@@ -105,6 +105,13 @@ export function parseStatus(text: string, file: string): Status {
   };
 }
 
+/** What helps when a record cannot be used. */
+export const DAMAGED = "the container can be removed with delete --force";
+
+function damaged(file: string, cause: string): RuntsError {
+  return new RuntsError(`read status file ${quote(file)}`, { cause, hint: DAMAGED });
+}
+
 type Kinds = { string: string; boolean: boolean; number: number };
 
 function field<K extends keyof Kinds>(
@@ -118,7 +125,7 @@ function field<K extends keyof Kinds>(
   // deno-lint-ignore valid-typeof -- the kinds are names of types
   if (typeof value !== kind) {
     const found = value === undefined ? "missing" : `${quote(value)}, not a ${kind}`;
-    throw new RuntsError(`read status file ${quote(file)}: ${quote(name)} is ${found}`);
+    throw damaged(file, `${quote(name)} is ${found}`);
   }
   return value as Kinds[K];
 }
@@ -126,7 +133,7 @@ function field<K extends keyof Kinds>(
 function count(fields: Record<string, unknown>, name: string, file: string): number {
   const value = field(fields, name, "number", file);
   if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new RuntsError(`read status file ${quote(file)}: ${quote(name)} is ${value}, out of range`);
+  throw damaged(file, `${quote(name)} is ${value}, out of range`);
 }
 
 function record(value: unknown): Record<string, string> | undefined {

@@ -9,6 +9,7 @@ import { list } from "../../../lib/container/list.ts";
 import { state } from "../../../lib/container/state.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
 import { StateDirectory } from "../../../lib/state/directory.ts";
+import { DAMAGED } from "../../../lib/state/status.ts";
 import { inspect } from "../../../lib/state/inspect.ts";
 
 const STATUS = { "pid": 0, "process-start-time": 0, "bundle": "/b" };
@@ -94,7 +95,7 @@ Deno.test("a status without a bundle is named as such", () =>
     const error = await assertRejects(() => state({ root }, { id: "web" }), RuntsError);
     assertEquals(
       error.message,
-      `state "web": read status file "${path}/status": "bundle" is missing`,
+      `state "web": read status file "${path}/status": "bundle" is missing: ${DAMAGED}`,
     );
   }));
 
@@ -102,7 +103,10 @@ Deno.test("a status that is no file is named as such, and read by nobody", () =>
   withFiles({}, async ({ root, path }) => {
     Deno.mkdirSync(`${path}/status`);
     const error = await assertRejects(() => state({ root }, { id: "web" }), RuntsError);
-    assertEquals(error.message, `state "web": read "${path}/status": it is not a regular file`);
+    assertEquals(
+      error.message,
+      `state "web": read "${path}/status": it is not a regular file: ${DAMAGED}`,
+    );
   }));
 
 Deno.test("a copy of the configuration that is damaged counts as none", async () => {
