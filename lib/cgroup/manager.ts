@@ -28,8 +28,8 @@ export interface CgroupRecord {
   /** All directories that belong to the container, absolute, by controller ("" for v2). */
   readonly paths: Readonly<Record<string, string>>;
   /**
-   * Inode numbers of these directories: one of the same name that was made later is somebody
-   * else's. Absent in records of other runtimes.
+   * Inode numbers of these directories, each in its hierarchy, which is one device: a directory of
+   * the same name that was made later is somebody else's. Absent in records of other runtimes.
    */
   readonly inodes?: Readonly<Record<string, number>>;
 }

@@ -33,11 +33,14 @@ function heldCpu(cpu: CpuResources, current: Current): CpuResources {
   const [quotaNow, periodNow] = now(current);
   const length = BigInt(asked(period) ? period : periodNow);
   const time = BigInt(asked(quota) ? quota : quotaNow);
-  return { ...cpu, ...woken, quota: rounded(time, length), period: length };
+  // Without a quota systemd writes the default.
+  const held = time < 0n ? BigInt(DEFAULT_PERIOD) : length;
+  return { ...cpu, ...woken, quota: rounded(time, length), period: held };
 }
 
 /** `QUOTA PERIOD` as cpu.max has them; what is no such value is left to the kernel to refuse. */
 function heldMax(text: string, current: Current): string {
+  if (/^max(?:\s+\d+)?\s*$/.test(text)) return `max ${DEFAULT_PERIOD}`;
   const [, quota, period = now(current)[1]] = /^(\d+)(?:\s+(\d+))?\s*$/.exec(text) ?? [];
   return quota === undefined || BigInt(period) === 0n
     ? text

@@ -110,6 +110,18 @@ for (const scope of [false, true]) {
   });
 }
 
+cgroupTest("delete of a stopped container leaves nothing of its scope", ["systemd"], async () => {
+  await withRuntime(async (runtime) => {
+    const id = runtime.id();
+    using bundle = sleeping(id, true);
+    await runtime.ok([...SYSTEMD, "run", "--detach", "--bundle", bundle.path, id]);
+    const own = ownCgroups((await runtime.state(id)).pid, id);
+    await end(runtime, id);
+    await runtime.ok(["delete", id]);
+    assertEquals(own.filter(exists), []);
+  });
+});
+
 function isRemoved(directory: string): boolean {
   try {
     Deno.removeSync(directory);

@@ -97,11 +97,11 @@ const UPDATES: readonly (readonly [options: readonly string[], quota: string])[]
   [["--cpu-quota", "20123"], "20500 50000"],
   [["--cpu-period", "100000"], "21000 100000"],
   [["--cpu-quota", "-1"], "-1 100000"],
-  [["--cpu-period", "60000"], "-1 60000"],
-  [["--cpu-share", "200", "--cpu-idle", "1"], "-1 60000"],
-  [["--cpu-idle", "0"], "-1 60000"],
-  [["--cpu-share", "1"], "-1 60000"],
-  [["--cpu-share", "262145"], "-1 60000"],
+  [["--cpu-period", "60000"], "-1 100000"],
+  [["--cpu-share", "200", "--cpu-idle", "1"], "-1 100000"],
+  [["--cpu-idle", "0"], "-1 100000"],
+  [["--cpu-share", "1"], "-1 100000"],
+  [["--cpu-share", "262145"], "-1 100000"],
 ];
 
 cgroupTest("update writes what the unit holds, also where one value needs another", [

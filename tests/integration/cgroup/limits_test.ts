@@ -229,7 +229,7 @@ cgroupTest("update changes limits of running, paused and created containers", []
     await runtime.ok(["pause", id]);
     const shrunk = { memory: { limit: 48 * MiB, swap: 48 * MiB }, pids: { limit: 0 } };
     await runtime.ok(["update", "--resources", "-", id], { stdin: JSON.stringify(shrunk) });
-    assertEquals(limits(), [String(48 * MiB), "1"]);
+    assertEquals(limits(), [String(48 * MiB), "max"]);
     assertEquals((await runtime.state(id)).status, "paused");
     await runtime.ok(["delete", "--force", id]);
   });

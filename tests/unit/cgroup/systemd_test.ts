@@ -197,8 +197,8 @@ Deno.test("heldByUnit: a quota in whole percents, with the period that the files
     [{ quota: 12345 }, v1, 12500n, 50000n],
     [{ period: 100000 }, v2, 41000n, 100000n],
     [{ period: 100000 }, v1, 41000n, 100000n],
-    [{ period: 20000 }, none, -1n, 20000n],
-    [{ quota: -1 }, v1, -1n, 50000n],
+    [{ period: 20000 }, none, -1n, 100000n],
+    [{ quota: -1 }, v1, -1n, 100000n],
   ];
   for (const [cpu, current, quota, period] of cases) {
     assertEquals(heldByUnit({ cpu }, current), { cpu: { quota, period } });
@@ -206,12 +206,17 @@ Deno.test("heldByUnit: a quota in whole percents, with the period that the files
   assertEquals(heldByUnit({ cpu: { idle: 0 } }, v2), { cpu: { idle: 0, shares: 1024 } });
   assertEquals(heldByUnit({ cpu: { idle: 0, shares: 5 } }, v2), { cpu: { idle: 0, shares: 5 } });
   assertEquals(heldByUnit({ cpu: { shares: 5 } }, v2), { cpu: { shares: 5 } });
-  for (const [text, expected] of [["600000 900000", "603000 900000"], ["1", "1000 100000"]]) {
+  for (
+    const [text, expected] of [["600000 900000", "603000 900000"], ["1", "1000 100000"], [
+      "max 5",
+      "max 100000",
+    ]]
+  ) {
     assertEquals(heldByUnit({ unified: { "cpu.max": text! } }, none), {
       unified: { "cpu.max": expected! },
     });
   }
-  for (const text of ["max", "max 50000", "nonsense", "5 0"]) {
+  for (const text of ["max 100000", "nonsense", "max all", "5 0"]) {
     assertEquals(heldByUnit({ unified: { "cpu.max": text } }, none).unified, { "cpu.max": text });
   }
 });
