@@ -31,6 +31,7 @@
   X(enter_root, 40, "u")          \
   X(console, 41, "uuuuu")         \
   X(mount_propagation, 42, "uV")  \
+  X(unpin, 43, "")                \
   X(hook, 50, "susSSuuiiu")       \
   X(hook_state, 51, "u")          \
   X(keyring, 60, "s")             \

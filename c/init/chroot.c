@@ -14,8 +14,7 @@
 
 #include "fs.h"
 
-/* Reads all of a file of procfs. The caller frees it; NULL with errno set. */
-static char *read_text(int at, const char *name) {
+char *read_text(int at, const char *name) {
   int fd = (int)RETRY(openat(at, name, O_RDONLY | O_CLOEXEC));
   if (fd < 0) {
     errno = -fd;

@@ -14,6 +14,12 @@
 void fd_cleanup(const int *fd);
 #define CLEANUP_FD __attribute__((cleanup(fd_cleanup)))
 
+/*
+ * How often something is tried again that others have made, removed or moved meanwhile; openat2(2)
+ * gives EAGAIN when a rename or mount elsewhere made `..` uncertain.
+ */
+#define RACES_MAX 128
+
 /* path.c */
 /* As path_make_directories; the last component, if it is missing, gets `mode`. */
 int path_make_directory(struct init *in, const char *path, unsigned mode);
@@ -95,6 +101,8 @@ int tmpcopyup(int from, int to);
  */
 int detach_mount_of(int directory, unsigned propagation);
 
+/* chroot.c: reads all of a file of procfs. The caller frees it; NULL with errno set. */
+char *read_text(int at, const char *name);
 /* chroot.c: moves the root mount over "/" and enters it. */
 int move_root(struct init *in);
 

@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -285,6 +287,17 @@ int op_mount(struct init *in, const union field *f) {
     return remount(in, &r);
   }
   return fail_at(in, -EINVAL, "mount on \"%s\": kind %u is unknown", r.destination, f[0].u32);
+}
+
+/* The copy that a new mount namespace starts with leaves those mounts out, whoever may see them. */
+int op_unpin(struct init *in, const union field *f) {
+  (void)f;
+  char *mounts = read_text(AT_FDCWD, "/proc/self/mountinfo");
+  bool pinned = mounts != NULL && strstr(mounts, " mnt:[") != NULL;
+  free(mounts);
+  if (pinned && unshare(CLONE_NEWNS) != 0)
+    return fail_at(in, -errno, "leave out the mounts that hold a mount namespace");
+  return 0;
 }
 
 /* Gives the tree the id maps of a user namespace. */

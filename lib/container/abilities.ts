@@ -1,6 +1,6 @@
 /** What runts can do on this host, in the words of crun's `--version`, which clients look for. */
 
-import { isDirectory } from "../base/paths.ts";
+import { isDirectory } from "../base/files.ts";
 
 /** Where ld.so looks for libraries, but for what ld.so.conf(5) adds. */
 const LIBRARIES = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"];

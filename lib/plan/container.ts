@@ -58,6 +58,9 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   raiseLimits(writer, process.rlimits, userNamespace);
   const slots = openNamespaces(writer, namespaces);
   const mounts = planMounts(writer, container, slots.get(NAMESPACE_FLAGS.user));
+  if (container.mountNamespace && (container.openEarly || mounts.early.length > 0)) {
+    writer.add({ op: "unpin", from: "" });
+  }
   writer.add(...mounts.early);
   const rootSlot = openEarly(writer, container);
   joinNamespaces(writer, namespaces, slots);

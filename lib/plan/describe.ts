@@ -47,6 +47,7 @@ const DESCRIBE: Describers = {
   loopback_up: () => "bring up the loopback device",
   dumpable: ({ value }) => value ? "allow others to look into the process" : "hide the process",
   propagation: ({ path, flags }) => `make the mount ${path} ${propagationNames(flags)}`,
+  unpin: () => "leave out mounts that hold a mount namespace",
   mount_propagation: ({ propagation }) =>
     `make the mount ${propagation.map(propagationNames).join(",")} again`,
   rootfs: ({ path, bind }) => `open root filesystem ${path}${bind ? ", bound to itself" : ""}`,

@@ -55,6 +55,9 @@ export const OPS = {
     code: 32,
     fields: { slot: "u32", source: "str", recursive: "u32", nofollow: "u32", idmap: "i32" },
   },
+  // Where a file holds a mount namespace, goes on in a copy of this one, which has no such mounts: a
+  // tree with them cannot be moved into a mount namespace that is younger (ELOOP).
+  unpin: { code: 43, fields: {} },
   // kind: MountKind. `slot`: the source was opened there by open_tree, or -1. `superblock` and
   // `data`: fs-context flags and parameters, `key` or `key=value` (fsconfig(2)). `attr_*`:
   // MOUNT_ATTR_* for this mount, `rec_*` for the whole tree. `propagation`: MS_* values, one after
