@@ -25,24 +25,30 @@ int op_mkdir(struct init *in, const union field *f) {
   return explain_path(in, in->root, f[0].text, fd);
 }
 
+/* -EAGAIN: what was there has gone, or something has come, since it was looked at. */
+static int place_symlink(int parent, const char *name, const char *target, bool replace) {
+  char there[PATH_MAX];
+  int error = (int)kernel_result(symlinkat(target, parent, name));
+  if (error != -EEXIST)
+    return error;
+  ssize_t length = replace ? readlinkat(parent, name, there, sizeof there) : 0;
+  if (!replace || (length == (ssize_t)strlen(target) && memcmp(there, target, (size_t)length) == 0))
+    return 0;
+  error = (int)kernel_result(unlinkat(parent, name, 0));
+  return error == 0 || error == -ENOENT ? -EAGAIN : error;
+}
+
 int op_symlink(struct init *in, const union field *f) {
   const char *target = f[0].text, *path = f[1].text, *name;
-  char there[PATH_MAX];
-  CLEANUP_FD int parent = path_open_parent(in, path, &name);
-  if (parent < 0) {
-    fail_at(in, parent, "make the symlink \"%s\"", path);
-    return explain_path(in, in->root, path, parent);
+  int error = -EAGAIN;
+  for (int i = 0; i < RACES_MAX && (error == -EAGAIN || error == -ENOENT); i++) {
+    CLEANUP_FD int parent = path_open_parent(in, path, &name);
+    if (parent < 0) {
+      fail_at(in, parent, "make the symlink \"%s\"", path);
+      return explain_path(in, in->root, path, parent);
+    }
+    error = place_symlink(parent, name, target, f[2].u32 != 0);
   }
-  int error = (int)kernel_result(symlinkat(target, parent, name));
-  if (error == -EEXIST && f[2].u32) {
-    ssize_t length = readlinkat(parent, name, there, sizeof there);
-    if (length == (ssize_t)strlen(target) && memcmp(there, target, (size_t)length) == 0)
-      return 0;
-    error = (int)kernel_result(unlinkat(parent, name, 0));
-    if (error == 0)
-      error = (int)kernel_result(symlinkat(target, parent, name));
-  } else if (error == -EEXIST)
-    return 0;
   return error ? fail_at(in, error, "make the symlink \"%s\" to \"%s\"", path, target) : 0;
 }
 
@@ -79,15 +85,20 @@ static int set_mode(const struct init *in, int fd, mode_t mode) {
   return (int)kernel_result(fchmodat(in->self, name, mode, 0));
 }
 
-/* The node's owner and mode are set on what was verified to be the node just made. */
+/*
+ * The node's owner and mode are set on what was verified to be the node just made. -EAGAIN: another
+ * container on the same root filesystem has been quicker.
+ */
 static int make_node(struct init *in, const struct node *node, int parent, const char *name) {
   mode_t mask = umask(0);
   int error = (int)kernel_result(mknodat(parent, name, node->type | node->mode, node->number));
   umask(mask);
   if (error)
-    return error;
+    return error == -EEXIST ? -EAGAIN : error;
   CLEANUP_FD int fd = (int)RETRY(openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat st;
+  if (fd == -ENOENT)
+    return -EAGAIN;
   if (fd < 0 || fstat(fd, &st) != 0)
     return fd < 0 ? fd : -errno;
   if (!node_matches(node, &st))
@@ -112,8 +123,10 @@ static int open_mount_point(struct init *in, const struct node *node, int parent
   fd = (int)RETRY(openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat st;
   if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
-    return fd;
+    return fd == -ENOENT ? -EAGAIN : fd;
   close(fd);
+  if (node_matches(node, &st)) /* made in its place meanwhile */
+    return -EAGAIN;
   return node_conflict(in, node, node->path, &st);
 }
 
@@ -137,7 +150,8 @@ static int bind_node(struct init *in, const struct node *node, int parent, const
   return target < 0 ? target : kernel_move_mount(tree, target);
 }
 
-static int place_node(struct init *in, const struct node *node, enum node_source how) {
+/* -EAGAIN, -ENOENT: what was looked at has changed, or its directory has gone. */
+static int try_to_place_node(struct init *in, const struct node *node, enum node_source how) {
   const char *name;
   struct stat st;
   CLEANUP_FD int parent = path_open_parent(in, node->path, &name);
@@ -157,6 +171,17 @@ static int place_node(struct init *in, const struct node *node, enum node_source
   int error = make_node(in, node, parent, name);
   if (error == -EPERM && how == NODE_EITHER)
     return bind_node(in, node, parent, name);
+  return error;
+}
+
+static int place_node(struct init *in, const struct node *node, enum node_source how) {
+  int error = -EAGAIN;
+  in->detail_length = 0; /* there is one for what cannot be tried again */
+  for (int i = 0; i < RACES_MAX && in->detail_length == 0; i++) {
+    error = try_to_place_node(in, node, how);
+    if (error != -EAGAIN && error != -ENOENT)
+      break;
+  }
   return error;
 }
 

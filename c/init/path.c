@@ -19,8 +19,6 @@
 #define IN_ROOT (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 /* As many symlinks as the kernel follows in one path. */
 #define LINKS_MAX 40
-/* openat2 gives EAGAIN when a rename or mount elsewhere made `..` uncertain. */
-#define RACES_MAX 128
 /* How often a component may vanish or turn into something else while it is being made. */
 #define SWAPS_MAX 1024
 
@@ -215,7 +213,7 @@ static int walk_step(struct walk *w, bool want_file, mode_t mode, const char *na
 }
 
 /* Resolves `path`, making what is missing. An O_PATH descriptor, or -errno. */
-static int walk(int root, const char *path, bool want_file, mode_t mode) {
+static int walk_once(int root, const char *path, bool want_file, mode_t mode) {
   struct walk w = {.root = root};
   char name[NAME_MAX + 1];
   if (strlen(path) >= sizeof w.rest)
@@ -235,6 +233,14 @@ static int walk(int root, const char *path, bool want_file, mode_t mode) {
     close(w.fd);
     return step < 0 ? step : result;
   }
+}
+
+/* In a directory that somebody else has removed meanwhile nothing can be made. */
+static int walk(int root, const char *path, bool want_file, mode_t mode) {
+  int fd = -ENOENT;
+  for (int i = 0; i < RACES_MAX && fd == -ENOENT; i++)
+    fd = walk_once(root, path, want_file, mode);
+  return fd;
 }
 
 int path_make_directory(struct init *in, const char *path, unsigned mode) {
