@@ -139,6 +139,10 @@ uint64_t clock_ms(void);
 /* What is left of a timeout that began at `start`, for poll(2): -1 without end, else 0 or more. */
 int clock_left(uint64_t start, int32_t timeout_ms);
 
+/* sockets.c: how long a socket may wait for room; 0 for ever. */
+#define SEND_TIMEOUT 10 /* s */
+void socket_limit_waiting(int socket, unsigned seconds);
+
 /* message.c, for sockets.c: `address` may be NULL. */
 struct sockaddr_un;
 int message_send(int socket, const struct sockaddr_un *address, uint32_t address_length,

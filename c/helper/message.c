@@ -41,14 +41,22 @@ int message_send(int socket, const struct sockaddr_un *address, uint32_t address
   if (count > 0)
     attach(&message, &control, fds, count);
   int sent = RETRY(sendmsg(socket, &message, MSG_NOSIGNAL));
-  if (sent < 0)
-    return sent;
-  return (uint32_t)sent == length ? 0 : -EMSGSIZE;
+  /* A stream takes what it has room for; descriptors go with the first of it. */
+  for (uint32_t done = 0; sent >= 0;
+       sent = RETRY(send(socket, bytes + done, length - done, MSG_NOSIGNAL))) {
+    done += (uint32_t)sent;
+    if (done >= length)
+      return 0;
+  }
+  return sent == -EAGAIN ? -ETIMEDOUT : sent;
 }
 
 int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length, const int32_t *fds,
                          uint32_t count) {
-  return message_send(socket, NULL, 0, bytes, length, fds, count);
+  socket_limit_waiting(socket, SEND_TIMEOUT);
+  int32_t result = message_send(socket, NULL, 0, bytes, length, fds, count);
+  socket_limit_waiting(socket, 0);
+  return result;
 }
 
 /* Takes over the descriptors that came; those without room are closed. */

@@ -14,7 +14,6 @@
 #include "helper.h"
 
 #define BACKLOG 16
-#define SEND_TIMEOUT 10 /* s */
 
 /* An address, and the directory that must stay open for it, or -1. */
 struct address {
@@ -76,7 +75,7 @@ static void address_done(struct address *to) {
     close(to->directory);
 }
 
-static void limit_waiting(int socket, time_t seconds) {
+void socket_limit_waiting(int socket, unsigned seconds) {
   struct timeval limit = {.tv_sec = seconds};
   setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
@@ -85,7 +84,7 @@ static void limit_waiting(int socket, time_t seconds) {
 static int make_socket(int type) {
   int fd = RETRY(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   if (fd >= 0)
-    limit_waiting(fd, SEND_TIMEOUT);
+    socket_limit_waiting(fd, SEND_TIMEOUT);
   return fd;
 }
 
@@ -101,7 +100,7 @@ int32_t rts_connect_unix(const char *path) {
   int fd = make_socket(SOCK_STREAM);
   if (fd >= 0) {
     error = timed_out(RETRY(connect(fd, (struct sockaddr *)&to.un, to.length)));
-    limit_waiting(fd, 0);
+    socket_limit_waiting(fd, 0);
     if (error != 0) {
       close(fd);
       fd = error;
@@ -175,7 +174,7 @@ int32_t rts_send_datagram(const char *path, const uint8_t *bytes, uint32_t lengt
     address_done(&to);
     return fd;
   }
-  error = timed_out(message_send(fd, &to.un, to.length, bytes, length, fds, count));
+  error = message_send(fd, &to.un, to.length, bytes, length, fds, count);
   close(fd);
   address_done(&to);
   return error;

@@ -81,10 +81,22 @@ export class SeccompAgent implements AsyncDisposable {
   async #receive(connection: number): Promise<void> {
     if (await this.#readable(connection)) {
       const { fd, text } = this.helper.receiveFd(connection, TIMEOUT);
-      this.messages.push(JSON.parse(text));
       this.#served.push(this.#serve(fd));
+      this.messages.push(JSON.parse(text + await this.#rest(connection)));
     }
     this.helper.close(connection);
+  }
+
+  /** What comes up to the end of the connection: a message may be longer than one read. */
+  async #rest(connection: number): Promise<string> {
+    const bytes = new Uint8Array(64 * 1024);
+    const decoder = new TextDecoder();
+    for (let text = ""; await this.#readable(connection);) {
+      const length = this.helper.read(connection, bytes);
+      if (length === 0) return text;
+      text += decoder.decode(bytes.subarray(0, length), { stream: true });
+    }
+    return "";
   }
 
   /** Until nobody has the filter any more. */

@@ -76,6 +76,20 @@ Deno.test("the agent gets the state of the container and answers for the kernel"
   });
 });
 
+Deno.test("the agent gets a state of any length", {
+  ignore: PEER === "crun", // as above
+}, async () => {
+  await withRuntime(async (runtime) => {
+    await using notified = await Notified.make(["getppid"], (config) => {
+      config.process.args = ["true"];
+      config.annotations = { long: "x".repeat(3 << 20) };
+    });
+    await runtime.ok(["run", "--bundle", notified.bundle.path, runtime.id()]);
+    const [{ state }] = await notified.agent.received(1);
+    assertEquals(state.annotations.long.length, 3 << 20);
+  });
+});
+
 /** What init itself calls under the filter, and more. */
 const DELICATE = ["execve", "openat", "close", "fcntl", "sendmsg", "recvmsg", "read", "capset"];
 
