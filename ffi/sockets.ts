@@ -26,8 +26,10 @@ export interface SocketCalls {
   receiveFd(socket: number, timeoutMs: number): { fd: number; text: string };
 }
 
-/** Longest message that is received, in bytes. */
+/** Longest text that is taken with descriptors, in bytes. */
 const MESSAGE_MAX = 64 * 1024;
+/** Longest datagram that is taken, which is more than the kernel sends for anybody by default. */
+const DATAGRAM_MAX = 256 * 1024;
 
 export function socketCalls(library: Library): SocketCalls {
   return { ...connections(library), ...messages(library) };
@@ -59,8 +61,12 @@ function connections(library: Library): Connections {
 type Messages = Omit<SocketCalls, keyof Connections>;
 
 function messages(library: Library): Messages {
-  function receive(socket: number, timeoutMs: number): { bytes: Uint8Array; fds: number[] } {
-    const bytes = outside(MESSAGE_MAX);
+  function receive(
+    socket: number,
+    timeoutMs: number,
+    max: number,
+  ): { bytes: Uint8Array; fds: number[] } {
+    const bytes = outside(max);
     // The first is their number.
     const fds = ints(new Array(1 + Size.messageFds).fill(0));
     const result = library.rts_receive_message(socket, bytes, bytes.length, fds, timeoutMs);
@@ -69,7 +75,7 @@ function messages(library: Library): Messages {
   }
 
   return {
-    receiveDatagram: receive,
+    receiveDatagram: (socket, timeoutMs) => receive(socket, timeoutMs, DATAGRAM_MAX),
     sendDatagram(path, bytes, fds) {
       const data = bytes as Uint8Array<ArrayBuffer>;
       const name = cString(path);
@@ -82,7 +88,7 @@ function messages(library: Library): Messages {
       check(result, "pass descriptors over a socket");
     },
     receiveFd(socket, timeoutMs) {
-      const { bytes, fds } = receive(socket, timeoutMs);
+      const { bytes, fds } = receive(socket, timeoutMs, MESSAGE_MAX);
       const [fd] = fds;
       if (fd !== undefined && fds.length === 1) {
         return { fd, text: new TextDecoder().decode(bytes) };

@@ -74,6 +74,17 @@ Deno.test("STATUS comes through, the container's own MAINPID does not", NOT_RUNT
   });
 });
 
+Deno.test("a message may be long", NOT_RUNTS, async () => {
+  const script = "long=$(head -c 100000 /dev/zero | busybox tr '\\0' x); " +
+    'payload notify "$(printf "STATUS=%s\\nREADY=1" "$long")"; sleep 1000';
+  await withManager(script, async ({ runtime, id, env, next }) => {
+    await runtime.ok(["start", id], { env });
+    const { pid } = await runtime.state(id);
+    const [status, ...rest] = await next();
+    assertEquals([status!.length, rest], [100_007, ["READY=1", `MAINPID=${pid}`]]);
+  });
+});
+
 Deno.test("a barrier is passed on with its descriptor", NOT_RUNTS, async () => {
   const script = "payload notify BARRIER=1 barrier ; payload notify READY=1; sleep 1000";
   await withManager(script, async ({ runtime, id, env, next }) => {
