@@ -39,6 +39,7 @@ export function makeDirectory(directory: string, mountPoint: string, made: strin
   try {
     Deno.mkdirSync(directory, { mode: 0o755 });
     made.push(directory);
+    Deno.chmodSync(directory, 0o755); // whatever the caller's umask: the container's users look there
     return true;
   } catch (error) {
     const errno = errnoOf(error);
