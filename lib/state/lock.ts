@@ -5,6 +5,7 @@ import { ENOENT, ETIMEDOUT } from "../base/errno.ts";
 import { errnoOf, RuntsError } from "../base/errors.ts";
 import type { StateDirectory } from "./directory.ts";
 import { doesNotExist } from "./inspect.ts";
+import type { Status } from "./status.ts";
 
 /** How long a verb waits for another one that is at work on the same container, in ms. */
 const LOCK_TIMEOUT = 60_000;
@@ -45,7 +46,7 @@ export async function withLockIfThere(
 export async function takeLock(helper: Helper, directory: StateDirectory): Promise<number> {
   const path = directory.file("lock");
   for (;;) {
-    const lock = await waitForLock(helper, path);
+    const lock = await waitForLock(helper, directory, path);
     if (isSameFile(lock, path)) return lock;
     helper.close(lock);
     if (!directory.exists()) throw doesNotExist();
@@ -53,14 +54,18 @@ export async function takeLock(helper: Helper, directory: StateDirectory): Promi
 }
 
 /** Takes the lock once it is free, unless that cannot be before we end. */
-async function waitForLock(helper: Helper, path: string): Promise<number> {
+async function waitForLock(
+  helper: Helper,
+  directory: StateDirectory,
+  path: string,
+): Promise<number> {
   const lock = await lockWithin(helper, path, ASK_AFTER);
   if (lock !== undefined) return lock;
-  const { ancestorHolding } = await import("./lock_holder.ts");
-  const ancestor = ancestorHolding(path);
-  if (ancestor !== undefined) {
+  const { holderWaiting } = await import("./lock_holder.ts");
+  const holder = holderWaiting(path, statusIfAny(directory));
+  if (holder !== undefined) {
     throw new RuntsError(
-      `runts (pid ${ancestor}) holds the container's lock and waits for the hook that runs this ` +
+      `runts (pid ${holder}) holds the container's lock and waits for the hook that runs this ` +
         "command",
     );
   }
@@ -69,6 +74,14 @@ async function waitForLock(helper: Helper, path: string): Promise<number> {
   throw new RuntsError(
     `another command has been at work on the container for ${LOCK_TIMEOUT / 1000} s`,
   );
+}
+
+function statusIfAny(directory: StateDirectory): Status | undefined {
+  try {
+    return directory.readStatus();
+  } catch {
+    return undefined; // it is damaged
+  }
 }
 
 /** Undefined when somebody else has it for all of the time, in ms. */

@@ -1,30 +1,45 @@
-/** Who holds a lock that is not free: one of our ancestors waits for us, and we must not for it. */
+/** Who holds a lock that is not free: one who waits for us, and we must not for it. */
 
 import { readStat } from "./liveness.ts";
 
+/** A container's init, as its status names it. */
+interface Init {
+  readonly pid: number;
+  readonly startTime: number;
+}
+
 /**
- * The process id of an ancestor that holds the lock (flock(2)) of a file; undefined when none does,
- * or when /proc does not tell. Ids are those of the pid namespace that /proc was mounted for, which
- * a hook in the container's namespaces does not share.
+ * The process id of who holds the lock (flock(2)) of a file and waits for us: an ancestor; or, when
+ * we are below an init that has not executed its program yet, which runs hooks then, whoever lets it
+ * start. Undefined when there is none, or when /proc does not tell. Ids are those of the pid namespace
+ * that /proc was mounted for, which a hook in the container's namespaces may not share.
  */
-export function ancestorHolding(path: string): number | undefined {
+export function holderWaiting(path: string, init?: Init): number | undefined {
   let file: Deno.FileInfo;
   try {
     file = Deno.statSync(path);
   } catch {
     return undefined;
   }
-  let pid = readStat("self")?.parent ?? 0;
-  while (pid > 0 && !holds(pid, file)) pid = readStat(pid)?.parent ?? 0;
-  return pid > 0 ? pid : undefined;
+  const lockers = lockersOf(file);
+  for (let pid = readStat("self")?.parent ?? 0; pid > 0; pid = readStat(pid)?.parent ?? 0) {
+    if (holds(pid, file) ?? lockers.includes(pid)) return pid;
+    if (pid === init?.pid && isStarting(init)) return lockers.find((locker) => locker !== Deno.pid);
+  }
+  return undefined;
 }
 
-/** /proc/locks would not do: it shows the device of the superblock, stat(2) that of a subvolume. */
-function holds(pid: number, file: Deno.FileInfo): boolean {
+function isStarting({ pid, startTime }: Init): boolean {
+  const stat = readStat(pid);
+  return stat?.startTime === startTime && !stat.executed;
+}
+
+/** Undefined when the process may not be looked into, as from within a container. */
+function holds(pid: number, file: Deno.FileInfo): boolean | undefined {
   try {
     return [...Deno.readDirSync(`/proc/${pid}/fd`)].some(({ name }) => isLocked(pid, name, file));
-  } catch {
-    return false; // it has ended, or is somebody else's
+  } catch (error) {
+    return error instanceof Deno.errors.PermissionDenied ? undefined : false; // it has ended
   }
 }
 
@@ -39,5 +54,19 @@ function isLocked(pid: number, fd: string, file: Deno.FileInfo): boolean {
     return /^lock:.*\bFLOCK\b/m.test(Deno.readTextFileSync(`/proc/${pid}/fdinfo/${fd}`));
   } catch {
     return false; // it was closed meanwhile
+  }
+}
+
+/**
+ * Who has locked a file of this number, by /proc/locks, which everybody may read. Its device is left
+ * out: the file shows that of the superblock, stat(2) that of a subvolume.
+ */
+function lockersOf({ ino }: Deno.FileInfo): number[] {
+  try {
+    return Deno.readTextFileSync("/proc/locks").split("\n")
+      .map((line) => /^\d+: FLOCK +\w+ +\w+ (\d+) \S+:(\d+) /.exec(line))
+      .flatMap((match) => match !== null && Number(match[2]) === ino ? [Number(match[1])] : []);
+  } catch {
+    return [];
   }
 }

@@ -1,7 +1,7 @@
 /** Whose lock it is that one of our ancestors holds. */
 
 import { assertEquals } from "@std/assert";
-import { ancestorHolding } from "../../../lib/state/lock_holder.ts";
+import { holderWaiting } from "../../../lib/state/lock_holder.ts";
 import { readStat } from "../../../lib/state/liveness.ts";
 
 Deno.test("readStat names the parent", () => {
@@ -12,8 +12,8 @@ Deno.test("readStat names the parent", () => {
 /** What a process below us, and below a shell, finds out about the file. */
 async function seenBelow(path: string): Promise<string> {
   const module = new URL("../../../lib/state/lock_holder.ts", import.meta.url).href;
-  const code = `import { ancestorHolding } from "${module}";
-    console.log(ancestorHolding(Deno.args[0]))`;
+  const code = `import { holderWaiting } from "${module}";
+    console.log(holderWaiting(Deno.args[0]))`;
   const file = `${path}.ts`;
   Deno.writeTextFileSync(file, code);
   const { stdout } = await new Deno.Command("sh", {
@@ -27,11 +27,11 @@ Deno.test("the ancestor that holds a lock is found, and nobody else", async () =
   const folder = Deno.makeTempDirSync({ prefix: "runts-lock-" });
   try {
     const path = `${folder}/lock`;
-    assertEquals(ancestorHolding(path), undefined);
+    assertEquals(holderWaiting(path), undefined);
     using file = Deno.openSync(path, { write: true, create: true });
     assertEquals(await seenBelow(path), "undefined");
     file.lockSync(true);
-    assertEquals(ancestorHolding(path), undefined);
+    assertEquals(holderWaiting(path), undefined);
     assertEquals(await seenBelow(path), String(Deno.pid));
     Deno.linkSync(path, `${folder}/other`);
     assertEquals(await seenBelow(`${folder}/other`), String(Deno.pid));
