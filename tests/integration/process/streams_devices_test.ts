@@ -24,7 +24,6 @@ const UNTOUCHED = "666 0:0 1:3\n666 0:0 1:5\n";
 /** Runs a shell line in which "$@" stands for the command of the runtime; gives what it printed. */
 async function amongNodes(
   runtime: TestRuntime,
-  bundle: Bundle,
   script: string,
   words: readonly string[],
 ): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -68,7 +67,6 @@ for (const kind of ["root", "another user", "root of a user namespace"]) {
         const words = ["run", "--bundle", bundle.path, runtime.id()];
         const { stdout } = await amongNodes(
           runtime,
-          bundle,
           '"$@" </dev/null >/dev/null 2>/dev/null',
           words,
         );
@@ -87,7 +85,6 @@ Deno.test({
       await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
       const { stdout } = await amongNodes(
         runtime,
-        bundle,
         '"$@" </dev/null >/dev/null 2>/dev/null',
         ["exec", id, "sh", "-c", ATTACK],
       );
@@ -105,7 +102,6 @@ Deno.test("nor by a startContainer hook", async () => {
     const words = ["run", "--bundle", bundle.path, runtime.id()];
     const { stdout } = await amongNodes(
       runtime,
-      bundle,
       '"$@" </dev/null >/dev/null 2>/dev/null',
       words,
     );
@@ -125,7 +121,6 @@ Deno.test({
       const words = ["run", "--bundle", bundle.path, runtime.id()];
       const { code, stdout, stderr } = await amongNodes(
         runtime,
-        bundle,
         '"$@" </dev/null 1</dev/null 2</dev/null',
         words,
       );
@@ -145,7 +140,6 @@ Deno.test(
       const words = ["run", "--preserve-fds", "2", "--bundle", bundle.path, runtime.id()];
       const { code, stdout } = await amongNodes(
         runtime,
-        bundle,
         '"$@" </dev/zero >/dev/null 3</dev/null 4>/dev/zero',
         words,
       );
@@ -192,7 +186,6 @@ for (const [what, make] of Object.entries(FAKES)) {
         const words = ["run", "--bundle", bundle.path, runtime.id()];
         const { code, stdout } = await amongNodes(
           runtime,
-          bundle,
           `cd ${bundle.path}; "$@" </dev/null >/dev/null 2>/dev/null`,
           words,
         );

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { abilities } from "../../../lib/container/abilities.ts";
 import { features } from "../../../lib/container/features.ts";
-import { isDirectory } from "../../../lib/base/paths.ts";
+import { isDirectory } from "../../../lib/base/files.ts";
 
 /** The texts of the files below a directory of lib. */
 function* sources(directory: URL): Generator<string> {
