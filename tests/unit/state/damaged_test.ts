@@ -130,5 +130,5 @@ Deno.test("a copy of the configuration that is damaged counts as none", async ()
 });
 
 Deno.test("leaveResctrl has nothing to leave where resctrl is not mounted", () => {
-  leaveResctrl("runts-none", { enableMonitoring: true }, undefined);
+  assertEquals(leaveResctrl("runts-none", { enableMonitoring: true }, undefined), undefined);
 });
