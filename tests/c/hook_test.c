@@ -8,10 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "../../c/common/retry.h"
+#include "support/filter.h"
 #include "support/test.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -326,6 +330,83 @@ static void leaves_no_descriptor_and_no_child(void) {
   CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
 }
 
+static void has_limits_of_its_own(void) {
+  const struct hook_limit limits[] = {{RLIMIT_NOFILE, {20, 50}}, {RLIMIT_FSIZE, {0, 0}}};
+  const char *const args[] = {"sh", "-c", "test $(ulimit -n)$(ulimit -Hn)$(ulimit -f) = 20500",
+                              NULL};
+  struct hook hook = {.path = "/bin/sh", .args = args, .env = path_only, .input = "state"};
+  struct rlimit before, after;
+  hook.input_length = 5;
+  hook.limits = limits;
+  hook.limit_count = 2;
+  NEED(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK_NUMBER(hook_run(&hook, &result), 0);
+  CHECK(ended_with(0));
+  NEED(getrlimit(RLIMIT_NOFILE, &after) == 0);
+  CHECK(before.rlim_cur == after.rlim_cur && before.rlim_max == after.rlim_max);
+  hook.limits = (const struct hook_limit[]){{99, {1, 1}}};
+  hook.limit_count = 1;
+  CHECK_NUMBER(hook_run(&hook, &result), 0);
+  CHECK_NUMBER(result.error, EINVAL);
+}
+
+static void run_nothing(void) {
+  CHECK_NUMBER(run_script("exit 0", "", 0, path_only), -ENOSYS);
+  CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+}
+
+static void says_what_it_lacks(void) {
+  static const long calls[] = {
+      SYS_memfd_create,
+      SYS_pipe2,
+      SYS_pidfd_open,
+#ifdef SYS_poll
+      SYS_poll,
+#else
+      SYS_ppoll,
+#endif
+  };
+  for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+    without_call(calls[i], run_nothing);
+}
+
+static int turns;
+
+static long interrupted(void) {
+  turns++;
+  errno = EINTR;
+  return -1;
+}
+
+static void nothing_is_tried_for_ever(void) {
+  CHECK_NUMBER(RETRY(interrupted()), -EINTR);
+  CHECK_NUMBER(turns, INTERRUPTIONS_MAX);
+  CHECK(!is_spinning(now_ns(), INTERRUPTIONS_MAX));
+  CHECK(is_spinning(now_ns(), 2 * INTERRUPTIONS_MAX));
+  CHECK(!is_spinning(now_ns() - 2 * INTERRUPTIONS_MAX * NS_PER_MS, 2 * INTERRUPTIONS_MAX));
+  uint64_t start = now_ns();
+  CHECK_NUMBER(poll_until(NULL, 0, start + 20 * NS_PER_MS), 0);
+  CHECK(now_ns() - start >= 20 * NS_PER_MS);
+}
+
+static void a_process_ends_without_exit_group(void) {
+  pid_t pid = fork();
+  if (pid == 0) {
+    struct sock_filter filter[] = FILTER(SYS_exit, SECCOMP_RET_ERRNO | EPERM);
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    struct sock_filter other[] = FILTER(SYS_exit_group, SECCOMP_RET_ERRNO | EPERM);
+    struct sock_fprog group = {sizeof other / sizeof *other, other};
+    NEED(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    NEED(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+    NEED(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &group) == 0);
+    end_process(3);
+  }
+  int status;
+  NEED(waitpid(pid, &status, 0) == pid);
+  CHECK(WIFSIGNALED(status) && (WTERMSIG(status) == SIGILL || WTERMSIG(status) == SIGTRAP));
+}
+
 int main(int argc, char **argv) {
   static const struct test tests[] = {
       TEST(gives_the_state_and_shows_the_output),
@@ -348,6 +429,10 @@ int main(int argc, char **argv) {
       TEST(a_closed_standard_error_ends_nobody),
       TEST(works_without_standard_streams),
       TEST(leaves_no_descriptor_and_no_child),
+      TEST(has_limits_of_its_own),
+      TEST(says_what_it_lacks),
+      TEST(nothing_is_tried_for_ever),
+      TEST(a_process_ends_without_exit_group),
   };
   return test_run(tests, sizeof tests / sizeof *tests, argc, argv);
 }

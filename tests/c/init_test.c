@@ -127,10 +127,10 @@ static void hooks_read_the_last_state_document(void) {
   plan_start(&p);
   plan_add(&p, OP_sync, (uint32_t)SYNC_NAMESPACES);
   plan_add(&p, OP_hook_state, 0u);
-  plan_add(&p, OP_hook, "createContainer", 0u, "/bin/sh", first, none, 1u, 0u, -1, -1);
+  plan_add(&p, OP_hook, "createContainer", 0u, "/bin/sh", first, none, 1u, 0u, -1, -1, 0u);
   plan_add(&p, OP_hook_state, 1u);
-  plan_add(&p, OP_hook, "startContainer", 0u, "/bin/sh", last, path_only, 1u, 0u, -1, -1);
-  plan_add(&p, OP_hook, "startContainer", 1u, "/bin/sh", last, path_only, 1u, 0u, -1, -1);
+  plan_add(&p, OP_hook, "startContainer", 0u, "/bin/sh", last, path_only, 1u, 0u, -1, -1, 0u);
+  plan_add(&p, OP_hook, "startContainer", 1u, "/bin/sh", last, path_only, 1u, 0u, -1, -1, 0u);
   struct conversation c = init_start(&p, slots, 2, false);
   CHECK_NUMBER(init_receive(&c), SYNC_NAMESPACES);
   CHECK(write(slots[0], "{\"first\":1}", 11) == 11);
@@ -159,10 +159,10 @@ static void a_hook_without_an_environment_has_the_programs(void) {
   const char *const program[] = {"sh", "-c", "exit 4", NULL};
   static const char *const env[] = {"A=1", NULL};
   plan_start(&p);
-  plan_add(&p, OP_hook, "createContainer", 0u, "/bin/sh", before, none, 0u, 0u, -1, -1);
+  plan_add(&p, OP_hook, "createContainer", 0u, "/bin/sh", before, none, 0u, 0u, -1, -1, 0u);
   plan_add(&p, OP_find_program, "sh", "/bin");
-  plan_add(&p, OP_hook, "startContainer", 0u, "/bin/sh", after, none, 0u, 0u, -1, -1);
-  plan_add(&p, OP_hook, "startContainer", 1u, "/bin/sh", own, none, 1u, 0u, -1, -1);
+  plan_add(&p, OP_hook, "startContainer", 0u, "/bin/sh", after, none, 0u, 0u, -1, -1, 0u);
+  plan_add(&p, OP_hook, "startContainer", 1u, "/bin/sh", own, none, 1u, 0u, -1, -1, 0u);
   plan_add(&p, OP_exec, program, env, (int64_t)0, 0u);
   CHECK_NUMBER(init_run(&p, NO_SLOTS), 4);
 }
@@ -172,7 +172,7 @@ static void check_hook(const char *script, const char *path, uint32_t timeout, i
   struct plan_bytes p;
   const char *const args[] = {"hook", "-c", script, NULL};
   plan_start(&p);
-  plan_add(&p, OP_hook, "startContainer", 2u, path, args, none, 0u, timeout, -1, -1);
+  plan_add(&p, OP_hook, "startContainer", 2u, path, args, none, 0u, timeout, -1, -1, 0u);
   int saved = fcntl(2, F_DUPFD_CLOEXEC, 10), quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
   NEED(saved > 0 && quiet > 0 && dup2(quiet, 2) == 2);
   int status = init_run(&p, NO_SLOTS);
@@ -297,7 +297,7 @@ static void nothing_of_the_host_is_open_once_it_was_started(void) {
   int slots[] = {open("/usr", O_PATH | O_CLOEXEC), s.fds[0], s.fds[1]};
   plan_start(&p);
   plan_add(&p, OP_wait_start, 1u, 2u);
-  plan_add(&p, OP_hook, "startContainer", 0u, "/bin/sh", args, env, 1u, 0u, -1, -1);
+  plan_add(&p, OP_hook, "startContainer", 0u, "/bin/sh", args, env, 1u, 0u, -1, -1, 0u);
   plan_program(&p, "exit 0");
   struct conversation c = init_start(&p, slots, 3, false);
   for (int i = 0; i < 3; i++)

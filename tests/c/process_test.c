@@ -28,8 +28,8 @@ static void limits_masks_and_flags_reach_the_program(void) {
   struct plan_bytes p;
   plan_start(&p);
   plan_add(&p, OP_umask, 027u);
-  plan_add(&p, OP_rlimit, (uint32_t)RLIMIT_NOFILE, UINT64_C(100), UINT64_C(200));
-  plan_add(&p, OP_rlimit, (uint32_t)RLIMIT_CORE, UINT64_C(0), UINT64_C(0));
+  plan_add(&p, OP_rlimit, (uint32_t)RLIMIT_NOFILE, UINT64_C(100), UINT64_C(200), 0u);
+  plan_add(&p, OP_rlimit, (uint32_t)RLIMIT_CORE, UINT64_C(0), UINT64_C(0), 0u);
   plan_add(&p, OP_no_new_privs);
   plan_add(&p, OP_personality, 8u); /* PER_LINUX32 */
   plan_script(&p, "test $(umask) = 0027; test $(ulimit -Sn) = 100; test $(ulimit -Hn) = 200;"
@@ -38,15 +38,38 @@ static void limits_masks_and_flags_reach_the_program(void) {
   CHECK_NUMBER(init_run(&p, NO_SLOTS), 0);
 }
 
+static void raises_limits_and_lowers_none(void) {
+  static const struct {
+    enum limit_raise raise;
+    uint64_t least;
+    const char *soft;
+  } cases[] = {
+      {RAISE_HARD, 50, "20"}, {RAISE_HARD, 100, "20"},  {RAISE_BOTH, 10, "20"},
+      {RAISE_BOTH, 50, "50"}, {RAISE_BOTH, 100, "100"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct plan_bytes p;
+    char script[128];
+    plan_start(&p);
+    plan_add(&p, OP_rlimit, (uint32_t)RLIMIT_CORE, UINT64_C(20 * 512), UINT64_C(100 * 512), 0u);
+    plan_add(&p, OP_rlimit, (uint32_t)RLIMIT_CORE, UINT64_C(0), cases[i].least * 512,
+             (uint32_t)cases[i].raise);
+    snprintf(script, sizeof script, "test $(ulimit -Sc) = %s; test $(ulimit -Hc) = 100",
+             cases[i].soft);
+    plan_script(&p, script);
+    CHECK_NUMBER(init_run(&p, NO_SLOTS), 0);
+  }
+}
+
 static void tells_the_limit_that_cannot_be_raised(void) {
   struct plan_bytes p;
   plan_start(&p);
-  plan_add(&p, OP_rlimit, (uint32_t)RLIMIT_NPROC, UINT64_C(5), UINT64_C(100));
+  plan_add(&p, OP_rlimit, (uint32_t)RLIMIT_NPROC, UINT64_C(5), UINT64_C(100), 0u);
   plan_add(&p, OP_caps, UINT64_C(0), UINT64_C(0), UINT64_C(0), UINT64_C(0));
-  plan_add(&p, OP_rlimit, (uint32_t)RLIMIT_NPROC, UINT64_C(50), UINT64_MAX);
+  plan_add(&p, OP_rlimit, (uint32_t)RLIMIT_NPROC, UINT64_C(50), UINT64_MAX, 0u);
   CHECK_FAILS(&p, 2, EPERM, "set RLIMIT_NPROC to soft 50, hard unlimited (hard limit now: 100)");
   plan_start(&p);
-  plan_add(&p, OP_rlimit, 99u, UINT64_C(1), UINT64_C(1));
+  plan_add(&p, OP_rlimit, 99u, UINT64_C(1), UINT64_C(1), 0u);
   CHECK_FAILS(&p, 0, EINVAL, "set resource limit 99");
 }
 
@@ -289,6 +312,7 @@ static void hands_over_a_listener_without_a_word(void) {
 int main(int argc, char **argv) {
   static const struct test tests[] = {
       TEST(limits_masks_and_flags_reach_the_program),
+      TEST(raises_limits_and_lowers_none),
       TEST(tells_the_limit_that_cannot_be_raised),
       TEST(scheduling_reaches_the_program),
       TEST(an_empty_affinity_means_every_cpu),

@@ -18,7 +18,7 @@ static inline void corpus_plan(struct plan_bytes *p) {
   plan_add(p, OP_set_ids, 1000u, 1000u, 3u, groups, 0u);
   plan_add(p, OP_affinity, 3u, "\x01\x00\x80");
   plan_add(p, OP_seccomp, 0u, 8u, "\x06\0\0\0\0\0\xff\x7f", 0u);
-  plan_add(p, OP_hook, "createContainer", 0u, "/bin/true", args, none, 1u, 2u, -1, -1);
+  plan_add(p, OP_hook, "createContainer", 0u, "/bin/true", args, none, 1u, 2u, -1, -1, 1u);
   plan_add(p, OP_exec, args, env, (int64_t)-1, 1u);
   plan_end(p);
 }
