@@ -52,7 +52,7 @@ Deno.test({
         const id = runtime.id();
         const words = ["run", "--bundle", bundle.path, id];
         const { code, stdout } = await runtime.run(words, { timeout: TIMEOUT });
-        assertEquals([code !== 0, stdout], [true, ""]);
+        assertEquals([code !== 0, code === 137, stdout], [true, false, ""]);
         await runtime.run(["delete", "--force", id]);
       }
     }),
