@@ -8,7 +8,6 @@
 
 #define NS_PER_S 1000000000u
 #define NS_PER_MS 1000000u
-#define TURNS_MAX 1000 /* and one more for each ms */
 
 uint64_t now_ns(void) {
   struct timespec now = {0};
@@ -17,7 +16,7 @@ uint64_t now_ns(void) {
 }
 
 bool is_spinning(uint64_t start, uint64_t turns) {
-  return turns > TURNS_MAX && turns - TURNS_MAX > (now_ns() - start) / NS_PER_MS;
+  return turns > INTERRUPTIONS_MAX && turns - INTERRUPTIONS_MAX > (now_ns() - start) / NS_PER_MS;
 }
 
 static int wait_ms(uint64_t deadline) {

@@ -24,7 +24,7 @@
     retry_value_ == -1 ? -(long)errno : retry_value_;                                   \
   })
 
-/* Whether what ought to wait has had more turns since `start` (ns) than waiting allows. */
+/* Whether what ought to wait had more turns since `start` (ns) than these, and one for each ms. */
 bool is_spinning(uint64_t start, uint64_t turns);
 
 /* CLOCK_MONOTONIC, in ns. */
