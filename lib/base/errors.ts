@@ -60,7 +60,9 @@ function compose(operation: string, data: ErrorData): string {
  * Long values are cut to 200 characters.
  */
 export function quote(value: unknown): string {
-  const text = (typeof value === "bigint" ? undefined : JSON.stringify(value)) ?? String(value);
+  // Numbers may be beyond those of JSON.
+  const isNumber = typeof value === "bigint" || typeof value === "number";
+  const text = (isNumber ? undefined : JSON.stringify(value)) ?? String(value);
   return oneLine(text.length > 200 ? `${text.slice(0, 199)}…` : text);
 }
 

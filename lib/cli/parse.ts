@@ -109,7 +109,7 @@ class Parser {
 
   private checked(option: Option, name: string, value: string): string | number {
     if (option.integer && !/^\d{1,15}$/.test(value)) {
-      this.fail(`option ${quote(name)}: ${quote(value)} is not a whole number`);
+      this.fail(`option ${quote(name)}: ${quote(value)} is not a whole number from 0`);
     }
     if (option.choices && !option.choices.includes(value)) {
       const choices = option.choices.join(", ");

@@ -29,7 +29,10 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
       print,
     }) ?? 0;
   } catch (error) {
-    if (!isBrokenPipe(error)) log.fail(reason(error));
+    // What fails before the verb begins does not know its name; help answers for verbs that are none.
+    const unnamed = isRuntsError(error) && command.name !== "help";
+    const named = unnamed ? error.with({ command: command.name }) : error;
+    if (!isBrokenPipe(error)) log.fail(reason(named));
     return isRuntsError(error) ? error.data.exitCode ?? 1 : 1;
   }
 }

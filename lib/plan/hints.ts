@@ -162,6 +162,9 @@ function mountHint(op: OpOf<"mount">, errno: number, plan: Plan): Hint {
   if (errno === EINVAL && op.data.length > 0 && plain) {
     return `the filesystem refuses one of ${op.data.map((item) => `"${item}"`).join(", ")}`;
   }
+  if (errno === ENOENT && op.data.length > 0 && plain) {
+    return `something is not there that ${op.data.map((item) => `"${item}"`).join(", ")} names`;
+  }
   if (errno !== EPERM || !(plan.fresh & NAMESPACE_FLAGS.user)) return undefined;
   const type = op.fstype === "cgroup2" ? "cgroup" : op.fstype;
   if (!Object.hasOwn(OWNED_BY, type)) return undefined;

@@ -1,8 +1,9 @@
 /** config.json and resources: read, parsed and validated. */
 
-import { ENOENT } from "../base/errno.ts";
+import { ENOENT, ENOTDIR } from "../base/errno.ts";
 import { pathFrom } from "../base/paths.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import { isDirectory } from "../base/files.ts";
 import { checked, readText } from "./json/document.ts";
 import type { Resources, Spec } from "./types/config.ts";
 import { validate, validateResources } from "./check/config.ts";
@@ -17,8 +18,13 @@ export function readConfig(bundle: string, file: string): string {
   try {
     return readText(file);
   } catch (error) {
-    if (errnoOf(error) !== ENOENT || !(error instanceof RuntsError)) throw error;
-    throw error.with({ hint: missing(bundle) });
+    if (!(error instanceof RuntsError)) throw error;
+    const hint = errnoOf(error) === ENOENT
+      ? missing(bundle)
+      : errnoOf(error) === ENOTDIR && !isDirectory(bundle)
+      ? `the bundle ${quote(bundle)} is not a directory`
+      : undefined;
+    throw hint === undefined ? error : error.with({ hint });
   }
 }
 

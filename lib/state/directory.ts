@@ -264,7 +264,7 @@ export function listIds(root: string): string[] {
     entries = [...Deno.readDirSync(root)];
   } catch (cause) {
     if (errnoOf(cause) === ENOENT) return [];
-    throw new RuntsError(`list state root ${quote(root)}`, { cause });
+    throw new RuntsError(`read state root ${quote(root)}`, { cause });
   }
   return entries.filter(({ isDirectory, name }) =>
     isDirectory && !OTHERS.includes(name) && !name.startsWith(REMOVED)

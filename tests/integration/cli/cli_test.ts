@@ -72,14 +72,14 @@ Deno.test("a mistake is one line on the standard error", RUNTS_ONLY, async (t) =
     ["--foo state web", 'state: unknown option "--foo": see "runts state --help"'],
     ["--rot /x state web", 'help: unknown option "--rot": did you mean "--root"?'],
     ["state", 'state: missing argument CONTAINER: see "runts state --help"'],
-    ["kill web FOO", 'unknown signal "FOO"'],
+    ["kill web FOO", 'kill: unknown signal "FOO"'],
     [
       "--systemd-cgroup --cgroup-manager cgroupfs list",
-      '--systemd-cgroup contradicts --cgroup-manager "cgroupfs"',
+      'list: --systemd-cgroup contradicts --cgroup-manager "cgroupfs"',
     ],
     [
       "delete --regex [",
-      'regular expression "[": Invalid regular expression: /[/: ' +
+      'delete: regular expression "[": Invalid regular expression: /[/: ' +
       "Unterminated character class",
     ],
   ];
@@ -160,7 +160,8 @@ Deno.test("a log that cannot be opened is an error before any work", RUNTS_ONLY,
     assertEquals(await runts(args), {
       code: 1,
       stdout: "",
-      stderr: `runts: open log file "${directory}/no/log": ENOENT (no such file or directory)\n`,
+      stderr:
+        `runts: spec: open log file "${directory}/no/log": ENOENT (no such file or directory)\n`,
     });
     assertEquals([...Deno.readDirSync(directory)], []);
   });
@@ -178,7 +179,7 @@ Deno.test("a full standard output is an error", RUNTS_ONLY, async () => {
   assertEquals(output, {
     code: 1,
     stdout: "",
-    stderr: "runts: write to the standard output: ENOSPC (no space left on device)\n",
+    stderr: "runts: features: write to the standard output: ENOSPC (no space left on device)\n",
   });
 });
 

@@ -26,10 +26,10 @@ const DOCUMENTS: readonly [args: string, before: string][] = [
   ["create --bundle $b --config $b/config.json web", 'create "web": '],
   ["explain --bundle $b", 'explain "container": '],
   ["explain --seccomp --bundle $b", 'explain "container": '],
-  ["validate --bundle $b", ""],
-  ["validate --process $b/config.json", ""],
-  ["validate --resources $b/config.json", ""],
-  ["update --resources $b/config.json web", ""],
+  ["validate --bundle $b", "validate: "],
+  ["validate --process $b/config.json", "validate: "],
+  ["validate --resources $b/config.json", "validate: "],
+  ["update --resources $b/config.json web", "update: "],
 ];
 
 /** What is no document, and what is said of it. */
@@ -124,7 +124,7 @@ Deno.test({
   fn: () =>
     withRuntime(async (runtime) => {
       const { code, stderr } = await script(runtime, "/", "$runts update -r - web </dev/zero");
-      const message = "read the standard input: it is longer than 64 MiB";
+      const message = "update: read the standard input: it is longer than 64 MiB";
       assertEquals({ code, stderr }, { code: 1, stderr: `runts: ${message}\n` });
       const empty = await script(runtime, "/", "$runts update -r - web </dev/null");
       assert(empty.stderr.includes("malformed JSON: the text is empty"), empty.stderr);

@@ -108,7 +108,7 @@ Deno.test("update refuses what it does not understand", RUNTS_ONLY, async (t) =>
     for (const [args, stdin, message] of cases) {
       await t.step(args.join(" "), async () => {
         const output = await runtime.run(["update", ...args, id], { stdin });
-        assertEquals(output, { code: 1, stdout: "", stderr: `runts: ${message}\n` });
+        assertEquals(output, { code: 1, stdout: "", stderr: `runts: update: ${message}\n` });
       });
     }
   });

@@ -197,7 +197,7 @@ Deno.test({
         [["state", "nosuch"], 'state "nosuch": container does not exist'],
         [["kill", "nosuch"], 'kill "nosuch": container does not exist'],
         [["delete", "nosuch"], 'delete "nosuch": container does not exist'],
-        [["kill", "nosuch", "FOO"], 'unknown signal "FOO"'],
+        [["kill", "nosuch", "FOO"], 'kill: unknown signal "FOO"'],
       ];
       using bundle = new Bundle();
       for (const [args, message] of cases) {

@@ -106,7 +106,7 @@ Deno.test("kill knows real-time signals by name", NOT_RUNTS, async () => { // ru
     assertEquals(unknown, {
       code: 1,
       stdout: "",
-      stderr: 'runts: unknown signal "NOPE"\n',
+      stderr: 'runts: kill: unknown signal "NOPE"\n',
     });
   });
 });

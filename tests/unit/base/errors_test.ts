@@ -9,6 +9,10 @@ import { onlyOp, opsOf, planOf } from "../../support/plan.ts";
 const EVIL = "a\n\x1b[2J\x9b2J\x7f\u2028\u202eb";
 const TAMED = "a\\n\\u001b[2J\\u009b2J\\u007f\\u2028\\u202eb";
 
+Deno.test("quote shows numbers as they are, also those that JSON has not", () => {
+  assertEquals([quote(7), quote(1e400), quote(-1.5), quote(10n)], ["7", "Infinity", "-1.5", "10"]);
+});
+
 Deno.test("oneLine() and quote() leave nothing that a terminal obeys", () => {
   assertEquals(oneLine(EVIL), TAMED);
   assertEquals(quote(EVIL), `"${TAMED}"`);

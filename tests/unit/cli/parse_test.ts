@@ -187,12 +187,12 @@ Deno.test("parse() states the mistake", async (t) => {
     [
       create,
       "create --preserve-fds two a",
-      'create: option "--preserve-fds": "two" is not a whole number: see "runts create --help"',
+      'create: option "--preserve-fds": "two" is not a whole number from 0: see "runts create --help"',
     ],
     [
       create,
       "create --preserve-fds -1 a",
-      'create: option "--preserve-fds": "-1" is not a whole number: see "runts create --help"',
+      'create: option "--preserve-fds": "-1" is not a whole number from 0: see "runts create --help"',
     ],
     [
       list,

@@ -79,6 +79,13 @@ Deno.test("describeFailure: well-known causes", () => {
       'the filesystem refuses one of "mode=1", "bad=2"',
     ],
     [
+      { mounts: [{ destination: "/t", type: "overlay", options: ["lowerdir=/none"] }] },
+      mountOf("overlay"),
+      ENOENT,
+      "mounts[0]: mount overlay on /t (lowerdir=/none): ENOENT (no such file or directory): " +
+      'something is not there that "lowerdir=/none" names',
+    ],
+    [
       { "process.oomScoreAdj": -5 },
       ({ op }) => op === "write_file",
       EACCES,

@@ -51,6 +51,12 @@ Deno.test("loadSpec names the file that it cannot read, and why", () => {
       `read "${bundle}/none/config.json": ENOENT (no such file or directory): ` +
         `the bundle "${bundle}/none" does not exist`,
     );
+    const other = `${bundle}/other.json`;
+    Deno.writeTextFileSync(other, "{}");
+    assertEquals(
+      message(() => loadSpec(other)),
+      `read "${other}/config.json": ENOTDIR (not a directory): the bundle "${other}" is not a directory`,
+    );
     Deno.mkdirSync(file);
     assertEquals(message(() => loadSpec(bundle)), `read "${file}": EISDIR (is a directory)`);
     Deno.removeSync(file);
