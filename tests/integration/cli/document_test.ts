@@ -119,6 +119,27 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a log that is a fifo needs no reader, and one that is there gets the message",
+  ...RUNTS_ONLY,
+  fn: () =>
+    withRuntime(async (runtime) => {
+      using bundle = new Bundle();
+      makeFifo(`${bundle.path}/log`);
+      const state = "$runts --log $b/log --log-format json state none";
+      const stderr = 'runts: state "none": container does not exist\n';
+      assertEquals(await script(runtime, bundle.path, state), { code: 1, stdout: "", stderr });
+      const read = `exec 3<>$b/log; ${state}; read -r line <&3; echo "$line"`;
+      const output = await script(runtime, bundle.path, read);
+      const { level, msg } = JSON.parse(output.stdout);
+      assertEquals({ level, msg, stderr: output.stderr }, {
+        level: "error",
+        msg: 'state "none": container does not exist',
+        stderr,
+      });
+    }),
+});
+
+Deno.test({
   name: "resources from the standard input have an end",
   ...RUNTS_ONLY,
   fn: () =>
