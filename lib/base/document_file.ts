@@ -4,7 +4,7 @@ import { EACCES } from "./errno.ts";
 import { errnoOf } from "./errors.ts";
 
 /** No document is as long; a device may have no end. */
-export const DOCUMENT_MAX = 64 * 1024 * 1024;
+const DOCUMENT_MAX = 64 * 1024 * 1024;
 /** How long a fifo may be without a writer, which may just be starting, in ms. */
 const WRITER_TIMEOUT = 1_000;
 const CHUNK = 64 * 1024;

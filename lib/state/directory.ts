@@ -8,7 +8,6 @@
  *   `result.fifo` (how the execution of the program went), `lock`, `notify/`
  */
 
-import { DOCUMENT_MAX } from "../base/document_file.ts";
 import { EEXIST, ENOENT, ENOTDIR } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import { isDirectory } from "../base/files.ts";
@@ -18,8 +17,8 @@ import { DAMAGED, formatStatus, isIds, parseStatus, type Status } from "./status
 /** Begins the name of a directory that is being removed; its inode number follows. No id has a tilde. */
 const REMOVED = ".removed~";
 
-/** No record is as long; the copy of the configuration is no longer than what is read of that. */
-const RECORD_MAX = DOCUMENT_MAX;
+/** Bytes: no record is as long, and no configuration that is taken (DOCUMENT_MAX). */
+const RECORD_MAX = 64 * 1024 * 1024;
 
 /** What create makes before it has written down anything of the container. */
 const BEFORE_RECORDS = ["lock", ".preparing.new"];

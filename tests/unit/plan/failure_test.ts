@@ -1,12 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { describeFailure, type RememberedOp } from "../../../lib/plan/failure.ts";
+import { NAMESPACE_FLAGS } from "../../../lib/plan/namespaces.ts";
 import type { Op } from "../../../lib/wire/ops.ts";
 import { Message } from "../../../lib/wire/messages.ts";
-import { planOf } from "../../support/plan.ts";
+import { planExecOf, planOf } from "../../support/plan.ts";
 import { type Json, withNamespaces } from "../../support/spec.ts";
 
 const EPERM = 1;
 const ENOENT = 2;
+const ESRCH = 3;
 const E2BIG = 7;
 const ELOOP = 40;
 const ENOEXEC = 8;
@@ -47,6 +49,14 @@ function planned(
 const isProgram = (op: Op) => op.op === "find_program";
 const isExec = (op: Op) => op.op === "exec";
 const mountOf = (type: string) => (op: Op) => op.op === "mount" && op.fstype === type;
+
+Deno.test("describeFailure: exec in a container whose init has just ended", () => {
+  const { ops } = planExecOf({}, NAMESPACE_FLAGS.mount | NAMESPACE_FLAGS.pid);
+  assertEquals(
+    failure(ops, ops.findIndex(({ op }) => op === "setns"), ESRCH, "join"),
+    "join: ESRCH (no such process): the container has just stopped",
+  );
+});
 
 Deno.test("describeFailure: proc without a pid namespace of the user namespace's own", () => {
   const others = withNamespaces("user").filter(({ type }) => type !== "pid");
