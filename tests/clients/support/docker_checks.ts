@@ -1,7 +1,7 @@
 /** What Docker does with containers. */
 
 import { GREEDY, POLITE } from "./image.ts";
-import type { Check } from "./suite.ts";
+import { type Check, MAY_LOWER_SCORE } from "./suite.ts";
 
 const SHORT = `
 run() { docker run --network none "$@"; }
@@ -10,12 +10,6 @@ down() { docker rm -f "$1" >/dev/null; }
 look() { docker inspect --format "$2" "$1"; }
 state() { [ "$(look "$1" "$2")" = "$3" ]; }
 `;
-
-/** CAP_SYS_RESOURCE (linux/capability.h). */
-const MAY_LOWER_SCORE = (parseInt(
-  /^CapEff:\s*(\w+)/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1]?.slice(-8) ?? "0",
-  16,
-) & 1 << 24) !== 0;
 
 const CHECKS: readonly Check[] = [
   { name: "run", script: "run --rm bb echo hello", stdout: "hello\n" },

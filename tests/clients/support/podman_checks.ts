@@ -1,7 +1,7 @@
 /** What podman does with containers, as root and without. */
 
 import { POLITE } from "./image.ts";
-import type { Check } from "./suite.ts";
+import { type Check, MAY_LOWER_SCORE } from "./suite.ts";
 
 const LOOP = `sh -c '${POLITE}'`;
 
@@ -60,6 +60,18 @@ export const BASIC_CHECKS: readonly Check[] = [
     script: "podman run --rm bb /etc/passwd 2>&1",
     stdout: /permission denied/i,
     code: 126,
+  },
+  {
+    name: "a program that is a directory",
+    script: "podman run --rm bb /etc 2>&1",
+    stdout: /permission denied|operation not permitted/i,
+    code: 126,
+  },
+  {
+    name: "an oom score that the host refuses",
+    script: "podman run --rm --oom-score-adj -1000 bb true",
+    stdout: "",
+    code: MAY_LOWER_SCORE ? 0 : 126,
   },
   {
     name: "standard input",

@@ -8,6 +8,12 @@ import { type Output, PROJECT } from "../../support/runtime.ts";
 import { makeImage } from "./image.ts";
 import { clientCgroups, hostMounts, restoreHost, Sandbox } from "./sandbox.ts";
 
+/** Whether the host lets oom scores be lowered: CAP_SYS_RESOURCE (linux/capability.h). */
+export const MAY_LOWER_SCORE = (parseInt(
+  /^CapEff:\s*(\w+)/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1]?.slice(-8) ?? "0",
+  16,
+) & 1 << 24) !== 0;
+
 export interface Check {
   readonly name: string;
   /** Shell; the sandbox has `poll` for it. */
