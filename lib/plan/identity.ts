@@ -1,12 +1,14 @@
 /** Users, groups and capabilities. */
 
 import { RuntsError } from "../base/errors.ts";
-import { capabilitySet } from "../spec/values/capabilities.ts";
+import { CAPABILITIES, capabilitySet } from "../spec/values/capabilities.ts";
 import type { Capabilities, IdMapping, Linux, Process, Spec } from "../spec/types/config.ts";
 import { userOf } from "../spec/values/user.ts";
 import type { PlanWriter } from "./plan_writer.ts";
 
 const CAP_SYS_ADMIN = 1n << 21n;
+/** What `runc spec` of 1.1 asks for in vain: AUDIT_WRITE, KILL, NET_BIND_SERVICE. */
+const TEMPLATE_AMBIENT = 1n << 29n | 1n << 5n | 1n << 10n;
 
 /** How a process gets its ids. */
 export interface IdentityPlan {
@@ -54,16 +56,20 @@ function readCapabilities(writer: PlanWriter, capabilities: Capabilities = {}): 
     }
     return mask;
   };
-  const permitted = mask("permitted");
-  const inheritable = mask("inheritable");
-  return {
-    bounding: mask("bounding"),
-    effective: mask("effective"),
-    permitted,
-    inheritable,
-    // capabilities(7) allows no others. Templates ask for more than that as a matter of course.
-    ambient: mask("ambient") & permitted & inheritable,
+  const [permitted, inheritable] = [mask("permitted"), mask("inheritable")];
+  const [bounding, effective, ambient] = [mask("bounding"), mask("effective"), mask("ambient")];
+  const refuse = (set: keyof Capabilities, missing: bigint, why: string) => {
+    if (missing === 0n) return;
+    const names = CAPABILITIES.filter((_, bit) => missing >> BigInt(bit) & 1n).join(", ");
+    writer.warnings.push(`process.capabilities.${set}: cannot grant ${names}: ${why}`);
   };
+  refuse("permitted", permitted & ~bounding, "not in the bounding set");
+  // capabilities(7) allows no others.
+  const raised = ambient & permitted & inheritable;
+  if (inheritable !== 0n || ambient !== TEMPLATE_AMBIENT) {
+    refuse("ambient", ambient & ~raised, "not both permitted and inheritable");
+  }
+  return { bounding, effective, permitted, inheritable, ambient: raised };
 }
 
 /**

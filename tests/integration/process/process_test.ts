@@ -83,6 +83,42 @@ inside("no capabilities at all", (config) => {
 }, ["CapPrm", "CapEff", "CapBnd"].map((key) => `${key}: ${hex(0n)}`));
 
 Deno.test({
+  name: "capabilities that cannot be granted are warnings, in the log if there is one",
+  ...RUNTS_ONLY, // the peers say nothing
+  fn: () =>
+    withRuntime(async (runtime) => {
+      using bundle = new Bundle((config) => {
+        config.process.capabilities = {
+          bounding: ["CAP_KILL", "CAP_CHOWN"],
+          permitted: ["CAP_KILL", "CAP_NET_RAW"],
+          effective: ["CAP_KILL", "CAP_CHOWN"],
+          ambient: ["CAP_KILL"],
+        };
+      });
+      const warnings = [
+        "process.capabilities.permitted: cannot grant CAP_NET_RAW: not in the bounding set",
+        "process.capabilities.ambient: cannot grant CAP_KILL: not both permitted and inheritable",
+        "process.capabilities: cannot grant CAP_CHOWN",
+      ];
+      const run = ["run", "--bundle", bundle.path];
+      assertEquals(await runtime.run([...run, runtime.id()]), {
+        code: 0,
+        stdout: "",
+        stderr: warnings.map((warning) => `runts: warning: ${warning}\n`).join(""),
+      });
+      const log = `${bundle.path}/log`;
+      const logged = ["--log", log, "--log-format", "json", "--log-level", "warning"];
+      const output = await runtime.run([...logged, ...run, runtime.id()]);
+      assertEquals(output, { code: 0, stdout: "", stderr: "" });
+      const entries = Deno.readTextFileSync(log).trim().split("\n").map((line) => JSON.parse(line));
+      assertEquals(
+        entries.map(({ level, msg }) => [level, msg]),
+        warnings.map((warning) => ["warning", warning]),
+      );
+    }),
+});
+
+Deno.test({
   name: "an unknown capability is a warning",
   ...RUNTS_ONLY, // crun refuses it
   fn: () =>

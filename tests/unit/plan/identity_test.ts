@@ -66,6 +66,23 @@ Deno.test("identity: capabilities, each unknown one with one warning", () => {
   assertEquals([effective, permitted, inheritable, ambient], [0n, KILL | CHOWN, CHOWN, CHOWN]);
   assertEquals(plan.warnings, [
     'process.capabilities.permitted: unknown capability "CAP_NONE" is ignored',
+    "process.capabilities.permitted: cannot grant CAP_CHOWN: not in the bounding set",
+    "process.capabilities.ambient: cannot grant CAP_KILL: not both permitted and inheritable",
+  ]);
+});
+
+Deno.test("identity: the template of runc 1.1 has ambient capabilities without a warning", () => {
+  const caps = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
+  const sets = { bounding: caps, effective: caps, permitted: caps, ambient: caps };
+  const of = (capabilities: Json) => planOf({ "process.capabilities": capabilities }).warnings;
+  assertEquals(of(sets), []);
+  assertEquals(of({ ...sets, ambient: caps.slice(1) }), [
+    "process.capabilities.ambient: cannot grant CAP_KILL, CAP_NET_BIND_SERVICE: " +
+    "not both permitted and inheritable",
+  ]);
+  assertEquals(of({ ...sets, inheritable: caps.slice(1) }), [
+    "process.capabilities.ambient: cannot grant CAP_AUDIT_WRITE: " +
+    "not both permitted and inheritable",
   ]);
 });
 

@@ -45,6 +45,7 @@ async function ofRunc(...options: string[]): Promise<Record<string, unknown> | u
     const { success } = await runc.output();
     if (!success) throw new Error("runc spec failed");
     const spec = JSON.parse(await Deno.readTextFile(`${bundle}/config.json`));
+    delete spec.process.capabilities.ambient; // which runc 1.1 has, and cannot grant
     return { ...spec, ociVersion: "1.3.0", hostname: "runts" };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
@@ -57,7 +58,7 @@ async function ofRunc(...options: string[]): Promise<Record<string, unknown> | u
 const hasRunc = await ofRunc() !== undefined;
 
 Deno.test({
-  name: "template is what runc spec writes, but for name and version",
+  name: "template is what runc spec writes, but for name, version and ambient capabilities",
   ignore: !hasRunc,
   async fn() {
     const cgroupNamespace = JSON.stringify(await ofRunc()).includes('{"type":"cgroup"}');
