@@ -3,7 +3,7 @@
 import { RuntsError } from "../base/errors.ts";
 import { MountAttr } from "../spec/values/mount_options.ts";
 import type { Container, PlanWriter } from "./plan_writer.ts";
-import { mountOp, type MountPlan, type MountRequest } from "./mount_op.ts";
+import { mountOp, type MountPlan, type MountRequest, warnOfView } from "./mount_op.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { CreateKind, MountKind } from "../wire/ops.ts";
 import type { CgroupHierarchy } from "./plan.ts";
@@ -22,7 +22,9 @@ export function addCgroupMount(
     });
   }
   if (hierarchies.length === 1 && isUnified(only)) {
-    addUnified(container, plan, request, only, request.common.destination, only.mountPoint);
+    const { destination } = request.common;
+    addUnified(container, plan, request, only, destination, only.mountPoint);
+    if (!ownsCgroups(container)) warnOfView(writer, request);
   } else if (request.type === "cgroup2") {
     const unified = hierarchies.find(isUnified);
     if (unified === undefined) {
@@ -32,8 +34,10 @@ export function addCgroupMount(
     }
     const { destination } = request.common;
     addUnified(container, plan, request, unified, destination, unified.directory);
+    if (!ownsCgroups(container)) warnOfView(writer, request);
   } else {
     addLegacy(container, plan, request, hierarchies);
+    if (!ownsCgroups(container)) warnOfView(writer, request);
   }
 }
 
@@ -55,13 +59,13 @@ function ownsCgroups({ namespaces: { fresh, joined } }: Container): boolean {
 function addUnified(
   container: Container,
   plan: MountPlan,
-  { common }: MountRequest,
+  { common, options: { superblock, data } }: MountRequest,
   { mountPoint }: CgroupHierarchy,
   destination: string,
   view: string,
 ): void {
   if (ownsCgroups(container)) {
-    const fields = { fstype: "cgroup2", source: "cgroup2", attr_clear: 0 };
+    const fields = { fstype: "cgroup2", source: "cgroup2", superblock, data, attr_clear: 0 };
     plan.ops.push(mountOp({ ...common, ...fields, destination }));
   } else {
     const kind = view === mountPoint ? MountKind.rbind : MountKind.bind;
@@ -76,7 +80,7 @@ function addLegacy(
   request: MountRequest,
   hierarchies: readonly CgroupHierarchy[],
 ): void {
-  const { common, from } = request;
+  const { common, from, options: { superblock, data } } = request;
   const { destination } = common;
   const attributes = common.attr_set as number;
   const outer = MountAttr.nosuid | MountAttr.nodev | MountAttr.noexec;
@@ -93,12 +97,15 @@ function addLegacy(
     const name = mountPoint.slice(mountPoint.lastIndexOf("/") + 1);
     const path = `${destination}/${name}`;
     if (isUnified(hierarchy)) {
-      addUnified(container, plan, request, hierarchy, path, directory);
+      // The filesystem's own options are those of version 1 here.
+      const options = { ...request.options, data: [] };
+      addUnified(container, plan, { ...request, options }, hierarchy, path, directory);
       continue;
     }
     if (ownsCgroups(container)) {
-      const fields = { fstype: "cgroup", source: "cgroup", data: controllers, attr_clear: 0 };
-      plan.ops.push(mountOp({ ...common, ...fields, destination: path }));
+      const fields = { fstype: "cgroup", source: "cgroup", superblock, attr_clear: 0 };
+      const all = [...controllers, ...data];
+      plan.ops.push(mountOp({ ...common, ...fields, data: all, destination: path }));
     } else {
       const kind = MountKind.rbind;
       plan.ops.push(mountOp({ ...common, kind, source: directory, destination: path }));

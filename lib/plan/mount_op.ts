@@ -1,7 +1,9 @@
 /** What the files about mounts share. */
 
+import { quote } from "../base/errors.ts";
 import type { ParsedMountOptions } from "../spec/values/mount_options.ts";
 import type { Mount } from "../spec/types/config.ts";
+import type { PlanWriter } from "./plan_writer.ts";
 import { CreateKind, MountKind, type Op, type OpOf } from "../wire/ops.ts";
 
 /** The operations of the mounts, by when they are performed. */
@@ -50,4 +52,13 @@ export interface MountRequest {
   /** Fields that every kind of mount takes from the options. */
   readonly common: Partial<MountFields> & { readonly destination: string };
   readonly mount: Mount;
+}
+
+/** Says which options have no effect because there is no new filesystem to take them. */
+export function warnOfView(writer: PlanWriter, { from, options, type }: MountRequest): void {
+  for (const option of options.data) {
+    writer.warnings.push(
+      `${from}: ${quote(option)} is left out: the container gets a view of the host's ${type}`,
+    );
+  }
 }

@@ -12,7 +12,7 @@ import type { Mount } from "../spec/types/config.ts";
 import { addCgroupMount } from "./cgroup_mounts.ts";
 import { type Container, type PlanWriter } from "./plan_writer.ts";
 import { NOTIFY_DIRECTORY } from "./environment.ts";
-import { mountOp, type MountPlan, type MountRequest } from "./mount_op.ts";
+import { mountOp, type MountPlan, type MountRequest, warnOfView } from "./mount_op.ts";
 import { hostSource, isInside } from "./mount_source.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { CreateKind, MountFlag, MountKind, type Op, TreeExtent } from "../wire/ops.ts";
@@ -62,6 +62,7 @@ function addMount(
     // The kernel shows sysfs to those alone who own the network namespace; a view of the host's
     // is what there is.
     plan.ops.push(mountOp({ ...request.common, kind: MountKind.rbind, source: "/sys" }));
+    warnOfView(writer, request);
   } else addFilesystem(writer, container, plan, request);
 }
 

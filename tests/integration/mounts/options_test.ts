@@ -1,6 +1,6 @@
 /** The table of mount options: what /proc/self/mountinfo says inside. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { MOUNT_OPTIONS } from "../../../lib/spec/values/mount_options.ts";
 import { withRuntime } from "../../support/host.ts";
 import { mountsOf, refused } from "../../support/inside.ts";
@@ -207,3 +207,23 @@ refused(
   'mounts[6]: mount "tmpfs" on "/x": tmpfs: Unknown parameter \'nonsense\': ' +
     "EINVAL (invalid argument)",
 );
+
+for (const type of ["cgroup", "cgroup2"]) {
+  Deno.test({
+    name: `a parameter that a filesystem of type ${type} does not know is an error`,
+    ignore: PEER !== "runts", // runc 1.1.5 and crun 1.8 leave it out on version 1
+    fn: () =>
+      withRuntime(async (runtime) => {
+        const { code, stderr } = await runtime.container((config) => {
+          config.linux.namespaces.push({ type: "cgroup" });
+          const destination = "/sys/fs/cgroup";
+          config.mounts.push({ destination, type, source: type, options: ["nonsense=1"] });
+        });
+        assertEquals(code, 1);
+        assertMatch(
+          stderr,
+          /^runts: run "\S+": mounts\[6\]: mount "cgroup2?" on "\/sys\/fs\/cgroup(\/\S+)?": cgroup2?: Unknown (parameter|subsys name) 'nonsense': EINVAL \(invalid argument\)\n$/,
+        );
+      }),
+  });
+}
