@@ -39,3 +39,21 @@ export function hostSource(
   }
   return source;
 }
+
+/**
+ * Where earlier mounts of the configuration lie below a source in the root filesystem, in the root; not
+ * those on another one of them.
+ */
+export function mountsBelow(container: Container, source: string, count: number): string[] {
+  const { rootfs, input: { spec: { mounts = [] } } } = container;
+  const place = normalize(source.slice(rootfs.length)) || "/";
+  let found: string[] = [];
+  for (const mount of mounts.slice(0, Math.max(count, 0))) {
+    const destination = normalize(mount.destination) || "/";
+    if (parseMountOptions(mount.options ?? []).remount) continue;
+    found = found.filter((other) => !isWithin(other, destination));
+    if (destination === place || !isWithin(destination, place)) continue;
+    if (!found.some((other) => isWithin(destination, other))) found.push(destination);
+  }
+  return found;
+}

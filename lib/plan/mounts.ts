@@ -7,13 +7,14 @@ import {
   MountAttr,
   type ParsedMountOptions,
   parseMountOptions,
+  Propagation,
 } from "../spec/values/mount_options.ts";
 import type { Mount } from "../spec/types/config.ts";
 import { addCgroupMount } from "./cgroup_mounts.ts";
 import { type Container, type PlanWriter } from "./plan_writer.ts";
 import { NOTIFY_DIRECTORY } from "./environment.ts";
 import { mountOp, type MountPlan, type MountRequest, warnOfView } from "./mount_op.ts";
-import { hostSource, isInside } from "./mount_source.ts";
+import { hostSource, isInside, mountsBelow } from "./mount_source.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { CreateKind, MountFlag, MountKind, type Op, TreeExtent } from "../wire/ops.ts";
 import { finalPropagation, keepPropagation } from "./propagation.ts";
@@ -148,6 +149,38 @@ function addBind(
   }
   const kind = recursive ? MountKind.rbind : MountKind.bind;
   plan.ops.push(mountOp({ ...common, kind, source, slot, create: CreateKind.auto }));
+  if (recursive && within && place !== undefined) {
+    addBelow(writer, container, plan, { ...request, source }, userSlot);
+  }
+}
+
+/** What earlier mounts bring below a source that has been opened before they were made. */
+function addBelow(
+  writer: PlanWriter,
+  container: Container,
+  plan: MountPlan,
+  request: MountRequest,
+  userSlot: number | undefined,
+): void {
+  const { common, mount, options, source } = request;
+  const { rootfs, input: { spec: { mounts = [] } } } = container;
+  const { uidMappings: _, gidMappings: __, ...plain } = mount;
+  const unmapped = { mount: plain, options: { ...options, idmap: "none" as const } };
+  for (const place of mountsBelow(container, source, mounts.indexOf(mount))) {
+    const below = {
+      ...request,
+      ...(options.idmap === "ridmap" ? {} : unmapped),
+      source: rootfs + place,
+      common: {
+        ...common,
+        destination: common.destination + (rootfs + place).slice(source.length),
+        attr_set: 0,
+        attr_clear: 0,
+        propagation: common.propagation!.filter((flags) => flags & Propagation.recursive),
+      },
+    };
+    addBind(writer, container, plan, below, "rbind", userSlot);
+  }
 }
 
 /**

@@ -45,6 +45,15 @@ const CASES: [name: string, edit: Edit, seen: string[]][] = [
     config.mounts.push({ destination: "/data", type: "tmpfs", source: "tmpfs" });
     view(config, `${bundle.rootfs}/data`, "bind", "idmap");
   }, ["0 0"]],
+  ["a directory of the image, with what earlier mounts have brought below", (config, bundle) => {
+    files(`${bundle.path}/volume`);
+    Deno.chownSync(`${bundle.rootfs}/data/below`, 100_000, 100_000);
+    const bind = { type: "bind", source: "volume", options: ["bind"] };
+    config.mounts.push({ destination: "/data/below/own", type: "tmpfs", source: "tmpfs" });
+    config.mounts.push({ destination: "/data/below/bound", ...bind });
+    view(config, "rootfs/data", "rbind", "ridmap");
+    shell(config, "stat -c '%u %g' /w/file /w/below/own /w/below/bound/file");
+  }, ["5 5", "0 0", "5 5"]],
 ];
 
 for (const [name, edit, seen] of CASES) {

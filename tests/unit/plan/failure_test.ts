@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describeFailure, type RememberedOp } from "../../../lib/plan/failure.ts";
-import { NAMESPACE_FLAGS } from "../../../lib/plan/namespaces.ts";
+import { NAMESPACE_FLAGS } from "../../../lib/base/linux.ts";
 import type { Op } from "../../../lib/wire/ops.ts";
 import { Message } from "../../../lib/wire/messages.ts";
 import { planExecOf, planOf } from "../../support/plan.ts";

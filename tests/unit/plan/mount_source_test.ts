@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Mount } from "../../../lib/spec/types/config.ts";
-import { names, opsOf, planOf } from "../../support/plan.ts";
+import { linesFrom, names, opsOf, planOf } from "../../support/plan.ts";
 import { withNamespaces } from "../../support/spec.ts";
 
 const MAP = [{ containerID: 0, hostID: 100000, size: 1000 }];
@@ -62,4 +62,27 @@ Deno.test("mounts: a filesystem of the container's own has the ids of its user n
 Deno.test("mounts: without a user namespace the source is opened in its turn", () => {
   const last = { ...bind("/w", "rootfs/data"), uidMappings: MAP, gidMappings: MAP };
   assertEquals(opened([last], false), ["/bundle/rootfs/data", false]);
+});
+
+Deno.test("mounts: what earlier mounts bring below a source is bound with it", () => {
+  const options = ["rbind", "ro", "rnosuid", "private", "rslave"];
+  const below = (idmap: string, ...earlier: Mount[]) => {
+    const last = { ...bind("/w", "rootfs/data"), options: [...options, idmap] };
+    const plan = planOf({
+      mounts: [...earlier, last],
+      "linux.namespaces": withNamespaces("user"),
+      "linux.uidMappings": MAP,
+      "linux.gidMappings": MAP,
+    });
+    return linesFrom(plan, `mounts[${earlier.length}]`)
+      .filter((line) => line.startsWith("bind"));
+  };
+  const top = "bind /bundle/rootfs/data with the mounts below on /w (ro,rnosuid,private,rslave)";
+  const other = (name: string) =>
+    `bind /bundle/rootfs/data/${name} with the mounts below on /w/${name} (rnosuid,rslave)`;
+  const mounts = [tmpfs("/data/a"), tmpfs("/data/a/b"), bind("/data/c", "/v"), tmpfs("/d")];
+  assertEquals(below("idmap", ...mounts), [top, other("a"), other("c")]);
+  assertEquals(below("ridmap", ...mounts), [top, other("a"), other("c")]);
+  assertEquals(below("idmap", tmpfs("/data/a/b"), tmpfs("/data/a")), [top, other("a")]);
+  assertEquals(below("idmap", tmpfs("/data/a"), bind("/data", "/v")), [top]);
 });
