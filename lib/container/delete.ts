@@ -58,10 +58,16 @@ async function removeLocked(
     );
   }
   const cgroup = await cgroupToRemove(global, directory, found, options.force === true);
+  const heir = await heirIn(directory, found, cgroup);
+  if (heir !== undefined) {
+    global.warn?.(`container ${quote(heir)} is in its cgroup now, which stays`);
+  }
   if (found.state !== "stopped" && found.complete) await end(helper, found, cgroup);
   const spec = readCopyIfAny(directory);
-  await cgroup.killAll();
-  await cgroup.remove();
+  if (heir === undefined) {
+    await cgroup.killAll();
+    await cgroup.remove();
+  }
   await detachHostMounts(found, spec?.mounts);
   if (spec?.linux?.intelRdt !== undefined && found.complete) {
     const { leaveResctrl } = await import("../host/intel_rdt.ts");
@@ -71,6 +77,17 @@ async function removeLocked(
   directory.remove(warn);
   const state = documentOf({ id: directory.id, status: found.status, copy: spec }, "stopped", 0);
   await runHooksWarning(helper, "poststop", spec ?? {}, state, warn);
+}
+
+/** Another container in the cgroup of one that has ended. */
+async function heirIn(
+  directory: StateDirectory,
+  found: Inspection,
+  cgroup: CgroupManager,
+): Promise<string | undefined> {
+  if (found.state !== "stopped") return undefined;
+  const { heirOf } = await import("./cgroup_heir.ts");
+  return heirOf(directory, found, cgroup);
 }
 
 /** With force, a cgroup that may not be touched does not keep the rest from being removed. */

@@ -28,7 +28,7 @@ export function kill(global: GlobalOptions, options: KillOptions): Promise<void>
     // Without a pid namespace of its own, the death of init takes nobody with it.
     const everyone = options.all ||
       (signal === SIGKILL && !hasOwnPidNamespace(directory));
-    if (everyone) await killEveryone(helper, found, signal, options);
+    if (everyone) await killEveryone(helper, directory, found, signal, options);
     else {
       if (found.state === "stopped") throw notRunning();
       signalInit(helper, found.status, signal);
@@ -77,11 +77,19 @@ function signalInit(helper: Helper, status: Status, signal: number): void {
 
 async function killEveryone(
   helper: Helper,
+  directory: StateDirectory,
   found: Inspection,
   signal: number,
   options: KillOptions,
 ): Promise<void> {
   const cgroup = await cgroupOf(found.status);
+  if (found.state === "stopped") {
+    const { heirOf } = await import("./cgroup_heir.ts");
+    if (heirOf(directory, found, cgroup) !== undefined) {
+      if (options.all) return;
+      throw notRunning();
+    }
+  }
   const members = await membersOf(found.status);
   const pids = members();
   if (signal === SIGKILL) {

@@ -124,6 +124,26 @@ cgroupTest("delete of a stopped container leaves nothing of its scope", ["system
   });
 });
 
+cgroupTest("another container that has taken an empty cgroup is left alone", [], async () => {
+  await withRuntime(async (runtime) => {
+    const [id, heir] = [runtime.id(), runtime.id()];
+    using bundle = sleeping(id, false);
+    await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
+    const own = ownCgroups((await runtime.state(id)).pid, id);
+    await end(runtime, id);
+    await runtime.ok(["run", "--detach", "--bundle", bundle.path, heir]);
+    await runtime.ok(["kill", "--all", id, "KILL"]);
+    const { code, stderr } = await runtime.run(["delete", id]);
+    assertEquals({ code, stderr }, {
+      code: 0,
+      stderr: `runts: warning: container "${heir}" is in its cgroup now, which stays\n`,
+    });
+    assertEquals((await runtime.state(heir)).status, "running");
+    await runtime.ok(["delete", "--force", heir]);
+    assertEquals(own.filter(exists), []);
+  });
+});
+
 function isRemoved(directory: string): boolean {
   try {
     Deno.removeSync(directory);
