@@ -14,6 +14,7 @@
 #include "helper.h"
 
 #define MEMFD_NOEXEC_SEAL 8u /* since Linux 6.3, where vm.memfd_noexec may demand it */
+
 /* How long a lock that is taken is left alone before the next try, in ms. */
 #define LOCK_PAUSE_MAX 10
 #define NS_PER_MS UINT64_C(1000000)

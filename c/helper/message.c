@@ -42,11 +42,11 @@ int message_send(int socket, const struct sockaddr_un *address, uint32_t address
     attach(&message, &control, fds, count);
   int sent = RETRY(sendmsg(socket, &message, MSG_NOSIGNAL));
   /* A stream takes what it has room for; descriptors go with the first of it. */
-  for (uint32_t done = 0; sent >= 0;
-       sent = RETRY(send(socket, bytes + done, length - done, MSG_NOSIGNAL))) {
+  for (uint32_t done = 0; sent >= 0;) {
     done += (uint32_t)sent;
     if (done >= length)
       return 0;
+    sent = RETRY(send(socket, bytes + done, length - done, MSG_NOSIGNAL));
   }
   return sent == -EAGAIN ? -ETIMEDOUT : sent;
 }

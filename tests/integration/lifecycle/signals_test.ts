@@ -274,29 +274,33 @@ function childStates(parent: number): string[] {
   return states;
 }
 
-Deno.test("run reaps the orphans of a container in the host's pid namespace", {
-  ignore: PEER === "crun", // crun 1.8 leaves them
-}, async () => {
-  await withRuntime(async (runtime) => {
-    using bundle = new Bundle((config) => {
-      config.process.args = ["payload", "orphans", "5"];
-      config.linux.namespaces = config.linux.namespaces.filter((one: Config) => one.type !== "pid");
+for (const caller of [[], ["--block-signal=CHLD"], ["--ignore-signal=CHLD"]]) {
+  const name = ["run reaps the orphans of a container in the host's pid namespace", ...caller];
+  Deno.test(name.join(", env "), {
+    ignore: PEER === "crun", // crun 1.8 leaves them
+  }, async () => {
+    await withRuntime(async (runtime) => {
+      using bundle = new Bundle((config) => {
+        const { process, linux } = config;
+        process.args = ["payload", "orphans", "5"];
+        linux.namespaces = linux.namespaces.filter((one: Config) => one.type !== "pid");
+      });
+      await addPayload(bundle, "payload");
+      const words = ["--root", runtime.root, "run", "--bundle", bundle.path, runtime.id()];
+      const process = new Deno.Command("env", {
+        args: [...caller, runtime.executable, ...words],
+        stdin: "null",
+        stdout: "piped",
+      }).spawn();
+      const reader = process.stdout.getReader();
+      assertEquals(new TextDecoder().decode((await reader.read()).value), "orphans made\n");
+      await until("only init is left", () => childStates(process.pid).join("") === "S");
+      process.kill("SIGTERM");
+      assertEquals((await process.status).code, 143);
+      await reader.cancel();
     });
-    await addPayload(bundle, "payload");
-    const words = ["--root", runtime.root, "run", "--bundle", bundle.path, runtime.id()];
-    const process = new Deno.Command(runtime.executable, {
-      args: words,
-      stdin: "null",
-      stdout: "piped",
-    }).spawn();
-    const reader = process.stdout.getReader();
-    assertEquals(new TextDecoder().decode((await reader.read()).value), "orphans made\n");
-    await until("only init is left", () => childStates(process.pid).join("") === "S");
-    process.kill("SIGTERM");
-    assertEquals((await process.status).code, 143);
-    await reader.cancel();
   });
-});
+}
 
 Deno.test("a container's orphans die with its pid namespace", async () => {
   await withRuntime(async (runtime) => {
