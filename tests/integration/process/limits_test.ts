@@ -106,7 +106,7 @@ inside("startContainer hooks have the program's limits", (config) => {
 }, ["Max open files 20 30 files ", "Max open files 20 30 files "]);
 
 Deno.test({
-  name: "createContainer hooks have the caller's",
+  name: "createContainer hooks have the caller's limits",
   ignore: PEER === "crun", // 1.8 sets the program's before
   fn: () =>
     withRuntime(async (runtime) => {

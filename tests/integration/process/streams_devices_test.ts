@@ -76,7 +76,7 @@ for (const kind of ["root", "another user", "root of a user namespace"]) {
 }
 
 Deno.test({
-  name: "nor by exec",
+  name: "the host's null device cannot be changed by exec",
   ...RUNTS_ONLY, // runc 1.1.5 and crun 1.8 do this for the first process alone
   fn: () =>
     withRuntime(async (runtime) => {
@@ -93,7 +93,7 @@ Deno.test({
     }),
 });
 
-Deno.test("nor by a startContainer hook", async () => {
+Deno.test("the host's null device cannot be changed by a startContainer hook", async () => {
   await withRuntime(async (runtime) => {
     using bundle = mighty("true", (config) => {
       const args = ["sh", "-c", "chmod 600 /proc/self/fd/1; chown 4:4 /proc/self/fd/1"];
@@ -111,7 +111,7 @@ Deno.test("nor by a startContainer hook", async () => {
 
 Deno.test({
   name: "a null device that was opened to read can be written to",
-  ignore: PEER === "runc", // 1.1.5 has one for itself, and ends with SIGPIPE
+  ignore: PEER === "runc", // 1.1.5 ends with 141
   fn: () =>
     withRuntime(async (runtime) => {
       // As go-runc opens it for `ctr run --null-io`.
