@@ -5,17 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
 #include "fs.h"
-
-struct node {
-  const char *path, *source;
-  mode_t type, mode;
-  dev_t number;
-  uid_t uid;
-  gid_t gid;
-};
 
 int op_mkdir(struct init *in, const union field *f) {
   CLEANUP_FD int fd = path_make_directory(in, f[0].text, f[1].u32);
@@ -52,12 +45,12 @@ int op_symlink(struct init *in, const union field *f) {
   return error ? fail_at(in, error, "make the symlink \"%s\" to \"%s\"", path, target) : 0;
 }
 
-static bool node_matches(const struct node *node, const struct stat *st) {
+bool node_matches(const struct node *node, const struct stat *st) {
   return (st->st_mode & S_IFMT) == node->type &&
          (node->type == S_IFIFO || st->st_rdev == node->number);
 }
 
-static int node_fail(struct init *in, const struct node *node, int error) {
+int node_fail(struct init *in, const struct node *node, int error) {
   if (node->type == S_IFIFO)
     return fail_at(in, error, "make the fifo \"%s\"", node->path);
   return fail_at(in, error, "make the %s device %u:%u \"%s\"",
@@ -89,7 +82,7 @@ static int set_mode(const struct init *in, int fd, mode_t mode) {
  * The node's owner and mode are set on what was verified to be the node just made. -EAGAIN: another
  * container on the same root filesystem has been quicker.
  */
-static int make_node(struct init *in, const struct node *node, int parent, const char *name) {
+int node_make(struct init *in, const struct node *node, int parent, const char *name) {
   mode_t mask = umask(0);
   int error = (int)kernel_result(mknodat(parent, name, node->type | node->mode, node->number));
   umask(mask);
@@ -104,7 +97,7 @@ static int make_node(struct init *in, const struct node *node, int parent, const
   if (!node_matches(node, &st))
     return node_conflict(in, node, node->path, &st);
   if ((st.st_uid != node->uid || st.st_gid != node->gid) &&
-      fchownat(fd, "", node->uid, node->gid, AT_EMPTY_PATH) != 0)
+      (fchownat(fd, "", node->uid, node->gid, AT_EMPTY_PATH) != 0 || fstat(fd, &st) != 0))
     return -errno;
   return (st.st_mode & 07777) == node->mode ? 0 : set_mode(in, fd, node->mode);
 }
@@ -130,24 +123,65 @@ static int open_mount_point(struct init *in, const struct node *node, int parent
   return node_conflict(in, node, node->path, &st);
 }
 
-static int bind_node(struct init *in, const struct node *node, int parent, const char *name) {
-  CLEANUP_FD int tree = kernel_open_tree(AT_FDCWD, node->source, OPEN_TREE_CLONE);
+/* What the configuration says of the node, and the host's has not. */
+static int check_given(struct init *in, const struct node *node, const struct stat *st) {
+  const unsigned mode = st->st_mode & 07777;
+  if (node->given & GIVEN_MODE && mode != node->mode) {
+    node_fail(in, node, -EPERM);
+    detail_add(in, ": the host's node is all there is, and has mode %04o instead of %04o", mode,
+               (unsigned)node->mode);
+  } else if ((node->given & GIVEN_UID && st->st_uid != node->uid) ||
+             (node->given & GIVEN_GID && st->st_gid != node->gid)) {
+    node_fail(in, node, -EPERM);
+    detail_add(in, ": the host's node is all there is, and belongs to %u:%u instead of %u:%u here",
+               st->st_uid, st->st_gid, node->uid, node->gid);
+  } else {
+    return 0;
+  }
+  return -EPERM;
+}
+
+/* A mount of the host's node. */
+static int open_host_node(struct init *in, const struct node *node) {
+  struct kernel_mount_attr attr = {.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC};
   struct stat st;
+  int tree = kernel_open_tree(AT_FDCWD, node->source, OPEN_TREE_CLONE);
   if (tree < 0) {
     node_fail(in, node, tree);
     explain_path(in, -1, node->source, tree);
     detail_add(in, " on the host");
     return tree;
   }
-  if (fstat(tree, &st) != 0)
-    return -errno;
-  if (!node_matches(node, &st)) {
-    node_conflict(in, node, node->source, &st);
+  int error = fstat(tree, &st) == 0 ? 0 : -errno;
+  if (error == 0 && !node_matches(node, &st)) {
+    error = node_conflict(in, node, node->source, &st);
     detail_add(in, " on the host");
-    return -EEXIST;
   }
+  if (error == 0)
+    error = check_given(in, node, &st);
+  if (error == 0)
+    error = kernel_mount_setattr(tree, 0, &attr);
+  if (error == 0)
+    return tree;
+  close(tree);
+  return error;
+}
+
+static int bind_node(struct init *in, const struct node *node, int parent, const char *name) {
+  const bool made = node->slot >= 0 && node->slot < SLOTS_MAX && in->slots[node->slot] >= 0;
+  CLEANUP_FD int tree = made ? in->slots[node->slot] : open_host_node(in, node);
+  if (made)
+    in->slots[node->slot] = -1;
+  if (tree < 0)
+    return tree;
   CLEANUP_FD int target = open_mount_point(in, node, parent, name);
   return target < 0 ? target : kernel_move_mount(tree, target);
+}
+
+/* Files there look empty, and must not be covered. */
+static bool lies_in_kernel(int fd) {
+  struct statfs fs;
+  return fstatfs(fd, &fs) == 0 && (fs.f_type == MAGIC_PROC || fs.f_type == MAGIC_SYSFS);
 }
 
 /* -EAGAIN, -ENOENT: what was looked at has changed, or its directory has gone. */
@@ -159,6 +193,11 @@ static int try_to_place_node(struct init *in, const struct node *node, enum node
     node_fail(in, node, parent);
     return explain_path(in, in->root, node->path, parent);
   }
+  if (lies_in_kernel(parent)) {
+    node_fail(in, node, -EXDEV);
+    detail_add(in, ": it would lie in procfs or sysfs");
+    return -EXDEV;
+  }
   if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
     if (node_matches(node, &st))
       return 0;
@@ -168,7 +207,7 @@ static int try_to_place_node(struct init *in, const struct node *node, enum node
   }
   if (how == NODE_BIND)
     return bind_node(in, node, parent, name);
-  int error = make_node(in, node, parent, name);
+  int error = node_make(in, node, parent, name);
   if (error == -EPERM && how == NODE_EITHER)
     return bind_node(in, node, parent, name);
   return error;
@@ -194,6 +233,8 @@ int op_device(struct init *in, const union field *f) {
       .uid = f[5].u32,
       .gid = f[6].u32,
       .source = f[8].text,
+      .given = f[9].u32,
+      .slot = f[10].i32,
   };
   int error = place_node(in, &node, (enum node_source)f[7].u32);
   if (error && in->detail_length == 0)

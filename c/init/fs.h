@@ -35,6 +35,9 @@ bool same_place(int a, int b);
 /* The path of what a descriptor is open on, as procfs shows it. */
 int fd_real_path(const struct init *in, int fd, char *out, size_t size);
 
+/* procfs.c: the root of a procfs, not something else that was put there. */
+bool is_procfs_root(int fd);
+
 /* explain.c */
 /* Appends to `in->detail`. */
 void detail_add(struct init *in, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -46,6 +49,30 @@ int explain_path(struct init *in, int root, const char *path, int error);
 /* "a regular file", "a directory", ... */
 const char *file_kind(mode_t mode);
 
+/* A device node; what is asked for by the configuration (GIVEN_*) is in `given`. */
+struct node {
+  const char *path, *source;
+  mode_t type, mode;
+  dev_t number;
+  uid_t uid;
+  gid_t gid;
+  unsigned given;
+  int slot; /* where a mount of it is, or -1 */
+};
+
+/* device.c */
+bool node_matches(const struct node *node, const struct stat *st);
+/* States in `in->detail` which node was to be made; returns `error`. */
+int node_fail(struct init *in, const struct node *node, int error);
+/* Makes it below the directory `parent`, with its owner and mode. */
+int node_make(struct init *in, const struct node *node, int parent, const char *name);
+
+/*
+ * id_map.c: puts what the host calls the ids of a user namespace in their place. -EINVAL for one that
+ * is not mapped; 0 then stays what it is.
+ */
+int ids_of_host(struct init *in, int userns, uid_t *uid, gid_t *gid);
+
 /* The fields of a mount, in wire order (lib/wire/ops.ts). */
 struct mount_request {
   enum mount_kind kind;
@@ -54,7 +81,7 @@ struct mount_request {
   const char *destination;
   const char *fstype;
   const char **superblock, **data; /* end in NULL */
-  uint64_t attr_set, attr_clear, rec_set, rec_clear;
+  uint64_t attr_set, attr_clear, attr_rest, rec_set, rec_clear;
   const uint8_t *propagation; /* unaligned little-endian uint32 */
   uint32_t propagation_count;
   enum create_kind create;
@@ -86,8 +113,11 @@ int legacy_create(const struct mount_request *request, int root_mode, bool writa
 #define FSMOUNT_ATTRIBUTES                                                        \
   (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | \
    MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME)
-/* Applies attr_* and rec_* of the request to the mount. */
-int attributes_apply(int mount, const struct mount_request *request);
+/*
+ * Applies attr_* and rec_* of the request to the mount. `*locked`: the option that cannot be had
+ * because the user namespace locks its opposite, or NULL.
+ */
+int attributes_apply(int mount, const struct mount_request *request, const char **locked);
 /* Applies the propagation values, one after the other. */
 int attributes_propagate(int mount, const uint8_t *propagation, uint32_t count);
 

@@ -5,9 +5,10 @@
  * decode.c    bytes to operations; refuses whatever is not well-formed
  * sync.c      the conversation, failure records
  * stage.c     clone, cgroups, small settings; namespace.c: joining and making namespaces
+ * procfs.c    the procfs that init reads and writes
  * path.c      resolving, opening and making paths inside the root filesystem; explain.c
  * mount.c     mounts, with mount_request.c, fscontext.c, legacy.c, attributes.c, tmpcopyup.c
- * rootfs.c    the root, with chroot.c; mask.c; device.c; console.c
+ * rootfs.c    the root, with chroot.c; mask.c; device.c, with node.c and id_map.c; console.c
  * process.c   limits, labels, keyring; scheduling.c; identity.c: ids and capabilities; seccomp.c
  * streams.c   devices of the host among the descriptors; stdio_owner.c
  * hook.c      hooks in the container's namespaces
@@ -78,6 +79,7 @@ struct init {
   struct plan plan;
   int root;           /* O_PATH descriptor of the root filesystem; -1 before `rootfs` */
   int self;           /* /proc/self of the host's procfs, opened after clone; -1 if there is none */
+  int procfs;         /* a procfs of init's own, where the host's is covered, or -1 */
   int mask_directory; /* the read-only tmpfs that masked directories share, or -1 */
   int mask_file;      /* the null device that masked files share, or -1 */
   uint32_t op;        /* index of the operation under way */
@@ -115,9 +117,17 @@ void plan_free(struct plan *plan);
 /* The names of CLONE_NEW* kinds, as "pid", "net"; what is unknown as a number. */
 void namespace_names(uint32_t kinds, char *out, size_t size);
 
-/* stage.c: in->self for the calling process; -1 where no procfs is mounted on /proc. */
+/* procfs.c: in->self for the calling process; -1 where there is no procfs. */
 void self_open(struct init *in);
-/* One write(2) of all bytes: 0, or -errno; -EIO for a short one. */
+/* Makes in->procfs where the plan writes to a file of /proc that something is mounted over. */
+void procfs_prepare(struct init *in);
+/*
+ * A file of procfs is opened below the procfs that init holds, and not through a mount on it: in a
+ * mount namespace that was joined, somebody may have put another file in its place (CVE-2025-52881).
+ */
+int procfs_open_to_write(struct init *in, const char *path);
+
+/* stage.c: one write(2) of all bytes: 0, or -errno; -EIO for a short one. */
 int write_once(int fd, const void *bytes, size_t length);
 
 /* sync.c */

@@ -36,7 +36,8 @@ static int take_fd(const char *text) {
 static void init_prepare(struct init *in, char **argv) {
   in->op = UINT32_MAX;
   in->sync = take_fd(argv[ARG_SYNC]);
-  in->result = in->root = in->self = in->mask_directory = in->mask_file = -1;
+  in->result = in->root = in->self = in->procfs = -1;
+  in->mask_directory = in->mask_file = -1;
   in->trace = argv[ARG_TRACE][0] == '1';
 }
 
@@ -100,6 +101,7 @@ int main(int argc, char **argv) {
     init_fail(in, error);
   files_widen(in);
   self_open(in);
+  procfs_prepare(in);
   STOP("@begin");
   for (uint32_t i = 0; i < in->plan.count; i++) {
     in->op = i;

@@ -105,10 +105,16 @@ static int attach(struct init *in, const struct mount_request *r, int tree, int 
 }
 
 static int apply_attributes(struct init *in, const struct mount_request *r, int mount) {
-  int error = attributes_apply(mount, r);
+  const char *locked;
+  int error = attributes_apply(mount, r, &locked);
   if (error == 0)
     return 0;
   mount_fail(in, r, error);
+  if (locked) {
+    detail_add(in, ": %s is refused: the user namespace locks the attributes of the source",
+               locked);
+    return error;
+  }
   const bool other = r->kind == MOUNT_REMOUNT && error == -EINVAL;
   detail_add(in, other ? ": nothing is mounted there" : ": set its attributes");
   return error;
@@ -253,6 +259,11 @@ static int mount_bind(struct init *in, const struct mount_request *r) {
     return tree;
   if (fstat(tree, &st) != 0)
     return mount_fail(in, r, -errno);
+  if (r->flags & MOUNT_FROM_PROC && !is_procfs_root(tree)) {
+    mount_fail(in, r, -EINVAL);
+    detail_add(in, ": the source is not the root of a procfs");
+    return -EINVAL;
+  }
   CLEANUP_FD int destination = open_destination(in, r, S_ISDIR(st.st_mode));
   if (destination < 0)
     return destination;

@@ -15,13 +15,14 @@ struct mount_request mount_request_of(const union field *f) {
       .data = f[6].texts.count ? f[6].texts.items : nothing,
       .attr_set = f[7].u64,
       .attr_clear = f[8].u64,
-      .rec_set = f[9].u64,
-      .rec_clear = f[10].u64,
-      .propagation = f[11].data.bytes,
-      .propagation_count = f[11].data.count,
-      .create = (enum create_kind)f[12].u32,
-      .flags = f[13].u32,
-      .keep = f[14].i32,
+      .attr_rest = f[9].u64,
+      .rec_set = f[10].u64,
+      .rec_clear = f[11].u64,
+      .propagation = f[12].data.bytes,
+      .propagation_count = f[12].data.count,
+      .create = (enum create_kind)f[13].u32,
+      .flags = f[14].u32,
+      .keep = f[15].i32,
   };
 }
 

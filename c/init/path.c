@@ -70,7 +70,8 @@ bool path_is_redirected(struct init *in, const char *path, int fd) {
   struct statfs fs;
   if (fstatfs(fd, &fs) != 0 || (fs.f_type != MAGIC_PROC && fs.f_type != MAGIC_SYSFS))
     return false;
-  if (strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/sys/", 5) == 0)
+  const char *own = fs.f_type == MAGIC_PROC ? "/proc/" : "/sys/";
+  if (strncmp(path, own, strlen(own)) == 0 && strstr(path, "/..") == NULL)
     return false;
   CLEANUP_FD int direct = open_in_root(in->root, path, O_PATH, IN_ROOT | RESOLVE_NO_SYMLINKS);
   return direct == -ELOOP;

@@ -178,6 +178,8 @@ int op_label(struct init *in, const union field *f) {
   int fd = open_attribute(in, name);
   if (fd == -ENOENT && *fallback)
     fd = open_attribute(in, name = fallback);
+  if (fd == -EXDEV)
+    return fail_at(in, fd, "open \"/proc/self/attr/%s\": something is mounted over it", name);
   if (fd < 0)
     return fail_at(in, fd, "open \"/proc/self/attr/%s\"", name);
   int error = write_once(fd, label, strlen(label));

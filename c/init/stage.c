@@ -16,8 +16,6 @@
 #include "init.h"
 #include "kernel.h"
 
-#define PROC_ROOT_INODE 1
-#define PROC "/proc/"
 #define CLONE_FLAG_INTO_CGROUP 0x200000000u /* since Linux 5.7 */
 #define SHOWN_MAX 64
 
@@ -27,36 +25,6 @@ struct kernel_clone_args {
   uint64_t set_tid, set_tid_size, cgroup;
 };
 
-/* The root of a procfs, not something else that was put there. */
-static bool is_procfs_root(int fd) {
-  struct statfs fs;
-  struct stat file;
-  return fstatfs(fd, &fs) == 0 && fs.f_type == MAGIC_PROC && fstat(fd, &file) == 0 &&
-         file.st_ino == PROC_ROOT_INODE;
-}
-
-/*
- * After the first time "self" is looked up in the same procfs again: `..` is not affected by the
- * mounts that were joined or made since, and procfs names the process as seen from its own pid
- * namespace.
- */
-void self_open(struct init *in) {
-  const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  int proc = in->self >= 0 ? kernel_openat2(in->self, "..", flags, 0, RESOLVE_NO_XDEV)
-                           : (int)RETRY(open("/proc", flags));
-  if (in->self >= 0)
-    close(in->self);
-  in->self = -1;
-  if (proc < 0)
-    return;
-  if (is_procfs_root(proc)) {
-    int self = kernel_openat2(proc, "self", O_PATH | O_DIRECTORY, 0,
-                              RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
-    in->self = self < 0 ? -1 : self;
-  }
-  close(proc);
-}
-
 int write_once(int fd, const void *bytes, size_t length) {
   long written = RETRY(write(fd, bytes, length));
   if (written < 0)
@@ -64,27 +32,10 @@ int write_once(int fd, const void *bytes, size_t length) {
   return (size_t)written == length ? 0 : -EIO;
 }
 
-/*
- * A file of procfs is opened below the procfs that init holds, and not through a mount on it: in a
- * mount namespace that was joined, somebody may have put another file in its place (CVE-2025-52881).
- */
-static int open_to_write(const struct init *in, const char *path) {
-  const int flags = O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
-  if (in->self < 0 || strncmp(path, PROC, strlen(PROC)) != 0)
-    return (int)RETRY(open(path, flags));
-  int proc = kernel_openat2(in->self, "..", O_PATH | O_DIRECTORY, 0, RESOLVE_NO_XDEV);
-  if (proc < 0)
-    return proc;
-  int fd =
-      kernel_openat2(proc, path + strlen(PROC), flags, 0, RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
-  close(proc);
-  return fd;
-}
-
 int op_write_file(struct init *in, const union field *f) {
   const char *path = f[0].text, *data = f[1].text;
   uint64_t magic = f[2].u64;
-  int fd = open_to_write(in, path);
+  int fd = procfs_open_to_write(in, path);
   if (fd == -EXDEV)
     return fail_at(in, fd, "open \"%s\": something is mounted over it", path);
   if (fd < 0)

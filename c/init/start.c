@@ -113,7 +113,7 @@ void init_release(struct init *in) {
   for (int i = 7; hook && i <= 8; i++)
     keep(&kept, slot_fd(in, (uint32_t)hook->field[i].i32));
   close_all_but(in, &kept);
-  in->self = in->root = in->mask_directory = in->mask_file = -1;
+  in->self = in->procfs = in->root = in->mask_directory = in->mask_file = -1;
   for (uint32_t i = 0; i < in->slot_count; i++)
     if (!is_kept(&kept, in->slots[i]))
       in->slots[i] = -1;

@@ -3,7 +3,7 @@
 import { RuntsError } from "../base/errors.ts";
 import { MountAttr } from "../spec/values/mount_options.ts";
 import type { Container, PlanWriter } from "./plan_writer.ts";
-import { mountOp, type MountPlan, type MountRequest, warnOfView } from "./mount_op.ts";
+import { mountOp, type MountPlan, type MountRequest, warnOfView, wholeTree } from "./mount_op.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { CreateKind, MountKind } from "../wire/ops.ts";
 import type { CgroupHierarchy } from "./plan.ts";
@@ -69,7 +69,7 @@ function addUnified(
     plan.ops.push(mountOp({ ...common, ...fields, destination }));
   } else {
     const kind = view === mountPoint ? MountKind.rbind : MountKind.bind;
-    plan.ops.push(mountOp({ ...common, kind, source: view, destination }));
+    plan.ops.push(mountOp({ ...wholeTree(common), kind, source: view, destination }));
   }
 }
 
@@ -108,7 +108,8 @@ function addLegacy(
       plan.ops.push(mountOp({ ...common, ...fields, data: all, destination: path }));
     } else {
       const kind = MountKind.rbind;
-      plan.ops.push(mountOp({ ...common, kind, source: directory, destination: path }));
+      const fields = { kind, source: directory, destination: path };
+      plan.ops.push(mountOp({ ...wholeTree(common), ...fields }));
     }
     for (const controller of controllers) {
       if (controller === name || controller.startsWith("name=")) continue;

@@ -6,7 +6,7 @@ import { quote } from "../base/errors.ts";
 import { sysctlPath } from "../spec/values/sysctl.ts";
 import type { Process } from "../spec/types/config.ts";
 import { Message } from "../wire/messages.ts";
-import { addDevices } from "./devices.ts";
+import { planDevices } from "./devices.ts";
 import { type Container, PlanWriter } from "./plan_writer.ts";
 import { composeEnvironment } from "./environment.ts";
 import { becomeRoot, readIdentity } from "./identity.ts";
@@ -63,6 +63,8 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   }
   writer.add(...mounts.early);
   const rootSlot = openEarly(writer, container);
+  const devices = planDevices(writer, container, slots.get(NAMESPACE_FLAGS.user));
+  writer.add(...devices.early);
   joinNamespaces(writer, namespaces, slots);
   enterNamespaces(writer, container, slots);
 
@@ -73,7 +75,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   setKernel(writer, container);
   openRootfs(writer, container, rootSlot);
   writer.add(...mounts.ops);
-  addDevices(writer, container);
+  writer.add(...devices.ops);
   addHookState(writer, input.spec, "createContainer", "creating");
   addHooks(writer, input.spec, "createContainer");
   addHookState(writer, input.spec, "startContainer", "created");

@@ -58,6 +58,9 @@ const DESCRIBE: Describers = {
   mkdir: ({ path, mode }) => `make directory ${path} (${octal(mode)})`,
   symlink: ({ path, target }) => `link ${path} to ${target}`,
   device: describeDevice,
+  make_node: ({ path, type, major, minor }) =>
+    `make ${NODE_TYPES[type] ?? "device"} ${major}:${minor} for ${path} on a filesystem of its own`,
+  open_nodes: ({ slots }) => `open ${slots.length} device nodes that were made before`,
   mask: ({ path }) => `mask ${path}`,
   readonly: ({ path }) => `make ${path} read-only`,
   readonly_root: () => "make the root filesystem read-only",
@@ -210,13 +213,14 @@ const NODE_TYPES: Readonly<Record<number, string>> = {
 };
 
 function describeDevice(
-  { type, path, major, minor, mode, uid, gid, bind }: OpOf<"device">,
+  { type, path, major, minor, mode, uid, gid, bind, slot }: OpOf<"device">,
 ): string {
   const name = NODE_TYPES[type] ?? "device";
   const number = name === "fifo" ? "" : ` ${major}:${minor}`;
-  if (bind === NodeSource.bind) return `bind ${name}${number} of the host on ${path}`;
+  if (bind === NodeSource.bind && slot < 0) return `bind ${name}${number} of the host on ${path}`;
   const owner = uid || gid ? `, owner ${uid}:${gid}` : "";
-  return `make ${name}${number} ${path} (${octal(mode)}${owner})`;
+  const verb = slot < 0 ? "make" : "bind";
+  return `${verb} ${name}${number} ${slot < 0 ? "" : "on "}${path} (${octal(mode)}${owner})`;
 }
 
 function describeScheduler(op: OpOf<"scheduler">): string {

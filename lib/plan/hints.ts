@@ -1,6 +1,16 @@
 /** Well-known causes of failures, by operation and error number. */
 
-import { EACCES, EBUSY, EINVAL, EMFILE, ENOENT, ENOSPC, EPERM, ESRCH } from "../base/errno.ts";
+import {
+  EACCES,
+  EBUSY,
+  EINVAL,
+  EMFILE,
+  ENOENT,
+  ENOSPC,
+  EPERM,
+  ESRCH,
+  EXDEV,
+} from "../base/errno.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { EnterMethod, MountKind, type Op, type OpName, type OpOf } from "../wire/ops.ts";
 
@@ -10,6 +20,8 @@ const EDQUOT = 122;
 const ERANGE = 34;
 /** SCHED_FIFO and SCHED_RR (linux/sched.h). */
 const REALTIME = [1, 2];
+
+const SELINUX_OFF = "SELinux is off on this host: remove linux.mountLabel, or the option";
 
 type Hints = { readonly [K in OpName]?: (op: OpOf<K>, errno: number, plan: Plan) => Hint };
 type Hint = string | undefined;
@@ -52,6 +64,7 @@ export function filterHint(failed: number, steps: readonly Step[]): Hint {
 
 const HINTS: Hints = {
   write_file: ({ path }, errno) => {
+    if (errno === EXDEV) return "unmount that: the kernel allows no other procfs here";
     if (path.endsWith("/timens_offsets") && errno === ERANGE) {
       return "the clock would be negative, or beyond 146 years";
     }
@@ -90,6 +103,8 @@ const HINTS: Hints = {
     return errno === EPERM ? "mapping takes CAP_SYS_ADMIN where it was mounted" : undefined;
   },
   mount: mountHint,
+  make_node: labelHint,
+  mask: labelHint,
   device: (_, errno) => errno === EPERM ? "making device nodes takes CAP_MKNOD" : undefined,
   enter_root: ({ method }, errno) =>
     errno === EINVAL && method === EnterMethod.pivot
@@ -134,6 +149,10 @@ const HINTS: Hints = {
   },
 };
 
+function labelHint({ label }: { readonly label: string }, errno: number): Hint {
+  return label !== "" && errno === EINVAL ? SELINUX_OFF : undefined;
+}
+
 function namespaceHint({ flags }: { readonly flags: number }, errno: number): Hint {
   const { user, time, cgroup } = NAMESPACE_FLAGS;
   if (errno === ENOSPC || errno === EUSERS) {
@@ -155,9 +174,10 @@ const OWNED_BY = { proc: "pid", sysfs: "network", mqueue: "ipc", cgroup: "cgroup
 
 function mountHint(op: OpOf<"mount">, errno: number, plan: Plan): Hint {
   if (op.kind !== MountKind.filesystem) {
-    return errno === EPERM ? "a flag of the source is locked by the user namespace" : undefined;
+    return undefined;
   }
   // A filesystem may have said more already.
+  if (/Unknown parameter '\w*context'/.test(plan.detail)) return SELINUX_OFF;
   const plain = plan.detail === "" || plan.detail.endsWith('"');
   if (errno === EINVAL && op.data.length > 0 && plain) {
     return `the filesystem refuses one of ${op.data.map((item) => `"${item}"`).join(", ")}`;

@@ -77,12 +77,13 @@ function readCapabilities(writer: PlanWriter, capabilities: Capabilities = {}): 
  * of a map that has no root, which gives up no capabilities (capabilities(7)).
  */
 export function becomeRoot(writer: PlanWriter, linux: Linux | undefined, groupsMode: number): void {
-  const uid = highest(linux?.uidMappings);
-  const gid = highest(linux?.gidMappings);
+  const uid = highestId(linux?.uidMappings);
+  const gid = highestId(linux?.gidMappings);
   writer.add({ op: "set_ids", from: "", uid, gid, groups: [], groups_mode: groupsMode });
 }
 
-function highest(map: readonly IdMapping[] = []): number {
+/** Root, where it is mapped. */
+export function highestId(map: readonly IdMapping[] = []): number {
   return map.some(({ containerID }) => containerID === 0) ? 0 : map[0]?.containerID ?? 0;
 }
 

@@ -1,7 +1,7 @@
 /** What the files about mounts share. */
 
 import { quote } from "../base/errors.ts";
-import type { ParsedMountOptions } from "../spec/values/mount_options.ts";
+import { MountAttr, type ParsedMountOptions } from "../spec/values/mount_options.ts";
 import type { Mount } from "../spec/types/config.ts";
 import type { PlanWriter } from "./plan_writer.ts";
 import { CreateKind, MountKind, type Op, type OpOf } from "../wire/ops.ts";
@@ -30,6 +30,7 @@ const NO_MOUNT: MountFields = {
   data: [],
   attr_set: 0,
   attr_clear: 0,
+  attr_rest: 0,
   rec_set: 0,
   rec_clear: 0,
   propagation: [],
@@ -41,6 +42,25 @@ const NO_MOUNT: MountFields = {
 /** A mount operation; what is not given is empty. */
 export function mountOp(fields: Partial<MountFields>): OpOf<"mount"> {
   return { op: "mount", ...NO_MOUNT, ...fields };
+}
+
+/**
+ * The fields of a bind mount that stands in for a filesystem that the container may not mount: the
+ * attributes are those of all that comes with it. Nothing is cleared, and its access times stay those
+ * of the host: a user namespace locks them.
+ */
+export function wholeTree(common: MountRequest["common"]): MountRequest["common"] {
+  const { destination, attr_set = 0, rec_set = 0, ...rest } = common;
+  const set = Number(attr_set) | Number(rec_set);
+  return {
+    ...rest,
+    destination,
+    attr_set: 0,
+    attr_clear: 0,
+    attr_rest: 0,
+    rec_set: set & ~(MountAttr.atime | MountAttr.nodiratime),
+    rec_clear: 0,
+  };
 }
 
 /** A mount of the configuration with all that follows from its options. */

@@ -4,6 +4,7 @@ import { cleanPathFrom } from "../base/paths.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import { parseIdmap, resolveIdmap } from "../spec/values/idmap.ts";
 import {
+  droppedAttributes,
   MountAttr,
   type ParsedMountOptions,
   parseMountOptions,
@@ -13,11 +14,12 @@ import type { Mount } from "../spec/types/config.ts";
 import { addCgroupMount } from "./cgroup_mounts.ts";
 import { type Container, type PlanWriter } from "./plan_writer.ts";
 import { NOTIFY_DIRECTORY } from "./environment.ts";
-import { mountOp, type MountPlan, type MountRequest, warnOfView } from "./mount_op.ts";
+import { mountOp, type MountPlan, type MountRequest, warnOfView, wholeTree } from "./mount_op.ts";
 import { hostSource, isInside, mountsBelow } from "./mount_source.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { CreateKind, MountFlag, MountKind, type Op, TreeExtent } from "../wire/ops.ts";
 import { finalPropagation, keepPropagation } from "./propagation.ts";
+import { checkProcMount, isProc } from "./proc.ts";
 
 /** All mounts, in the order in which the configuration has them. `userSlot`: of a joined one. */
 export function planMounts(
@@ -50,6 +52,7 @@ function addMount(
   const request = readMount(container, mount, from);
   const { options, type } = request;
   const bind = bindOf(request);
+  checkProcMount(request, bind !== "none");
   if (bind === "none" && (options.idmap !== "none" || mount.uidMappings !== undefined)) {
     throw new RuntsError(`mount on ${quote(mount.destination)}: only bind mounts map ids`, {
       configPath: from,
@@ -60,10 +63,7 @@ function addMount(
   else if (type === "cgroup" || type === "cgroup2") {
     addCgroupMount(writer, container, plan, request);
   } else if (type === "sysfs" && !ownsNetwork(container)) {
-    // The kernel shows sysfs to those alone who own the network namespace; a view of the host's
-    // is what there is.
-    plan.ops.push(mountOp({ ...request.common, kind: MountKind.rbind, source: "/sys" }));
-    warnOfView(writer, request);
+    addHostSysfs(writer, plan, request);
   } else addFilesystem(writer, container, plan, request);
 }
 
@@ -109,6 +109,29 @@ function remount({ options, common }: MountRequest): Op {
   });
 }
 
+/**
+ * The kernel shows sysfs to those alone who own the network namespace; a view of the host's is what
+ * there is. What the host has mounted below comes with it, as its cgroups, and an id that the user
+ * namespace maps to itself could write there: nothing of it can be written.
+ */
+function addHostSysfs(writer: PlanWriter, plan: MountPlan, request: MountRequest): void {
+  const { common, from } = request;
+  const { rdonly } = MountAttr;
+  const asked = Number(common.attr_set) | Number(common.rec_set);
+  if (!(asked & rdonly)) {
+    writer.warnings.push(`${from}: read-only: without a new network namespace /sys is the host's`);
+  }
+  const tree = wholeTree(common);
+  plan.ops.push(mountOp({
+    ...tree,
+    kind: MountKind.rbind,
+    source: "/sys",
+    rec_set: Number(tree.rec_set) | rdonly,
+    flags: tree.flags! | MountFlag.destNofollow,
+  }));
+  warnOfView(writer, request);
+}
+
 /** A network namespace of the container's user namespace, without which there is no sysfs. */
 function ownsNetwork({ namespaces, userNamespace }: Container): boolean {
   const { user, network } = NAMESPACE_FLAGS;
@@ -147,8 +170,16 @@ function addBind(
       idmap,
     });
   }
-  const kind = recursive ? MountKind.rbind : MountKind.bind;
-  plan.ops.push(mountOp({ ...common, kind, source, slot, create: CreateKind.auto }));
+  const proc = isProc(common.destination) ? MountFlag.fromProc | MountFlag.destNofollow : 0;
+  plan.ops.push(mountOp({
+    ...common,
+    kind: recursive ? MountKind.rbind : MountKind.bind,
+    source,
+    slot,
+    attr_rest: droppedAttributes(request.mount.options ?? [], options),
+    create: CreateKind.auto,
+    flags: common.flags! | proc,
+  }));
   if (recursive && within && place !== undefined) {
     addBelow(writer, container, plan, { ...request, source }, userSlot);
   }

@@ -60,9 +60,9 @@ export const OPS = {
   unpin: { code: 43, fields: {} },
   // kind: MountKind. `slot`: the source was opened there by open_tree, or -1. `superblock` and
   // `data`: fs-context flags and parameters, `key` or `key=value` (fsconfig(2)). `attr_*`:
-  // MOUNT_ATTR_* for this mount, `rec_*` for the whole tree. `propagation`: MS_* values, one after
-  // the other. `create`: CreateKind. `flags`: MountFlag bits. `keep`: the slot that it is kept in for
-  // mount_propagation, or -1.
+  // MOUNT_ATTR_* for this mount, `rec_*` for the whole tree; `attr_rest` is cleared, too, unless the
+  // user namespace locks it. `propagation`: MS_* values, one after the other. `create`: CreateKind.
+  // `flags`: MountFlag bits. `keep`: the slot that it is kept in for mount_propagation, or -1.
   mount: {
     code: 33,
     fields: {
@@ -75,6 +75,7 @@ export const OPS = {
       data: "strs",
       attr_set: "u64",
       attr_clear: "u64",
+      attr_rest: "u64",
       rec_set: "u64",
       rec_clear: "u64",
       propagation: "u32s",
@@ -86,8 +87,10 @@ export const OPS = {
   mkdir: { code: 34, fields: { path: "str", mode: "u32" } },
   // An existing link or file is left alone, except with `replace` 1.
   symlink: { code: 35, fields: { target: "str", path: "str", replace: "u32" } },
-  // type: S_IFCHR, S_IFBLK, S_IFIFO. `bind`: NodeSource; `source`: path of the host's node.
-  // An existing node that matches is kept, another file is an error.
+  // type: S_IFCHR, S_IFBLK, S_IFIFO. `bind`: NodeSource; `source`: path of the host's node. `given`:
+  // NodeGiven bits, of what the host's node must have. `slot`: the node was made by make_node and
+  // opened there by open_nodes, or -1. An existing node that matches is kept, another file is an
+  // error.
   device: {
     code: 36,
     fields: {
@@ -100,8 +103,32 @@ export const OPS = {
       gid: "u32",
       bind: "u32",
       source: "str",
+      given: "u32",
+      slot: "i32",
     },
   },
+  // Before a user namespace is entered, in which no node works that is made there. `store`: slot of
+  // the filesystem that the nodes are made on, each for the `slot` that open_nodes puts it into.
+  // Where mknod(2) is not permitted, there is none. `path`: of the device. `userns`: slot of the
+  // namespace that `uid` and `gid` are ids of, or -1: they are the host's. `label`: SELinux context of
+  // the filesystem, if it is not empty.
+  make_node: {
+    code: 44,
+    fields: {
+      store: "u32",
+      slot: "u32",
+      path: "str",
+      type: "u32",
+      mode: "u32",
+      major: "u32",
+      minor: "u32",
+      uid: "u32",
+      gid: "u32",
+      userns: "i32",
+      label: "str",
+    },
+  },
+  open_nodes: { code: 45, fields: { store: "u32", slots: "u32s" } },
   mask: { code: 37, fields: { path: "str", label: "str" } },
   readonly: { code: 38, fields: { path: "str" } },
   readonly_root: { code: 39, fields: {} },
@@ -260,6 +287,9 @@ export const LimitRaise = { none: 0, hard: 1, both: 2 } as const;
 /** `device.bind`. `bind`: the host's node; `either`: that where mknod(2) is not permitted. */
 export const NodeSource = { make: 0, bind: 1, either: 2 } as const;
 
+/** Bits of `device.given`: what the configuration says of a node. */
+export const NodeGiven = { mode: 1, uid: 2, gid: 4 } as const;
+
 /** Bits of `mount.flags`. */
 export const MountFlag = {
   /** tmpfs starts with a copy of what was at its mount point. */
@@ -272,8 +302,10 @@ export const MountFlag = {
   copySymlink: 8,
   /** A tmpfs takes the mode of its mount point. */
   inheritMode: 16,
-  /** Attributes that the user namespace locked are kept instead of failing. */
+  /** Attributes of a source may be locked by a user namespace; whoever opens it may be above that. */
   keepLocked: 32,
+  /** The source must be the root of a procfs. */
+  fromProc: 64,
 } as const;
 
 /** Longest plan that init accepts, in bytes. */

@@ -38,7 +38,7 @@ static void reads_every_type_of_field(void) {
   CHECK_NUMBER(plan.ops[1].field[1].i32, -1);
   CHECK_NUMBER(plan.ops[3].field[5].texts.count, 0);
   CHECK(plan.ops[3].field[5].texts.items[0] == NULL);
-  CHECK_NUMBER(plan.ops[3].field[11].data.count, 2);
+  CHECK_NUMBER(plan.ops[3].field[12].data.count, 2);
   CHECK_NUMBER(data_u32(&plan.ops[4].field[2], 2), 0xfffffffe);
   CHECK_NUMBER(plan.ops[5].field[0].data.bytes[2], 0x80);
   CHECK_TEXT(plan.ops[8].field[0].texts.items[2], "exit 3");

@@ -1,6 +1,6 @@
 /*
  * Mounts: what they are made of, where they end up, what their failures say.
- * links: c/init/mount.c c/init/mount_request.c c/init/fscontext.c c/init/legacy.c c/init/attributes.c c/init/tmpcopyup.c c/init/rootfs.c c/init/chroot.c c/init/path.c c/init/explain.c c/init/sync.c c/common/retry.c
+ * links: c/init/mount.c c/init/mount_request.c c/init/fscontext.c c/init/legacy.c c/init/attributes.c c/init/tmpcopyup.c c/init/rootfs.c c/init/chroot.c c/init/path.c c/init/procfs.c c/init/explain.c c/init/sync.c c/common/retry.c
  */
 #define _GNU_SOURCE 1
 #include "support/sandbox.h"
@@ -136,10 +136,27 @@ SANDBOX_TEST(keeps_what_is_locked) {
   in.root = open("root", O_PATH | O_DIRECTORY | O_CLOEXEC);
   CHECK_FAILS(MOUNT(BIND, .source = "host", .destination = "/", .attr_clear = all), -EPERM,
               "bind \"host\" on \"/\": set its attributes");
+  const unsigned keep = MOUNT_KEEP_LOCKED;
   CHECK_NUMBER(MOUNT(BIND, .source = "host", .destination = "/", .attr_set = MOUNT_ATTR_NOEXEC,
-                     .attr_clear = all | MOUNT_ATTR__ATIME, .flags = MOUNT_KEEP_LOCKED),
+                     .attr_rest = all & ~(uint64_t)MOUNT_ATTR_NOEXEC, .flags = keep),
                0);
   CHECK_TEXT(mount_column("/root", 5), "rw,nosuid,nodev,noexec,noatime");
+  CHECK_FAILS(MOUNT(BIND, .source = "host", .destination = "/", .attr_clear = MOUNT_ATTR_NODEV,
+                    .flags = keep),
+              -EPERM,
+              "bind \"host\" on \"/\": \"dev\" is refused: the user namespace locks the attributes "
+              "of the source");
+  CHECK_FAILS(
+      MOUNT(BIND, .source = "host", .destination = "/", .rec_clear = MOUNT_ATTR_NOSUID,
+            .flags = keep),
+      -EPERM,
+      "bind \"host\" on \"/\": \"suid\" is refused: the user namespace locks the attributes "
+      "of the source");
+  CHECK_FAILS(MOUNT(BIND, .source = "host", .destination = "/", .attr_clear = MOUNT_ATTR__ATIME,
+                    .flags = keep),
+              -EPERM,
+              "bind \"host\" on \"/\": another setting of access times is refused: the user "
+              "namespace locks the attributes of the source");
 }
 
 SANDBOX_TEST(treats_symlinks_as_told) {

@@ -1,7 +1,7 @@
 /*
  * Paths inside a root: what is made and opened, and that nothing leads out of it. path.c is
  * included, so that its own resolution can be compared with the kernel's.
- * links: c/init/explain.c
+ * links: c/init/explain.c c/init/procfs.c
  */
 #include "../../c/init/path.c"
 

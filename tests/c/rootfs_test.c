@@ -1,6 +1,6 @@
 /*
  * The root filesystem, masks, devices and the console.
- * links: c/init/mount.c c/init/mount_request.c c/init/fscontext.c c/init/legacy.c c/init/attributes.c c/init/tmpcopyup.c c/init/rootfs.c c/init/chroot.c c/init/mask.c c/init/device.c c/init/console.c c/init/path.c c/init/explain.c c/init/sync.c c/common/retry.c
+ * links: c/init/mount.c c/init/mount_request.c c/init/fscontext.c c/init/legacy.c c/init/attributes.c c/init/tmpcopyup.c c/init/rootfs.c c/init/chroot.c c/init/mask.c c/init/device.c c/init/console.c c/init/path.c c/init/procfs.c c/init/explain.c c/init/sync.c c/common/retry.c
  */
 #define _GNU_SOURCE 1
 #include "support/sandbox.h"
@@ -9,9 +9,14 @@
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
 
+static int given_device(const char *path, unsigned type, dev_t number, int how, unsigned given) {
+  return op_device(&in, FIELDS(T(path), U(type), U(0640), U(major(number)), U(minor(number)), U(0),
+                               U(7), U(how), T("/dev/null"), U(given), I(-1)));
+}
+
 static int device(const char *path, unsigned type, unsigned major, unsigned minor, int how) {
   return op_device(&in, FIELDS(T(path), U(type), U(0640), U(major), U(minor), U(0), U(0), U(how),
-                               T("/dev/null")));
+                               T("/dev/null"), U(0), I(-1)));
 }
 
 static void check_null(const char *path) {
@@ -149,6 +154,16 @@ SANDBOX_TEST(binds_nodes_where_none_may_be_made) {
   struct stat before, after;
   NEED(stat("/dev/null", &before) == 0 && stat("root/dev/null", &after) == 0);
   CHECK_NUMBER(after.st_mode, before.st_mode);
+  CHECK_TEXT(mount_column("/root/dev/null", 5), "rw,nosuid,noexec,relatime");
+  CHECK_FAILS(given_device("/n", S_IFCHR, makedev(1, 3), NODE_BIND, GIVEN_MODE), -EPERM,
+              "make the character device 1:3 \"/n\": the host's node is all there is, and has mode "
+              "0666 instead of 0640");
+  char belongs[160];
+  snprintf(belongs, sizeof belongs,
+           "make the character device 1:3 \"/n\": the host's node is all there is, and belongs to "
+           "%u:%u instead of 0:7 here",
+           before.st_uid, before.st_gid);
+  CHECK_FAILS(given_device("/n", S_IFCHR, makedev(1, 3), NODE_BIND, GIVEN_GID), -EPERM, belongs);
   CHECK_NUMBER(device("/pipe", S_IFIFO, 0, 0, NODE_MAKE), 0);
   CHECK_NUMBER(mode_of("root/pipe"), S_IFIFO | 0640);
 }

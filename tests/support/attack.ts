@@ -1,6 +1,6 @@
 /** Attacks by a root filesystem or a container: what each of their tests needs. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Bundle, type Config } from "./bundle.ts";
 import { type TestRuntime, withRuntime } from "./host.ts";
 import { PEER } from "./runtime.ts";
@@ -54,6 +54,18 @@ export async function run({ runtime, bundle }: Attack, script: string): Promise<
   bundle.config.process.args = ["sh", "-c", script];
   bundle.save();
   return await runtime.ok(["run", "--bundle", bundle.path, runtime.id()]);
+}
+
+/** The message of a `run` that is refused. */
+export async function refused({ runtime, bundle, outside }: Attack): Promise<string> {
+  bundle.save();
+  const id = runtime.id();
+  const { code, stdout, stderr } = await runtime.run(["run", "--bundle", bundle.path, id]);
+  assertEquals({ code, stdout }, { code: 1, stdout: "" }, stderr);
+  const prefix = `runts: run "${id}": `;
+  assert(stderr.startsWith(prefix), stderr);
+  return stderr.slice(prefix.length).trimEnd().replaceAll(bundle.path, "BUNDLE")
+    .replaceAll(outside.path, "OUTSIDE");
 }
 
 /** An entry of `mounts`. */

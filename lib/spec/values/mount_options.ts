@@ -40,6 +40,8 @@ interface MountOption {
   readonly noAtime?: number;
   /** The attributes are those of all mounts below, too. */
   readonly recursive?: true;
+  /** A flag of mount(2), which has no effect of its own here. */
+  readonly flag?: true;
   /** Flag of the filesystem context (fsconfig(2), FSCONFIG_SET_FLAG). */
   readonly superblock?: SuperblockFlag;
   /** MS_* value. */
@@ -86,15 +88,15 @@ export const MOUNT_OPTIONS: Readonly<Record<string, MountOption>> = {
   nolazytime: { superblock: "nolazytime" },
   mand: { superblock: "mand" },
   nomand: { superblock: "nomand" },
-  rsync: { superblock: "sync" },
-  rasync: { superblock: "async" },
-  rdirsync: { superblock: "dirsync" },
-  rmand: { superblock: "mand" },
-  rnomand: { superblock: "nomand" },
-  iversion: {},
-  noiversion: {},
-  silent: {},
-  loud: {},
+  rsync: { superblock: "sync", recursive: true },
+  rasync: { superblock: "async", recursive: true },
+  rdirsync: { superblock: "dirsync", recursive: true },
+  rmand: { superblock: "mand", recursive: true },
+  rnomand: { superblock: "nomand", recursive: true },
+  iversion: { flag: true },
+  noiversion: { flag: true },
+  silent: { flag: true },
+  loud: { flag: true },
 
   nosuid: { set: MountAttr.nosuid },
   suid: { clear: MountAttr.nosuid },
@@ -109,7 +111,7 @@ export const MOUNT_OPTIONS: Readonly<Record<string, MountOption>> = {
   noatime: { atime: MountAttr.noatime },
   atime: { noAtime: MountAttr.noatime },
   relatime: { atime: MountAttr.relatime },
-  norelatime: {},
+  norelatime: { flag: true },
   strictatime: { atime: MountAttr.strictatime },
   nostrictatime: { noAtime: MountAttr.strictatime },
 
@@ -177,6 +179,34 @@ export interface ParsedMountOptions {
   readonly copySymlink: boolean;
   readonly destNofollow: boolean;
   readonly srcNofollow: boolean;
+}
+
+/** What a bind mount loses as soon as an option names any of them. */
+const PLAIN = MountAttr.rdonly | MountAttr.nosuid | MountAttr.nodev | MountAttr.noexec |
+  MountAttr.nosymfollow;
+
+/**
+ * Attributes of its source that a bind mount does not keep: once an option is a flag of mount(2), it
+ * has the flags that are named and no others, as mount(8) and the other runtimes have it. Access
+ * times stay unless a setting for them is chosen. 0 where no flag is named.
+ */
+export function droppedAttributes(options: readonly string[], parsed: ParsedMountOptions): number {
+  const { attrSet, attrClear, recSet, recClear } = parsed;
+  const named = options.length === 0 ? options : splitOptions(options).filter(isFlag);
+  if (named.length === 0) return 0;
+  let dropped = PLAIN;
+  const { atime, nodiratime } = MountAttr;
+  const chosen = attrSet & (atime | nodiratime) || named.includes("relatime");
+  if (chosen) dropped |= recSet & atime || recClear & atime ? nodiratime : atime | nodiratime;
+  return dropped & ~(attrSet & ~atime) & ~(recSet & ~atime) & ~(attrClear & ~atime);
+}
+
+/** Recursive options say nothing of what they do not name. */
+function isFlag(text: string): boolean {
+  const option = Object.hasOwn(MOUNT_OPTIONS, text) ? MOUNT_OPTIONS[text]! : {};
+  const { recursive, set, clear, atime, noAtime, superblock, flag } = option;
+  return !recursive &&
+    [set, clear, atime, noAtime, superblock, flag].some((it) => it !== undefined);
 }
 
 interface AttrChange {

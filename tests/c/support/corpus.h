@@ -14,7 +14,7 @@ static inline void corpus_plan(struct plan_bytes *p) {
   plan_add(p, OP_clone, 0x20000000u, -1);
   plan_add(p, OP_setsid);
   plan_add(p, OP_mount, 0u, "proc", -1, "/proc", "proc", none, env, UINT64_C(14), UINT64_C(0),
-           UINT64_C(0), UINT64_C(0), 2u, groups, 1u, 0u);
+           UINT64_C(0), UINT64_C(0), UINT64_C(0), 2u, groups, 1u, 0u);
   plan_add(p, OP_set_ids, 1000u, 1000u, 3u, groups, 0u);
   plan_add(p, OP_affinity, 3u, "\x01\x00\x80");
   plan_add(p, OP_seccomp, 0u, 8u, "\x06\0\0\0\0\0\xff\x7f", 0u);

@@ -63,6 +63,7 @@ static inline int mount_op(struct mount_request r) {
       list_field(r.data),
       {.u64 = r.attr_set},
       {.u64 = r.attr_clear},
+      {.u64 = r.attr_rest},
       {.u64 = r.rec_set},
       {.u64 = r.rec_clear},
       {.data = {r.propagation, r.propagation_count}},
@@ -153,6 +154,7 @@ static inline void run_in_sandbox(void (*body)(void)) {
     in.slot_count = SLOTS_MAX;
     for (int i = 0; i < SLOTS_MAX; i++)
       in.slots[i] = -1;
+    in.procfs = -1;
     in.self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
     CHECK_NUMBER(op_rootfs(&in, FIELDS(T("root"), U(1), I(-1))), 0);
     NEED(chdir(base) == 0); /* again, to see what is mounted there now */

@@ -34,6 +34,9 @@ const REFUSALS: readonly RegExp[] = [
   /supplementary groups cannot be set: setgroups is denied in the user namespace/,
   /^the container needs more than \d+ descriptors to be made$/,
   /^a plan of \d+ bytes exceeds \d+$/,
+  /^linux\.devices\[\d+\]\.[ug]id: \d+ is not mapped by linux\.[ug]idMappings$/,
+  /^linux\.devices\[\d+\]\.path: ".*" lies in \/proc, where there can be no devices$/,
+  /^mounts\[\d+\]\.destination: mount .*: (?:it lies in a procfs: |only a procfs may lie there$)/,
 ];
 
 /** Plans what is valid: there is a plan, or one of a few reasons why not. Says which. */

@@ -1,22 +1,10 @@
 /** Hostile root filesystems and containers: each test tries an attack and shows that it fails. */
 
 import { assert, assertEquals } from "@std/assert";
-import { type Attack, attack, run, tmpfs } from "../../support/attack.ts";
+import { type Attack, attack, refused, run, tmpfs } from "../../support/attack.ts";
 import type { Bundle, Config } from "../../support/bundle.ts";
 import { addPayload } from "../../support/payload.ts";
 import { RUNTIME, until } from "../../support/runtime.ts";
-
-/** The message of a `run` that is refused. */
-async function refused({ runtime, bundle, outside }: Attack): Promise<string> {
-  bundle.save();
-  const id = runtime.id();
-  const { code, stdout, stderr } = await runtime.run(["run", "--bundle", bundle.path, id]);
-  assertEquals({ code, stdout }, { code: 1, stdout: "" }, stderr);
-  const prefix = `runts: run "${id}": `;
-  assert(stderr.startsWith(prefix), stderr);
-  return stderr.slice(prefix.length).trimEnd().replaceAll(bundle.path, "BUNDLE")
-    .replaceAll(outside.path, "OUTSIDE");
-}
 
 attack("a mount target behind symlinks stays in the root filesystem", async (attack) => {
   const { bundle, outside } = attack;

@@ -1,16 +1,7 @@
 /** Device nodes, as stat shows them inside. */
 
-import { assertEquals } from "@std/assert";
 import { type Config } from "../../support/bundle.ts";
-import { withRuntime } from "../../support/host.ts";
-import {
-  type Edit,
-  inside,
-  mountsOf,
-  refused,
-  shell,
-  userNamespace,
-} from "../../support/inside.ts";
+import { type Edit, inside, refused, shell } from "../../support/inside.ts";
 import { PEER } from "../../support/runtime.ts";
 
 /** Type, major and minor in hexadecimal, mode and owner. */
@@ -122,22 +113,3 @@ refused("a device without numbers", (config) => {
 refused("a device of an unknown type", (config) => {
   config.linux.devices = [{ type: "x", path: "/dev/a", major: 1, minor: 3 }];
 }, 'BUNDLE/config.json: linux.devices[0].type: "x" is not one of c, b, u, p');
-
-Deno.test("in a user namespace the devices are the host's, by bind mounts", async () => {
-  await withRuntime(async (runtime) => {
-    const mounts = await mountsOf(runtime, (config) => {
-      userNamespace(config);
-      config.linux.devices = [{ type: "c", path: "/dev/kmsg", major: 1, minor: 11 }];
-    });
-    const names = ["null", "zero", "full", "random", "urandom", "tty", "kmsg"];
-    for (const name of names) {
-      if (PEER === "crun" && name === "kmsg") continue; // binds a file that it makes for that
-      assertEquals(mounts.get(`/dev/${name}`)?.root, `/${name}`, name);
-    }
-  });
-});
-
-refused("a device in a user namespace that the host has not", (config) => {
-  userNamespace(config);
-  config.linux.devices = [{ type: "c", path: "/dev/mine", major: 1, minor: 5 }];
-}, `${MAKE}does not exist on the host: ENOENT (no such file or directory)`);

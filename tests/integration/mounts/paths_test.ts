@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { withRuntime } from "../../support/host.ts";
-import { inside, mountsOf, refused, shell, userNamespace } from "../../support/inside.ts";
+import { inside, linesOf, mountsOf, refused, shell, userNamespace } from "../../support/inside.ts";
 import { PEER } from "../../support/runtime.ts";
 
 inside("a masked file is empty, a masked directory is empty and read-only", (config, bundle) => {
@@ -17,19 +17,29 @@ inside("a masked file is empty, a masked directory is empty and read-only", (con
   );
 }, ["read-only", "character special file 1:3", "missing"]);
 
-Deno.test("masked directories share one filesystem, and a path that comes twice is masked once", async () => {
-  await withRuntime(async (runtime) => {
-    const mounts = await mountsOf(runtime, (config, bundle) => {
-      for (const name of ["a", "b"]) {
-        Deno.mkdirSync(`${bundle.rootfs}/srv/${name}`, { recursive: true });
+Deno.test({
+  name: "masked directories share one filesystem, and a path that comes twice is masked once",
+  ignore: PEER !== "runts", // runc 1.1 and crun 1.8 mount one for each
+  fn: () =>
+    withRuntime(async (runtime) => {
+      const lines = await linesOf(runtime, (config, bundle) => {
+        for (const name of ["a", "b", "c"]) {
+          Deno.mkdirSync(`${bundle.rootfs}/srv/${name}`, { recursive: true });
+        }
+        config.linux.maskedPaths = ["/srv/a", "/srv/b", "/srv/a", "/srv/c", "/srv/../srv/b"];
+        config.process.args = ["cat", "/proc/self/mountinfo"];
+      });
+      const masks = lines.map((line) => line.split(" ")).filter(([, , , , point]) =>
+        point!.startsWith("/srv/")
+      );
+      assertEquals(masks.map(([, , , , point]) => point), ["/srv/a", "/srv/b", "/srv/c"]);
+      const [device] = masks.map(([, , device]) => device);
+      for (const mask of masks) {
+        const [, , its, root, point, attributes] = mask;
+        assertEquals([its, root, attributes], [device, "/", "ro,relatime"], point);
+        assertEquals(mask.slice(mask.indexOf("-") + 1, -1), ["tmpfs", "tmpfs"], point);
       }
-      config.linux.maskedPaths = ["/srv/a", "/srv/b", "/srv/a", "/proc/acpi"];
-    });
-    for (const path of ["/srv/a", "/srv/b"]) {
-      const mount = mounts.get(path)!;
-      assertEquals([mount.type, mount.attributes[0]], ["tmpfs", "ro"], path);
-    }
-  });
+    }),
 });
 
 inside("a read-only path keeps its contents and takes no writes", (config, bundle) => {

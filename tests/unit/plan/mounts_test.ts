@@ -68,6 +68,7 @@ Deno.test("mounts: options become attributes, superblock flags, data and propaga
     data: ["size=1m", "mode=755"],
     attr_set: 0x2 | 0x10,
     attr_clear: 0,
+    attr_rest: 0,
     rec_set: 0,
     rec_clear: 0,
     propagation: [1 << 20 | 1 << 14, 1 << 18 | 1 << 14],
@@ -228,7 +229,7 @@ Deno.test("mounts: devpts leaves out a group that the user namespace lacks, with
 Deno.test("mounts: sysfs is a view of the host's without a network namespace of one's own", () => {
   const mount = { destination: "/sys", type: "sysfs", options: ["nosuid", "ro"] };
   const plain = "mount sysfs on /sys (ro,nosuid)";
-  const view = "bind /sys with the mounts below on /sys (ro,nosuid)";
+  const view = "bind /sys with the mounts below on /sys (rro,rnosuid)";
   const without = withNamespaces("user").filter(({ type }) => type !== "network");
   assertEquals(lines(mount, USER), [plain]);
   assertEquals(lines(mount, { ...USER, "linux.namespaces": without }), [view]);
@@ -238,6 +239,12 @@ Deno.test("mounts: sysfs is a view of the host's without a network namespace of 
   assertEquals(lines(mount, { "linux.namespaces": [...pod, net] }), [plain]);
   const host = without.filter(({ type }) => type !== "user");
   assertEquals(lines(mount, { "linux.namespaces": host }), [plain]);
+  const warnings = (options: string[]) =>
+    withMounts([{ ...mount, options }], { ...USER, "linux.namespaces": without }).warnings;
+  assertEquals(warnings(["rro"]), []);
+  assertEquals(warnings(["noatime"]), [
+    "mounts[0]: read-only: without a new network namespace /sys is the host's",
+  ]);
 });
 
 const LEGACY: CgroupHierarchy[] = [
@@ -276,11 +283,11 @@ function cgroupLines(
 Deno.test("mounts: cgroup on version 2", () => {
   const one = [{ mountPoint: "/sys/fs/cgroup", controllers: [], directory: "/sys/fs/cgroup/box" }];
   const attributes = "(ro,nosuid,nodev,noexec";
+  const whole = "(rro,rnosuid,rnodev,rnoexec";
   assertEquals(cgroupLines(one, withNamespaces("user", "cgroup")), [
     `mount cgroup2 on /sys/fs/cgroup ${attributes})`,
   ]);
-  const bind =
-    `bind /sys/fs/cgroup with the mounts below on /sys/fs/cgroup ${attributes},relatime)`;
+  const bind = `bind /sys/fs/cgroup with the mounts below on /sys/fs/cgroup ${whole})`;
   assertEquals(cgroupLines(one, withNamespaces("user")), [bind]);
   const joined = { type: "cgroup", path: "/proc/9/ns/cgroup" };
   assertEquals(cgroupLines(one, withNamespaces("user", joined)), [bind]);
@@ -288,6 +295,7 @@ Deno.test("mounts: cgroup on version 2", () => {
 
 Deno.test("mounts: cgroup on version 1, and hybrid", () => {
   const attributes = "(ro,nosuid,nodev,noexec";
+  const whole = "(rro,rnosuid,rnodev,rnoexec";
   assertEquals(cgroupLines([...LEGACY, UNIFIED], withNamespaces("user", "cgroup")), [
     "mount tmpfs on /sys/fs/cgroup (nosuid,nodev,noexec,mode=755)",
     `mount cgroup on /sys/fs/cgroup/cpu,cpuacct ${attributes},cpu,cpuacct)`,
@@ -300,12 +308,12 @@ Deno.test("mounts: cgroup on version 1, and hybrid", () => {
   assertEquals(cgroupLines([...LEGACY, UNIFIED], withNamespaces("user")), [
     "mount tmpfs on /sys/fs/cgroup (nosuid,nodev,noexec,mode=755)",
     "bind /sys/fs/cgroup/cpu,cpuacct/box with the mounts below on /sys/fs/cgroup/cpu,cpuacct " +
-    `${attributes},relatime)`,
+    `${whole})`,
     "link /sys/fs/cgroup/cpu to cpu,cpuacct",
     "link /sys/fs/cgroup/cpuacct to cpu,cpuacct",
     "bind /sys/fs/cgroup/systemd/box with the mounts below on /sys/fs/cgroup/systemd " +
-    `${attributes},relatime)`,
-    `bind /sys/fs/cgroup/unified/box on /sys/fs/cgroup/unified ${attributes},relatime)`,
+    `${whole})`,
+    `bind /sys/fs/cgroup/unified/box on /sys/fs/cgroup/unified ${whole})`,
     "remount /sys/fs/cgroup (ro)",
   ]);
 });

@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { RuntsError } from "../../../lib/base/errors.ts";
 import { parseIdmap, resolveIdmap } from "../../../lib/spec/values/idmap.ts";
 import {
+  droppedAttributes,
   MOUNT_OPTIONS,
   type ParsedMountOptions,
   parseMountOptions,
@@ -179,4 +180,29 @@ Deno.test("resolveIdmap shifts relative ranges by the user namespace's mapping",
     assertThrows(() => resolveIdmap(outside, namespace), RuntsError).message,
     `idmap range "@0-0-2" is outside the container's user namespace`,
   );
+});
+
+const ALL = RDONLY | NOSUID | NODEV | NOEXEC | NOSYMFOLLOW;
+/** Options of a bind mount, and what of its source it does not keep. */
+const DROPPED: [options: string, dropped: number][] = [
+  ["bind", 0],
+  ["rbind rprivate defaults idmap", 0],
+  ["bind rro rnosuid ratime rsync rnorelatime size=1", 0],
+  ["bind ro", ALL & ~RDONLY],
+  ["bind,nosuid,dev", ALL & ~NOSUID & ~NODEV],
+  ["bind sync", ALL],
+  ["bind norelatime", ALL],
+  ["bind ro rnodev", ALL & ~RDONLY & ~NODEV],
+  ["bind noatime", ALL | ATIME | NODIRATIME],
+  ["bind relatime", ALL | ATIME | NODIRATIME],
+  ["bind nodiratime", ALL | ATIME],
+  ["bind relatime rnoatime", ALL | NODIRATIME],
+  ["bind atime", ALL],
+];
+
+Deno.test("droppedAttributes: a named flag drops what is not named", () => {
+  for (const [text, dropped] of DROPPED) {
+    const options = text.split(" ");
+    assertEquals(droppedAttributes(options, parseMountOptions(options)), dropped, text);
+  }
 });
