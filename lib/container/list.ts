@@ -2,7 +2,7 @@
 
 import { reason } from "../base/errors.ts";
 import { listIds, StateDirectory } from "../state/directory.ts";
-import { inspect } from "../state/inspect.ts";
+import { doesNotExist, inspect } from "../state/inspect.ts";
 import { OCI_VERSION } from "../base/version.ts";
 import { stateDocument } from "./state.ts";
 import type { GlobalOptions, ListEntry } from "../caller/options.ts";
@@ -23,6 +23,8 @@ function entryOf(root: string, id: string): ListEntry | undefined {
     directory = new StateDirectory(root, id);
     return stateDocument(directory, inspect(directory));
   } catch (error) {
+    // At that moment, whatever has been made since.
+    if (reason(error) === doesNotExist().message) return undefined;
     if (directory !== undefined && isNone(directory)) return undefined;
     return {
       ociVersion: OCI_VERSION,
