@@ -115,7 +115,7 @@ static const char *const *environment(const struct init *in, const union field *
   return f[4].texts.items;
 }
 
-/* The limits of the hook's process that are not init's: only now could they do init no harm. */
+/* The limits of the hook's process that init itself does not have. */
 static uint32_t find_limits(const struct init *in, bool programs,
                             struct hook_limit out[LIMITS_MAX]) {
   uint32_t count = 0;

@@ -308,7 +308,7 @@ function descriptorTarget(fd: number): string {
   }
 }
 
-/** The operations after the wait at the fifo, of which `start` names the one that failed; the filter. */
+/** The operations after the wait at the fifo, for `start` to name one that failed, and the filter. */
 function startOps(plan: ContainerPlan): StartOp[] {
   const wait = plan.ops.findIndex((op) => op.op === "wait_start");
   return plan.ops.flatMap((step, index) =>

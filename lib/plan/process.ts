@@ -38,7 +38,7 @@ const IOPRIO_CLASS_SHIFT = 13;
 const NEEDED: Readonly<Record<string, number>> = {
   RLIMIT_FSIZE: 1 << 24,
   RLIMIT_DATA: 1 << 24,
-  RLIMIT_STACK: 1 << 24,
+  RLIMIT_STACK: 1 << 20,
   RLIMIT_AS: 1 << 24,
   RLIMIT_NPROC: 1 << 15,
   RLIMIT_NOFILE: 1 << 8,
