@@ -15,7 +15,7 @@ import { inCommand } from "../base/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
 import { removeThis } from "./delete.ts";
 import { documentOf } from "./document.ts";
-import { howInitEnded } from "../init/how_it_ended.ts";
+import { howInitEnded, wasMute } from "../init/how_it_ended.ts";
 import { openInit } from "./kill.ts";
 import { withLock } from "../state/lock.ts";
 import { bindNotifySocket, passOnReady } from "../caller/readiness.ts";
@@ -208,7 +208,7 @@ async function awaitExecution(
   for (;;) {
     const ready = await helper.pollFdsAsync([result, pidfd], LOOK_AGAIN);
     // Nothing comes through a fifo that is not init's.
-    if (ready.length === 0 && wasExecuted(status, false)) return;
+    if (ready.length === 0 && wasExecuted(helper, status, pidfd, false)) return;
     let bytes = helper.readAvailable(result, 64 * 1024);
     if (bytes instanceof Uint8Array && parseRecord(bytes).type === Message.executing) {
       announced = true;
@@ -220,7 +220,7 @@ async function awaitExecution(
       throw describeFailure(parseRecord(bytes), status.startOps ?? []);
     }
     if (bytes !== "eof" && !ready.includes(pidfd)) continue;
-    if (wasExecuted(status, announced)) return;
+    if (wasExecuted(helper, status, pidfd, announced)) return;
     helper.exited(pidfd, EXIT_TIMEOUT);
     throw new RuntsError("init ended before it executed the program", {
       hint: howInitEnded(helper, status, pidfd),
@@ -231,11 +231,18 @@ async function awaitExecution(
 /**
  * The end of the fifo is the execution, or the death of init. As long as nobody has reaped it, the
  * kernel knows which of the two. Afterwards, what init had announced is taken for done: whether it
- * was killed within execve(2) or before the program's first instruction makes no difference.
+ * was killed within execve(2) or before the program's first instruction makes no difference. But for
+ * a filter that refuses execve(2) and all else.
  */
-function wasExecuted(status: Status, announced: boolean): boolean {
+function wasExecuted(
+  helper: Helper,
+  status: Status,
+  pidfd: number,
+  announced: boolean,
+): boolean {
   const stat = readStat(status.pid);
-  return stat?.startTime === status.startTime ? stat.executed : announced;
+  if (stat?.startTime === status.startTime) return stat.executed;
+  return announced && !wasMute(helper, status, pidfd);
 }
 
 /** Since 1.3 of the specification a poststart hook that fails ends the container. */

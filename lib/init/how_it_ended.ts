@@ -49,8 +49,18 @@ export function howInitEnded(helper: Helper, status: Status, pidfd: number): str
   const ending = helper.reap(pidfd) ?? endingOfZombie(status) ??
     helper.exitStatus(pidfd, PARENT_REAPS);
   if (ending === undefined) return `pid ${status.pid} is gone`;
-  const filtered = status.startOps?.some(({ op }) => op === "seccomp") ?? false;
-  return describeEnding(ending, status.cgroup, filtered);
+  return describeEnding(ending, status.cgroup, isFiltered(status));
+}
+
+function isFiltered({ startOps = [] }: Status): boolean {
+  return startOps.some(({ op }) => op === "seccomp");
+}
+
+/** Whether an init that its parent has reaped had to end itself by a trap, as far as it can be known. */
+export function wasMute(helper: Helper, status: Status, pidfd: number): boolean {
+  if (!isFiltered(status)) return false;
+  const ending = helper.exitStatus(pidfd, PARENT_REAPS);
+  return ending !== undefined && TRAPS.includes(ending.signal);
 }
 
 /** Of a process that its parent has not reaped yet. */
