@@ -66,8 +66,10 @@ Deno.test({
 /** In a mount namespace with a /dev of its own: the mounts and nodes, then, deleted, and after a failure. */
 const ROOT_OF_THE_HOST = `
   bundle=$0 id=$1; shift
-  mkdir "$bundle/dev" && mount -t tmpfs dev "$bundle/dev"
-  cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /dev/ptmx "$bundle/dev"
+  mkdir "$bundle/dev" && mount -t tmpfs -o mode=755 dev "$bundle/dev"
+  for node in null,1,3 zero,1,5 full,1,7 random,1,8 urandom,1,9 tty,5,0 ptmx,5,2; do
+    mknod -m 666 "$bundle/dev/\${node%%,*}" c $(echo "\${node#*,}" | tr , " ")
+  done
   mkdir "$bundle/dev/pts" "$bundle/dev/shm" && mount --bind "$bundle/dev" /dev
   look() {
     cut -d" " -f5 /proc/self/mountinfo | grep -F "$bundle/" | sed "s|$bundle||"
@@ -82,7 +84,7 @@ const ROOT_OF_THE_HOST = `
   look | diff "$bundle/before" - | grep "^[<>]" || :
   umount "$bundle/others"
   sed -i s,/bin/sleep,/nosuch, "$bundle/config.json"
-  "$@" create --bundle "$bundle" "$id" </dev/null >&2 2>/dev/null || echo failed
+  "$@" create --bundle "$bundle" "$id" </dev/null 2>"$bundle/failure" || echo failed
   look | diff "$bundle/before" - || :
 `;
 
