@@ -61,7 +61,7 @@
 
 #define PLAN_MAGIC 0x4e4c5052u /* "RPLN" */
 #define PLAN_VERSION 1u
-#define PLAN_MAX (128u * 1024 * 1024)
+#define PLAN_MAX (64u * 1024 * 1024)
 #define SLOTS_MAX 1024
 
 enum op_code {

@@ -309,7 +309,7 @@ export const MountFlag = {
 } as const;
 
 /** Longest plan that init accepts, in bytes. */
-export const PLAN_MAX = 128 * 1024 * 1024;
+export const PLAN_MAX = 64 * 1024 * 1024;
 /** First word of an encoded plan: "RPLN". */
 export const PLAN_MAGIC = 0x4e4c5052;
 /** Number of the slots that runts may fill. */

@@ -165,9 +165,10 @@ Deno.test("encodePlan refuses what init would cut short", () => {
 });
 
 Deno.test("encodePlan refuses a plan that init would not take", () => {
-  const path = "a".repeat(ops.PLAN_MAX);
-  const error = assertThrows(() => encodePlan([{ op: "readonly", from: "", path }]), RuntsError);
-  assertEquals(error.message, "a plan of 134217757 bytes exceeds 134217728");
+  const path = "a".repeat(5 * 1024 * 1024);
+  const ops = Array.from({ length: 13 }, () => ({ op: "readonly", from: "", path } as const));
+  const error = assertThrows(() => encodePlan(ops), RuntsError);
+  assertEquals(error.message, "a plan of 68157625 bytes exceeds 67108864");
 });
 
 Deno.test("encodePlan encodes the plan of the template", () => {
