@@ -20,6 +20,10 @@ const EDQUOT = 122;
 const ERANGE = 34;
 /** SCHED_FIFO and SCHED_RR (linux/sched.h). */
 const REALTIME = [1, 2];
+/** SCHED_DEADLINE, and what its period, or its deadline without one, is held to. */
+const DEADLINE = 6;
+const PERIODS = "the period must lie between sysctl kernel.sched_deadline_period_min_us and " +
+  "kernel.sched_deadline_period_max_us (100 and 4194304 where nobody has changed them)";
 
 const SELINUX_OFF = "SELinux is off on this host: remove linux.mountLabel, or the option";
 
@@ -119,8 +123,18 @@ const HINTS: Hints = {
     if (errno !== ENOENT && errno !== EINVAL) return undefined;
     return `${module} is not enabled, or does not know the label`;
   },
-  scheduler: ({ policy }, errno) => {
+  scheduler: ({ policy }, errno, { ops, fresh }) => {
+    if (errno === EINVAL && policy === DEADLINE) return PERIODS;
+    if (errno === EBUSY && policy === DEADLINE) {
+      return "the CPUs have not that much time left: see sysctl kernel.sched_rt_runtime_us";
+    }
     if (errno !== EPERM) return undefined;
+    const { user } = NAMESPACE_FLAGS;
+    const mapped = fresh & user || ops.some((op) => op.op === "open_ns" && op.kind === user);
+    if (policy === DEADLINE && !mapped) {
+      return "SCHED_DEADLINE needs every CPU of the host: leave out linux.resources.cpu.cpus, and take no " +
+        "cgroup whose cpuset lacks some";
+    }
     return "it takes CAP_SYS_NICE on the host" +
       (REALTIME.includes(policy)
         ? ", and linux.resources.cpu.realtimeRuntime where cgroups have cpu.rt_runtime_us"

@@ -4,9 +4,12 @@
  * host. Unknown properties are ignored, as the specification asks.
  */
 
+import { quote } from "../../base/errors.ts";
 import type { Finding, Guess, Walk } from "./findings.ts";
 import { HOOK_OUTPUTS } from "../values/hook_outputs.ts";
 import { boolean, findingsOf, isText, type ObjectSchema, someText, text } from "./schema.ts";
+import { sysctlPath } from "../values/sysctl.ts";
+import type { Spec } from "../types/config.ts";
 import { LINUX } from "./linux.ts";
 import { MOUNT } from "./mounts.ts";
 import { HOOKS, PROCESS } from "./process.ts";
@@ -28,6 +31,7 @@ const SPEC: ObjectSchema = {
     annotations: { keys: annotation, values: text },
     linux: LINUX,
   },
+  rules: [{ of: ["domainname", "linux"], check: domainnameOnce }],
 };
 
 /**
@@ -51,6 +55,16 @@ function version(value: unknown, walk: Walk): void {
   if (!match) walk.report("version", value, "is not a version as 1.3.0");
   else if (match[1] !== "1") {
     walk.report("version", value, "is not supported: only versions 1.x are");
+  }
+}
+
+/** Both set the same; of the host's name the property alone does, as with runc and crun. */
+function domainnameOnce({ domainname, linux }: Spec, walk: Walk): void {
+  if (!domainname) return;
+  for (const [name, value] of Object.entries(linux?.sysctl ?? {})) {
+    if (sysctlPath(name) !== "kernel/domainname" || value === domainname) continue;
+    const fault = `is another value than ${quote(domainname)} of the property domainname`;
+    walk.report("combination", value, fault, "linux", "sysctl", name);
   }
 }
 

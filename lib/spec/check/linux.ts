@@ -220,7 +220,11 @@ function sysctl(key: string, value: unknown, walk: Walk): void {
   else if (namespace === undefined) {
     walk.report("combination", value, "would change the host: the parameter has no namespace");
   } else if (namespace === "uts" && key.endsWith("hostname")) {
-    walk.report("combination", value, "is set by the property hostname");
+    walk.report(
+      "combination",
+      value,
+      "belongs into the property hostname, which sets this parameter",
+    );
   } else if (walk.namespace(namespace) === "none") {
     const fault = `would change the host: there is no ${namespace} namespace in linux.namespaces`;
     walk.report("combination", value, fault);

@@ -76,6 +76,10 @@ function priorityFits({ policy, priority = 0 }: Scheduler, walk: Walk): void {
   }
 }
 
+/** Of SCHED_DEADLINE, in ns: runtimes are kept in units of this. */
+const LEAST_RUNTIME = 1024;
+const LONGEST = 2n ** 63n - 1n;
+
 /** sched_setattr(2): runtime <= deadline <= period, a period of 0 is the deadline. */
 function deadlineFits(scheduler: Scheduler, walk: Walk): void {
   const { policy, runtime = 0, deadline = 0, period = 0 } = scheduler;
@@ -88,6 +92,11 @@ function deadlineFits(scheduler: Scheduler, walk: Walk): void {
     walk.report("combination", runtime, `is not between 1 and the deadline ${deadline}`, "runtime");
   } else if (Number(period) !== 0 && deadline > period) {
     walk.report("combination", deadline, `is above the period ${period}`, "deadline");
+  } else if (runtime < LEAST_RUNTIME) {
+    walk.report("range", runtime, `is below the least of ${LEAST_RUNTIME} ns`, "runtime");
+  } else if (deadline > LONGEST || period > LONGEST) {
+    const key = deadline > LONGEST ? "deadline" : "period";
+    walk.report("range", scheduler[key], `is above ${LONGEST}`, key);
   }
 }
 

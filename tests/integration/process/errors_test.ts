@@ -106,6 +106,25 @@ const ERRORS: [name: string, edit: Edit, message: string][] = [
     "BUNDLE/config.json: process.scheduler.priority: 4 is for SCHED_FIFO and SCHED_RR only",
   ],
   [
+    "a period that is too short",
+    (config) =>
+      config.process.scheduler = { policy: "SCHED_DEADLINE", runtime: 1024, deadline: 50_000 },
+    "process.scheduler: set scheduling policy 6: EINVAL (invalid argument): the period must lie " +
+    "between sysctl kernel.sched_deadline_period_min_us and kernel.sched_deadline_period_max_us " +
+    "(100 and 4194304 where nobody has changed them)",
+  ],
+  [
+    "a deadline on some of the CPUs",
+    (config) => {
+      const [runtime, deadline] = [1_000_000, 10_000_000];
+      config.process.scheduler = { policy: "SCHED_DEADLINE", runtime, deadline };
+      config.linux.resources = { cpu: { cpus: "0" } };
+    },
+    "process.scheduler: set scheduling policy 6: EPERM (operation not permitted): SCHED_DEADLINE " +
+    "needs every CPU of the host: leave out linux.resources.cpu.cpus, and take no cgroup whose " +
+    "cpuset lacks some",
+  ],
+  [
     "an unknown class",
     (config) => config.process.ioPriority = { class: "MOON" },
     'BUNDLE/config.json: process.ioPriority.class: "MOON" is not one of ' +

@@ -139,7 +139,8 @@ const SYSCTL: Case[] = [
   ],
   [
     sysctl({ "kernel.hostname": "h" }),
-    'linux.sysctl["kernel.hostname"]: "h" is set by the property hostname',
+    'linux.sysctl["kernel.hostname"]: "h" belongs into the property hostname, which sets this ' +
+    "parameter",
   ],
   [
     {

@@ -94,7 +94,15 @@ const POLICIES = "SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_ISO, SCH
 const SCHEDULING: Case[] = [
   [scheduler({ policy: "SCHED_OTHER", nice: 19, flags: ["SCHED_FLAG_RESET_ON_FORK"] })],
   [scheduler({ policy: "SCHED_RR", priority: 99 })],
-  [scheduler({ policy: "SCHED_DEADLINE", runtime: 1, deadline: 2, period: 2 })],
+  [scheduler({ policy: "SCHED_DEADLINE", runtime: 1024, deadline: 2000, period: 2000 })],
+  [
+    scheduler({ policy: "SCHED_DEADLINE", runtime: 1023, deadline: 2000 }),
+    "process.scheduler.runtime: 1023 is below the least of 1024 ns",
+  ],
+  [
+    scheduler({ policy: "SCHED_DEADLINE", runtime: 1024, deadline: 2000, period: 2n ** 63n }),
+    "process.scheduler.period: 9223372036854775808 is above 9223372036854775807",
+  ],
   [scheduler({}), "process.scheduler.policy: is required"],
   [scheduler({ policy: "X" }), `process.scheduler.policy: "X" is not one of ${POLICIES}`],
   [

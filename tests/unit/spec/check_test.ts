@@ -33,6 +33,12 @@ const CASES: Case[] = [
     'hostname: "runts" needs a uts namespace in linux.namespaces',
     'domainname: "d" needs a uts namespace in linux.namespaces',
   ],
+  [{ domainname: "d", "linux.sysctl": { "kernel.domainname": "d" } }],
+  [{ "linux.sysctl": { "kernel.domainname": "d" } }],
+  [
+    { domainname: "d", "linux.sysctl": { "kernel/domainname": "e" } },
+    'linux.sysctl["kernel/domainname"]: "e" is another value than "d" of the property domainname',
+  ],
   [{ "linux.namespaces": 7 }, "linux.namespaces: 7 is not an array"],
 
   // "Annotations".
