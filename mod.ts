@@ -63,5 +63,5 @@ export { isRuntsError, RuntsError } from "./lib/base/errors.ts";
 export type { ErrorData } from "./lib/base/errors.ts";
 export type * from "./lib/cgroup/stats/types.ts";
 export type { Op } from "./lib/wire/ops.ts";
-export type { Finding, Rule } from "./lib/spec/check/findings.ts";
+export type { Finding, Guess, Rule } from "./lib/spec/check/findings.ts";
 export type * from "./lib/spec/types/config.ts";

@@ -17,6 +17,12 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
+/** The same for keys of JSON; one that differs in case alone comes before all others. */
+export function meantKey(word: string, candidates: readonly string[]): string | undefined {
+  const lower = word.toLowerCase();
+  return candidates.find((one) => one.toLowerCase() === lower) ?? nearest(word, candidates);
+}
+
 /**
  * How many letters must be inserted, removed or replaced, or neighbours swapped (the restricted
  * Damerau-Levenshtein distance).

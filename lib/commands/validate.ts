@@ -1,3 +1,4 @@
+import { meantKey } from "../base/nearest.ts";
 import { defineCommand } from "../cli/types.ts";
 import { validateDocument } from "../container/validate.ts";
 import { findingText } from "../spec/check/findings.ts";
@@ -11,6 +12,7 @@ export const command = defineCommand({
   description: [
     "Prints all that is wrong, a line each with the JSON path, and then exits with 1. Nothing is " +
     "printed when nothing is wrong.",
+    "Unknown properties are left alone, but for those that look like another one misspelt.",
   ],
   arguments: {},
   options: {
@@ -42,7 +44,7 @@ export const command = defineCommand({
   examples: [{ text: "the bundle in /srv/web", command: "runts validate --bundle /srv/web" }],
   // deno-lint-ignore require-await
   async run({ options, print }) {
-    const { file, findings } = validateDocument(options);
+    const { file, findings } = validateDocument(options, meantKey);
     if (options.format === "json") print(`${formatJson({ file, findings }, "  ")}\n`);
     else print(findings.map((finding) => `${file}: ${findingText(finding)}\n`).join(""));
     return findings.length > 0 ? 1 : 0;

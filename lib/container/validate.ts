@@ -1,7 +1,6 @@
 /** `validate`: everything that a document says against the specification. */
 
-import { nearest } from "../base/nearest.ts";
-import type { Finding } from "../spec/check/findings.ts";
+import type { Finding, Guess } from "../spec/check/findings.ts";
 import { readText } from "../spec/json/document.ts";
 import { configPath, readConfig } from "../spec/load.ts";
 import { parseJson } from "../spec/json/json.ts";
@@ -29,8 +28,11 @@ export interface Validated {
   readonly findings: readonly Finding[];
 }
 
-/** Looks at a document; throws RuntsError when it cannot be read or is no JSON. */
-export function validateDocument(options: ValidateOptions = {}): Validated {
+/**
+ * Looks at a document; throws RuntsError when it cannot be read or is no JSON. `meant` makes findings
+ * of unknown properties that were meant to be others; without it they are ignored.
+ */
+export function validateDocument(options: ValidateOptions = {}, meant?: Guess): Validated {
   const { bundle = ".", config, process, resources } = options;
   const other = process ?? resources;
   if (other !== undefined) {
@@ -38,20 +40,16 @@ export function validateDocument(options: ValidateOptions = {}): Validated {
     const document = parseJson(readText(file), file);
     if (process !== undefined) return { file, findings: validateProcess(document, meant) };
     const findings = validateResources(document, meant);
-    return {
-      file,
-      findings: findings.length > 0 ? findings : furtherOfResources(document as Resources),
-    };
+    return { file, findings: further(findings, () => furtherOfResources(document as Resources)) };
   }
   const directory = absolute(bundle);
   const file = configPath(directory, config === undefined ? undefined : absolute(config));
   const document = parseJson(readConfig(directory, file), file);
   const findings = validate(document, meant);
-  return { file, findings: findings.length > 0 ? findings : furtherFindings(document as Spec) };
+  return { file, findings: further(findings, () => furtherFindings(document as Spec)) };
 }
 
-/** By its letters, whatever their case, or by the nearest name. */
-function meant(word: string, candidates: readonly string[]): string | undefined {
-  const lower = word.toLowerCase();
-  return candidates.find((one) => one.toLowerCase() === lower) ?? nearest(word, candidates);
+/** With what only a document of the right types can be asked for. */
+function further(findings: Finding[], more: () => Finding[]): Finding[] {
+  return findings.some(({ rule }) => rule !== "unknown") ? findings : [...findings, ...more()];
 }

@@ -1,6 +1,7 @@
 /** What `validate` finds beyond the specification: what `create` refuses, and misspelt properties. */
 
 import { assertEquals } from "@std/assert";
+import { meantKey } from "../../../lib/cli/nearest.ts";
 import { validateDocument, type ValidateOptions } from "../../../lib/container/validate.ts";
 import { findingText } from "../../../lib/spec/check/findings.ts";
 import { config, type Json } from "../../support/spec.ts";
@@ -10,7 +11,7 @@ function findings(document: Json, option: keyof ValidateOptions = "config"): str
   const file = Deno.makeTempFileSync({ prefix: "runts-validate-" });
   try {
     Deno.writeTextFileSync(file, JSON.stringify(document));
-    return validateDocument({ bundle: "/", [option]: file }).findings.map(findingText);
+    return validateDocument({ bundle: "/", [option]: file }, meantKey).findings.map(findingText);
   } finally {
     Deno.removeSync(file);
   }
@@ -107,6 +108,21 @@ Deno.test("validate names the property that an unknown one was meant to be", () 
     const isAboutEnv = expected[0]?.startsWith("process.evn");
     assertEquals(findings(isAboutEnv ? { ...document, process: withoutEnv } : document), expected);
   }
+});
+
+Deno.test("validate ignores unknown properties where it is not told to guess", () => {
+  const file = Deno.makeTempFileSync({ prefix: "runts-validate-" });
+  Deno.writeTextFileSync(file, JSON.stringify({ pids: { Limit: 5 } }));
+  assertEquals(validateDocument({ resources: file }).findings, []);
+  Deno.removeSync(file);
+});
+
+Deno.test("validate goes on where it has found misspelt properties alone", () => {
+  const resources = { unified: { memory: "1" }, pids: { Limit: 5 } };
+  assertEquals(findings(resources, "resources"), [
+    'pids.Limit: is an unknown property: did you mean "limit"?',
+    'unified["memory"]: cannot be set: it is not the name of a cgroup file, like memory.high',
+  ]);
 });
 
 Deno.test("validate takes a property of another case for none where the other is there, too", () => {
