@@ -231,7 +231,9 @@ class Scope implements CgroupManager {
   }
 
   #propertiesOf(settings: readonly Setting[]): Property[] {
-    return settingProperties(this.#hasBfq() ? inBfqWeights(settings) : settings);
+    const all = settingProperties(this.#hasBfq() ? inBfqWeights(settings) : settings);
+    // On v1 systemd leaves cpu.idle alone, and would take the weight of 0 for shares, for good.
+    return this.#host.mode === "v2" ? all : all.filter(([name]) => name !== "CPUWeight");
   }
 
   async #set(properties: readonly Property[]): Promise<void> {
