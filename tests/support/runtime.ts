@@ -74,6 +74,15 @@ function isHybrid(): boolean {
   }
 }
 
+const WITH_INPUT = 'out=$0; exec "$@" >"$out/1" 2>"$out/2"';
+/**
+ * With a null device of its own: crun 1.8 gives its standard input to the container's root, which
+ * would then own the host's.
+ */
+const WITHOUT_INPUT = `out=$0; null=$out/null
+mknod -m 666 "$null" c 1 3 2>/dev/null && true 2>/dev/null <"$null" || null=/dev/null
+exec "$@" <"$null" >"$out/1" 2>"$out/2"`;
+
 /**
  * Runs a command to its end. Its output goes to files, because a container that stays behind keeps
  * its descriptors: a pipe would not come to its end.
@@ -84,7 +93,7 @@ export async function command(
 ): Promise<Output> {
   const directory = Deno.makeTempDirSync({ prefix: "runts-output-" });
   const process = new Deno.Command("/bin/sh", {
-    args: ["-c", 'out=$0; exec "$@" >"$out/1" 2>"$out/2"', directory, ...line],
+    args: ["-c", options.stdin === undefined ? WITHOUT_INPUT : WITH_INPUT, directory, ...line],
     stdin: options.stdin === undefined ? "null" : "piped",
     stdout: "null",
     stderr: "null",

@@ -8,6 +8,7 @@
 
 import { join, relative } from "@std/path";
 import { add, type Count, render } from "./count.ts";
+import { changes, type HostState, hostState, RUN_MARK } from "../host_state.ts";
 import { countResults, hostTable, parseReport, type Result, unrun } from "./junit.ts";
 import { DIST, exists, filesBelow, ROOT } from "../support/paths.ts";
 import { fail, inParallel } from "../support/run.ts";
@@ -23,6 +24,8 @@ const USUAL = ["c", "unit", "integration", "vm"];
 const VM_DEADLINE_MS = 35 * 60_000;
 /** A file of tests that takes longer hangs. */
 const FILE_TIMEOUT_MS = 15 * 60_000;
+/** How long the host may take to become as it was, for cgroups and processes end by themselves. */
+const SETTLE_MS = 10_000;
 /** What a stopped `deno test` gets to clean up. */
 const KILL_AFTER_MS = 10_000;
 
@@ -84,6 +87,19 @@ async function testLevel(level: string, part: string): Promise<Result[]> {
   return results;
 }
 
+/** The last test of a run: the host is as it was before. */
+async function compareHost(before: HostState, mark: string): Promise<Count> {
+  const end = performance.now() + SETTLE_MS;
+  let found = changes(before, hostState(mark));
+  while (found.length > 0 && performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    found = changes(before, hostState(mark));
+  }
+  if (found.length === 0) return { passed: 1, failed: 0, skipped: 0 };
+  console.error(["\nthe host is not as it was before the tests:", ...found].join("\n  "));
+  return { passed: 0, failed: 1, skipped: 0 };
+}
+
 async function main(args: string[]): Promise<void> {
   const part = args.find((arg) => arg.includes("/")) ?? "";
   const named = args.filter((arg) => arg !== part);
@@ -91,6 +107,9 @@ async function main(args: string[]): Promise<void> {
   const unknown = levels.find((level) => !LEVELS.includes(level));
   if (unknown !== undefined) fail(`no level "${unknown}": ${LEVELS.join(", ")}`);
   await Deno.mkdir(DIST, { recursive: true });
+  const mark = crypto.randomUUID();
+  Deno.env.set(RUN_MARK, mark);
+  const before = hostState(mark);
   const all: Result[] = [];
   const c: Count = { passed: 0, failed: 0, skipped: 0 };
   for (const level of levels) {
@@ -105,6 +124,7 @@ async function main(args: string[]): Promise<void> {
   for (const name of unrun(all)) console.log(`skipped: ${name}`);
   const sum = countResults(all);
   add(sum, c);
+  add(sum, await compareHost(before, mark));
   console.log(`\n${render(sum)}`);
   Deno.exit(sum.failed === 0 ? 0 : 1);
 }

@@ -1,8 +1,8 @@
 /**
  * A place for one client with one runtime: namespaces of its own (mounts, processes, network,
- * IPC, host name) with fresh file systems where clients keep state and configuration. A client
- * finds its default paths empty, and when the sandbox closes, every daemon, container and mount is
- * gone; the host keeps its own.
+ * IPC, host name) with fresh file systems where clients keep state and configuration, and a null
+ * device that crun may spoil. A client finds its default paths empty, and when the sandbox closes,
+ * every daemon, container and mount is gone; the host keeps its own.
  *
  * The runtime stands at the path that docs/clients.md names, whichever runtime it is. Inside,
  * `unified` is out of sight: crun 1.8 takes a hybrid host for cgroup v2 by it.
@@ -36,6 +36,7 @@ const INIT = `
 umount /sys/fs/cgroup/unified 2>/dev/null
 for directory in "$@"; do mount -t tmpfs -o mode=755 tmpfs "$directory"; done
 mkdir -p /run/home /run/lock
+mknod -m 666 /run/null c 1 3 && mount --bind /run/null /dev/null
 ip link set lo up
 echo ready
 cat > /dev/null
