@@ -1,5 +1,6 @@
 /** What all wrappers share: results, strings and buffers that cross to C. */
 
+import { encodeText } from "../lib/base/bytes.ts";
 import { EINVAL } from "../lib/base/errno.ts";
 import { quote, RuntsError } from "../lib/base/errors.ts";
 
@@ -17,10 +18,10 @@ export function outside(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(length));
 }
 
-/** NUL-terminated UTF-8. A NUL inside the text is EINVAL, as it would silently cut it. */
+/** NUL-terminated bytes. A NUL inside the text is EINVAL, as it would silently cut it. */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   if (text.includes("\0")) throw new RuntsError(`use ${quote(text)}`, { errno: EINVAL });
-  const encoded = new TextEncoder().encode(text);
+  const encoded = encodeText(text);
   const bytes = outside(encoded.length + 1);
   bytes.set(encoded);
   return bytes;

@@ -19,6 +19,7 @@ export interface FileCalls {
   readAvailable(fd: number, max: number): Uint8Array | "eof" | "again";
   /** The mode is not subject to the umask. */
   makeFifo(path: string, mode: number): void;
+  rename(from: string, to: string): void;
   /** Opens (makes) the file and locks it, flock(2); closing gives it up. ETIMEDOUT. */
   lock(path: string, timeoutMs: number): number;
   lockAsync(path: string, timeoutMs: number): Promise<number>;
@@ -38,7 +39,7 @@ export function fileCalls(library: Library): FileCalls {
   return { ...transfers(library), ...locks(library), ...polls(library), ...tables(library) };
 }
 
-type Transfers = Pick<FileCalls, "open" | "close" | "read" | "write" | "readAvailable">;
+type Transfers = Pick<FileCalls, "open" | "close" | "read" | "write" | "readAvailable" | "rename">;
 
 function transfers(library: Library): Transfers {
   return {
@@ -57,6 +58,10 @@ function transfers(library: Library): Transfers {
         library.rts_write(fd, bytes as Uint8Array<ArrayBuffer>, bytes.length),
         () => `write to descriptor ${fd}`,
       ),
+    rename(from, to) {
+      const operation = () => `rename ${quote(from)} to ${quote(to)}`;
+      check(library.rts_rename(cString(from), cString(to)), operation);
+    },
     readAvailable(fd, max) {
       const bytes = outside(max);
       const result = library.rts_read_available(fd, bytes, max);

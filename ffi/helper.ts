@@ -4,10 +4,12 @@ import { type FileCalls, fileCalls } from "./files.ts";
 import { type HookCalls, hookCalls } from "./hooks.ts";
 import { loadLibrary } from "./library.ts";
 import { type ProcessCalls, processCalls } from "./process.ts";
+import { type SignalCalls, signalCalls } from "./signals.ts";
 import { type SocketCalls, socketCalls } from "./sockets.ts";
 import { type TerminalCalls, terminalCalls } from "./terminal.ts";
 
-export interface Helper extends ProcessCalls, FileCalls, SocketCalls, TerminalCalls, HookCalls {}
+export interface Helper
+  extends ProcessCalls, SignalCalls, FileCalls, SocketCalls, TerminalCalls, HookCalls {}
 
 let loading: Promise<Helper> | undefined;
 
@@ -23,6 +25,7 @@ async function load(): Promise<Helper> {
   processes.keepChildren();
   return {
     ...processes,
+    ...signalCalls(library),
     ...fileCalls(library),
     ...socketCalls(library),
     ...terminalCalls(library),

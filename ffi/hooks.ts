@@ -1,5 +1,7 @@
 /** Runs a hook by the same C code that init uses inside the container. */
 
+import { decodeBytes } from "../lib/base/bytes.ts";
+import type { CallerLimit } from "../lib/base/caller_limits.ts";
 import { quote } from "../lib/base/errors.ts";
 import { check, cString, holding, outside } from "./call.ts";
 import type { Library } from "./library.ts";
@@ -22,6 +24,8 @@ export interface HookProgram {
   readonly stdout?: number;
   /** Its standard error, 3 or more; ours if missing. */
   readonly stderr?: number;
+  /** Resource limits that differ from ours. */
+  readonly limits?: readonly CallerLimit[];
 }
 
 /** How it went. `errno` is not 0 when it could not be executed or waited for; nothing else holds then. */
@@ -45,17 +49,28 @@ export function hookCalls(library: Library): HookCalls {
     async runHook(program) {
       const { path, args, env, stdin, timeoutSeconds, cwd = "", stdout = 0, stderr = 0 } = program;
       const hook = outside(Size.hook);
+      const limits = limitNumbers(program.limits);
       const numbers = [args.length, env.length, stdin.length, timeoutSeconds, stdout, stderr];
-      new Uint32Array(hook.buffer).set(numbers);
+      new Uint32Array(hook.buffer).set([...numbers, program.limits?.length ?? 0]);
       const words = join([path, cwd, ...args, ...env].map(cString));
       const input = outside(Math.max(1, stdin.length));
       input.set(stdin);
       const result = outside(Size.hookResult);
-      const call = library.rts_run_hook(hook, words, input, result);
-      check(await holding(call, hook, words, input, result), () => `run hook ${quote(path)}`);
+      const buffers = [hook, words, input, limits, result] as const;
+      const call = library.rts_run_hook(...buffers);
+      check(await holding(call, buffers), () => `run hook ${quote(path)}`);
       return decode(result);
     },
   };
+}
+
+/** An array of struct hook_limit; never empty, so that it has an address. */
+function limitNumbers(limits: readonly CallerLimit[] = []): BigUint64Array<ArrayBuffer> {
+  const numbers = new BigUint64Array(new ArrayBuffer(24 * Math.max(1, limits.length)));
+  limits.forEach(({ resource, soft, hard }, i) =>
+    numbers.set([BigInt(resource), soft, hard], 3 * i)
+  );
+  return numbers;
 }
 
 /** struct hook_result of c/common/hook.h. */
@@ -68,7 +83,7 @@ function decode(result: Uint8Array<ArrayBuffer>): HookEnding {
     signal,
     timedOut: view.getInt32(12, true) !== 0,
     durationMs: Number(view.getBigUint64(16, true)) / 1e6,
-    stderr: new TextDecoder().decode(said),
+    stderr: decodeBytes(said),
     errno: view.getInt32(0, true),
   };
 }

@@ -70,6 +70,8 @@ export interface ProcessCalls {
    * ended; `none`: there are no children.
    */
   reapAny(): (ProcessEnding & { readonly pid: number }) | "running" | "none";
+  /** Waits for the ending of a child, and meanwhile reaps every other; undefined without such. */
+  reapUntil(pid: number): Promise<ProcessEnding | undefined>;
   /** A copy of another process's descriptor (pidfd_getfd(2), Linux 5.6). */
   pidfdGetFd(pidfd: number, fd: number): number;
   /** Whether orphaned descendants become our children (PR_SET_CHILD_SUBREAPER). */
@@ -79,8 +81,6 @@ export interface ProcessCalls {
    * blocks it. Only from the main thread, as all of it.
    */
   keepChildren(): void;
-  /** Lets a signal through that the caller blocks; there should be a listener for it. */
-  unblockSignal(signal: number): void;
   /** Descriptor of a new user namespace with these maps ("0 100000 65536\n"), without processes. */
   idMapNamespace(uidMap: string, gidMap: string): number;
 }
@@ -191,13 +191,15 @@ function waiting(library: Library): Waiting {
       if (check(result, "wait for a process") === 0) return "running";
       return { pid: ending[0]!, ...endingOf(ending) };
     },
+    async reapUntil(pid) {
+      const ending = ints([0, 0, 0, 0]);
+      const result = await holding(library.rts_reap_until(pid, ending), ending);
+      return result === 1 ? endingOf(ending) : undefined;
+    },
     pidfdGetFd: (pidfd, fd) =>
       check(library.rts_pidfd_getfd(pidfd, fd), () => `fetch descriptor ${fd} of a process`),
     keepChildren() {
       check(library.rts_keep_children(), "stop ignoring SIGCHLD");
-    },
-    unblockSignal(signal) {
-      check(library.rts_unblock_signal(signal), () => `unblock signal ${signal}`);
     },
     setSubreaper(on) {
       check(library.rts_set_subreaper(on ? 1 : 0), "become a subreaper");

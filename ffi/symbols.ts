@@ -37,14 +37,24 @@ export const SYMBOLS = {
   rts_pidfd_getfd: { parameters: ["i32", "i32"], result: "i32" },
   // int32_t rts_reap(int32_t pidfd, int32_t *ending);
   rts_reap: { parameters: ["i32", "buffer"], result: "i32" },
+  // int32_t rts_reap_until(int32_t pid, int32_t *ending);
+  rts_reap_until: { parameters: ["i32", "buffer"], result: "i32", nonblocking: true },
   // int32_t rts_exit_status(int32_t pidfd, int32_t timeout_ms, int32_t *ending);
   rts_exit_status: { parameters: ["i32", "i32", "buffer"], result: "i32" },
   // int32_t rts_set_subreaper(int32_t on);
   rts_set_subreaper: { parameters: ["i32"], result: "i32" },
   // int32_t rts_keep_children(void);
   rts_keep_children: { parameters: [], result: "i32" },
-  // int32_t rts_unblock_signal(int32_t signal);
-  rts_unblock_signal: { parameters: ["i32"], result: "i32" },
+  // int32_t rts_forward_begin(void);
+  rts_forward_begin: { parameters: [], result: "i32" },
+  // int32_t rts_forward_to(int32_t forwarding, int32_t pidfd);
+  rts_forward_to: { parameters: ["i32", "i32"], result: "i32" },
+  // int32_t rts_forward_size(int32_t forwarding, int32_t from, int32_t to);
+  rts_forward_size: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  // int32_t rts_forward_tell(int32_t forwarding, int32_t fd);
+  rts_forward_tell: { parameters: ["i32", "i32"], result: "i32" },
+  // int32_t rts_forward_end(int32_t forwarding);
+  rts_forward_end: { parameters: ["i32"], result: "i32" },
   // int32_t rts_userns(const char *uid_map, const char *gid_map);
   rts_userns: { parameters: ["buffer", "buffer"], result: "i32" },
 
@@ -60,6 +70,8 @@ export const SYMBOLS = {
   rts_write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // int32_t rts_mkfifo(const char *path, uint32_t mode);
   rts_mkfifo: { parameters: ["buffer", "u32"], result: "i32" },
+  // int32_t rts_rename(const char *from, const char *to);
+  rts_rename: { parameters: ["buffer", "buffer"], result: "i32" },
   // int32_t rts_lock(const char *path, int32_t timeout_ms);
   rts_lock: { parameters: ["buffer", "i32"], result: "i32" },
   rts_lock_async: {
@@ -115,13 +127,13 @@ export const SYMBOLS = {
   rts_restore_mode: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // int32_t rts_clear_onlcr(int32_t fd);
   rts_clear_onlcr: { parameters: ["i32"], result: "i32" },
-  // int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake);
-  rts_relay: { parameters: ["i32", "i32", "i32", "i32"], result: "i32", nonblocking: true },
+  // int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake, int32_t hurry);
+  rts_relay: { parameters: ["i32", "i32", "i32", "i32", "i32"], result: "i32", nonblocking: true },
 
   // int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8_t *input,
-  //   struct hook_result *result);
+  //   const struct hook_limit *limits, struct hook_result *result);
   rts_run_hook: {
-    parameters: ["buffer", "buffer", "buffer", "buffer"],
+    parameters: ["buffer", "buffer", "buffer", "buffer", "buffer"],
     result: "i32",
     nonblocking: true,
   },
@@ -136,7 +148,7 @@ export const Size = {
   /** Descriptors that one message can bring. */
   messageFds: 16,
   /** struct rts_hook. */
-  hook: 24,
+  hook: 32,
   /** struct hook_result, which ends in 4096 bytes of what the hook said on standard error. */
   hookResult: 32 + 4096,
 } as const;

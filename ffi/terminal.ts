@@ -10,7 +10,7 @@ export interface WindowSize {
   readonly cols: number;
 }
 
-/** The relay's descriptors. -1 leaves out the input, the output or the wake-up. */
+/** The relay's descriptors. -1 leaves out the input, the output or a wake-up. */
 interface Relay {
   /** The container's side; becomes non-blocking. */
   readonly master: number;
@@ -18,6 +18,8 @@ interface Relay {
   readonly output: number;
   /** Once it is readable, what the terminal still holds is copied and the relay ends. */
   readonly wake: number;
+  /** Once it is readable, too, a reader that does nothing is not waited for. Default -1. */
+  readonly hurry?: number;
 }
 
 /** Calls on terminals (termios(3), ioctl_tty(2)). */
@@ -32,7 +34,7 @@ export interface TerminalCalls {
   clearOnlcr(fd: number): void;
   /**
    * Copies both ways until the terminal hangs up or is told to end; nothing that the container
-   * wrote is lost. An input that ends is no longer read; an output that is closed swallows the rest.
+   * wrote is lost, unless `hurry` allows it. An input that ends is no longer read; an output that is closed swallows the rest.
    */
   relay(relay: Relay): Promise<void>;
 }
@@ -60,8 +62,8 @@ export function terminalCalls(library: Library): TerminalCalls {
     clearOnlcr(fd) {
       check(library.rts_clear_onlcr(fd), "set up the terminal");
     },
-    async relay({ master, input, output, wake }) {
-      check(await library.rts_relay(master, input, output, wake), "relay the terminal");
+    async relay({ master, input, output, wake, hurry = -1 }) {
+      check(await library.rts_relay(master, input, output, wake, hurry), "relay the terminal");
     },
   };
 }

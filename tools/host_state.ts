@@ -8,7 +8,7 @@
 export const RUN_MARK = "RUNTS_TEST_RUN";
 
 /** Names and what is to be known of each. */
-export type Listing = ReadonlyMap<string, string>;
+type Listing = ReadonlyMap<string, string>;
 
 export interface HostState {
   readonly devices: Listing;

@@ -2,11 +2,12 @@
  * Runs between ld.so and the entry point of the `deno` executable that dist/runts is a copy of.
  * It turns
  *
- *     argv[0] ARGS…     into     deno run FLAGS… SCRIPT DIRECTORY CACHE LIBRARY ARGS…
+ *     argv[0] ARGS…     into     deno run FLAGS… SCRIPT DIRECTORY CACHE LIBRARY LIMITS ARGS…
  *
  * where SCRIPT and LIBRARY are sealed memfds that hold runts' main script and the helper library,
- * DIRECTORY is the working directory, to which the script returns, all as /proc/self/fd/N, and CACHE
- * the place where V8's code cache is missing, else empty. Deno starts in "/", because it refuses a
+ * DIRECTORY is the working directory, to which the script returns, all as /proc/self/fd/N, CACHE the
+ * place where V8's code cache is missing, else empty, and LIMITS those of the caller that the stub has
+ * raised. Deno starts in "/", because it refuses a
  * directory that was removed and looks for files of its own in any other. The kernel's stack image
  * is edited in place: ARGS, the strings and the auxiliary vector stay where they are, so any command
  * line that the kernel accepts fits. /proc/self/cmdline and environ keep showing what the caller
@@ -22,6 +23,7 @@
 
 #define STUB_ENTRY
 #include "code_cache.h"
+#include "limits.h"
 #include "syscall.h"
 #include "text.h"
 
@@ -37,12 +39,34 @@ static const char *linked(int64_t distance) {
   return (const char *)&stub_link_data + distance;
 }
 
-static void die(const char *what, long negative_errno) {
-  char line[128];
+/* The errors that a caller can do something about. */
+static char *put_error(char *to, long number) {
+  switch (number) {
+  case EPERM:
+    return put_string(to, "EPERM (operation not permitted)");
+  case ENOENT:
+    return put_string(to, "ENOENT (no such file or directory)");
+  case ENOMEM:
+    return put_string(to, "ENOMEM (out of memory)");
+  case EAGAIN:
+    return put_string(to, "EAGAIN (resource temporarily unavailable)");
+  case EACCES:
+    return put_string(to, "EACCES (permission denied)");
+  case ENFILE:
+    return put_string(to, "ENFILE (too many open files in the system)");
+  case EMFILE:
+    return put_string(to, "EMFILE (too many open files)");
+  default:
+    return put_decimal(put_string(to, "errno "), (unsigned long)number);
+  }
+}
+
+static void die(const char *what, long negative_errno, const char *hint) {
+  char line[LIMITS_ROOM + 128];
   char *end = put_string(line, "runts: cannot start: ");
   end = put_string(end, what);
-  end = put_string(end, ": errno ");
-  end = put_decimal(end, (unsigned)-negative_errno);
+  end = put_error(put_string(end, ": "), -negative_errno);
+  end = put_string(end, hint);
   *end++ = '\n';
   sys3(SYS_WRITE, 2, (long)line, end - line);
   sys1(SYS_EXIT_GROUP, 1);
@@ -51,7 +75,7 @@ static void die(const char *what, long negative_errno) {
 
 static long check(const char *what, long result) {
   if (result < 0)
-    die(what, result);
+    die(what, result, "");
   return result;
 }
 
@@ -75,7 +99,7 @@ static long sealed_memfd(const char *from, long left) {
   while (left > 0) {
     long n = check("write to memfd", sys3(SYS_WRITE, fd, (long)from, left));
     if (n == 0)
-      die("write to memfd", -EIO);
+      die("write to memfd", -EIO, "");
     from += n;
     left -= n;
   }
@@ -95,12 +119,30 @@ static void put_directory(char *to) {
   check("chdir", sys1(SYS_CHDIR, (long)root));
 }
 
+/* Deno aborts where it cannot do this. */
+static void open_streams(void) {
+  static const char null[] = "/dev/null";
+  for (int fd = 0; fd < 3; fd++)
+    if (sys3(SYS_FCNTL, fd, F_GETFD, 0) == -EBADF)
+      check("open /dev/null in the place of a closed stream",
+            sys4(SYS_OPENAT, AT_FDCWD, (long)null, O_RDWR, 0));
+}
+
+/* Deno reads what the stub has made by way of /proc. */
+static void check_procfs(const char *file) {
+  char link[FD_PATH_ROOM];
+  long result = sys4(SYS_READLINKAT, AT_FDCWD, (long)file, (long)link, sizeof link);
+  if (result < 0)
+    die("look up /proc/self/fd", result, ": is procfs mounted on /proc?");
+}
+
 /* Strings for Deno's stack, in pages of their own: the stack below is Deno's. */
 struct strings {
   char script[FD_PATH_ROOM];
   char library[FD_PATH_ROOM];
   char directory[FD_PATH_ROOM];
   char deno_dir[PATH_ROOM + FD_PATH_ROOM];
+  char limits[LIMITS_ROOM];
   struct code_cache cache;
 };
 
@@ -109,6 +151,16 @@ static struct strings *new_strings(void) {
                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   check("mmap", room < 0 && room > -4096 ? room : 0);
   return (struct strings *)room;
+}
+
+/* First of all: what follows needs descriptors, and writes files. */
+static void check_limits(char *limits) {
+  long result = raise_limits(limits);
+  if (result < 0)
+    die(limits, result, ": the hard limit of the caller is too low");
+  result = try_process();
+  if (result < 0)
+    die("make a process", result, ": RLIMIT_NPROC of the caller is too low");
 }
 
 /* Where there is no cache, a place where no file can be made: Deno does without. */
@@ -172,13 +224,16 @@ __attribute__((used, visibility("hidden"))) char **stub_prepare(char **sp) {
   long user = argc > 0 ? argc - 1 : 0; /* argc may be 0: Linux before 5.18 allowed it */
   char **args = sp + 1, **given = args + argc + 1;
   struct strings *strings = new_strings();
+  check_limits(strings->limits);
+  open_streams();
   find_code_cache(&strings->cache, args, given, linked(stub_link_data.cache_name));
   put_deno_dir(strings);
 
   const char *words =
       linked(strings->cache.used[0] ? stub_link_data.cached_argv : stub_link_data.argv);
   const char *padding = linked(stub_link_data.env), *extra = padding + length(padding) + 1;
-  long own = count(words) + 4; /* and the script, the directory, the missing cache, the library */
+  long own = count(words) +
+             5; /* and the script, the directory, the missing cache, the library, the limits */
   char **kept = keep_wanted(given), **env = kept - count(extra) - 1, **low;
 
   /* The stack pointer stays aligned to 16 bytes, as aarch64 insists. */
@@ -195,9 +250,11 @@ __attribute__((used, visibility("hidden"))) char **stub_prepare(char **sp) {
 
   put_fd_path(strings->script,
               sealed_memfd(linked(stub_link_data.script), stub_link_data.script_len));
+  check_procfs(strings->script);
   put_directory(strings->directory);
   put_fd_path(strings->library,
               sealed_memfd(linked(stub_link_data.library), stub_link_data.library_len));
+  *--low = strings->limits;
   *--low = strings->library;
   *--low = strings->cache.missing;
   *--low = strings->directory;

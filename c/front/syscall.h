@@ -7,12 +7,15 @@
 #define SYS_WRITE 1
 #define SYS_CLOSE 3
 #define SYS_MMAP 9
+#define SYS_CLONE 56
+#define SYS_WAIT4 61
 #define SYS_FCNTL 72
 #define SYS_CHDIR 80
 #define SYS_GETEUID 107
 #define SYS_EXIT_GROUP 231
 #define SYS_OPENAT 257
 #define SYS_READLINKAT 267
+#define SYS_PRLIMIT64 302
 #define SYS_MEMFD_CREATE 319
 #define SYS_STATX 332
 
@@ -58,7 +61,10 @@ __asm__(".section .text.entry, \"ax\"\n"
 #define SYS_READLINKAT 78
 #define SYS_EXIT_GROUP 94
 #define SYS_GETEUID 175
+#define SYS_CLONE 220
 #define SYS_MMAP 222
+#define SYS_WAIT4 260
+#define SYS_PRLIMIT64 261
 #define SYS_MEMFD_CREATE 279
 #define SYS_STATX 291
 

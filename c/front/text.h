@@ -3,6 +3,7 @@
 #define RUNTS_STUB_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* "/proc/self/fd/" and ten digits */
 #define FD_PATH_ROOM 32
@@ -30,8 +31,8 @@ static inline char *put_string(char *to, const char *s) {
   return to;
 }
 
-static inline char *put_decimal(char *to, unsigned value) {
-  char digits[12];
+static inline char *put_decimal(char *to, uint64_t value) {
+  char digits[20];
   int n = 0;
   do
     digits[n++] = (char)('0' + value % 10);

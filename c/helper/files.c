@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -66,6 +67,10 @@ int32_t rts_mkfifo(const char *path, uint32_t mode) {
   STOP("@mkfifo");
   int result = RETRY(mkfifo(path, mode));
   return result < 0 ? result : RETRY(chmod(path, mode));
+}
+
+int32_t rts_rename(const char *from, const char *to) {
+  return RETRY(rename(from, to));
 }
 
 static int lock_wait(int fd, uint64_t start, int32_t timeout_ms) {

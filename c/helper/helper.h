@@ -2,7 +2,7 @@
  * The helper library: what runts needs of the kernel and cannot have from JavaScript.
  *
  * spawn.c     starting init: memfds, the child between vfork and exec
- * pidfd.c     pidfds, signals, waiting for children
+ * pidfd.c     pidfds, signals, waiting for children; forward.c: signals handed on
  * sync.c      the conversation with init
  * userns.c    user namespaces for idmapped mounts
  * files.c     descriptors, fifos, locks, poll
@@ -56,6 +56,8 @@ int32_t rts_pidfd_signal(int32_t pidfd, int32_t signal);
 int32_t rts_pidfd_getfd(int32_t pidfd, int32_t fd);
 /* Any child for pidfd -1. `ending`: pid, exit code, signal, core. 1, or 0 while none has ended. */
 int32_t rts_reap(int32_t pidfd, int32_t *ending);
+/* Waits for one child, and meanwhile reaps every other. 1. */
+int32_t rts_reap_until(int32_t pid, int32_t *ending);
 /*
  * The same for a process that is not our child, once its parent has reaped it; pid is 0. Waits for
  * that. 0 when it is not known, -errno before Linux 6.15.
@@ -67,8 +69,19 @@ int32_t rts_set_subreaper(int32_t on);
  * blocks it hands that down. The mask is the calling thread's.
  */
 int32_t rts_keep_children(void);
-/* For the calling thread. */
-int32_t rts_unblock_signal(int32_t signal);
+
+/*
+ * forward.c. Signals that we get are for another process: `forwarding` comes from the first function,
+ * and what arrives before the second waits for it. Only from the main thread.
+ */
+#define RTS_FORWARD_MAX 64
+int32_t rts_forward_begin(void);
+int32_t rts_forward_to(int32_t forwarding, int32_t pidfd);
+/* A terminal takes over the size of another one, now and whenever that changes (SIGWINCH). */
+int32_t rts_forward_size(int32_t forwarding, int32_t from, int32_t to);
+/* A byte is written there when SIGHUP, SIGINT, SIGQUIT or SIGTERM comes, or has come. */
+int32_t rts_forward_tell(int32_t forwarding, int32_t fd);
+int32_t rts_forward_end(int32_t forwarding);
 
 /* userns.c. A descriptor of the namespace. Maps as in user_namespaces(7). */
 int32_t rts_userns(const char *uid_map, const char *gid_map);
@@ -82,6 +95,7 @@ int32_t rts_read_available(int32_t fd, uint8_t *bytes, uint32_t size);
 /* All of it, waiting as long as it takes. */
 int32_t rts_write(int32_t fd, const uint8_t *bytes, uint32_t length);
 int32_t rts_mkfifo(const char *path, uint32_t mode);
+int32_t rts_rename(const char *from, const char *to);
 int32_t rts_lock(const char *path, int32_t timeout_ms);
 /* The number of ready descriptors; 0 at the timeout. */
 int32_t rts_poll(struct pollfd *polled, uint32_t count, int32_t timeout_ms);
@@ -118,11 +132,15 @@ int32_t rts_clear_onlcr(int32_t fd);
 
 /*
  * relay.c. Copies `input` to the terminal and the terminal to `output` until the terminal hangs
- * up, or `wake` becomes readable and the terminal is empty. Any but the terminal may be -1.
+ * up, or `wake` becomes readable and the terminal is empty. What is left then waits for the output's
+ * reader, but once `hurry` is readable, too, only as long as it reads. Any but the terminal may be -1.
  */
-int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake);
+int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake, int32_t hurry);
 
-/* hook.c. `words`: path, working directory ("": ours), arguments, environment; each ends in NUL. */
+/*
+ * hook.c. `words`: path, working directory ("": ours), arguments, environment; each ends in NUL.
+ * `limits`: resource, soft and hard limit, each a number.
+ */
 struct rts_hook {
   uint32_t args;
   uint32_t env;
@@ -130,9 +148,11 @@ struct rts_hook {
   uint32_t timeout; /* s */
   int32_t output;   /* 0: none of its own; see struct hook */
   int32_t errors;
+  uint32_t limits;
+  uint32_t reserved;
 };
 int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8_t *input,
-                     struct hook_result *result);
+                     const struct hook_limit *limits, struct hook_result *result);
 
 /* clock.c: for use within the library. */
 uint64_t clock_ms(void);

@@ -16,7 +16,7 @@ static const char *const *take(const char **list, const char **words, uint32_t c
 }
 
 int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8_t *input,
-                     struct hook_result *result) {
+                     const struct hook_limit *limits, struct hook_result *result) {
   const char **list = calloc((size_t)hook->args + hook->env + 2, sizeof *list);
   if (!list)
     return -ENOMEM;
@@ -24,6 +24,8 @@ int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8
   h.timeout = hook->timeout;
   h.output = hook->output;
   h.errors = hook->errors;
+  h.limits = limits;
+  h.limit_count = hook->limits;
   h.path = words;
   words += strlen(words) + 1;
   h.directory = *words ? words : NULL;

@@ -31,6 +31,14 @@ int32_t rts_pidfd_getfd(int32_t pidfd, int32_t fd) {
   return RETRY(syscall(NR_PIDFD_GETFD, pidfd, fd, 0));
 }
 
+static void put_ending(const siginfo_t *info, int32_t *ending) {
+  int exited = info->si_code == CLD_EXITED;
+  ending[0] = info->si_pid;
+  ending[1] = exited ? info->si_status : 0;
+  ending[2] = exited ? 0 : info->si_status;
+  ending[3] = info->si_code == CLD_DUMPED;
+}
+
 int32_t rts_reap(int32_t pidfd, int32_t *ending) {
   siginfo_t info = {0};
   idtype_t type = pidfd < 0 ? P_ALL : (idtype_t)WAIT_PIDFD;
@@ -40,11 +48,18 @@ int32_t rts_reap(int32_t pidfd, int32_t *ending) {
     return result;
   if (info.si_pid == 0)
     return 0;
-  int exited = info.si_code == CLD_EXITED;
-  ending[0] = info.si_pid;
-  ending[1] = exited ? info.si_status : 0;
-  ending[2] = exited ? 0 : info.si_status;
-  ending[3] = info.si_code == CLD_DUMPED;
+  put_ending(&info, ending);
+  return 1;
+}
+
+int32_t rts_reap_until(int32_t pid, int32_t *ending) {
+  siginfo_t info = {0};
+  do {
+    int result = RETRY(waitid(P_ALL, 0, &info, WEXITED));
+    if (result < 0)
+      return result;
+  } while (info.si_pid != pid);
+  put_ending(&info, ending);
   return 1;
 }
 
@@ -90,13 +105,6 @@ int32_t rts_keep_children(void) {
     return 0;
   action.sa_flags &= ~SA_NOCLDWAIT;
   return RETRY(sigaction(SIGCHLD, &action, NULL));
-}
-
-int32_t rts_unblock_signal(int32_t signal) {
-  if (signal < 1 || signal > 64)
-    return -EINVAL;
-  signals_unblock(SIGNAL_BIT(signal));
-  return 0;
 }
 
 int32_t rts_set_subreaper(int32_t on) {

@@ -2,22 +2,25 @@
  * Copies between a container's terminal and our own input and output.
  *
  * A terminal whose last user is gone answers with EIO, but only after it gave all that it held. A
- * write to our output is no longer than what poll(2) promises not to block, for the output's mode
- * is shared with our caller and must not be changed.
+ * write to our output must not block, nor may its mode be changed, which is shared with our caller: a
+ * pipe or terminal is opened once more, and to all else goes no more at once than poll(2) promises.
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "helper.h"
 
 #define BUFFER_SIZE 65536
-#define WRITE_MAX 4096 /* a pipe that is ready takes a page */
+#define WRITE_MAX 4096  /* a pipe that is ready takes a page */
+#define STALLED_MS 1000 /* how long a reader that is no longer waited for may do nothing */
 
 /* One direction. Bytes from `start` to `end` were read and wait to be written. */
 struct flow {
@@ -30,7 +33,7 @@ struct flow {
   uint8_t bytes[BUFFER_SIZE];
 };
 
-enum { POLL_MASTER, POLL_INPUT, POLL_OUTPUT, POLL_WAKE, POLL_COUNT };
+enum { POLL_MASTER, POLL_INPUT, POLL_OUTPUT, POLL_WAKE, POLL_HURRY, POLL_COUNT };
 
 static bool has_data(const struct flow *f) {
   return f->start < f->end;
@@ -78,8 +81,8 @@ static void flow_stop(struct flow *f) {
   f->start = f->end = 0;
 }
 
-static void prepare(struct pollfd *polled, const struct flow *in, const struct flow *out,
-                    int wake) {
+static void prepare(struct pollfd *polled, const struct flow *in, const struct flow *out, int wake,
+                    int hurry) {
   bool reads = has_room(out);
   bool writes = has_data(in);
   polled[POLL_MASTER].fd = reads || writes ? out->from : -1;
@@ -90,6 +93,8 @@ static void prepare(struct pollfd *polled, const struct flow *in, const struct f
   polled[POLL_OUTPUT].events = POLLOUT;
   polled[POLL_WAKE].fd = wake;
   polled[POLL_WAKE].events = POLLIN;
+  polled[POLL_HURRY].fd = hurry;
+  polled[POLL_HURRY].events = POLLIN;
 }
 
 /* Reads as much as there is and room for. */
@@ -100,14 +105,16 @@ static int fill(struct flow *out) {
   return result;
 }
 
-static int relay(struct flow *in, struct flow *out, int wake) {
+static int relay(struct flow *in, struct flow *out, int wake, int hurry) {
   struct pollfd polled[POLL_COUNT];
-  bool woken = false;
+  bool woken = false, hurried = false;
   while (!out->ended || has_data(out)) {
-    prepare(polled, in, out, woken ? -1 : wake);
-    int ready = rts_poll(polled, POLL_COUNT, -1);
-    if (ready < 0)
+    prepare(polled, in, out, woken ? -1 : wake, hurried ? -1 : hurry);
+    int ready = rts_poll(polled, POLL_COUNT, woken && hurried ? STALLED_MS : -1);
+    if (ready <= 0)
       return ready;
+    if (polled[POLL_HURRY].revents)
+      hurried = true;
     if (polled[POLL_WAKE].revents) {
       woken = true;
       flow_stop(in);
@@ -132,7 +139,17 @@ static int set_nonblocking(int fd) {
   return flags < 0 ? flags : RETRY(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
 }
 
-int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake) {
+/* The output as a description of our own that does not block, or -1. */
+static int open_again(int output) {
+  char path[64];
+  struct stat file;
+  if (fstat(output, &file) != 0 || !(S_ISFIFO(file.st_mode) || rts_is_terminal(output) == 1))
+    return -1;
+  snprintf(path, sizeof path, "/proc/self/fd/%d", output);
+  return rts_open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY, 0);
+}
+
+int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake, int32_t hurry) {
   int result = set_nonblocking(master);
   if (result < 0)
     return result;
@@ -140,12 +157,15 @@ int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake) {
   if (!flows)
     return -ENOMEM;
   struct flow *in = &flows[0], *out = &flows[1];
+  int again = open_again(output);
   in->from = input;
   in->to = out->from = master;
-  out->to = output;
+  out->to = again >= 0 ? again : output;
   in->ended = input < 0;
   out->discard = output < 0;
-  result = relay(in, out, wake);
+  result = relay(in, out, wake, hurry);
+  if (again >= 0)
+    close(again);
   free(flows);
   return result;
 }

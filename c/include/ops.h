@@ -36,6 +36,7 @@
   X(open_nodes, 45, "uV")          \
   X(hook, 50, "susSSuuiiu")        \
   X(hook_state, 51, "u")           \
+  X(hook_limit, 52, "uUU")         \
   X(keyring, 60, "s")              \
   X(rlimit, 61, "uUUu")            \
   X(label, 62, "sss")              \

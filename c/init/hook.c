@@ -13,7 +13,7 @@
 #include "init.h"
 
 #define NS_PER_MS 1000000u
-#define LIMITS_MAX 32
+#define LIMITS_MAX (1 + 2 * HOOK_LIMITS_MAX)
 
 static const char *const signal_names[] = {
     [SIGHUP] = "SIGHUP",   [SIGINT] = "SIGINT",   [SIGQUIT] = "SIGQUIT", [SIGILL] = "SIGILL",
@@ -121,12 +121,21 @@ static uint32_t find_limits(const struct init *in, bool programs,
   uint32_t count = 0;
   if (in->files_widened)
     out[count++] = (struct hook_limit){RLIMIT_NOFILE, {in->files[0], in->files[1]}};
+  for (uint32_t i = 0; !in->released && i < in->hook_limit_count; i++)
+    out[count++] = in->hook_limits[i];
   for (uint32_t i = in->op + 1; programs && i < in->plan.count && count < LIMITS_MAX; i++) {
     const struct operation *op = &in->plan.ops[i];
     if (op->code == OP_rlimit)
       out[count++] = (struct hook_limit){op->field[0].u32, {op->field[1].u64, op->field[2].u64}};
   }
   return count;
+}
+
+int op_hook_limit(struct init *in, const union field *f) {
+  if (in->hook_limit_count == HOOK_LIMITS_MAX)
+    return fail_at(in, -E2BIG, "limit %u", f[0].u32);
+  in->hook_limits[in->hook_limit_count++] = (struct hook_limit){f[0].u32, {f[1].u64, f[2].u64}};
+  return 0;
 }
 
 int op_hook(struct init *in, const union field *f) {

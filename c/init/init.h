@@ -24,6 +24,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../common/hook.h"
 #include "../common/retry.h"
 #include "../include/ops.h"
 #include "../include/sync.h"
@@ -68,6 +69,8 @@ static inline uint32_t data_u32(const union field *f, uint32_t i) {
 /* The error of a failure that no system call reported: the record has error 0. */
 #define NO_ERRNO (-4096)
 
+#define HOOK_LIMITS_MAX 16 /* RLIM_NLIMITS */
+
 struct init {
   int sync;            /* the conversation; -1 once closed */
   int result;          /* where failures go after wait_start; -1 before */
@@ -96,6 +99,8 @@ struct init {
   char **env;            /* of the program: made by find_program */
   const char *state;     /* the document of the last hook_state */
   size_t state_length;
+  struct hook_limit hook_limits[HOOK_LIMITS_MAX]; /* for hooks until the process is confined */
+  uint32_t hook_limit_count;
   char detail[DETAIL_MAX]; /* what failed, on what: becomes the detail of the failure record */
   size_t detail_length;
 };

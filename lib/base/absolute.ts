@@ -1,21 +1,48 @@
 /** Paths that a caller or a configuration names. */
 
-import { RuntsError } from "./errors.ts";
+import { quote, RuntsError } from "./errors.ts";
 import { normalize, pathFrom } from "./paths.ts";
 
-/** A path of the caller's, from its working directory; "." and ".." may be left in it. */
+/** Where the working directory can be had whose path is no UTF-8. */
+const HERE = "/proc/self/cwd";
+
+/**
+ * A path of the caller's, from its working directory; "." and ".." may be left in it. It may have to
+ * be written down as JSON, so it must be UTF-8.
+ */
 export function fromWorkingDirectory(path: string): string {
+  let whole = reachable(path);
+  if (whole !== path && whole.startsWith(`${HERE}/`)) whole = realPath(whole);
+  if (whole.isWellFormed() && (whole === path || !whole.startsWith(HERE))) return whole;
+  const subject = whole.isWellFormed() ? "the working directory" : quote(path);
+  throw new RuntsError(`use ${subject}`, {
+    cause: new Error("its path is not UTF-8, and JSON cannot have it"),
+  });
+}
+
+/** The same of a path that need not be written down. */
+function reachable(path: string): string {
   if (path.startsWith("/")) return path;
   try {
     return pathFrom(Deno.cwd(), path);
   } catch (cause) {
+    if (cause instanceof Deno.errors.InvalidData) return `${HERE}/${path}`;
     throw new RuntsError("find the working directory", { cause, hint: "it may be gone" });
   }
 }
 
 /** A path of the caller's, from its working directory, without "." and "..". */
 export function absolute(path: string): string {
-  const whole = fromWorkingDirectory(path);
+  return clean(fromWorkingDirectory(path));
+}
+
+/** A path that is used and not written down: it may hold any bytes (lib/base/bytes.ts). */
+export function absoluteBytes(path: string): string {
+  const whole = reachable(path);
+  return whole.isWellFormed() ? clean(whole) : whole;
+}
+
+function clean(whole: string): string {
   const match = /^(.*\/\.\.)(\/.*)?$/.exec(whole);
   return (match ? realPath(match[1]!) + normalize(match[2] ?? "") : normalize(whole)) || "/";
 }

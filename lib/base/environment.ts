@@ -3,6 +3,8 @@
  * of its own in front; the kernel's copy (proc_pid_environ(5)) does not have them.
  */
 
+import { readBytesText } from "./bytes.ts";
+
 let cached: readonly string[] | undefined;
 
 /** `NAME=value` entries, as the caller passed them. */
@@ -18,5 +20,5 @@ export function callerVariable(name: string): string | undefined {
 }
 
 function read(): string[] {
-  return Deno.readTextFileSync("/proc/self/environ").split("\0").filter((entry) => entry !== "");
+  return readBytesText("/proc/self/environ").split("\0").filter((entry) => entry !== "");
 }

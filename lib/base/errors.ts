@@ -62,8 +62,24 @@ function compose(operation: string, data: ErrorData): string {
 export function quote(value: unknown): string {
   // Numbers may be beyond those of JSON.
   const isNumber = typeof value === "bigint" || typeof value === "number";
-  const text = (isNumber ? undefined : JSON.stringify(value)) ?? String(value);
+  const text = (isNumber ? undefined : inJson(value)) ?? String(value);
   return oneLine(text.length > 200 ? `${text.slice(0, 199)}…` : text);
+}
+
+/** JSON.stringify would escape them. */
+function inJson(value: unknown): string | undefined {
+  if (typeof value !== "string" || value.isWellFormed()) return JSON.stringify(value);
+  const parts = value.split(BYTE).map((part) => JSON.stringify(part).slice(1, -1));
+  const bytes = value.match(BYTE) ?? [];
+  return `"${parts.map((part, i) => part + (bytes[i] ?? "")).join("")}"`;
+}
+
+/** What stands for a byte that is no text (lib/base/bytes.ts): a surrogate that stands alone. */
+const BYTE = /[\udc80-\udcff]/gu;
+
+/** `\xe4` */
+function shownByte(character: string): string {
+  return `\\x${(character.charCodeAt(0) & 0xff).toString(16)}`;
 }
 
 /** What terminals obey: control characters, other ends of lines, changes of direction. */
@@ -71,7 +87,8 @@ const OBEYED = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
 
 /** A text in one line, of which a terminal shows every character. */
 export function oneLine(text: string): string {
-  return text.toWellFormed().replace(OBEYED, (character) => {
+  if (!text.isWellFormed()) text = text.replace(BYTE, shownByte).toWellFormed();
+  return text.replace(OBEYED, (character) => {
     if (character < " ") return JSON.stringify(character).slice(1, -1);
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });

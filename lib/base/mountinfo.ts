@@ -1,5 +1,7 @@
 /** /proc/PID/mountinfo (proc_pid_mountinfo(5)): the mounts of a mount namespace. */
 
+import { readBytesText } from "./bytes.ts";
+
 /** One mount. Paths are as the process of the file sees them. */
 export interface MountLine {
   readonly id: number;
@@ -31,7 +33,7 @@ export function parseMountinfo(text: string, type = ""): MountLine[] {
 
 /** The mounts of the caller's mount namespace; `type` as of {@linkcode parseMountinfo}. */
 export function readMountinfo(type?: string): MountLine[] {
-  return parseMountinfo(Deno.readTextFileSync("/proc/self/mountinfo"), type);
+  return parseMountinfo(readBytesText("/proc/self/mountinfo"), type);
 }
 
 function parseLine(line: string): MountLine {

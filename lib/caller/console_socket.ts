@@ -3,7 +3,7 @@
 import type { Helper } from "../../ffi/helper.ts";
 import { numberOf, quote, RuntsError } from "../base/errors.ts";
 import type { Spec } from "../spec/types/config.ts";
-import { absolute } from "../base/absolute.ts";
+import { absoluteBytes } from "../base/absolute.ts";
 
 /** A terminal of a detached container needs somebody to take its master, and only then. */
 export function checkConsole(spec: Spec, consoleSocket: string | undefined): void {
@@ -25,7 +25,7 @@ export function checkConsole(spec: Spec, consoleSocket: string | undefined): voi
 /** Connects to a console socket; the owner of the descriptor closes it. */
 export function connectConsole(helper: Helper, path: string): number {
   try {
-    return helper.connectUnix(absolute(path));
+    return helper.connectUnix(absoluteBytes(path));
   } catch (cause) {
     throw new RuntsError(`connect to console socket ${quote(path)}`, numberOf(cause));
   }

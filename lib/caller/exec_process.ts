@@ -4,7 +4,7 @@ import { quote, RuntsError } from "../base/errors.ts";
 import { loadProcess } from "../spec/load_process.ts";
 import type { Capabilities, Process, Spec, User } from "../spec/types/config.ts";
 import { userOf } from "../spec/values/user.ts";
-import { absolute } from "../base/absolute.ts";
+import { absoluteBytes } from "../base/absolute.ts";
 import type { ExecOptions } from "./options.ts";
 
 /** The greatest user or group id; the one after it stands for none. */
@@ -13,7 +13,7 @@ const ID_MAX = 0xfffffffe;
 /** What to execute; throws when the options do not say. */
 export function execProcess(spec: Spec, options: ExecOptions): Process {
   if (options.process !== undefined) {
-    const process = completed(loadProcess(absolute(options.process)), spec.process);
+    const process = completed(loadProcess(absoluteBytes(options.process)), spec.process);
     return options.tty ? { ...process, terminal: true } : process;
   }
   const { args = [], apparmor, processLabel, noNewPrivs, cwd } = options;

@@ -4,29 +4,7 @@ import type { Helper } from "../../ffi/helper.ts";
 import type { ProcessEnding } from "../../ffi/process.ts";
 import { EIO } from "../base/errno.ts";
 import { errnoOf } from "../base/errors.ts";
-import { parseSignal } from "../spec/values/signals.ts";
 import type { ExitStatus } from "./options.ts";
-
-/** Every signal that can be caught and concerns the program, as runc forwards them. */
-const FORWARDED: readonly Deno.Signal[] = [
-  "SIGHUP",
-  "SIGINT",
-  "SIGQUIT",
-  "SIGTERM",
-  "SIGUSR1",
-  "SIGUSR2",
-  "SIGALRM",
-  "SIGCONT",
-  "SIGTSTP",
-  "SIGTTIN",
-  "SIGTTOU",
-  "SIGVTALRM",
-  "SIGPROF",
-  "SIGIO",
-  "SIGPWR",
-  "SIGXCPU",
-  "SIGXFSZ",
-];
 
 /** The caller's terminal joined to that of a container; before anything runs in there. */
 export class Terminal {
@@ -37,6 +15,7 @@ export class Terminal {
   #master = -1;
   #saved: Uint8Array | undefined;
   #wake: [number, number] = [-1, -1];
+  #hurry: [number, number] = [-1, -1];
   #relay: Promise<void> | undefined;
 
   constructor(helper: Helper) {
@@ -45,29 +24,23 @@ export class Terminal {
   }
 
   /** Takes the master from init and begins to copy both ways. */
-  connect(): void {
+  connect(signals: SignalForwarding | undefined): void {
     const helper = this.#helper;
     this.#master = helper.receiveFd(this.#ours, 10_000).fd;
-    const tty = this.#callerTerminal();
-    if (tty !== undefined) helper.setWindowSize(this.#master, helper.windowSize(tty));
+    this.#followSize(signals);
     helper.clearOnlcr(this.#master); // the caller's terminal does that, and a file wants none
     if (helper.isTerminal(0)) this.#saved = helper.rawMode(0);
     this.#wake = helper.pipe();
-    this.#relay = helper.relay({ master: this.#master, input: 0, output: 1, wake: this.#wake[0] });
+    this.#hurry = helper.pipe();
+    signals?.tellOfRequests(this.#hurry[1]);
+    const [wake, hurry] = [this.#wake[0], this.#hurry[0]];
+    this.#relay = helper.relay({ master: this.#master, input: 0, output: 1, wake, hurry });
   }
 
-  /** The caller's window changed its size. */
-  readonly resized = (): void => {
-    const tty = this.#callerTerminal();
-    if (tty === undefined || this.#master < 0) return;
-    try {
-      this.#helper.setWindowSize(this.#master, this.#helper.windowSize(tty));
-    } catch {
-      // it has hung up
-    }
-  };
-
-  /** Copies what is left, and gives the caller's terminal back as it was. */
+  /**
+   * Copies what is left, and gives the caller's terminal back as it was. Who was asked to end, by a
+   * signal, does not wait for a reader that does nothing.
+   */
   async disconnect(): Promise<void> {
     const helper = this.#helper;
     if (this.#relay !== undefined) {
@@ -75,7 +48,7 @@ export class Terminal {
       await this.#relay;
     }
     this.#restore();
-    for (const fd of [this.#master, ...this.#wake, this.#ours, this.socket]) {
+    for (const fd of [this.#master, ...this.#wake, ...this.#hurry, this.#ours, this.socket]) {
       if (fd >= 0) helper.close(fd);
     }
   }
@@ -90,49 +63,39 @@ export class Terminal {
     }
   }
 
-  #callerTerminal(): number | undefined {
-    return [0, 1, 2].find((fd) => this.#helper.isTerminal(fd));
+  #followSize(signals: SignalForwarding | undefined): void {
+    const tty = [0, 1, 2].find((fd) => this.#helper.isTerminal(fd));
+    if (tty !== undefined) signals?.resize(tty, this.#master);
   }
 }
 
 /** Hands the signals that runts gets on to a process; those that come before it runs wait for it. */
 export class SignalForwarding {
   readonly #helper: Helper;
-  readonly #listeners: [Deno.Signal, () => void][] = [];
-  readonly #early: number[] = [];
-  #pidfd = -1;
+  readonly #forwarding: number;
 
-  constructor(helper: Helper, terminal: Terminal | undefined) {
+  constructor(helper: Helper) {
     this.#helper = helper;
-    for (const name of FORWARDED) {
-      const signal = parseSignal(name);
-      this.#listen(name, () => this.#pidfd < 0 ? this.#early.push(signal) : this.#send(signal));
-    }
-    if (terminal !== undefined) this.#listen("SIGWINCH", terminal.resized);
+    this.#forwarding = helper.beginForwarding();
   }
 
   /** The process runs. */
   to(pidfd: number): void {
-    this.#pidfd = pidfd;
-    this.#early.splice(0).forEach((signal) => this.#send(signal));
+    this.#helper.forwardTo(this.#forwarding, pidfd);
+  }
+
+  /** The caller's window has a size, and may change it. */
+  resize(from: number, to: number): void {
+    this.#helper.forwardSize(this.#forwarding, from, to);
+  }
+
+  /** A byte is written there when one comes that asks to end. */
+  tellOfRequests(fd: number): void {
+    this.#helper.tellOfRequests(this.#forwarding, fd);
   }
 
   stop(): void {
-    for (const [name, listener] of this.#listeners) Deno.removeSignalListener(name, listener);
-  }
-
-  #listen(name: Deno.Signal, listener: () => void): void {
-    Deno.addSignalListener(name, listener);
-    this.#listeners.push([name, listener]);
-    this.#helper.unblockSignal(parseSignal(name)); // the caller may block it
-  }
-
-  #send(signal: number): void {
-    try {
-      this.#helper.sendSignal(this.#pidfd, signal);
-    } catch {
-      // it has just ended; its exit is being awaited
-    }
+    this.#helper.endForwarding(this.#forwarding);
   }
 }
 
@@ -148,27 +111,9 @@ export async function waitForExit(
   { pid, pidfd }: Child,
   reapAll = false,
 ): Promise<ExitStatus> {
-  if (!reapAll) {
-    await helper.exitedAsync(pidfd);
-    return exitStatus(helper.reap(pidfd));
-  }
-  let ended: ProcessEnding | undefined;
-  const reap = () => {
-    for (;;) {
-      const child = helper.reapAny();
-      if (typeof child === "string") return;
-      if (child.pid === pid) ended = child;
-    }
-  };
-  Deno.addSignalListener("SIGCHLD", reap);
-  try {
-    reap();
-    await helper.exitedAsync(pidfd);
-    reap();
-  } finally {
-    Deno.removeSignalListener("SIGCHLD", reap);
-  }
-  return exitStatus(ended);
+  if (reapAll) return exitStatus(await helper.reapUntil(pid));
+  await helper.exitedAsync(pidfd);
+  return exitStatus(helper.reap(pidfd));
 }
 
 /** As a shell has it: 128 and the signal for a process that one ended; 255 where it is not known. */

@@ -2,14 +2,16 @@
 
 import type { Helper } from "../../ffi/helper.ts";
 import { numberOf, quote, RuntsError } from "../base/errors.ts";
-import { absolute } from "../base/absolute.ts";
+import { absoluteBytes } from "../base/absolute.ts";
+import { O_PATH } from "../base/linux.ts";
 
 /**
  * Writes the pid, decimal, without a newline, by rename: whoever sees the file sees all of it. A
  * device is written to: a rename would put a file in the place of /dev/null.
  */
-export function writePidFile(path: string, pid: number): void {
-  const file = absolute(path);
+export function writePidFile(helper: Helper, path: string, pid: number): void {
+  const file = absoluteBytes(path);
+  if (!file.isWellFormed()) return writeBytesNamed(helper, file, pid);
   if (isDevice(file)) return writeInPlace(file, pid);
   const slash = file.lastIndexOf("/");
   const temporary = `${file.slice(0, slash)}/.${file.slice(slash + 1)}.${Deno.pid}`;
@@ -21,6 +23,22 @@ export function writePidFile(path: string, pid: number): void {
   } catch (cause) {
     removeIfThere(temporary);
     throw new RuntsError(`write pid file ${quote(file)}`, { cause });
+  }
+}
+
+/** The same where Deno cannot have the path (lib/base/bytes.ts); no device has such a one. */
+function writeBytesNamed(helper: Helper, file: string, pid: number): void {
+  const directory = helper.open(file.slice(0, file.lastIndexOf("/")) || "/", O_PATH);
+  const temporary = `/proc/self/fd/${directory}/.runts-pid.${Deno.pid}`;
+  removeIfThere(temporary);
+  try {
+    Deno.writeTextFileSync(temporary, String(pid), { mode: 0o644, createNew: true });
+    helper.rename(temporary, file);
+  } catch (cause) {
+    removeIfThere(temporary);
+    throw new RuntsError(`write pid file ${quote(file)}`, { cause });
+  } finally {
+    helper.close(directory);
   }
 }
 
@@ -55,7 +73,7 @@ type PidfdText = "standard" | "setns";
 export function sendPidfd(helper: Helper, path: string, pidfd: number, text: PidfdText): void {
   let socket: number;
   try {
-    socket = helper.connectUnix(absolute(path));
+    socket = helper.connectUnix(absoluteBytes(path));
   } catch (cause) {
     throw new RuntsError(`connect to pidfd socket ${quote(path)}`, numberOf(cause));
   }

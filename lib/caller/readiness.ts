@@ -5,6 +5,7 @@
  */
 
 import type { Helper } from "../../ffi/helper.ts";
+import { decodeBytes, encodeText } from "../base/bytes.ts";
 import { callerVariable } from "../base/environment.ts";
 import { reason } from "../base/errors.ts";
 import type { StateDirectory } from "../state/directory.ts";
@@ -58,12 +59,12 @@ export async function passOnReady(
     const ready = await helper.pollFdsAsync([socket, pidfd], -1);
     if (!ready.includes(socket)) return; // init died without a word
     const { bytes, fds } = helper.receiveDatagram(socket, 0);
-    const lines = new TextDecoder().decode(bytes).split("\n").filter((line) => line !== "");
+    const lines = decodeBytes(bytes).split("\n").filter((line) => line !== "");
     const kept = lines.filter((line) => !line.startsWith("MAINPID="));
     const isReady = kept.includes("READY=1");
     if (isReady) kept.push(`MAINPID=${pid}`);
     try {
-      helper.sendDatagram(target, new TextEncoder().encode(kept.join("\n") + "\n"), fds);
+      helper.sendDatagram(target, encodeText(kept.join("\n") + "\n"), fds);
     } catch (error) {
       if (!warned) warn(`pass on the container's messages to NOTIFY_SOCKET: ${reason(error)}`);
       warned = true;

@@ -1,5 +1,6 @@
 /** Which cgroup hierarchies the host has, and where runts itself is in them (cgroups(7)). */
 
+import { readBytesText } from "../base/bytes.ts";
 import { RuntsError } from "../base/errors.ts";
 import { isWithin } from "../base/paths.ts";
 import { type MountLine, parseMountinfo } from "../base/mountinfo.ts";
@@ -29,8 +30,8 @@ let cached: CgroupHost | undefined;
 /** Looks at /proc once per process. Throws when no cgroup file system is mounted. */
 export function detectHost(): CgroupHost {
   cached ??= parseHost(
-    Deno.readTextFileSync("/proc/self/mountinfo"),
-    Deno.readTextFileSync("/proc/self/cgroup"),
+    readBytesText("/proc/self/mountinfo"),
+    readBytesText("/proc/self/cgroup"),
   );
   return cached;
 }

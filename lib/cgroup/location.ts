@@ -76,6 +76,11 @@ export function recordPath(host: CgroupHost, paths: Readonly<Record<string, stri
 }
 
 function baseOf(host: CgroupHost, hierarchy: Hierarchy): string {
+  if (!hierarchy.own.isWellFormed()) {
+    throw new RuntsError(`make a cgroup below ${quote(hierarchy.own)}`, {
+      cause: new Error("its name is not UTF-8, and JSON cannot have it"),
+    });
+  }
   if (host.mode !== "v2") return hierarchy.own;
   return hierarchy.own.slice(0, Math.max(0, hierarchy.own.lastIndexOf("/")));
 }

@@ -1,3 +1,5 @@
+import { decodeBytes } from "../base/bytes.ts";
+
 /** Runs one command with the whole command line; resolves to the exit code. */
 export type Run = (args: string[]) => Promise<number>;
 
@@ -33,5 +35,12 @@ export async function dispatch(
   load: (verb: string) => Promise<Run> | undefined,
 ): Promise<number> {
   const run = await (load(findVerb(args)) ?? load("help"));
-  return run === undefined ? 1 : await run(args);
+  return run === undefined ? 1 : await run(withBytes(args));
+}
+
+/** Deno puts U+FFFD in the place of what is no UTF-8; the kernel keeps it (proc_pid_cmdline(5)). */
+function withBytes(args: string[]): string[] {
+  if (!args.some((word) => word.includes("\ufffd"))) return args;
+  const words = decodeBytes(Deno.readFileSync("/proc/self/cmdline")).split("\0");
+  return words.slice(-1 - args.length, -1);
 }

@@ -50,7 +50,7 @@ async function openSink(path: string, { log, logFormat }: GlobalValues): Promise
     const { openService } = await import("./log_service.ts");
     return await openService(service[1]!, service[2]!);
   }
-  const file = openFile(path);
+  const file = path.isWellFormed() ? openFile(path) : await openBytesNamed(path);
   return (level, message) => write(file, entry(level, message, logFormat === "json"));
 }
 
@@ -70,6 +70,11 @@ function isFifo(path: string): boolean {
   } catch {
     return false; // opening it tells
   }
+}
+
+async function openBytesNamed(path: string): Promise<Deno.FsFile> {
+  const { openLogFile } = await import("./log_file.ts");
+  return await openLogFile(path);
 }
 
 /** A line as runc writes it, which is what podman and containerd parse. */

@@ -1,5 +1,6 @@
 /** Writing to the standard output. */
 
+import { encodeText } from "../base/bytes.ts";
 import { RuntsError } from "../base/errors.ts";
 
 /** The exit code of a program that SIGPIPE ended, as a shell has it. */
@@ -7,7 +8,7 @@ const BROKEN_PIPE = 141;
 
 /** Writes all of a text; throws RuntsError when the standard output does not take it. */
 export function print(text: string): void {
-  let bytes = new TextEncoder().encode(text);
+  let bytes = encodeText(text);
   try {
     while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
   } catch (cause) {

@@ -59,7 +59,7 @@ export async function createLocked<T>(
     if (options.pidfdSocket !== undefined) {
       sendPidfd(helper, options.pidfdSocket, init.pidfd, "standard");
     }
-    if (options.pidFile !== undefined) writePidFile(options.pidFile, init.pid);
+    if (options.pidFile !== undefined) writePidFile(helper, options.pidFile, init.pid);
     return await then({ directory, ...init });
   } catch (error) {
     const warn = global.warn ?? (() => {});

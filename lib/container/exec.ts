@@ -52,23 +52,23 @@ async function execute(global: GlobalOptions, options: ExecOptions): Promise<num
   const found = inspect(directory);
   refuseExec(found, options);
   const spec = readCopy(directory);
-  const process = execProcess(spec, options);
+  const process = await processOf(spec, options);
   const foreground = process.terminal === true && !options.detach && !options.consoleSocket;
   if (!foreground) checkConsole({ ...spec, process }, options.consoleSocket);
   const helper = await loadHelper();
   const terminal = foreground ? new Terminal(helper) : undefined;
   if (options.adoptOrphans && !options.detach) helper.setSubreaper(true);
   let signals: SignalForwarding | undefined;
-  // The listeners are set while init is at work.
+  // The handlers are set while init is at work.
   const spawned = () => {
-    if (!options.detach) signals = new SignalForwarding(helper, terminal);
+    if (!options.detach) signals = new SignalForwarding(helper);
   };
   try {
     const console = terminal && { console: terminal.socket };
     const request = { helper, global, options, found, spec, process, spawned, ...console };
     const executed = await spawnIn(request);
     try {
-      announce(helper, options, executed, terminal);
+      announce(helper, options, executed, () => terminal?.connect(signals));
       if (options.detach) return 0;
       signals?.to(executed.pidfd);
       return (await waitForExit(helper, executed, options.adoptOrphans)).code;
@@ -76,8 +76,20 @@ async function execute(global: GlobalOptions, options: ExecOptions): Promise<num
       helper.close(executed.pidfd);
     }
   } finally {
+    await terminal?.disconnect(); // until then signals may ask it to end
     signals?.stop();
-    await terminal?.disconnect();
+  }
+}
+
+async function processOf(spec: Spec, options: ExecOptions): Promise<Process> {
+  if (options.process?.isWellFormed() !== false) return execProcess(spec, options);
+  // Deno cannot open a file by a path that is not UTF-8.
+  const helper = await loadHelper();
+  const fd = helper.open(options.process, 0);
+  try {
+    return execProcess(spec, { ...options, process: `/proc/self/fd/${fd}` });
+  } finally {
+    helper.close(fd);
   }
 }
 
@@ -86,13 +98,13 @@ function announce(
   helper: Helper,
   options: ExecOptions,
   { pid, pidfd }: Executed,
-  terminal: Terminal | undefined,
+  join: () => void,
 ): void {
   try {
-    terminal?.connect();
+    join();
     // The file last: it outlasts a failure.
     if (options.pidfdSocket) sendPidfd(helper, options.pidfdSocket, pidfd, "setns");
-    if (options.pidFile !== undefined) writePidFile(options.pidFile, pid);
+    if (options.pidFile !== undefined) writePidFile(helper, options.pidFile, pid);
   } catch (error) {
     try {
       helper.sendSignal(pidfd, SIGKILL);

@@ -20,13 +20,9 @@ export function run(global: GlobalOptions, options: RunOptions): Promise<number>
     if (!foreground) checkConsole(bundle.spec, options.consoleSocket);
     const helper = await loadHelper();
     if (options.detach) return await runDetached(helper, global, options, bundle);
-    const terminal = foreground ? new Terminal(helper) : undefined;
     if (options.adoptOrphans) helper.setSubreaper(true);
-    try {
-      return await runAttached(helper, global, options, bundle, terminal);
-    } finally {
-      await terminal?.disconnect();
-    }
+    const terminal = foreground ? new Terminal(helper) : undefined;
+    return await runAttached(helper, global, options, bundle, terminal);
   });
 }
 
@@ -57,11 +53,11 @@ async function runAttached(
   let signals: SignalForwarding | undefined;
   const attached = {
     ...(terminal && { console: terminal.socket }),
-    // The listeners are set while init is at work.
-    spawned: () => signals = new SignalForwarding(helper, terminal),
+    // The handlers are set while init is at work.
+    spawned: () => signals = new SignalForwarding(helper),
   };
   const begin = async (created: Created) => {
-    terminal?.connect();
+    terminal?.connect(signals);
     signals?.to(created.pidfd);
     const started = await startLocked(helper, global, created.directory, created.pidfd);
     return { created, started };
@@ -86,6 +82,7 @@ async function runAttached(
       helper.close(created.pidfd); // until then signals may go there
     }
   } finally {
+    await terminal?.disconnect(); // until then signals may ask it to end
     signals?.stop();
   }
 }

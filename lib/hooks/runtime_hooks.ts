@@ -5,6 +5,7 @@
  */
 
 import type { Helper } from "../../ffi/helper.ts";
+import { callerLimits } from "../base/caller_limits.ts";
 import { callerEnvironment } from "../base/environment.ts";
 import { errnoText } from "../base/errno.ts";
 import { quote, RuntsError } from "../base/errors.ts";
@@ -81,6 +82,7 @@ async function runHook(
     cwd: state.bundle || "/",
     stdin: new TextEncoder().encode(JSON.stringify(state)),
     timeoutSeconds: hook.timeout ?? 0,
+    limits: callerLimits(),
     ...(output?.stdout !== undefined && { stdout: output.stdout }),
     ...(output?.stderr !== undefined && { stderr: output.stderr }),
   });

@@ -2,6 +2,7 @@
 
 import { detectHost } from "../cgroup/hierarchies.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
+import { callerLimits } from "../base/caller_limits.ts";
 import { callerVariable } from "../base/environment.ts";
 import { RuntsError } from "../base/errors.ts";
 import type { CgroupHierarchy, Host, ProcessOptions } from "../plan/plan.ts";
@@ -14,6 +15,7 @@ export function planHost(record: CgroupRecord): Host {
   return {
     euid: Deno.uid() ?? 0,
     inUserNamespace,
+    callerLimits: callerLimits(),
     ...(inUserNamespace && isSetgroupsDenied("self") && { setgroupsDenied: true }),
     cgroups: () => hierarchies(record),
   };

@@ -1,5 +1,6 @@
 /** Lines for `--debug` and for warnings, from records of init. */
 
+import { decodeBytes } from "../base/bytes.ts";
 import { errnoText } from "../base/errno.ts";
 import type { Op } from "../wire/ops.ts";
 import { CAPABILITIES } from "../spec/values/capabilities.ts";
@@ -20,7 +21,7 @@ export function warningLine(record: SyncRecord, ops: readonly Op[]): string {
   const ofCapabilities = (op === "bounding" || op === "caps") && record.value !== 0n;
   const detail = ofCapabilities
     ? `cannot grant ${capabilityNames(record.value)}`
-    : new TextDecoder().decode(record.detail);
+    : decodeBytes(record.detail);
   const parts = [from, detail, record.errno === 0 ? "" : errnoText(record.errno)];
   return parts.filter((part) => part !== "").join(": ");
 }

@@ -32,7 +32,7 @@ import {
   setOomScore,
   setScheduling,
 } from "./process.ts";
-import { addHooks, addHookState, enterRootfs, openRootfs } from "./rootfs.ts";
+import { addHookLimits, addHooks, addHookState, enterRootfs, openRootfs } from "./rootfs.ts";
 import type { ContainerInput, ContainerPlan } from "./plan.ts";
 
 /** Stands for a process that the configuration does not have; there is nothing to start then. */
@@ -77,6 +77,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   writer.add(...mounts.ops);
   writer.add(...devices.ops);
   addHookState(writer, input.spec, "createContainer", "creating");
+  addHookLimits(writer, input.spec);
   addHooks(writer, input.spec, "createContainer");
   addHookState(writer, input.spec, "startContainer", "created");
   openConsole(writer, process, input, container.mountNamespace);

@@ -72,11 +72,13 @@ const DESCRIBE: Describers = {
     `run ${kind} hook ${index}, ${path}${timeout ? `, for at most ${timeout} s` : ""}`,
   hook_state: () => "take the state document that hooks read",
   keyring: ({ name }) => `join session keyring ${name}`,
-  rlimit: ({ resource, soft, hard, raise }) => {
-    const name = RLIMITS[resource] ?? `limit ${resource}`;
-    if (raise !== LimitRaise.none) return `raise ${name} to ${limit(hard)} if it is lower`;
-    return `set ${name} to ${limit(soft)}` + (soft === hard ? "" : `, at most ${limit(hard)}`);
-  },
+  hook_limit: (op) => `keep for hooks: ${describeLimit(op)}`,
+  rlimit: (op) =>
+    op.raise === LimitRaise.none
+      ? `set ${describeLimit(op)}`
+      : `raise ${RLIMITS[op.resource] ?? `limit ${op.resource}`} to ${
+        limit(op.hard)
+      } if it is lower`,
   label: ({ attr, label }) => `set label ${quote(label)} (${attr})`,
   no_new_privs: () => "give up gaining privileges by executing (no_new_privs)",
   personality: ({ domain }) => `set personality ${domain ? "LINUX32" : "LINUX"}`,
@@ -259,6 +261,11 @@ function capabilityNames(mask: bigint | number): string {
     if (bits >> BigInt(number) & 1n) names.push(CAPABILITIES[number]?.slice(4) ?? String(number));
   }
   return names.join(",");
+}
+
+function describeLimit({ resource, soft, hard }: OpOf<"rlimit" | "hook_limit">): string {
+  return `${RLIMITS[resource] ?? `limit ${resource}`} to ${limit(soft)}` +
+    (soft === hard ? "" : `, at most ${limit(hard)}`);
 }
 
 function limit(value: bigint | number): string {

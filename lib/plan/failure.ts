@@ -1,5 +1,6 @@
 /** What went wrong in init: a `failed` record becomes an error. Loaded when there is one. */
 
+import { decodeBytes } from "../base/bytes.ts";
 import { EACCES, EISDIR, ELOOP, ENOENT, ENOEXEC, errnoText } from "../base/errno.ts";
 import { type ErrorData, quote, RuntsError } from "../base/errors.ts";
 import type { SyncRecord } from "../wire/messages.ts";
@@ -96,7 +97,7 @@ function splitDetail(detail: Uint8Array, op: string | undefined): Uint8Array[] {
 }
 
 function text(parts: readonly Uint8Array[], index: number): string {
-  return new TextDecoder().decode(parts[index] ?? new Uint8Array());
+  return decodeBytes(parts[index] ?? new Uint8Array());
 }
 
 function hookFailure(

@@ -3,6 +3,7 @@
  * codes from them.
  */
 
+import { decodeBytes } from "../base/bytes.ts";
 import { EACCES, EISDIR, ELOOP, ENOENT, ENOEXEC, ENOTDIR, errnoText } from "../base/errno.ts";
 import { type ErrorData, quote, RuntsError } from "../base/errors.ts";
 
@@ -19,7 +20,7 @@ function plainText(errno: number): string {
 }
 
 function decode(bytes: Uint8Array | undefined): string {
-  return UTF8.decode(bytes ?? new Uint8Array());
+  return decodeBytes(bytes ?? new Uint8Array());
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What the planners take and give. They read no file and make no system call. */
 
+import type { CallerLimit } from "../base/caller_limits.ts";
 import type { CgroupJoin } from "../cgroup/manager.ts";
 import type { IdMapping, Process, Spec } from "../spec/types/config.ts";
 import type { Op } from "../wire/ops.ts";
@@ -53,6 +54,8 @@ export interface Host {
    * map will be written without privilege. Default: runts is not root and maps one group only.
    */
   readonly setgroupsDenied?: boolean;
+  /** What the caller is limited to, where runts itself is not: it gets what the container has. */
+  readonly callerLimits?: readonly CallerLimit[];
   /** The mounted hierarchies; asked only for a mount of type `cgroup`. */
   cgroups(): readonly CgroupHierarchy[];
 }

@@ -8,7 +8,7 @@ import {
   SCHEDULER_FLAGS,
   SCHEDULER_POLICIES,
 } from "../spec/values/names.ts";
-import { rlimitNumber } from "../spec/values/rlimits.ts";
+import { rlimitNumber, RLIMITS } from "../spec/values/rlimits.ts";
 import type {
   MemoryPolicy,
   Personality,
@@ -22,7 +22,7 @@ import type { PlanWriter } from "./plan_writer.ts";
 import type { Environment } from "./environment.ts";
 import { type IdentityPlan, setCapabilities, setFilterCapabilities, setIds } from "./identity.ts";
 import { PROC_SUPER_MAGIC } from "./namespaces.ts";
-import { LimitRaise } from "../wire/ops.ts";
+import { LimitRaise, type OpOf } from "../wire/ops.ts";
 import type { ProcessOptions } from "./plan.ts";
 
 const PERSONALITIES = { LINUX: 0, LINUX32: 8 } as const;
@@ -102,25 +102,33 @@ function addScheduler(writer: PlanWriter, scheduler: Scheduler): void {
   });
 }
 
-/** Sets those limits that `when` tells of. */
-function setLimits(
-  writer: PlanWriter,
-  limits: readonly Rlimit[] = [],
-  when: (limit: Rlimit) => boolean = () => true,
-): void {
-  limits.forEach((limit, index) => {
-    if (when(limit)) addLimit(writer, limit, index, LimitRaise.none);
+/** A limit as the kernel has it, and what asked for it. */
+type Limit = Pick<OpOf<"rlimit">, "from" | "resource" | "soft" | "hard">;
+
+function configuredLimits(limits: readonly Rlimit[] = []): Limit[] {
+  return limits.map(({ type, soft, hard }, index) => {
+    return { from: `process.rlimits[${index}]`, resource: rlimitNumber(type)!, soft, hard };
   });
 }
 
-function addLimit(
+/** Those of the configuration, and the caller's where it has none. */
+function programLimits(writer: PlanWriter, limits: readonly Rlimit[] | undefined): Limit[] {
+  const configured = configuredLimits(limits);
+  const callers = (writer.host.callerLimits ?? [])
+    .filter((limit) => !configured.some(({ resource }) => resource === limit.resource))
+    .map((limit) => ({ from: "", ...limit }));
+  return [...configured, ...callers];
+}
+
+/** Sets those of the program's limits that `when` tells of. */
+function setLimits(
   writer: PlanWriter,
-  { type, soft, hard }: Rlimit,
-  index: number,
-  raise: number,
+  { process }: Program,
+  when: (limit: Limit) => boolean,
 ): void {
-  const resource = rlimitNumber(type)!;
-  writer.add({ op: "rlimit", from: `process.rlimits[${index}]`, resource, soft, hard, raise });
+  for (const limit of programLimits(writer, process.rlimits)) {
+    if (when(limit)) writer.add({ op: "rlimit", ...limit, raise: LimitRaise.none });
+  }
 }
 
 /**
@@ -134,12 +142,12 @@ export function raiseLimits(
   userNamespace: boolean,
 ): void {
   const raise = userNamespace ? LimitRaise.both : LimitRaise.hard;
-  limits?.forEach((limit, index) => addLimit(writer, limit, index, raise));
+  for (const limit of configuredLimits(limits)) writer.add({ op: "rlimit", ...limit, raise });
 }
 
 /** Whether init could not run hooks with it. */
-function isHindrance({ type, soft }: Rlimit): boolean {
-  return soft < (NEEDED[type] ?? 0);
+function isHindrance({ resource, soft }: Limit): boolean {
+  return soft < (NEEDED[RLIMITS[resource] ?? ""] ?? 0);
 }
 
 /** A session keyring that is not the caller's. */
@@ -224,7 +232,7 @@ export function confine(writer: PlanWriter, program: Program, createCwd: boolean
   if (early && !process.noNewPrivileges) setFilterCapabilities(writer, identity);
   else setCapabilities(writer, identity);
   findProgram(writer, process, environment);
-  setLimits(writer, process.rlimits, (limit) => !program.hooks || !isHindrance(limit));
+  setLimits(writer, program, (limit) => !program.hooks || !isHindrance(limit));
   if (early) {
     loadFilter(writer, options);
     if (!process.noNewPrivileges) setCapabilities(writer, identity);
@@ -257,7 +265,7 @@ export function execute(writer: PlanWriter, program: Program, addHooks: () => vo
   const { process, options, environment } = program;
   if (isFilterLate(program)) loadFilter(writer, options);
   addHooks();
-  setLimits(writer, process.rlimits, (limit) => program.hooks && isHindrance(limit));
+  setLimits(writer, program, (limit) => program.hooks && isHindrance(limit));
   writer.add({
     op: "exec",
     from: "process.args",

@@ -114,6 +114,14 @@ export function addHooks(writer: PlanWriter, { hooks, annotations }: Spec, kind:
   });
 }
 
+/** For hooks before `confine`, from where on init itself has the limits. */
+export function addHookLimits(writer: PlanWriter, { hooks }: Spec): void {
+  if (!hooks?.createContainer?.length) return;
+  for (const limit of writer.host.callerLimits ?? []) {
+    writer.add({ op: "hook_limit", from: "", ...limit });
+  }
+}
+
 /** The slot of the file that an annotation names; all hooks share it. */
 function outputSlot(writer: PlanWriter, annotations: Spec["annotations"], name: string): number {
   const path = annotations?.[name];

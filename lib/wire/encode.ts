@@ -1,5 +1,6 @@
 /** Operations → bytes, in the form that lib/wire/ops.ts states at its end. */
 
+import { encodeText } from "../base/bytes.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import { type FieldType, type Op, OPS, PLAN_MAGIC, PLAN_MAX, PLAN_VERSION } from "./ops.ts";
 
@@ -83,11 +84,18 @@ class Writer {
   text(value: string): boolean {
     this.#reserve(value.length * 3 + 5);
     const start = this.at + 4;
-    const { written } = UTF8.encodeInto(value, this.bytes.subarray(start));
+    const written = this.#encode(value, start);
     this.#view.setUint32(this.at, written, true);
     this.at = start + written;
     this.bytes[this.at++] = 0;
     return !value.includes("\0");
+  }
+
+  #encode(value: string, start: number): number {
+    if (value.isWellFormed()) return UTF8.encodeInto(value, this.bytes.subarray(start)).written;
+    const encoded = encodeText(value);
+    this.bytes.set(encoded, start);
+    return encoded.length;
   }
 
   raw(value: Uint8Array): void {

@@ -168,6 +168,9 @@ export const OPS = {
   // The state document that the hooks from here on read, until another comes. `slot`: a file.
   hook_state: { code: 51, fields: { slot: "u32" } },
 
+  // A limit of the caller that runts has raised: hooks that run before the process is confined get it.
+  hook_limit: { code: 52, fields: { resource: "u32", soft: "u64", hard: "u64" } },
+
   // The process.
   keyring: { code: 60, fields: { name: "str" } },
   // raise: LimitRaise.

@@ -120,7 +120,7 @@ static void relays_every_byte(void) {
   }
   close(pipe_fds[0]);
   fcntl(pipe_fds[1], F_SETFL, O_NONBLOCK); /* a caller may have made it so */
-  CHECK_NUMBER(rts_relay(master, -1, pipe_fds[1], -1), 0);
+  CHECK_NUMBER(rts_relay(master, -1, pipe_fds[1], -1, -1), 0);
   close(pipe_fds[1]);
   close(master);
   int status = -1;
@@ -132,7 +132,7 @@ static void relays_every_byte(void) {
 
 static void relays_to_nobody(void) {
   int master = open_terminal_with_writer(300000);
-  CHECK_NUMBER(rts_relay(master, -1, -1, -1), 0);
+  CHECK_NUMBER(rts_relay(master, -1, -1, -1, -1), 0);
   close(master);
   int status = -1;
   CHECK(wait(&status) > 0);
@@ -150,7 +150,7 @@ static void relays_on_when_the_output_is_closed(void) {
     _exit(0);
   }
   close(pipe_fds[0]);
-  CHECK_NUMBER(rts_relay(master, -1, pipe_fds[1], -1), 0);
+  CHECK_NUMBER(rts_relay(master, -1, pipe_fds[1], -1, -1), 0);
   close(pipe_fds[1]);
   close(master);
   for (int i = 0, status = -1; i < 2; i++) {
@@ -163,7 +163,7 @@ static void unpacks_the_words_of_a_hook(void) {
   static const char words[] = "/bin/sh\0/\0sh\0-c\0test \"$A$1\" = b$PWD\0sh\0/\0A=b\0C=d";
   static struct hook_result result;
   const struct rts_hook hook = {.args = 5, .env = 2};
-  CHECK_NUMBER(rts_run_hook(&hook, words, bytes, &result), 0);
+  CHECK_NUMBER(rts_run_hook(&hook, words, bytes, NULL, &result), 0);
   CHECK_NUMBER(result.error, 0);
   CHECK_NUMBER(result.status, 0);
 }

@@ -63,8 +63,8 @@ static void make_link(void) {
 }
 
 static int fifo(void) {
-  return op_device(
-      &in, FIELDS(T("/d/x"), U(S_IFIFO), U(0640), U(0), U(0), U(0), U(0), U(NODE_MAKE), T("/d/x")));
+  return op_device(&in, FIELDS(T("/d/x"), U(S_IFIFO), U(0640), U(0), U(0), U(0), U(0), U(NODE_MAKE),
+                               T("/d/x"), U(0), I(-1)));
 }
 
 static int link_to(bool replace) {

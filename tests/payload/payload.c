@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -147,6 +148,22 @@ static void report_file(const char *key, const char *path) {
   putchar(',');
 }
 
+/* What execve(2) leaves as it is, beside what has a place of its own; ends in ','. */
+static void report_kept(void) {
+  int subreaper = 0, death = 0;
+  prctl(PR_GET_CHILD_SUBREAPER, &subreaper);
+  prctl(PR_GET_PDEATHSIG, &death);
+  printf("\"kept\":{\"slack\":%d,\"huge\":%d,\"securebits\":%d,\"subreaper\":%d,\"death\":%d,",
+         prctl(PR_GET_TIMERSLACK), prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0), prctl(PR_GET_SECUREBITS),
+         subreaper, death);
+  printf("\"mce\":%d,\"alarm\":%u,\"nonblocking\":[", prctl(PR_MCE_KILL_GET, 0, 0, 0, 0), alarm(0));
+  for (int fd = 0; fd < 3; fd++)
+    printf("%s%d", fd ? "," : "", fcntl(fd, F_GETFL) & O_NONBLOCK ? 1 : 0);
+  printf("],");
+  report_file("core", "/proc/self/coredump_filter");
+  printf("\"affinity\":%ld},", syscall(SYS_sched_getaffinity, 0, 1024, (char[1024]){0}));
+}
+
 static void report_namespaces(void) {
   static const char *const names[] = {"user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"};
   printf("\"namespaces\":{");
@@ -172,6 +189,7 @@ static int report(void) {
   printf("\"policy\":%ld,\"nice\":%d,\"ioprio\":[%ld,%ld],\"personality\":%d,",
          syscall(SYS_sched_getscheduler, 0), getpriority(PRIO_PROCESS, 0), priority >> 13,
          priority & 0x1fff, personality(0xffffffff));
+  report_kept();
   report_namespaces();
   puts("}");
   return 0;

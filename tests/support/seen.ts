@@ -32,6 +32,8 @@ export interface Seen {
   readonly nice: number;
   readonly ioprio: readonly [level: number, priority: number];
   readonly personality: number;
+  /** Further attributes that execve(2) leaves as they are. */
+  readonly kept: Readonly<Record<string, unknown>>;
   readonly namespaces: Readonly<Record<string, string>>;
 }
 
@@ -80,7 +82,7 @@ export class Sleeper {
 }
 
 /** The report in an output that must be a success. */
-function parseSeen({ code, stdout, stderr }: Output): Seen {
+export function parseSeen({ code, stdout, stderr }: Output): Seen {
   assertEquals({ code, stderr }, { code: 0, stderr: "" });
   return JSON.parse(stdout);
 }

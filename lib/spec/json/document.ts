@@ -3,7 +3,7 @@
 import { readDocumentFile } from "../../base/document_file.ts";
 import { type ErrorData, quote, RuntsError } from "../../base/errors.ts";
 import { type Finding, findingText } from "../check/findings.ts";
-import { parseJson } from "./json.ts";
+import { formatJson, parseJson } from "./json.ts";
 
 /** A document that breaks the specification. The message has the first finding and counts the rest. */
 export class SpecError extends RuntsError {
@@ -35,9 +35,20 @@ function summary(file: string, [first, ...others]: readonly Finding[]): string {
  */
 export function checked(text: string, file: string, check: (value: unknown) => Finding[]): unknown {
   const value = parseJson(text, file);
+  if (/\\ud[89a-f]/i.test(text)) refuseHalves(value, file);
   const findings = check(value);
   if (findings.length > 0) throw new SpecError(file, findings);
   return value;
+}
+
+/** Half a surrogate pair is no character: it would be a byte to us (lib/base/bytes.ts), and U+FFFD to others. */
+function refuseHalves(value: unknown, file: string): void {
+  // Whole pairs are written as they are.
+  const half = /(?<!\\)(?:\\\\)*(\\ud[89a-f][0-9a-f]{2})/.exec(formatJson(value))?.[1];
+  if (half === undefined) return;
+  throw new RuntsError(`parse ${quote(file)}`, {
+    cause: new Error(`${half} is half a surrogate pair, and no character`),
+  });
 }
 
 /** Reads UTF-8 text. Throws RuntsError `read "FILE"` with the cause. */

@@ -89,7 +89,10 @@ fault("too few descriptors, at any number", async (runtime) => {
     const { code, stderr } = await through(runtime, `ulimit -n ${limit}; exec "$@"`, args);
     if (code === 0) await runtime.ok(["delete", "--force", id]);
     else failed++;
-    assert(code === 0 || /EMFILE|[Tt]oo many open files/.test(stderr), `${limit}: ${stderr}`);
+    assert(
+      code === 0 || /EMFILE|[Tt]oo many open files|: raise RLIMIT_NOFILE from /.test(stderr),
+      `${limit}: ${stderr}`,
+    );
     assertEquals([...Deno.readDirSync(runtime.root)].filter(({ name }) => name === id), []);
   }
   assert(failed > 0, "no limit was too low");

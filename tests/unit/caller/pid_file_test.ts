@@ -1,7 +1,10 @@
 /** The pid file. */
 
 import { assertEquals } from "@std/assert";
+import { loadHelper } from "../../../ffi/helper.ts";
 import { writePidFile } from "../../../lib/caller/pid_file.ts";
+
+const helper = await loadHelper();
 
 /** Runs the body with a directory that is removed afterwards. */
 function inDirectory(body: (path: string) => void): void {
@@ -17,7 +20,7 @@ Deno.test("a pid file is not written through a link that lies in wait", () =>
   inDirectory((path) => {
     Deno.writeTextFileSync(`${path}/victim`, "as before");
     Deno.symlinkSync(`${path}/victim`, `${path}/.pid.${Deno.pid}`);
-    writePidFile(`${path}/pid`, 1234);
+    writePidFile(helper, `${path}/pid`, 1234);
     assertEquals(Deno.readTextFileSync(`${path}/victim`), "as before");
     assertEquals(Deno.lstatSync(`${path}/pid`).isFile, true);
     assertEquals(Deno.readTextFileSync(`${path}/pid`), "1234");
@@ -27,6 +30,6 @@ Deno.test("a pid file is not written through a link that lies in wait", () =>
 Deno.test("a pid file replaces a former one", () =>
   inDirectory((path) => {
     Deno.writeTextFileSync(`${path}/pid`, "1");
-    writePidFile(`${path}/pid`, 22);
+    writePidFile(helper, `${path}/pid`, 22);
     assertEquals(Deno.readTextFileSync(`${path}/pid`), "22");
   }));

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Stats } from "../../../lib/cgroup/stats/types.ts";
 import { type Sample, statsLine, statsTable } from "../../../lib/cli/stats_view.ts";
-import { selectRows } from "../../../lib/container/ps.ts";
+import { selectRows } from "../../../lib/container/ps_table.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
 
 const none = { limit: 0, failcnt: 0 };
@@ -68,5 +68,42 @@ Deno.test("selectRows() needs the column of process ids", () => {
     () => selectRows("COMMAND\nsh\n", new Set([1])),
     RuntsError,
     "find the PID column in what ps prints",
+  );
+});
+
+Deno.test("selectRows() finds process ids behind columns of several words and of any width", () => {
+  const tables: [heading: string, row: string][] = [
+    ["                 STARTED   PID", "Mon Nov 30 13:25:27 2026    23"],
+    [
+      "COMMAND                       PID                  STARTED",
+      "sleep 1 2 3                    23 Mon Nov 30 13:25:27 2026",
+    ],
+    ["  RSS   PID CMD", "1234567    23 a b"],
+    ["  RSS   PID", "12345678901    23"],
+    ["  PID", "   23"],
+    [
+      "TT       STAT COMMAND                       PID",
+      "?        Ss   sh 7 8                         23",
+    ],
+  ];
+  for (const [heading, row] of tables) {
+    assertEquals(selectRows(`${heading}\n${row}\n`, new Set([23])), `${heading}\n${row}\n`);
+    assertEquals(selectRows(`${heading}\n${row}\n`, new Set([7])), `${heading}\n`);
+  }
+});
+
+Deno.test("selectRows() keeps the threads of a process", () => {
+  const table = "  PID   LWP\n   22     -\n    -    22\n   23     -\n    -    23\n    -    24\n";
+  assertEquals(
+    selectRows(table, new Set([23])),
+    "  PID   LWP\n   23     -\n    -    23\n    -    24\n",
+  );
+});
+
+Deno.test("selectRows() says where it finds no process id", () => {
+  assertThrows(
+    () => selectRows("CMD PID X\na b c\n", new Set([1])),
+    RuntsError,
+    'find the process id in a row of ps: "a b c"',
   );
 });

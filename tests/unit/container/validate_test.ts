@@ -1,7 +1,7 @@
 /** What `validate` finds beyond the specification: what `create` refuses, and misspelt properties. */
 
 import { assertEquals } from "@std/assert";
-import { meantKey } from "../../../lib/cli/nearest.ts";
+import { meantKey } from "../../../lib/base/nearest.ts";
 import { validateDocument, type ValidateOptions } from "../../../lib/container/validate.ts";
 import { findingText } from "../../../lib/spec/check/findings.ts";
 import { config, type Json } from "../../support/spec.ts";

@@ -64,8 +64,9 @@ function bytesPlugin(assets: Set<string>): esbuild.Plugin {
 const REPLACED: esbuild.Plugin = {
   name: "replaced",
   setup(build) {
-    const path = fromFileUrl(new URL("./library_file.ts", import.meta.url));
-    build.onResolve({ filter: /\/library_file\.ts$/ }, () => ({ path }));
+    build.onResolve({ filter: /\/(library_file|raised_limits)\.ts$/ }, ({ path }) => ({
+      path: fromFileUrl(new URL(baseName(path), import.meta.url)),
+    }));
   },
 };
 

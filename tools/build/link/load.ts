@@ -7,16 +7,22 @@ import type { Run } from "../../../lib/cli/dispatch.ts";
 import { read, type Span } from "./executable.ts";
 import { asFunction, specifierOf } from "./script.ts";
 
+/** What the stub hands over. */
+interface Given {
+  /** Path of the helper library, in memory. */
+  library: string;
+  /** The caller's limits that the stub has raised: `RESOURCE:SOFT:HARD ` each. */
+  limits: string;
+}
+
 /** What the code of a verb sees as `$runts`; `require` gives it one of `modules`. */
-export interface Linked {
+export interface Linked extends Given {
   /** Namespaces of the modules that somebody has asked for, by the name of their chunk. */
   modules: Record<string, unknown>;
   /** Makes the namespace of a chunk within the verb's own text. */
   provided(name: string): unknown;
   /** The chunks outside it, with the chunks that each needs first. */
   chunks(): Record<string, [span: Span, needs: string[]]>;
-  /** Path of the helper library, in memory. */
-  library: string;
   /** Files that were imported as bytes. */
   read(span: Span): Uint8Array<ArrayBuffer>;
   import(chunk: string): Promise<unknown>;
@@ -70,10 +76,10 @@ function loadChunk(linked: Linked, name: string, cached: boolean): unknown {
 }
 
 /** Loads one verb out of the executable; undefined where there is no such verb. */
-export function load(verb: string, library: string): Promise<Run> | undefined {
+export function load(verb: string, given: Given): Promise<Run> | undefined {
   if (!Object.hasOwn(VERBS, verb)) return undefined;
   const [span, cached] = VERBS[verb]!;
-  const linked = { modules: {}, library, read } as unknown as Linked;
+  const linked = { modules: {}, ...given, read } as unknown as Linked;
   linked.import = (chunk) => Promise.resolve().then(() => loadChunk(linked, chunk, cached));
   evaluate(linked, span, cached);
   return Promise.resolve(linked.run);

@@ -36,6 +36,7 @@ export async function buildStub(source: string, output: string): Promise<Uint8Ar
     executable,
     join(source, "stub.c"),
     join(source, "code_cache.c"),
+    join(source, "limits.c"),
   ]);
   await run("objcopy", ["-O", "binary", "-j", ".stub", executable, flat]);
   return await Deno.readFile(flat);

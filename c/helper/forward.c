@@ -1,0 +1,182 @@
+/*
+ * Signals that we get are handed on to other processes, by the handler itself: JavaScript would
+ * have to be told of each, and knows half of them. What is ours stays ours: SIGCHLD and SIGURG, SIGWINCH,
+ * which tells of the caller's terminal, the two that the C library keeps for itself, and faults.
+ */
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "../common/signals.h"
+#include "helper.h"
+
+#define NR_PIDFD_SEND_SIGNAL 424
+#define SIGNAL_COUNT 64
+#define LIBRARY_FIRST 32 /* pthread_cancel(3), nptl(7) */
+#define LIBRARY_LAST 33
+
+#define FAULTS                                                                          \
+  (SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | \
+   SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGSYS))
+/* What asks a process to end. */
+#define REQUESTS \
+  (SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGTERM))
+#define NOT_FORWARDED                                                                     \
+  (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGURG) | \
+   SIGNAL_BIT(LIBRARY_FIRST) | SIGNAL_BIT(LIBRARY_LAST))
+
+/* One that signals are for. */
+struct target {
+  atomic_bool used;
+  atomic_int pidfd;     /* -1: it does not run yet */
+  atomic_ullong early;  /* what came until then */
+  atomic_int size_from; /* terminals: the caller's … */
+  atomic_int size_to;   /* … and that of the process; -1 without */
+  atomic_int told;      /* gets a byte when a request to end comes; -1 without */
+};
+
+static struct target targets[RTS_FORWARD_MAX];
+static struct sigaction former[SIGNAL_COUNT + 1];
+static int in_use;
+
+static int copy_size(const struct target *t) {
+  struct winsize size;
+  if (ioctl(t->size_from, TIOCGWINSZ, &size) != 0)
+    return -errno;
+  return ioctl(t->size_to, TIOCSWINSZ, &size) == 0 ? 0 : -errno;
+}
+
+/* Once is enough. */
+static void tell(struct target *t, uint64_t set) {
+  if (!(set & REQUESTS))
+    return;
+  int fd = atomic_exchange(&t->told, -1);
+  if (fd >= 0)
+    (void)!write(fd, "", 1);
+}
+
+static void send_to(struct target *t, int number) {
+  if (number == SIGWINCH) {
+    if (atomic_load(&t->size_to) >= 0)
+      copy_size(t);
+    return;
+  }
+  int pidfd = atomic_load(&t->pidfd);
+  tell(t, SIGNAL_BIT(number));
+  if (pidfd < 0)
+    atomic_fetch_or(&t->early, SIGNAL_BIT(number));
+  else
+    syscall(NR_PIDFD_SEND_SIGNAL, pidfd, number, NULL, 0);
+}
+
+/* A fault, abort(3), or a pipe without a reader. */
+static bool is_own(int number, const siginfo_t *info) {
+  if (info->si_code > 0)
+    return (FAULTS & SIGNAL_BIT(number)) != 0;
+  return (info->si_code == SI_USER || info->si_code == SI_TKILL) && info->si_pid == getpid();
+}
+
+static void handle(int number, siginfo_t *info, void *context) {
+  int error = errno;
+  const struct sigaction *before = &former[number];
+  if (is_own(number, info)) {
+    /* A fault strikes again on return, and abort(3) raises its signal once more. */
+    if (number != SIGPIPE)
+      sigaction(number, before, NULL);
+  } else {
+    for (int i = 0; i < RTS_FORWARD_MAX; i++)
+      if (atomic_load(&targets[i].used))
+        send_to(&targets[i], number);
+    /* A script may listen, too. */
+    if ((before->sa_flags & SA_SIGINFO) && !(FAULTS & SIGNAL_BIT(number)))
+      before->sa_sigaction(number, info, context);
+  }
+  errno = error;
+}
+
+/* A caller may have blocked any of them for us. */
+static void unblock(void) {
+  const uint64_t set = ~(uint64_t)NOT_FORWARDED;
+  syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &set, NULL, sizeof set);
+}
+
+static void install(void) {
+  struct sigaction action = {.sa_sigaction = handle,
+                             .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+  sigfillset(&action.sa_mask);
+  for (int number = 1; number <= SIGNAL_COUNT; number++)
+    if (!(NOT_FORWARDED & SIGNAL_BIT(number)))
+      sigaction(number, &action, &former[number]);
+  unblock();
+}
+
+/* Whoever has set a handler meanwhile keeps it. */
+static void restore(void) {
+  for (int number = 1; number <= SIGNAL_COUNT; number++) {
+    struct sigaction now;
+    if (NOT_FORWARDED & SIGNAL_BIT(number))
+      continue;
+    if (sigaction(number, NULL, &now) == 0 && now.sa_sigaction == handle)
+      sigaction(number, &former[number], NULL);
+  }
+}
+
+int32_t rts_forward_begin(void) {
+  for (int i = 0; i < RTS_FORWARD_MAX; i++) {
+    struct target *t = &targets[i];
+    if (atomic_load(&t->used))
+      continue;
+    atomic_store(&t->pidfd, -1);
+    atomic_store(&t->early, 0);
+    atomic_store(&t->size_to, -1);
+    atomic_store(&t->told, -1);
+    atomic_store(&t->used, true);
+    if (in_use++ == 0)
+      install();
+    return i;
+  }
+  return -EAGAIN;
+}
+
+int32_t rts_forward_to(int32_t forwarding, int32_t pidfd) {
+  struct target *t = &targets[forwarding];
+  int own = RETRY(fcntl(pidfd, F_DUPFD_CLOEXEC, 3));
+  if (own < 0)
+    return own;
+  atomic_store(&t->pidfd, own);
+  uint64_t early = atomic_exchange(&t->early, 0);
+  for (int number = 1; number <= SIGNAL_COUNT; number++)
+    if (early & SIGNAL_BIT(number))
+      send_to(t, number);
+  return 0;
+}
+
+int32_t rts_forward_size(int32_t forwarding, int32_t from, int32_t to) {
+  struct target *t = &targets[forwarding];
+  atomic_store(&t->size_from, from);
+  atomic_store(&t->size_to, to);
+  return copy_size(t);
+}
+
+int32_t rts_forward_tell(int32_t forwarding, int32_t fd) {
+  struct target *t = &targets[forwarding];
+  atomic_store(&t->told, fd);
+  tell(t, atomic_load(&t->early));
+  return 0;
+}
+
+int32_t rts_forward_end(int32_t forwarding) {
+  struct target *t = &targets[forwarding];
+  if (--in_use == 0)
+    restore();
+  atomic_store(&t->used, false);
+  int pidfd = atomic_exchange(&t->pidfd, -1);
+  return pidfd < 0 ? 0 : rts_close(pidfd);
+}

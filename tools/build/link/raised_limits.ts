@@ -1,0 +1,10 @@
+/** Takes the place of lib/base/raised_limits.ts in the linked executable, where the stub knows them. */
+
+import type { Linked } from "./load.ts";
+
+declare const $runts: Linked;
+
+/** `RESOURCE:SOFT:HARD ` each. */
+export function raisedLimits(): string {
+  return $runts.limits;
+}
