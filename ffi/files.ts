@@ -1,10 +1,14 @@
 /** Descriptors: files, fifos, locks, pipes, poll(2). Every new descriptor is CLOEXEC. */
 
 import { EAGAIN, EBADF, ETIMEDOUT } from "../lib/base/errno.ts";
+import { decodeBytes } from "../lib/base/bytes.ts";
 import { quote } from "../lib/base/errors.ts";
 import { check, cString, holding, ints, outside } from "./call.ts";
 import type { Library } from "./library.ts";
 import { pollBuffer, POLLIN, QUICK, readyOf } from "./poll.ts";
+
+/** Longest path of the kernel and its NUL, in bytes (limits.h). */
+const PATH_MAX = 4096;
 
 /** Calls on descriptors. All but the `Async` ones are synchronous; timeouts in ms, -1 for ever. */
 export interface FileCalls {
@@ -20,6 +24,8 @@ export interface FileCalls {
   /** The mode is not subject to the umask. */
   makeFifo(path: string, mode: number): void;
   rename(from: string, to: string): void;
+  /** What a symlink says, whatever bytes it has (lib/base/bytes.ts). */
+  readLink(path: string): string;
   /** Opens (makes) the file and locks it, flock(2); closing gives it up. ETIMEDOUT. */
   lock(path: string, timeoutMs: number): number;
   lockAsync(path: string, timeoutMs: number): Promise<number>;
@@ -39,7 +45,10 @@ export function fileCalls(library: Library): FileCalls {
   return { ...transfers(library), ...locks(library), ...polls(library), ...tables(library) };
 }
 
-type Transfers = Pick<FileCalls, "open" | "close" | "read" | "write" | "readAvailable" | "rename">;
+type Transfers = Pick<
+  FileCalls,
+  "open" | "close" | "read" | "write" | "readAvailable" | "rename" | "readLink"
+>;
 
 function transfers(library: Library): Transfers {
   return {
@@ -61,6 +70,11 @@ function transfers(library: Library): Transfers {
     rename(from, to) {
       const operation = () => `rename ${quote(from)} to ${quote(to)}`;
       check(library.rts_rename(cString(from), cString(to)), operation);
+    },
+    readLink(path) {
+      const bytes = outside(PATH_MAX);
+      const result = library.rts_readlink(cString(path), bytes, PATH_MAX);
+      return decodeBytes(bytes.subarray(0, check(result, () => `read ${quote(path)}`)));
     },
     readAvailable(fd, max) {
       const bytes = outside(max);

@@ -72,6 +72,8 @@ export const SYMBOLS = {
   rts_mkfifo: { parameters: ["buffer", "u32"], result: "i32" },
   // int32_t rts_rename(const char *from, const char *to);
   rts_rename: { parameters: ["buffer", "buffer"], result: "i32" },
+  // int32_t rts_readlink(const char *path, uint8_t *bytes, uint32_t size);
+  rts_readlink: { parameters: ["buffer", "buffer", "u32"], result: "i32" },
   // int32_t rts_lock(const char *path, int32_t timeout_ms);
   rts_lock: { parameters: ["buffer", "i32"], result: "i32" },
   rts_lock_async: {

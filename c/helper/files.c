@@ -24,6 +24,11 @@ int32_t rts_open(const char *path, int32_t flags, uint32_t mode) {
   return RETRY(open(path, flags | O_CLOEXEC, mode));
 }
 
+int32_t rts_readlink(const char *path, uint8_t *bytes, uint32_t size) {
+  int length = RETRY(readlink(path, (char *)bytes, size));
+  return length == (int)size ? -ENAMETOOLONG : length;
+}
+
 /* Not retried: Linux has released the descriptor even when it reports EINTR. */
 int32_t rts_close(int32_t fd) {
   return close(fd) == 0 || errno == EINTR ? 0 : -errno;

@@ -15,7 +15,7 @@
   X(rts_pidfd_getfd) X(rts_reap) X(rts_exit_status) X(rts_set_subreaper) X(rts_userns) \
   X(rts_keep_children) X(rts_forward_begin) X(rts_forward_to) X(rts_forward_size) \
   X(rts_forward_tell) X(rts_forward_end) X(rts_reap_until) X(rts_open) X(rts_close) \
-  X(rts_read) X(rts_read_available) X(rts_write) X(rts_mkfifo) X(rts_rename) X(rts_lock) \
+  X(rts_read) X(rts_read_available) X(rts_write) X(rts_mkfifo) X(rts_rename) X(rts_readlink) X(rts_lock) \
   X(rts_poll) X(rts_fd_flags) X(rts_pipe) X(rts_memory_file) X(rts_connect_unix) \
   X(rts_listen_unix) X(rts_accept) X(rts_socketpair) X(rts_bind_datagram) \
   X(rts_send_datagram) X(rts_send_message) \

@@ -96,6 +96,8 @@ int32_t rts_read_available(int32_t fd, uint8_t *bytes, uint32_t size);
 int32_t rts_write(int32_t fd, const uint8_t *bytes, uint32_t length);
 int32_t rts_mkfifo(const char *path, uint32_t mode);
 int32_t rts_rename(const char *from, const char *to);
+/* The length of what the symlink says, without a NUL; -ENAMETOOLONG beyond the size. */
+int32_t rts_readlink(const char *path, uint8_t *bytes, uint32_t size);
 int32_t rts_lock(const char *path, int32_t timeout_ms);
 /* The number of ready descriptors; 0 at the timeout. */
 int32_t rts_poll(struct pollfd *polled, uint32_t count, int32_t timeout_ms);

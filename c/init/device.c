@@ -168,7 +168,8 @@ static int open_host_node(struct init *in, const struct node *node) {
 }
 
 static int bind_node(struct init *in, const struct node *node, int parent, const char *name) {
-  const bool made = node->slot >= 0 && node->slot < SLOTS_MAX && in->slots[node->slot] >= 0;
+  const bool made =
+      node->slot >= 0 && (uint32_t)node->slot < in->slot_count && in->slots[node->slot] >= 0;
   CLEANUP_FD int tree = made ? in->slots[node->slot] : open_host_node(in, node);
   if (made)
     in->slots[node->slot] = -1;

@@ -83,7 +83,7 @@ static int take_output(struct init *in, int slot, int *fd) {
 /* Mapped now, for a filter may forbid that later. The memory is runts's, not the container's. */
 int op_hook_state(struct init *in, const union field *f) {
   uint32_t slot = f[0].u32;
-  if (slot >= SLOTS_MAX || in->slots[slot] < 0)
+  if (slot >= in->slot_count || in->slots[slot] < 0)
     return fail_at(in, -EBADF, "the state document's slot %u is empty", slot);
   int fd = in->slots[slot];
   in->slots[slot] = -1;

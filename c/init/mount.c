@@ -71,7 +71,7 @@ static int propagate(struct init *in, const struct mount_request *r, int mount) 
     detail_add(in, ": set its propagation");
     return error;
   }
-  if (r->keep < 0 || r->keep >= SLOTS_MAX)
+  if (r->keep < 0 || (uint32_t)r->keep >= in->slot_count)
     return 0;
   int fd = (int)RETRY(fcntl(mount, F_DUPFD_CLOEXEC, 3));
   in->slots[r->keep] = fd;
@@ -79,7 +79,7 @@ static int propagate(struct init *in, const struct mount_request *r, int mount) 
 }
 
 int op_mount_propagation(struct init *in, const union field *f) {
-  CLEANUP_FD int mount = f[0].u32 < SLOTS_MAX ? in->slots[f[0].u32] : -1;
+  CLEANUP_FD int mount = f[0].u32 < in->slot_count ? in->slots[f[0].u32] : -1;
   if (mount < 0)
     return fail_at(in, -EBADF, "set the propagation of a mount: slot %u is empty", f[0].u32);
   in->slots[f[0].u32] = -1;

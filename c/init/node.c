@@ -40,9 +40,10 @@ int op_make_node(struct init *in, const union field *f) {
       .gid = f[8].u32,
   };
   char name[16];
-  if (store >= SLOTS_MAX)
+  if (store >= in->slot_count)
     return node_fail(in, &node, -EBADF);
-  int error = userns < SLOTS_MAX ? ids_of_host(in, in->slots[userns], &node.uid, &node.gid) : 0;
+  int error =
+      userns < in->slot_count ? ids_of_host(in, in->slots[userns], &node.uid, &node.gid) : 0;
   if (error) {
     node_fail(in, &node, error);
     if (error == -EINVAL)
@@ -81,7 +82,7 @@ static int detach_store(struct init *in, int store) {
 
 int op_open_nodes(struct init *in, const union field *f) {
   const uint32_t slot = f[0].u32;
-  if (slot >= SLOTS_MAX || in->slots[slot] < 0)
+  if (slot >= in->slot_count || in->slots[slot] < 0)
     return 0; /* no node could be made */
   CLEANUP_FD int store = in->slots[slot];
   in->slots[slot] = -1;
@@ -90,7 +91,7 @@ int op_open_nodes(struct init *in, const union field *f) {
     char name[16];
     const uint32_t node = data_u32(&f[1], i);
     slot_name(node, name);
-    int tree = node < SLOTS_MAX ? kernel_open_tree(store, name, OPEN_TREE_CLONE) : -EBADF;
+    int tree = node < in->slot_count ? kernel_open_tree(store, name, OPEN_TREE_CLONE) : -EBADF;
     if (tree >= 0)
       in->slots[node] = tree;
     else if (tree != -ENOENT)

@@ -103,7 +103,8 @@ static uint64_t files_needed(const struct init *in) {
     count += in->slots[i] >= 0;
   for (uint32_t i = 0; i < in->plan.count; i++) {
     uint32_t code = in->plan.ops[i].code;
-    count += code == OP_open_tree || code == OP_open_ns;
+    count += code == OP_open_tree || code == OP_open_ns || code == OP_make_node ||
+             code == OP_mount_propagation;
   }
   return count;
 }

@@ -1,7 +1,7 @@
 /** Paths that a caller or a configuration names. */
 
 import { quote, RuntsError } from "./errors.ts";
-import { normalize, pathFrom } from "./paths.ts";
+import { isWithin, normalize, pathFrom } from "./paths.ts";
 
 /** Where the working directory can be had whose path is no UTF-8. */
 const HERE = "/proc/self/cwd";
@@ -29,6 +29,11 @@ function reachable(path: string): string {
     if (cause instanceof Deno.errors.InvalidData) return `${HERE}/${path}`;
     throw new RuntsError("find the working directory", { cause, hint: "it may be gone" });
   }
+}
+
+/** Whether Deno can open an absolute path by its name. */
+export function isNamed(path: string): boolean {
+  return path.isWellFormed() && !isWithin(path, HERE);
 }
 
 /** A path of the caller's, from its working directory, without "." and "..". */

@@ -4,7 +4,7 @@ import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import { configPath, parseSpec, readConfig } from "../spec/load.ts";
 import { withPidsLimit } from "../spec/pids_limit.ts";
 import type { Spec } from "../spec/types/config.ts";
-import { absolute, absoluteRootfs } from "../base/absolute.ts";
+import { absolute, absoluteBytes, absoluteRootfs, isNamed } from "../base/absolute.ts";
 import { lacksMaps } from "../userns/id_maps.ts";
 import type { CreateOptions } from "./options.ts";
 
@@ -17,13 +17,27 @@ export interface OpenBundle {
   readonly text: string;
 }
 
+/** Where a bundle is: the path, and what it is called to open something in it. */
+export interface BundlePlace extends Disposable {
+  readonly path: string;
+  readonly seen: string;
+}
+
+async function placeOf(bundle: string): Promise<BundlePlace> {
+  const path = absoluteBytes(bundle);
+  if (isNamed(path)) return { path, seen: path, [Symbol.dispose]: () => {} };
+  const { openBytesPlace } = await import("./bytes_bundle.ts");
+  return await openBytesPlace(path);
+}
+
 /** Reads and checks a bundle; nothing has been made when this throws. */
 export async function openBundle(options: CreateOptions): Promise<OpenBundle> {
-  const path = absolute(options.bundle ?? ".");
-  const file = configPath(path, options.config && absolute(options.config));
-  const text = readConfig(path, file);
+  using place = await placeOf(options.bundle ?? ".");
+  const { path, seen } = place;
+  const file = configPath(seen, options.config && absolute(options.config));
+  const text = readConfig(seen, file);
   const spec = await completed(inPresentWords(parseSpec(text, file)));
-  checkRootfs(path, spec);
+  checkRootfs(seen, spec);
   if (spec.process === undefined) {
     throw new RuntsError(`${file}: process is missing`, { hint: "there is nothing to start" });
   }

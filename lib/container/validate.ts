@@ -19,6 +19,11 @@ export interface ValidateOptions {
   readonly process?: string;
   /** A resources document (of `update`) to look at instead. */
   readonly resources?: string;
+  /**
+   * Makes findings of unknown properties that were meant to be others; without it they are ignored. Gets
+   * the unknown name and those that are known there.
+   */
+  readonly meant?: Guess;
 }
 
 /** What is wrong with one document. */
@@ -29,11 +34,10 @@ export interface Validated {
 }
 
 /**
- * Looks at a document; throws RuntsError when it cannot be read or is no JSON. `meant` makes findings
- * of unknown properties that were meant to be others; without it they are ignored.
+ * Looks at a document; throws RuntsError when it cannot be read or is no JSON.
  */
-export function validateDocument(options: ValidateOptions = {}, meant?: Guess): Validated {
-  const { bundle = ".", config, process, resources } = options;
+export function validateDocument(options: ValidateOptions = {}): Validated {
+  const { bundle = ".", config, process, resources, meant } = options;
   const other = process ?? resources;
   if (other !== undefined) {
     const file = absolute(other);

@@ -2,16 +2,20 @@
 
 import { assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
-import { withRuntime } from "../../support/host.ts";
+import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { command, type Output, PEER, RUNTIME } from "../../support/runtime.ts";
 import { execTest, type Sleeper } from "../../support/seen.ts";
 
 const RUNTS_ONLY = { ignore: PEER !== "runts" };
 
 /** Runs a shell script in which `rt` is the runtime, `$id` the container and `$E` a byte. */
-function script({ runtime, id, bundle }: Sleeper, text: string): Promise<Output> {
+function bash(runtime: TestRuntime, id: string, bundle: Bundle, text: string): Promise<Output> {
   const begin = `E=$'\\xe4'; root=$1; id=$2; cd "$3"; rt() { ${RUNTIME} --root "$root" "$@"; }; `;
   return command(["bash", "-c", begin + text, "bash", runtime.root, id, bundle.path]);
+}
+
+function script({ runtime, id, bundle }: Sleeper, text: string): Promise<Output> {
+  return bash(runtime, id, bundle, text);
 }
 
 const writable = (config: { root: { readonly: boolean } }) => config.root.readonly = false;
@@ -54,20 +58,46 @@ execTest("works in a directory of any name", () => {}, async (sleeper) => {
 
 execTest("refuses in words what would have to be JSON", () => {}, async (sleeper) => {
   const reason = "its path is not UTF-8, and JSON cannot have it";
-  const text = `mkdir "b$E"; cp config.json "b$E"; rt run --bundle "$PWD/b$E" new; cd "b$E"; ` +
-    `rt run new; rt --root here list; rt --root "/r$E" list; rt list -q | grep new; ls`;
+  const text = `mkdir "b$E"; cd "b$E"; rt --root here list; rt validate; rt --root "/r$E" list; ls`;
   assertEquals(await script(sleeper, text), {
     code: 0,
-    stdout: "config.json\n",
+    stdout: "",
     stderr: [
-      `runts: run "new": use "${sleeper.bundle.path}/b\\xe4": ${reason}`,
-      `runts: run "new": use the working directory: ${reason}`,
-      `runts: use the working directory: ${reason}`,
-      `runts: use "/r\\xe4": ${reason}`,
+      `runts: list: use the working directory: ${reason}`,
+      `runts: validate: use the working directory: ${reason}`,
+      `runts: list: use "/r\\xe4": ${reason}`,
       "",
     ].join("\n"),
   });
 }, RUNTS_ONLY);
+
+Deno.test("a bundle of any name runs, by its path and from within", RUNTS_ONLY, async () => {
+  await withRuntime(async (runtime) => {
+    using bundle = new Bundle((config) => {
+      config.process.args = ["echo", "hello"];
+      const args = ["sh", "-c", "pwd >where; cat >state"];
+      config.hooks = { createRuntime: [{ path: "/bin/sh", args }] };
+    });
+    const id = runtime.id();
+    const text = `mkdir "b$E"; cp -a config.json rootfs "b$E"; rt run --bundle "$PWD/b$E" $id; ` +
+      `cat "b$E/where"; grep -o '"bundle":"[^"]*"' "b$E/state"; cd "b$E"; rt run $id; ` +
+      `rt create $id </dev/null >/dev/null 2>&1; rt state $id | grep bundle; rt delete -f $id; ls`;
+    const { code, stdout, stderr } = await bash(runtime, id, bundle, text);
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(stdout.replaceAll(bundle.path, "DIR").split("\n"), [
+      "hello",
+      "DIR/b\ufffd",
+      '"bundle":"DIR/b\\udce4"',
+      "hello",
+      '  "bundle": "DIR/b\\udce4",',
+      "config.json",
+      "rootfs",
+      "state",
+      "where",
+      "",
+    ]);
+  });
+});
 
 execTest("shows the bytes of a log's and a socket's name", () => {}, async (sleeper) => {
   const path = sleeper.bundle.path;
@@ -77,7 +107,7 @@ execTest("shows the bytes of a log's and a socket's name", () => {}, async (slee
     code: 0,
     stdout: "time=\n",
     stderr: `runts: exec "${sleeper.id}": connect to console socket "${path}/s\\xe4": ` +
-      `connect to socket "${path}/s\\xe4": ENOENT (no such file or directory)\n`,
+      `ENOENT (no such file or directory)\n`,
   });
 }, RUNTS_ONLY);
 

@@ -11,7 +11,9 @@ function findings(document: Json, option: keyof ValidateOptions = "config"): str
   const file = Deno.makeTempFileSync({ prefix: "runts-validate-" });
   try {
     Deno.writeTextFileSync(file, JSON.stringify(document));
-    return validateDocument({ bundle: "/", [option]: file }, meantKey).findings.map(findingText);
+    return validateDocument({ bundle: "/", [option]: file, meant: meantKey }).findings.map(
+      findingText,
+    );
   } finally {
     Deno.removeSync(file);
   }

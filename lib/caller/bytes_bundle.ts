@@ -1,0 +1,13 @@
+/** A bundle whose path is not UTF-8. Deno has no names for such paths: it gets a descriptor's. */
+
+import { loadHelper } from "../../ffi/helper.ts";
+import { O_DIRECTORY, O_PATH } from "../base/linux.ts";
+import type { BundlePlace } from "./bundle.ts";
+
+/** `path`: in the form of lib/base/bytes.ts, or by way of /proc/self/cwd. */
+export async function openBytesPlace(path: string): Promise<BundlePlace> {
+  const helper = await loadHelper();
+  const fd = helper.open(path, O_PATH | O_DIRECTORY);
+  const seen = `/proc/self/fd/${fd}`;
+  return { path: helper.readLink(seen), seen, [Symbol.dispose]: () => helper.close(fd) };
+}
