@@ -13,6 +13,8 @@ export const RUNTIME = Deno.env.get("RUNTS") ?? `${PROJECT}/dist/runts`;
 
 /** Which runtime it is; what is not a known peer is runts. */
 export const PEER: "runts" | "runc" | "crun" = peerOf(RUNTIME);
+/** For tests of what runts alone does, or says in these words; a remark beside it tells which. */
+export const RUNTS_ONLY = { ignore: PEER !== "runts" };
 
 function peerOf(path: string): "runts" | "runc" | "crun" {
   const name = basename(path);

@@ -3,10 +3,8 @@
 import { assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { command, type Output, PEER, RUNTIME } from "../../support/runtime.ts";
+import { command, type Output, PEER, RUNTIME, RUNTS_ONLY } from "../../support/runtime.ts";
 import { execTest, type Sleeper } from "../../support/seen.ts";
-
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
 
 /** Runs a shell script in which `rt` is the runtime, `$id` the container and `$E` a byte. */
 function bash(runtime: TestRuntime, id: string, bundle: Bundle, text: string): Promise<Output> {

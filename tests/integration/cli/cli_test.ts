@@ -5,9 +5,7 @@ import { ALL } from "../../../lib/commands/all.ts";
 import { OCI_VERSION, VERSION } from "../../../lib/base/version.ts";
 import { Bundle } from "../../support/bundle.ts";
 import { withRuntime } from "../../support/host.ts";
-import { command, type CommandOptions, PEER, RUNTIME } from "../../support/runtime.ts";
-
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
+import { command, type CommandOptions, RUNTIME, RUNTS_ONLY } from "../../support/runtime.ts";
 
 function runts(args: readonly string[], options: CommandOptions = {}) {
   return command([RUNTIME, ...args], options);

@@ -1,10 +1,9 @@
 /** The completion scripts, in the shells that they are for. */
 
 import { assertEquals } from "@std/assert";
-import { command, PEER, RUNTIME } from "../../support/runtime.ts";
+import { command, RUNTIME, RUNTS_ONLY } from "../../support/runtime.ts";
 
 /** Completion is of runts alone. */
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
 const SHELLS = ["bash", "zsh", "fish"] as const;
 type Shell = typeof SHELLS[number];
 

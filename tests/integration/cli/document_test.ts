@@ -3,10 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { command, type Output, PEER } from "../../support/runtime.ts";
+import { command, type Output, RUNTS_ONLY } from "../../support/runtime.ts";
 import { withSleeper } from "../../support/seen.ts";
-
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
 
 /** Runs runts by bash, in which `$runts` is the command without its arguments, `$b` a folder. */
 function script(runtime: TestRuntime, b: string, text: string): Promise<Output> {

@@ -5,11 +5,18 @@ import { basename } from "@std/path";
 import { isWithin } from "../../../lib/base/paths.ts";
 import { Bundle } from "../../support/bundle.ts";
 import { TestRuntime, withRuntime } from "../../support/host.ts";
-import { command, commandLine, PEER, PROJECT, RUNTIME, until } from "../../support/runtime.ts";
+import {
+  command,
+  commandLine,
+  PEER,
+  PROJECT,
+  RUNTIME,
+  RUNTS_ONLY,
+  until,
+} from "../../support/runtime.ts";
 import { changedPaths, trace } from "../../support/strace.ts";
 
 /** What the tests below say of runts alone. */
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
 /** Outside of /tmp, which one of the tests makes noexec. */
 const ELSEWHERE = "/var/tmp";
 

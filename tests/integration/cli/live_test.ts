@@ -3,11 +3,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { commandLine, PEER, until } from "../../support/runtime.ts";
+import { commandLine, PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
 
 /** What crun has no command or option for. */
 const NOT_CRUN = { ignore: PEER === "crun" };
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
 
 /** Runs a test with a container in the background that runs a shell script. */
 async function withContainer(

@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { command, type Output, PEER, PROJECT, RUNTIME } from "../../support/runtime.ts";
+import { command, type Output, PROJECT, RUNTIME, RUNTS_ONLY } from "../../support/runtime.ts";
 
 const README = Deno.readTextFileSync(`${PROJECT}/README.md`);
 
@@ -32,7 +32,7 @@ async function shell(runtime: TestRuntime, script: string, prepare?: (path: stri
 function readmeTest(name: string, body: (runtime: TestRuntime) => Promise<void>): void {
   Deno.test({
     name: `README: ${name}`,
-    ignore: PEER !== "runts",
+    ...RUNTS_ONLY,
     fn: () => withRuntime(body),
   });
 }

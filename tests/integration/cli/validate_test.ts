@@ -2,9 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
-import { command, type Output, PEER, RUNTIME } from "../../support/runtime.ts";
-
-const RUNTS_ONLY = { ignore: PEER !== "runts" }; // the peers have no such command
+import { command, type Output, RUNTIME, RUNTS_ONLY } from "../../support/runtime.ts";
 
 const validate = (...args: string[]): Promise<Output> => command([RUNTIME, "validate", ...args]);
 

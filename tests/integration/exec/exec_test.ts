@@ -2,11 +2,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type Config } from "../../support/bundle.ts";
-import { PEER, until } from "../../support/runtime.ts";
+import { PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
 import { execTest, type Seen, signalsOf } from "../../support/seen.ts";
 
 const NONE = () => {};
-const NOT_RUNTS = { ignore: PEER !== "runts" };
 
 function ids({ status }: Seen): string[] {
   return [status.Uid!.split("\t")[1]!, status.Gid!.split("\t")[1]!, status.Groups!.trim()];
@@ -153,7 +152,7 @@ execTest("--process leaves scheduling to the container, too", (config) => {
   const seen = await sleeper.seenBy({ env: ["PATH=/bin"] });
   assertEquals([seen.policy, seen.nice, seen.ioprio[0]], [3, 5, 3]);
   assertEquals(seen.status.Cpus_allowed_list, "1");
-}, NOT_RUNTS); // as below
+}, RUNTS_ONLY); // as below
 
 execTest("--process sets scheduler, io priority and affinity", NONE, async (sleeper) => {
   const seen = await sleeper.seenBy({
@@ -165,7 +164,7 @@ execTest("--process sets scheduler, io priority and affinity", NONE, async (slee
   assertEquals([seen.policy, seen.nice], [3, 5]);
   assertEquals(seen.ioprio[0], 3);
   assertEquals(seen.status.Cpus_allowed_list, "1");
-}, NOT_RUNTS); // runc 1.1 and crun 1.8 do not know these
+}, RUNTS_ONLY); // runc 1.1 and crun 1.8 do not know these
 
 execTest("resets the affinity of the caller", NONE, async (sleeper) => {
   const all = (await sleeper.seen()).status.Cpus_allowed_list;
@@ -175,7 +174,7 @@ execTest("resets the affinity of the caller", NONE, async (sleeper) => {
   }).output();
   const seen = JSON.parse(new TextDecoder().decode(output.stdout));
   assertEquals(seen.status.Cpus_allowed_list, all);
-}, NOT_RUNTS); // newer runc does it
+}, RUNTS_ONLY); // newer runc does it
 
 execTest("works in a user namespace", (config) => {
   config.linux.namespaces.push({ type: "user" });
@@ -239,7 +238,7 @@ execTest("refuses a container that is paused, unless told", NONE, async (sleeper
   const waiting = sleeper.exec(["--ignore-paused"], ["echo", "thawed"]);
   await sleeper.runtime.ok(["resume", sleeper.id]);
   assertEquals(await waiting, { code: 0, stdout: "thawed\n", stderr: "" });
-}, NOT_RUNTS);
+}, RUNTS_ONLY);
 
 execTest("refuses a container that has stopped", NONE, async (sleeper) => {
   await sleeper.runtime.ok(["kill", sleeper.id, "KILL"]);
@@ -250,7 +249,7 @@ execTest("refuses a container that has stopped", NONE, async (sleeper) => {
     stdout: "",
     stderr: `runts: exec "${sleeper.id}": cannot exec in a stopped container\n`,
   });
-}, NOT_RUNTS);
+}, RUNTS_ONLY);
 
 execTest("works in a container that is created and not started", NONE, async (sleeper) => {
   const { runtime, bundle } = sleeper;
@@ -305,4 +304,4 @@ execTest("fails with 255 and the reason", NONE, async (sleeper) => {
     await failure(["nope"]),
     'process.args[0]: exec: "nope": executable file not found in $PATH: PATH is "/bin"\n',
   );
-}, NOT_RUNTS);
+}, RUNTS_ONLY);

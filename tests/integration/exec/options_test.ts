@@ -4,11 +4,10 @@ import { assert, assertEquals } from "@std/assert";
 import { loadHelper } from "../../../ffi/helper.ts";
 import type { Config } from "../../support/bundle.ts";
 import { exists } from "../../support/cgroups.ts";
-import { commandLine, PEER, until } from "../../support/runtime.ts";
+import { commandLine, PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
 import { execTest, type Sleeper, untilCaught } from "../../support/seen.ts";
 
 const NONE = () => {};
-const NOT_RUNTS = { ignore: PEER !== "runts" };
 const SIGTERM = 15;
 
 /** exec as a process of its own, with pipes. */
@@ -61,7 +60,7 @@ execTest("refuses what does not fit, and leaves no process", NONE, async (sleepe
     assert(!exists(path), "a pid file");
   }
   await until("init is alone", async () => (await sleeper.pids()).length === 1);
-}, NOT_RUNTS);
+}, RUNTS_ONLY);
 
 execTest("--pid-file that is a directory leaves nothing there", NONE, async (sleeper) => {
   const directory = `${sleeper.bundle.path}/pids`;
@@ -70,7 +69,7 @@ execTest("--pid-file that is a directory leaves nothing there", NONE, async (sle
   assertEquals(code, 255);
   assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), ["file"]);
   await until("init is alone", async () => (await sleeper.pids()).length === 1);
-}, NOT_RUNTS);
+}, RUNTS_ONLY);
 
 /** Whether the kernel has the module, and it is switched on. */
 const HAS_APPARMOR = exists("/sys/module/apparmor/parameters/enabled");
@@ -100,7 +99,7 @@ execTest("--process-label where SELinux is not enabled", NONE, async (sleeper) =
 execTest("--additional-gids takes lists, too", NONE, async (sleeper) => {
   const { status } = await sleeper.seen(["-g", "10,20", "-g", "30"]);
   assertEquals(status.Groups!.trim(), "10 20 30");
-}, NOT_RUNTS); // runc and crun know single ones
+}, RUNTS_ONLY); // runc and crun know single ones
 
 execTest("--detach leaves the caller's pipes to the program", NONE, async (sleeper) => {
   const child = spawn(sleeper, ["--detach"], ["sh", "-c", "read line; echo got $line"]);
@@ -195,4 +194,4 @@ execTest("adopts orphans where nobody inside does, but for --no-subreaper", (con
   assertEquals(adopter, runts);
   const [other, second] = await parentOfOrphan(sleeper, ["--no-subreaper"]);
   assert(other !== second);
-}, NOT_RUNTS); // exec of runc never does, and crun has no such option
+}, RUNTS_ONLY); // exec of runc never does, and crun has no such option

@@ -5,7 +5,7 @@ import { Bundle, type Config } from "../../support/bundle.ts";
 import { TestRuntime, withRuntime } from "../../support/host.ts";
 import { userNamespace } from "../../support/inside.ts";
 import { addPayload } from "../../support/payload.ts";
-import { PEER } from "../../support/runtime.ts";
+import { PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 import { allowing, number, rule } from "../../support/seccomp.ts";
 import { Sleeper, withSleeper } from "../../support/seen.ts";
 
@@ -19,7 +19,7 @@ function ofCrun(
 ): void {
   Deno.test({
     name: `exec in a container of crun ${name}`,
-    ignore: PEER !== "runts", // a test of one runtime with another
+    ...RUNTS_ONLY, // a test of one runtime with another
     fn: () =>
       withRuntime(async (runtime) => {
         using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
@@ -128,7 +128,7 @@ function withoutMounts(config: Config): void {
 }
 
 Deno.test("exec in a container without a mount namespace is in its root", {
-  ignore: PEER !== "runts", // the peers bind-mount the root on the host and leave that
+  ...RUNTS_ONLY, // the peers bind-mount the root on the host and leave that
 }, async () => {
   await withSleeper((config, bundle) => {
     withoutMounts(config);
@@ -147,7 +147,7 @@ Deno.test("exec in a container without a mount namespace is in its root", {
 });
 
 Deno.test("exec in a container without any namespace", {
-  ignore: PEER !== "runts", // as above
+  ...RUNTS_ONLY, // as above
 }, async () => {
   await withSleeper((config) => {
     withoutMounts(config);

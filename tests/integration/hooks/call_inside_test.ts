@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { PEER, PROJECT } from "../../support/runtime.ts";
+import { PROJECT, RUNTS_ONLY } from "../../support/runtime.ts";
 
 /** A bundle in which the runtime can be called: its files, the host's processes, the state root. */
 function calling(runtime: TestRuntime, ids: string[], edit: (config: Config) => void): Bundle {
@@ -38,7 +38,7 @@ for (const mighty of [false, true]) {
       name: `a startContainer hook of ${verb} is refused at once, ${
         mighty ? "with all" : "with few"
       } capabilities`,
-      ignore: PEER !== "runts", // the peers have no such lock
+      ...RUNTS_ONLY, // the peers have no such lock
       fn: () =>
         withRuntime(async (runtime) => {
           const id = runtime.id();

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { readStat } from "../../../lib/state/liveness.ts";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { commandLine, PEER, until } from "../../support/runtime.ts";
+import { commandLine, PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
 
 /** A hook that writes what verbs of the runtime answered to `log`, each with its exit code. */
 function calling(
@@ -75,7 +75,7 @@ for (const verb of ["start", "run --detach"]) {
 
 Deno.test({
   name: "a poststart hook sees a running container, and may delete it",
-  ignore: PEER !== "runts", // runc 1.1.5 as above; crun 1.8 calls it created
+  ...RUNTS_ONLY, // runc 1.1.5 as above; crun 1.8 calls it created
   fn: () =>
     withRuntime(async (runtime) => {
       const { bundle, log } = sleeping();
@@ -103,7 +103,7 @@ Deno.test({
 
 Deno.test({
   name: "a poststart hook that fails ends the container",
-  ignore: PEER !== "runts", // other words
+  ...RUNTS_ONLY, // other words
   fn: () =>
     withRuntime(async (runtime) => {
       const { bundle, log } = sleeping();
@@ -131,7 +131,7 @@ Deno.test({
 
 Deno.test({
   name: "a hook of create is answered at once",
-  ignore: PEER !== "runts", // other words
+  ...RUNTS_ONLY, // other words
   fn: () =>
     withRuntime(async (runtime) => {
       const { bundle, log } = sleeping();
@@ -156,7 +156,7 @@ Deno.test({
 for (const kind of ["prestart", "createRuntime", "createContainer"]) {
   Deno.test({
     name: `a ${kind} hook that deletes its own container is refused at once`,
-    ignore: PEER !== "runts", // runc 1.1.5 knows no such container yet, crun has no lock
+    ...RUNTS_ONLY, // runc 1.1.5 knows no such container yet, crun has no lock
     fn: () =>
       withRuntime(async (runtime) => {
         const { bundle, log } = sleeping();
@@ -204,7 +204,7 @@ for (const kind of ["prestart", "createRuntime", "createContainer"]) {
 
 Deno.test({
   name: "a hook that fails because it may not delete its container leaves nothing",
-  ignore: PEER !== "runts", // as above
+  ...RUNTS_ONLY, // as above
   fn: () =>
     withRuntime(async (runtime) => {
       const { bundle } = sleeping();
@@ -231,7 +231,7 @@ Deno.test({
 
 Deno.test({
   name: "what a hook leaves behind may wait for create and delete the container",
-  ignore: PEER !== "runts", // as above
+  ...RUNTS_ONLY, // as above
   fn: () =>
     withRuntime(async (runtime) => {
       const { bundle, log } = sleeping();

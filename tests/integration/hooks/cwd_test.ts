@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { hook, KINDS } from "../../support/hooks.ts";
-import { command, commandLine, PEER } from "../../support/runtime.ts";
+import { command, commandLine, PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 
 /** A bundle with hooks of every kind that write their directory to files of `log`. */
 function locating(): Bundle {
@@ -83,7 +83,7 @@ async function nowhere(runtime: TestRuntime, args: readonly string[]) {
 }
 
 Deno.test("hooks run in the bundle although the caller's directory is gone", {
-  ignore: PEER !== "runts", // runc needs one, crun's line has a shell that complains
+  ...RUNTS_ONLY, // runc needs one, crun's line has a shell that complains
 }, async () => {
   await withRuntime(async (runtime) => {
     using bundle = locating();
@@ -99,7 +99,7 @@ Deno.test("hooks run in the bundle although the caller's directory is gone", {
 });
 
 Deno.test("hooks after the start run although the bundle is gone, in the root", {
-  ignore: PEER !== "runts", // crun's fail
+  ...RUNTS_ONLY, // crun's fail
 }, async () => {
   await withRuntime(async (runtime) => {
     using bundle = locating();
@@ -127,7 +127,7 @@ Deno.test("hooks after the start run although the bundle is gone, in the root", 
 });
 
 Deno.test("poststop hooks of a container that failed run in the bundle", {
-  ignore: PEER !== "runts", // the peers run none
+  ...RUNTS_ONLY, // the peers run none
 }, async () => {
   await withRuntime(async (runtime) => {
     using bundle = locating();

@@ -5,7 +5,7 @@ import { Bundle, type Config } from "../../support/bundle.ts";
 import { exists } from "../../support/cgroups.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { hook, type Kind, KINDS } from "../../support/hooks.ts";
-import { PEER, until } from "../../support/runtime.ts";
+import { PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
 
 /** The caller's variables. */
 const CALLER = { CALLER: "yes", HOME: "/caller", PATH: "/usr/local/bin:/usr/bin:/bin" };
@@ -90,7 +90,7 @@ Deno.test("a HOME of the process is that of its hooks", async () => {
 
 Deno.test({
   name: "of a name that is there twice, hooks have what the program has",
-  ignore: PEER !== "runts", // runc 1.1.5 and crun 1.8 pass on both
+  ...RUNTS_ONLY, // runc 1.1.5 and crun 1.8 pass on both
   fn: () =>
     withRuntime(async (runtime) => {
       const env = ["PATH=/bin", "A=1", "A=2", "HOME="];

@@ -4,7 +4,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { hook, type Kind, KINDS } from "../../support/hooks.ts";
-import { PEER } from "../../support/runtime.ts";
+import { PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 
 /** Those that run in the container's namespaces. */
 const INSIDE: readonly Kind[] = ["createContainer", "startContainer"];
@@ -42,7 +42,7 @@ function read(path: string): string[] {
 Deno.test({
   name: "hooks run in the order of their kinds and of their list",
   // runc 1.1.5 runs poststart within create, crun 1.8.1 beside startContainer
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       const { bundle, log } = logging((config, log) => {
@@ -115,7 +115,7 @@ const STATUS: Record<Kind, string> = {
 
 Deno.test({
   name: "hooks read the state on their standard input",
-  ignore: PEER !== "runts", // the peers' status differs from kind to kind
+  ...RUNTS_ONLY, // the peers' status differs from kind to kind
   fn: () =>
     withRuntime(async (runtime) => {
       const { bundle, log } = logging((config, log) => {
@@ -185,7 +185,7 @@ for (const kind of ["prestart", "createRuntime", "createContainer", "startContai
   for (const [name, script, more, message] of FAILURES) {
     Deno.test({
       name: `a ${kind} hook ${name} ends the container`,
-      ignore: PEER !== "runts", // other words
+      ...RUNTS_ONLY, // other words
       fn: () =>
         withRuntime(async (runtime) => {
           const { bundle, log } = logging((config, log) => {
@@ -216,7 +216,7 @@ for (const kind of ["prestart", "createRuntime", "createContainer", "startContai
 
 Deno.test({
   name: "a poststop hook that fails is a warning, and the next one runs",
-  ignore: PEER !== "runts", // other words
+  ...RUNTS_ONLY, // other words
   fn: () =>
     withRuntime(async (runtime) => {
       const { bundle, log } = logging((config, log) => {

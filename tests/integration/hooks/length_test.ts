@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { withRuntime } from "../../support/host.ts";
 import { hook, KINDS } from "../../support/hooks.ts";
-import { PEER } from "../../support/runtime.ts";
+import { PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -40,7 +40,7 @@ for (const length of [60 * KIB, 64 * KIB, 65 * KIB, 256 * KIB, 5 * MIB]) {
   });
 }
 
-Deno.test("a hook inside reads the whole document", { ignore: PEER !== "runts" }, async () => {
+Deno.test("a hook inside reads the whole document", RUNTS_ONLY, async () => {
   await withRuntime(async (runtime) => {
     for (const noNewPrivileges of [true, false]) {
       using bundle = new Bundle();

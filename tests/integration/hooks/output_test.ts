@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { withRuntime } from "../../support/host.ts";
 import { hook, KINDS } from "../../support/hooks.ts";
-import { command, commandLine, type Output, PEER } from "../../support/runtime.ts";
+import { command, commandLine, type Output, PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 
 const STDOUT = "run.oci.hooks.stdout";
 const STDERR = "run.oci.hooks.stderr";
@@ -71,7 +71,7 @@ Deno.test({
 
 Deno.test({
   name: "a new file for the output of hooks is its owner's alone",
-  ignore: PEER !== "runts", // crun makes it executable
+  ...RUNTS_ONLY, // crun makes it executable
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = talking(() => ":");
@@ -107,7 +107,7 @@ Deno.test({
 
 Deno.test({
   name: "files for the output of hooks that cannot be used are errors",
-  ignore: PEER !== "runts", // other words
+  ...RUNTS_ONLY, // other words
   fn: () =>
     withRuntime(async (runtime) => {
       for (
@@ -135,7 +135,7 @@ Deno.test({
 
 Deno.test({
   name: "a fifo for the output of hooks needs a reader, and create does not wait for one",
-  ignore: PEER !== "runts", // crun waits
+  ...RUNTS_ONLY, // crun waits
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = talking((kind) => `echo ${kind}`);
@@ -165,7 +165,7 @@ Deno.test({
 
 Deno.test({
   name: "a poststop hook runs although its output has no file",
-  ignore: PEER !== "runts", // other words
+  ...RUNTS_ONLY, // other words
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = talking(() => ":");
@@ -199,9 +199,7 @@ function printing(edit: (config: Config) => void = () => {}): Bundle {
 /** What hooks of these kinds print. */
 const printed = (kinds: readonly string[]) => kinds.flatMap((kind) => [kind, `${kind} bad`]);
 
-const NOT_RUNTS = { ignore: PEER !== "runts" }; // runc shows none, crun what goes to the standard output
-
-Deno.test("what hooks print is not on the standard output", NOT_RUNTS, async () => {
+Deno.test("what hooks print is not on the standard output", RUNTS_ONLY, async () => {
   await withRuntime(async (runtime) => {
     using bundle = printing();
     const { code, stdout, stderr } = await runtime.run([
@@ -224,7 +222,7 @@ Deno.test("what hooks print is not on the standard output", NOT_RUNTS, async () 
 
 Deno.test(
   "what hooks print is not on the standard output of a detached container",
-  NOT_RUNTS,
+  RUNTS_ONLY,
   async () => {
     await withRuntime(async (runtime) => {
       using bundle = printing();
@@ -252,7 +250,7 @@ Deno.test(
   },
 );
 
-Deno.test("hooks before the start do not print on the terminal", NOT_RUNTS, async () => {
+Deno.test("hooks before the start do not print on the terminal", RUNTS_ONLY, async () => {
   await withRuntime(async (runtime) => {
     using bundle = printing((config) => config.process.terminal = true);
     const words = ["--root", runtime.root, "run", "--bundle", bundle.path, runtime.id()];
@@ -269,7 +267,7 @@ Deno.test("hooks before the start do not print on the terminal", NOT_RUNTS, asyn
 
 Deno.test(
   "with a file for the errors of hooks alone, it gets all that they print",
-  NOT_RUNTS,
+  RUNTS_ONLY,
   async () => {
     await withRuntime(async (runtime) => {
       using bundle = printing();

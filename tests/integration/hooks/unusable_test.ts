@@ -4,9 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { hook, type Kind, KINDS } from "../../support/hooks.ts";
-import { type Output, PEER } from "../../support/runtime.ts";
-
-const NOT_RUNTS = { ignore: PEER !== "runts" }; // other words
+import { type Output, PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 
 /** What is wrong with a path of the bundle's `hook` directory, which the container sees as well. */
 const PATHS: readonly (readonly [name: string, error: string])[] = [
@@ -56,7 +54,7 @@ const VERBS: Record<Kind, string> = {
 };
 
 for (const kind of KINDS) {
-  Deno.test(`a ${kind} hook that cannot be executed is named`, NOT_RUNTS, async () => {
+  Deno.test(`a ${kind} hook that cannot be executed is named`, RUNTS_ONLY, async () => {
     await withRuntime(async (runtime) => {
       const { bundle, folder } = withPaths();
       using _ = bundle;
@@ -85,7 +83,7 @@ for (const kind of KINDS) {
   });
 }
 
-Deno.test("a relative path of a hook is refused before anything is made", NOT_RUNTS, async () => {
+Deno.test("a relative path of a hook is refused before anything is made", RUNTS_ONLY, async () => {
   await withRuntime(async (runtime) => {
     using bundle = new Bundle();
     const ran = `${bundle.path}/ran`;

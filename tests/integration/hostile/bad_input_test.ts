@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { PEER, until } from "../../support/runtime.ts";
+import { RUNTS_ONLY, until } from "../../support/runtime.ts";
 
 /**
  * The message of `create` for an edited bundle; BUNDLE stands for its path. `before`: what a hook
@@ -17,7 +17,7 @@ function refused(
 ) {
   Deno.test({
     name: `create refuses ${name}`,
-    ignore: PEER !== "runts",
+    ...RUNTS_ONLY,
     fn: () =>
       withRuntime(async (runtime) => {
         using bundle = new Bundle();
@@ -137,7 +137,7 @@ refused(
 
 Deno.test({
   name: "create refuses a bundle without a configuration",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle();
@@ -153,7 +153,7 @@ Deno.test({
 
 Deno.test({
   name: "create that nobody takes the pidfd from leaves no pid file",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle();
@@ -175,7 +175,7 @@ Deno.test({
 
 Deno.test({
   name: "bad ids, unknown ids and unknown signals are refused",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       const cases: [string[], string][] = [
@@ -209,7 +209,7 @@ Deno.test({
 
 Deno.test({
   name: "start says why the program could not be executed",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       const cases: [string, string][] = [
@@ -243,7 +243,7 @@ Deno.test({
 
 Deno.test({
   name: "start says how init died before it was started, at once",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle();
@@ -260,7 +260,7 @@ Deno.test({
 
 Deno.test({
   name: "a poststart hook that fails ends the container",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => {

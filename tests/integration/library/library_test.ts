@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { TestRuntime, withRuntime } from "../../support/host.ts";
-import { command, type Output, PEER, PROJECT } from "../../support/runtime.ts";
+import { command, type Output, PROJECT, RUNTS_ONLY } from "../../support/runtime.ts";
 
 /** The id of a container. */
 const JOB = `t${Deno.pid}-job`;
@@ -34,7 +34,7 @@ function libraryTest(
 ): void {
   Deno.test({
     name,
-    ignore: PEER !== "runts",
+    ...RUNTS_ONLY,
     fn: () =>
       withRuntime(async (runtime) => {
         using bundle = new Bundle();

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { TestRuntime, withRuntime } from "../../support/host.ts";
 import { hook } from "../../support/hooks.ts";
-import { PEER, RUNTIME, until } from "../../support/runtime.ts";
+import { RUNTIME, RUNTS_ONLY, until } from "../../support/runtime.ts";
 import { untilCaught } from "../../support/seen.ts";
 
 const SIGTERM = 15;
@@ -20,7 +20,7 @@ function bothWays(
     // Needs both runtimes whichever is under test, so it is one test of runts.
     Deno.test({
       name: `${name}: ${maker} makes it, ${heir} takes over`,
-      ignore: PEER !== "runts",
+      ...RUNTS_ONLY,
       fn: async () => {
         await withRuntime(async (runtime) => {
           const paths = { runts: RUNTIME, crun: "/usr/bin/crun" };
@@ -87,7 +87,7 @@ bothWays("exec", async (maker, heir, bundle) => {
 
 Deno.test({
   name: "hooks of a container that crun made read what state shows",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => config.process.args = LOOP);

@@ -6,13 +6,11 @@ import { Bundle } from "../../support/bundle.ts";
 import { withRuntime } from "../../support/host.ts";
 import { hook } from "../../support/hooks.ts";
 import { openPty } from "../../support/pty.ts";
-import { commandLine, PEER, until } from "../../support/runtime.ts";
-
-const NOT_RUNTS = { ignore: PEER !== "runts" };
+import { commandLine, RUNTS_ONLY, until } from "../../support/runtime.ts";
 
 Deno.test(
   "run gives the exit code although the container cannot be deleted",
-  NOT_RUNTS,
+  RUNTS_ONLY,
   async () => {
     await withRuntime(async (runtime) => {
       using bundle = new Bundle();
@@ -32,7 +30,7 @@ Deno.test(
 
 Deno.test(
   "run and exec give the exit code although the terminal has hung up",
-  NOT_RUNTS,
+  RUNTS_ONLY,
   async () => {
     await withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => config.root.readonly = false);
@@ -82,7 +80,7 @@ function isThere(path: string): boolean {
 
 Deno.test(
   "a container is gone, and its poststop hooks run, although its directory stays",
-  NOT_RUNTS,
+  RUNTS_ONLY,
   async () => {
     await withRuntime(async (runtime) => {
       using bundle = new Bundle();

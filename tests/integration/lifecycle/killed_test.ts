@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { commandLine, PEER, RUNTIME, until } from "../../support/runtime.ts";
+import { commandLine, RUNTIME, RUNTS_ONLY, until } from "../../support/runtime.ts";
 
 /** Starts a command and kills it after a while, in ms. */
 async function killAfter(runtime: TestRuntime, args: string[], delay: number): Promise<void> {
@@ -41,7 +41,7 @@ function initProcesses(bundle: string): number[] {
 
 Deno.test({
   name: "create killed at any moment leaves what delete --force removes",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
@@ -62,7 +62,7 @@ Deno.test({
 
 Deno.test({
   name: "start killed at any moment leaves what delete --force removes",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
@@ -91,7 +91,7 @@ function replaceByDirectory(path: string): void {
 
 Deno.test({
   name: "a damaged state directory is listed and can be deleted",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
@@ -129,7 +129,7 @@ Deno.test({
 
 Deno.test({
   name: "a container of an earlier boot is stopped and can be deleted",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { withRuntime } from "../../support/host.ts";
-import { PEER } from "../../support/runtime.ts";
+import { RUNTS_ONLY } from "../../support/runtime.ts";
 
 const AT_ONCE = 16;
 const ROUNDS = 3;
@@ -48,7 +48,7 @@ function clean(bundle: Bundle): void {
 
 Deno.test({
   name: `${AT_ONCE} containers at once on one root filesystem`,
-  ignore: PEER !== "runts", // with the peers a node that another has just made is an error
+  ...RUNTS_ONLY, // with the peers a node that another has just made is an error
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = sharedRoot();
@@ -70,7 +70,7 @@ Deno.test({
 
 Deno.test({
   name: "containers whose nodes somebody else keeps removing",
-  ignore: PEER !== "runts", // as above
+  ...RUNTS_ONLY, // as above
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = sharedRoot();

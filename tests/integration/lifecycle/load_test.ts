@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { withRuntime } from "../../support/host.ts";
 import { inTurn, runLoad } from "../../support/load.ts";
-import { PEER, until } from "../../support/runtime.ts";
+import { RUNTS_ONLY, until } from "../../support/runtime.ts";
 
 Deno.test("40 containers by 8 concurrent callers", () =>
   withRuntime(async (runtime) => {
@@ -17,7 +17,7 @@ Deno.test("40 containers by 8 concurrent callers", () =>
 
 Deno.test({
   name: "50 commands at one container at once",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => config.process.args = ["sleep", "600"]);
@@ -57,7 +57,7 @@ Deno.test({
 
 Deno.test({
   name: "50 commands of 10 kinds at one running container at once",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => config.process.args = ["sleep", "600"]);
@@ -97,7 +97,7 @@ Deno.test({
 
 Deno.test({
   name: "16 creates of one id: one of them makes it",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => config.process.args = ["sleep", "600"]);

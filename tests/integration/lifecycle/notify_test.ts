@@ -5,9 +5,7 @@ import { type Helper, loadHelper } from "../../../ffi/helper.ts";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { addPayload } from "../../support/payload.ts";
-import { PEER, until } from "../../support/runtime.ts";
-
-const NOT_RUNTS = { ignore: PEER !== "runts" };
+import { PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
 
 /** A socket of a service manager, and a container that was created with it in sight. */
 interface Managed {
@@ -63,7 +61,7 @@ Deno.test("start waits for READY and names init as the main process", {
   });
 });
 
-Deno.test("STATUS comes through, the container's own MAINPID does not", NOT_RUNTS, async () => {
+Deno.test("STATUS comes through, the container's own MAINPID does not", RUNTS_ONLY, async () => {
   const script = "payload notify STATUS=half; " +
     "payload notify \"$(printf 'MAINPID=1\\nSTATUS=done\\nREADY=1')\"; sleep 1000";
   await withManager(script, async ({ runtime, id, env, next }) => {
@@ -74,7 +72,7 @@ Deno.test("STATUS comes through, the container's own MAINPID does not", NOT_RUNT
   });
 });
 
-Deno.test("a message may be long", NOT_RUNTS, async () => {
+Deno.test("a message may be long", RUNTS_ONLY, async () => {
   const script = "long=$(head -c 100000 /dev/zero | busybox tr '\\0' x); " +
     'payload notify "$(printf "STATUS=%s\\nREADY=1" "$long")"; sleep 1000';
   await withManager(script, async ({ runtime, id, env, next }) => {
@@ -85,7 +83,7 @@ Deno.test("a message may be long", NOT_RUNTS, async () => {
   });
 });
 
-Deno.test("a barrier is passed on with its descriptor", NOT_RUNTS, async () => {
+Deno.test("a barrier is passed on with its descriptor", RUNTS_ONLY, async () => {
   const script = "payload notify BARRIER=1 barrier ; payload notify READY=1; sleep 1000";
   await withManager(script, async ({ runtime, id, env, next }) => {
     const started = runtime.run(["start", id], { env });
@@ -95,14 +93,14 @@ Deno.test("a barrier is passed on with its descriptor", NOT_RUNTS, async () => {
   });
 });
 
-Deno.test("start does not wait for a container that ends without a word", NOT_RUNTS, async () => {
+Deno.test("start does not wait for a container that ends without a word", RUNTS_ONLY, async () => {
   await withManager("exit 0", async ({ runtime, id, env }) => {
     await runtime.ok(["start", id], { env });
     await until("it has stopped", async () => (await runtime.state(id)).status === "stopped");
   });
 });
 
-Deno.test("the program is told of its socket, not of the manager's", NOT_RUNTS, async () => {
+Deno.test("the program is told of its socket, not of the manager's", RUNTS_ONLY, async () => {
   await withManager("payload notify READY=1; sleep 1000", async ({ runtime, id, env, next }) => {
     await runtime.ok(["start", id], { env });
     await next();
@@ -124,7 +122,7 @@ const REFUSALS: [name: string, refuse: (path: string) => void, error: string][] 
 
 for (const [name, refuse, error] of REFUSALS) {
   for (const verb of ["start", "run --detach", "run"]) {
-    Deno.test(`${verb} succeeds although the manager's socket ${name}`, NOT_RUNTS, async () => {
+    Deno.test(`${verb} succeeds although the manager's socket ${name}`, RUNTS_ONLY, async () => {
       await withRuntime(async (runtime) => {
         const script = "payload notify STATUS=half; payload notify READY=1; " +
           (verb === "run" ? "exit 7" : "sleep 1000");
@@ -156,7 +154,7 @@ for (const [name, refuse, error] of REFUSALS) {
 
 Deno.test(
   "a container can be started although a start was killed that had its socket",
-  NOT_RUNTS,
+  RUNTS_ONLY,
   async () => {
     await withManager("payload notify READY=1; sleep 1000", async ({ runtime, id, env, next }) => {
       const helper = await loadHelper();

@@ -4,10 +4,9 @@ import { assert, assertEquals } from "@std/assert";
 import { list } from "../../../lib/container/list.ts";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { PEER, until } from "../../support/runtime.ts";
+import { PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
 import { walk, withStops } from "../../support/stops.ts";
 
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
 const idle = (config: Config) => config.process.args = ["sleep", "1000"];
 
 /** States of a container in their order; others must not be seen, nor any of them before another. */

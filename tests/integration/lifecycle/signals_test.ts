@@ -4,10 +4,8 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { addPayload } from "../../support/payload.ts";
-import { commandLine, PEER, until } from "../../support/runtime.ts";
+import { commandLine, PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
 import { withSleeper } from "../../support/seen.ts";
-
-const NOT_RUNTS = { ignore: PEER !== "runts" };
 
 /** A bundle whose program writes the numbers of the signals that it gets to /out. */
 async function recorder(edit: (config: Config) => void = () => {}): Promise<Bundle> {
@@ -98,7 +96,7 @@ Deno.test("kill sends every signal by name", async () => {
   });
 });
 
-Deno.test("kill knows real-time signals by name", NOT_RUNTS, async () => { // runc and crun do not
+Deno.test("kill knows real-time signals by name", RUNTS_ONLY, async () => { // runc and crun do not
   await withRecorder(async (runtime, id, bundle) => {
     const names = new Map([["RTMIN+3", 37], ["SIGRTMAX-1", 63], ["RTMAX", 64], ["sigusr2", 12]]);
     await sendAll(runtime, id, bundle, names);
@@ -111,7 +109,7 @@ Deno.test("kill knows real-time signals by name", NOT_RUNTS, async () => { // ru
   });
 });
 
-Deno.test("kill without a signal sends the stop signal of the image", NOT_RUNTS, async () => {
+Deno.test("kill without a signal sends the stop signal of the image", RUNTS_ONLY, async () => {
   await withRecorder(async (runtime, id, bundle) => {
     await runtime.ok(["kill", id]);
     await until("it has come", () => recorded(bundle).length === 2);
@@ -121,7 +119,7 @@ Deno.test("kill without a signal sends the stop signal of the image", NOT_RUNTS,
 
 Deno.test(
   "kill without a signal says what is wrong with that of the image",
-  NOT_RUNTS,
+  RUNTS_ONLY,
   async () => {
     await withRecorder(async (runtime, id) => {
       assertEquals(await runtime.run(["kill", id]), {
@@ -151,7 +149,7 @@ Deno.test("TERM, INT and HUP end a container that waits", { ignore: PEER === "cr
   });
 });
 
-Deno.test("kill of a container that has stopped", NOT_RUNTS, async () => { // other words
+Deno.test("kill of a container that has stopped", RUNTS_ONLY, async () => { // other words
   await withRecorder(async (runtime, id) => {
     await runtime.ok(["kill", id, "KILL"]);
     await hasStopped(runtime, id);
@@ -224,7 +222,7 @@ Deno.test("run hands on the signals that it gets", { ignore: PEER === "crun" }, 
 
 Deno.test(
   "a signal that comes to run while it makes the container ends that",
-  NOT_RUNTS,
+  RUNTS_ONLY,
   async () => {
     await withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => {
@@ -265,7 +263,7 @@ const FURTHER = Array.from({ length: 64 }, (_, index) => index + 1)
 
 for (const verb of ["run", "exec"]) {
   // runc 1.1 loses one now and then, and crun has those alone that its authors thought of.
-  Deno.test(`${verb} hands on every signal`, NOT_RUNTS, async () => {
+  Deno.test(`${verb} hands on every signal`, RUNTS_ONLY, async () => {
     await withSleeper((config) => config.root.readonly = false, async (sleeper) => {
       const { runtime, id, bundle } = sleeper;
       const program = ["sh", "-c", "exec payload signals >/out"];

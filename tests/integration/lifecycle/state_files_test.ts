@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { PEER, until } from "../../support/runtime.ts";
+import { RUNTS_ONLY, until } from "../../support/runtime.ts";
 
 const DAMAGED = "the container can be removed with delete --force";
 /** Nothing here waits for anybody; so long a hang is one, in ms. */
@@ -21,7 +21,7 @@ function damaged(
 ): void {
   Deno.test({
     name,
-    ignore: PEER !== "runts",
+    ...RUNTS_ONLY,
     fn: () =>
       withRuntime(async (runtime) => {
         using bundle = new Bundle((config: Config) => config.process.args = ["sleep", "1000"]);

@@ -8,7 +8,7 @@ import { Bundle } from "../../support/bundle.ts";
 import { mountsOn, type TestRuntime, withRuntime } from "../../support/host.ts";
 import { userNamespace } from "../../support/inside.ts";
 import { SIGKILL } from "../../../lib/spec/values/signals.ts";
-import { asIfTold, PEER, RUNTIME, until } from "../../support/runtime.ts";
+import { asIfTold, RUNTIME, RUNTS_ONLY, until } from "../../support/runtime.ts";
 import {
   isLeft,
   type Role,
@@ -19,7 +19,6 @@ import {
 } from "../../support/stops.ts";
 import { withStops } from "../../support/stops.ts";
 
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
 const ROLES: readonly Role[] = ["runts", "stage 1", "stage 2"];
 
 interface Scene {

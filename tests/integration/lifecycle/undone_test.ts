@@ -3,7 +3,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { withRuntime } from "../../support/host.ts";
-import { PEER, until } from "../../support/runtime.ts";
+import { RUNTS_ONLY, until } from "../../support/runtime.ts";
 
 function hook(script: string): { path: string; args: string[] } {
   return { path: "/bin/sh", args: ["sh", "-c", script] };
@@ -14,7 +14,7 @@ for (const detach of [true, false]) {
     name: `a poststart hook that fails: poststop hooks run once (${
       detach ? "detached" : "attached"
     })`,
-    ignore: PEER !== "runts", // runc 1.1.5 and crun 1.8.1 keep the container
+    ...RUNTS_ONLY, // runc 1.1.5 and crun 1.8.1 keep the container
     fn: () =>
       withRuntime(async (runtime) => {
         using bundle = new Bundle();
@@ -37,7 +37,7 @@ for (const detach of [true, false]) {
 
 Deno.test({
   name: "a create that fails ends what a hook left in the cgroup",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => {
@@ -56,7 +56,7 @@ Deno.test({
 
 Deno.test({
   name: "a created container that is paused can be resumed and started",
-  ignore: PEER !== "runts", // crun 1.8.1 shows it as created
+  ...RUNTS_ONLY, // crun 1.8.1 shows it as created
   fn: () =>
     withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);

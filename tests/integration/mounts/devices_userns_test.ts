@@ -4,10 +4,9 @@ import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { withRuntime } from "../../support/host.ts";
 import { inside, mountsOf, refused, shell, userNamespace } from "../../support/inside.ts";
-import { PEER } from "../../support/runtime.ts";
+import { PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 
 const SHOW = "stat -c '%n %F %t:%T %a %u:%g'";
-const PEERS_BIND = { ignore: PEER !== "runts" }; // runc and crun bind the host's nodes as they are
 
 function devices(config: Config, devices: readonly Config[]): void {
   config.linux.resources = { devices: [{ allow: true, access: "rwm" }] };
@@ -39,7 +38,7 @@ inside(
     shell(config, `${SHOW} /dev/kmsg /dev/mine /srv/deep/disk /dev/pipe`);
   },
   SHOWN,
-  PEERS_BIND,
+  RUNTS_ONLY,
 );
 
 inside("in a user namespace the default devices work and are root's", (config) => {
@@ -55,7 +54,7 @@ inside("in a user namespace the default devices work and are root's", (config) =
   "/dev/tty character special file 5:0 666 0:0",
   "3",
   ..."bin dev etc proc root run sys tmp".split(" "),
-], PEERS_BIND);
+], RUNTS_ONLY);
 
 Deno.test("in a user namespace devices are mounts that execute nothing", async () => {
   await withRuntime(async (runtime) => {
@@ -75,7 +74,7 @@ Deno.test("in a user namespace devices are mounts that execute nothing", async (
 
 Deno.test({
   name: "who is the host's root in a user namespace cannot change the host's devices",
-  ...PEERS_BIND,
+  ...RUNTS_ONLY,
   fn: async () => {
     const before = Deno.statSync("/dev/full");
     try {
@@ -95,7 +94,7 @@ Deno.test({
 
 Deno.test({
   name: "in a user namespace that is joined, owners are its own ids",
-  ...PEERS_BIND,
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       using first = new Bundle((config) => {
@@ -123,7 +122,7 @@ Deno.test({
 
 Deno.test({
   name: "in a user namespace devices need no working directory that root of it can enter",
-  ...PEERS_BIND,
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       const cwd = Deno.makeTempDirSync({ prefix: "runts-cwd-" }); // mode 0700

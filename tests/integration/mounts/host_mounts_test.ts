@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { mountsOn, withRuntime } from "../../support/host.ts";
 import { refused } from "../../support/inside.ts";
-import { command, PEER } from "../../support/runtime.ts";
+import { command, RUNTS_ONLY } from "../../support/runtime.ts";
 
 /** A container that shares the host's mounts, and has one of each kind. */
 function share(config: Config, bundle: Bundle): void {
@@ -18,8 +18,6 @@ function share(config: Config, bundle: Bundle): void {
     { destination: "/tmp/with space", type: "none", source: "volume", options: ["bind"] },
   ];
 }
-
-const RUNTS_ONLY = { ignore: PEER !== "runts" }; // the peers leave them
 
 Deno.test({
   name: "delete takes away what create mounted on the host, and nothing else",

@@ -2,9 +2,7 @@
 
 import { type Bundle, type Config } from "../../support/bundle.ts";
 import { type Edit, inside, shell, userNamespace } from "../../support/inside.ts";
-import { PEER } from "../../support/runtime.ts";
-
-const RUNTS_ONLY = { ignore: PEER !== "runts" }; // runc 1.1 does not know idmap, crun 1.8 maps the other way
+import { RUNTS_ONLY } from "../../support/runtime.ts";
 
 /** A directory of root's with a file of user 5's, and the place that shows it mapped. */
 function files(path: string): void {

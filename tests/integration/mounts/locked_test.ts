@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { readMounts, userNamespace } from "../../support/inside.ts";
-import { command, commandLine, type Output, PEER } from "../../support/runtime.ts";
+import { command, commandLine, type Output, RUNTS_ONLY } from "../../support/runtime.ts";
 
 /** Runs a container that binds a mount of the host with these attributes. */
 async function bound(
@@ -45,7 +45,7 @@ const KEPT: [source: string, options: string[], shown: string][] = [
 
 Deno.test({
   name: "in a user namespace what the host has set stays, where no option names it",
-  ignore: PEER !== "runts", // runc 1.1 fails where more than "ro" is locked, crun 1.8 clears all
+  ...RUNTS_ONLY, // runc 1.1 fails where more than "ro" is locked, crun 1.8 clears all
   fn: () =>
     withRuntime(async (runtime) => {
       for (const [source, options, shown] of KEPT) {
@@ -68,7 +68,7 @@ const REFUSED: [source: string, options: string[], named: string][] = [
 
 Deno.test({
   name: "in a user namespace an option that would clear what the host has set is refused",
-  ignore: PEER !== "runts",
+  ...RUNTS_ONLY,
   fn: () =>
     withRuntime(async (runtime) => {
       for (const [source, options, named] of REFUSED) {

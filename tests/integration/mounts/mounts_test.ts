@@ -13,9 +13,7 @@ import {
   shell,
   userNamespace,
 } from "../../support/inside.ts";
-import { command, commandLine, PEER } from "../../support/runtime.ts";
-
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
+import { command, commandLine, PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 
 /** Adds a mount; those without a type are bind mounts. */
 function add(config: Config, destination: string, source: string, ...options: string[]): Config {

@@ -4,7 +4,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { MOUNT_OPTIONS } from "../../../lib/spec/values/mount_options.ts";
 import { withRuntime } from "../../support/host.ts";
 import { mountsOf, refused } from "../../support/inside.ts";
-import { PEER } from "../../support/runtime.ts";
+import { PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 
 /** Options of a tmpfs, what its mount then shows, and what its filesystem shows beside `rw`. */
 const FILESYSTEM: [options: string[], mount: string, superblock?: string][] = [
@@ -166,7 +166,7 @@ const RECURSIVE: [options: string[], top: string, below: string][] = [
 
 Deno.test({
   name: "recursive attributes reach the mounts below",
-  ignore: PEER !== "runts", // the peers clear what a plain option does not name, or know only some
+  ...RUNTS_ONLY, // the peers clear what a plain option does not name, or know only some
   fn: () =>
     withRuntime(async (runtime) => {
       const mounts = await mountsOf(runtime, (config, bundle) => {
@@ -247,7 +247,7 @@ refused(
 for (const type of ["cgroup", "cgroup2"]) {
   Deno.test({
     name: `a parameter that a filesystem of type ${type} does not know is an error`,
-    ignore: PEER !== "runts", // runc 1.1.5 and crun 1.8 leave it out on version 1
+    ...RUNTS_ONLY, // runc 1.1.5 and crun 1.8 leave it out on version 1
     fn: () =>
       withRuntime(async (runtime) => {
         const { code, stderr } = await runtime.container((config) => {

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { withRuntime } from "../../support/host.ts";
 import { inside, linesOf, mountsOf, refused, shell, userNamespace } from "../../support/inside.ts";
-import { PEER } from "../../support/runtime.ts";
+import { PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 
 inside("a masked file is empty, a masked directory is empty and read-only", (config, bundle) => {
   config.root.readonly = false;
@@ -19,7 +19,7 @@ inside("a masked file is empty, a masked directory is empty and read-only", (con
 
 Deno.test({
   name: "masked directories share one filesystem, and a path that comes twice is masked once",
-  ignore: PEER !== "runts", // runc 1.1 and crun 1.8 mount one for each
+  ...RUNTS_ONLY, // runc 1.1 and crun 1.8 mount one for each
   fn: () =>
     withRuntime(async (runtime) => {
       const lines = await linesOf(runtime, (config, bundle) => {

@@ -5,7 +5,7 @@ import { type Config } from "../../support/bundle.ts";
 import { mountsOn, withRuntime } from "../../support/host.ts";
 import { inside, mountsOf, refused, shell, userNamespace } from "../../support/inside.ts";
 import { attack, refused as refusal } from "../../support/attack.ts";
-import { command, commandLine, PEER } from "../../support/runtime.ts";
+import { command, commandLine, RUNTS_ONLY } from "../../support/runtime.ts";
 import { Bundle } from "../../support/bundle.ts";
 
 const BIND = { type: "bind", options: ["bind"] };
@@ -114,7 +114,7 @@ for (const user of [false, true]) {
 Deno.test({
   name:
     "with the host's network a user namespace sees the host's /sys, and can write nowhere there",
-  ignore: PEER !== "runts", // runc refuses it, crun makes all of it writable
+  ...RUNTS_ONLY, // runc refuses it, crun makes all of it writable
   fn: () =>
     withRuntime(async (runtime) => {
       // The host's root owns what is there.
@@ -160,7 +160,7 @@ const COVERED: [name: string, edit: (config: Config) => void][] = [
 for (const [name, edit] of COVERED) {
   Deno.test({
     name: `${name} is set where something is mounted over the host's /proc/sys`,
-    ignore: PEER !== "runts", // 1.1 and 1.8 write to what lies there
+    ...RUNTS_ONLY, // 1.1 and 1.8 write to what lies there
     fn: () =>
       withRuntime(async (runtime) => {
         for (const place of ["/proc/sys", "/proc/sys/net/ipv4/ip_forward"]) {

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { type Edit, mountsOf, readMounts, userNamespace } from "../../support/inside.ts";
-import { command, commandLine, PEER } from "../../support/runtime.ts";
+import { command, commandLine, PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 
 /** In a mount namespace: the bundle as a mount, and later mounts of the host on and beside the root. */
 const LATER = `
@@ -80,7 +80,7 @@ Deno.test("a shared root is alone in its group", async () => {
 
 Deno.test({
   name: "rootfsPropagation decides which later mounts of the host are seen",
-  ignore: PEER !== "runts", // runc 1.1.5 and crun 1.8 make no slave of "slave", and fail with unbindable
+  ...RUNTS_ONLY, // runc 1.1.5 and crun 1.8 make no slave of "slave", and fail with unbindable
   fn: async () => {
     await withRuntime(async (runtime) => {
       for (const user of [false, true]) {
@@ -101,7 +101,7 @@ Deno.test({
 
 Deno.test({
   name: "--no-pivot neither covers nor unmounts anything on a host whose root is shared",
-  ignore: PEER !== "runts", // runc 1.1.5 and crun 1.8 cover the host's root
+  ...RUNTS_ONLY, // runc 1.1.5 and crun 1.8 cover the host's root
   fn: async () => {
     await withRuntime(async (runtime) => {
       for (const value of ["shared", "rshared"]) {
@@ -137,7 +137,7 @@ const UNDER: [value: string, plain: string, onShared: string][] = [
 
 Deno.test({
   name: "the propagation options of a mount outlast that of the root",
-  ignore: PEER !== "runts", // runc 1.1.5 sets the root's first, crun 1.8 last and for all
+  ...RUNTS_ONLY, // runc 1.1.5 sets the root's first, crun 1.8 last and for all
   fn: async () => {
     await withRuntime(async (runtime) => {
       for (const [value, plain, onShared] of UNDER) {

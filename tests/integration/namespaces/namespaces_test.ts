@@ -12,7 +12,7 @@ import {
   shell,
   userNamespace,
 } from "../../support/inside.ts";
-import { PEER, until } from "../../support/runtime.ts";
+import { PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
 
 /** runc 1.1.5 knows no time namespaces, crun 1.8.1 fails with them. */
 const NO_TIME = PEER !== "runts";
@@ -223,7 +223,7 @@ for (const user of [false, true]) {
       shell(config, `busybox tr -s ' \\t' ' ' < /proc/self/timens_offsets; ${late}`);
     },
     ["monotonic 1000 5", "boottime 4000000000 0", "later"],
-    { ignore: PEER !== "runts" },
+    RUNTS_ONLY,
   );
 }
 
@@ -265,7 +265,7 @@ const PROPAGATION: [name: string, root: string][] = [
 
 Deno.test({
   name: "rootfsPropagation is that of the root",
-  ignore: PEER !== "runts", // runc 1.1.5 leaves shared out, crun 1.8 fails with unbindable
+  ...RUNTS_ONLY, // runc 1.1.5 leaves shared out, crun 1.8 fails with unbindable
   fn: rootPropagation,
 });
 
@@ -290,7 +290,7 @@ inside(
     shell(config, "echo /*");
   },
   ["/bin /dev /etc /proc /root /run /sys /tmp"],
-  { ignore: PEER !== "runts" },
+  RUNTS_ONLY,
 ); // they need /proc
 
 const NAMESPACE_ERRORS: [name: string, edit: Edit, message: string][] = [

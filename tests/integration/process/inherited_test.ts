@@ -4,12 +4,11 @@ import { assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { withRuntime } from "../../support/host.ts";
 import { addPayload } from "../../support/payload.ts";
-import { command, commandLine, PEER, RUNTIME } from "../../support/runtime.ts";
+import { command, commandLine, PEER, RUNTIME, RUNTS_ONLY } from "../../support/runtime.ts";
 import { parseSeen, type Seen } from "../../support/seen.ts";
 
 /** runc 1.1 passes on the limit of open files that its language has raised. */
 const NOT_RUNC = { ignore: PEER === "runc" };
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
 
 /** What a program inherits from its caller, of what `payload report` tells. */
 function inherited({ limits, policy, nice, ioprio, personality, oomScoreAdj, kept, status }: Seen) {

@@ -6,10 +6,9 @@ import { ownCgroups } from "../../support/cgroups.ts";
 import { hook } from "../../support/hooks.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { inside, shell, userNamespace } from "../../support/inside.ts";
-import { command, commandLine, type Output, PEER } from "../../support/runtime.ts";
+import { command, commandLine, type Output, PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 import { withSleeper } from "../../support/seen.ts";
 
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
 const CAP_SYS_RESOURCE = 1n << 24n;
 
 /** Whether root may raise hard limits here. */

@@ -4,9 +4,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { withRuntime } from "../../support/host.ts";
 import { type Edit, inside, linesOf, shell } from "../../support/inside.ts";
-import { PEER } from "../../support/runtime.ts";
-
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
+import { PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 
 function exists(path: string): boolean {
   try {

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { PEER } from "../../support/runtime.ts";
+import { RUNTS_ONLY } from "../../support/runtime.ts";
 import { withSleeper } from "../../support/seen.ts";
 
 /** Header of an ELF program for another machine (elf(5)). */
@@ -164,7 +164,7 @@ const ALL: readonly (readonly [program: string, message: string])[] = [
 function refusedTest(verb: string, body: () => Promise<void>): void {
   Deno.test({
     name: `${verb} tells apart why a program cannot be run`,
-    ignore: PEER !== "runts", // the words are runts'
+    ...RUNTS_ONLY, // the words are runts'
     fn: body,
   });
 }
@@ -220,7 +220,7 @@ eachProgram("create or start", async (runtime, id, bundle, message) => {
 });
 
 Deno.test("exec says when arguments are too long", {
-  ignore: PEER !== "runts", // the words are runts'
+  ...RUNTS_ONLY, // the words are runts'
 }, async () => {
   await withSleeper(() => {}, async (sleeper) => {
     const process = { cwd: "/", user: { uid: 0, gid: 0 }, env: ["PATH=/bin"] };

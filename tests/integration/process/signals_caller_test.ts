@@ -5,7 +5,14 @@ import { Bundle } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { hook, KINDS } from "../../support/hooks.ts";
 import { addPayload } from "../../support/payload.ts";
-import { command, commandLine, type Output, PEER, until } from "../../support/runtime.ts";
+import {
+  command,
+  commandLine,
+  type Output,
+  PEER,
+  RUNTS_ONLY,
+  until,
+} from "../../support/runtime.ts";
 
 /** Options of env(1). */
 const CALLERS = [
@@ -17,7 +24,6 @@ const CALLERS = [
 
 /** crun loses its children. */
 const NOT_CRUN = { ignore: PEER === "crun" };
-const NOT_RUNTS = { ignore: PEER !== "runts" };
 
 function lineOf(runtime: TestRuntime, caller: readonly string[], args: readonly string[]) {
   return ["env", ...caller, ...commandLine(runtime.executable, ["--root", runtime.root, ...args])];
@@ -96,7 +102,7 @@ for (const caller of CALLERS) {
 
 Deno.test({
   name: "a hook that fails is told of although the caller ignores SIGCHLD",
-  ...NOT_RUNTS, // other words
+  ...RUNTS_ONLY, // other words
   fn: () =>
     withRuntime(async (runtime) => {
       for (const kind of ["createRuntime", "createContainer", "startContainer", "poststart"]) {

@@ -4,9 +4,8 @@ import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { userNamespace } from "../../support/inside.ts";
-import { command, commandLine, PEER } from "../../support/runtime.ts";
+import { command, commandLine, PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
 const CAPABILITIES = ["CAP_CHOWN", "CAP_FOWNER", "CAP_DAC_OVERRIDE"];
 /** What the container tries on each of its descriptors. */
 const ATTACK = "for fd in 0 1 2; do chmod 600 /proc/self/fd/$fd; chown 4:4 /proc/self/fd/$fd; done";

@@ -5,10 +5,15 @@ import { loadHelper } from "../../../ffi/helper.ts";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { addPayload } from "../../support/payload.ts";
-import { command, commandLine, type CommandOptions, PEER, until } from "../../support/runtime.ts";
+import {
+  command,
+  commandLine,
+  type CommandOptions,
+  PEER,
+  RUNTS_ONLY,
+  until,
+} from "../../support/runtime.ts";
 import { withSleeper } from "../../support/seen.ts";
-
-const NOT_RUNTS = { ignore: PEER !== "runts" };
 
 /** Runs a container by a shell line in which "$@" stands for the command of the runtime. */
 async function shellRun(
@@ -143,7 +148,7 @@ Deno.test("run --keep leaves the stopped container", { ignore: PEER === "crun" }
   });
 });
 
-Deno.test("--pidfd-socket gets a pidfd of init and of a process of exec", NOT_RUNTS, async () => {
+Deno.test("--pidfd-socket gets a pidfd of init and of a process of exec", RUNTS_ONLY, async () => {
   // since runc 1.2
   await withSleeper(() => {}, async ({ runtime, bundle }) => {
     const helper = await loadHelper();

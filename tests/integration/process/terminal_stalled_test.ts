@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { type Helper, loadHelper } from "../../../ffi/helper.ts";
 import type { Config } from "../../support/bundle.ts";
-import { commandLine, PEER, until } from "../../support/runtime.ts";
+import { commandLine, RUNTS_ONLY, until } from "../../support/runtime.ts";
 import { type Sleeper, withSleeper } from "../../support/seen.ts";
 
 /** poll(2) */
@@ -63,7 +63,7 @@ function stalledTest(
   for (const verb of ["exec", "run"]) {
     Deno.test({
       name: `${verb} on a terminal ${name}`,
-      ignore: PEER !== "runts", // runc waits for the reader for ever
+      ...RUNTS_ONLY, // runc waits for the reader for ever
       fn: () =>
         withSleeper(() => {}, async (sleeper) => {
           const helper = await loadHelper();

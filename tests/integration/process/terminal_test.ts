@@ -5,11 +5,10 @@ import { loadHelper } from "../../../ffi/helper.ts";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { withRuntime } from "../../support/host.ts";
 import { addPayload } from "../../support/payload.ts";
-import { commandLine, PEER, until } from "../../support/runtime.ts";
+import { commandLine, PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
 import { type Seen, type Sleeper, withSleeper } from "../../support/seen.ts";
 import { Session } from "../../support/session.ts";
 
-const NOT_RUNTS = { ignore: PEER !== "runts" };
 const SIZE = { rows: 33, cols: 101 };
 
 /** `run` of a container with a terminal, in a session. */
@@ -55,7 +54,7 @@ runTest(
     assertEquals(session.mode(), session.modeBefore);
   },
   undefined,
-  NOT_RUNTS,
+  RUNTS_ONLY,
 ); // the peers set it when the program already runs
 
 runTest("is a session with /dev/console", ["payload", "report"], async (session) => {
@@ -109,7 +108,7 @@ runTest(
     assertEquals(session.output.trim(), "33 101"); // the caller's window is what the user looks at
   },
   (config) => config.process.consoleSize = { height: 7, width: 9 },
-  NOT_RUNTS,
+  RUNTS_ONLY,
 );
 
 runTest("is raw meanwhile and as before afterwards", ["sh"], async (session) => {
@@ -205,7 +204,7 @@ Deno.test("exec --tty passes on input, interrupts and the exit code", async () =
 
 Deno.test(
   "a terminal without a terminal in front of it: no carriage returns",
-  NOT_RUNTS,
+  RUNTS_ONLY,
   async () => { // runc 1.1 wants /dev/tty
     await withRuntime(async (runtime) => {
       const output = await runtime.container((config) => {
@@ -217,7 +216,7 @@ Deno.test(
   },
 );
 
-Deno.test("exec --tty without a terminal in front of it", NOT_RUNTS, async () => {
+Deno.test("exec --tty without a terminal in front of it", RUNTS_ONLY, async () => {
   await withSleeper(() => {}, async (sleeper) => {
     const output = await sleeper.exec(["--tty"], ["sh", "-c", "echo one; tty"]);
     assertEquals(output.code, 0);

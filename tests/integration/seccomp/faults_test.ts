@@ -5,10 +5,8 @@ import { loadSeccomp } from "../../../ffi/seccomp.ts";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { addPayload } from "../../support/payload.ts";
-import { command, type Output, PEER, RUNTIME } from "../../support/runtime.ts";
+import { command, type Output, RUNTIME, RUNTS_ONLY } from "../../support/runtime.ts";
 import { allowing, calling, podmanProfile, rule } from "../../support/seccomp.ts";
-
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
 
 /** A container whose creation must fail without a trace. */
 async function refused(runtime: TestRuntime, profile: Config, annotations = {}): Promise<string> {

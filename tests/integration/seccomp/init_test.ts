@@ -4,11 +4,10 @@ import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { hook } from "../../support/hooks.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { PEER } from "../../support/runtime.ts";
+import { PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 import { addPayload } from "../../support/payload.ts";
 import { allowing, calling, rule } from "../../support/seccomp.ts";
 
-const RUNTS_ONLY = { ignore: PEER !== "runts" }; // other words
 /** For what took for ever. */
 const TIMEOUT = 20_000;
 /** 0: a call seems to succeed; EPERM, EINTR, EAGAIN, ENOSYS. */

@@ -4,11 +4,9 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { addPayload } from "../../support/payload.ts";
-import { command, PEER, RUNTIME } from "../../support/runtime.ts";
+import { command, PEER, RUNTIME, RUNTS_ONLY } from "../../support/runtime.ts";
 import { number } from "../../support/seccomp.ts";
 import { type Answer, type Question, SeccompAgent } from "../../support/seccomp_agent.ts";
-
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
 
 /** A container, and an agent that is asked about some system calls of it. */
 class Notified implements AsyncDisposable {

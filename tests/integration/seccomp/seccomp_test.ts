@@ -4,10 +4,9 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { addPayload } from "../../support/payload.ts";
-import { PEER, until } from "../../support/runtime.ts";
+import { PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
 import { allowing, calling, number, podmanProfile, rule } from "../../support/seccomp.ts";
 
-const RUNTS_ONLY = { ignore: PEER !== "runts" };
 const SIGSYS = 31;
 
 /** What becomes of system calls under a profile, line by line. */
