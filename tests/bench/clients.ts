@@ -5,12 +5,12 @@
  * `deno task bench:clients [--quick]`
  */
 
-import { prepareContainerd } from "../clients/support/containerd.ts";
-import { prepareDocker } from "../clients/support/docker.ts";
-import { makeImage } from "../clients/support/image.ts";
-import { preparePodman } from "../clients/support/podman.ts";
-import { clientCgroups, restoreHost, Sandbox } from "../clients/support/sandbox.ts";
-import { runtimes } from "../clients/support/suite.ts";
+import { prepareContainerd } from "../support/clients/containerd.ts";
+import { prepareDocker } from "../support/clients/docker.ts";
+import { makeImage } from "../support/clients/image.ts";
+import { preparePodman } from "../support/clients/podman.ts";
+import { clientCgroups, restoreHost, Sandbox } from "../support/clients/sandbox.ts";
+import { runtimes } from "../support/clients/suite.ts";
 import { type Measured, plainTable, summarize } from "./report.ts";
 
 const RUNS = Deno.args.includes("--quick") ? 5 : 30;

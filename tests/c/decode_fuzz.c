@@ -6,7 +6,7 @@
  */
 
 #include "../../c/init/init.h"
-#include "support/corpus.h"
+#include "../support/c/corpus.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length);
 

@@ -3,8 +3,8 @@
  * links: c/init/decode.c
  */
 #include "../../c/init/init.h"
-#include "support/corpus.h"
-#include "support/test.h"
+#include "../support/c/corpus.h"
+#include "../support/c/test.h"
 
 static int decode(const struct plan_bytes *p, struct plan *plan) {
   return plan_decode(p->data, p->length, plan);

@@ -8,7 +8,7 @@
 #include <sys/mount.h>
 
 #include "../../c/init/passwd.h"
-#include "support/init.h"
+#include "../support/c/init.h"
 
 static char folder[] = "/tmp/runts-exec.XXXXXX";
 static const char *const no_env[] = {NULL};

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support/test.h"
+#include "../support/c/test.h"
 
 #define NR_PIDFD_OPEN 434
 

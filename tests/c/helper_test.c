@@ -14,7 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "support/test.h"
+#include "../support/c/test.h"
 
 static uint8_t bytes[1 << 17];
 

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "../../c/common/retry.h"
-#include "support/filter.h"
-#include "support/test.h"
+#include "../support/c/filter.h"
+#include "../support/c/test.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 

@@ -3,7 +3,7 @@
  * links: c/init/mount.c c/init/mount_request.c c/init/fscontext.c c/init/legacy.c c/init/attributes.c c/init/tmpcopyup.c c/init/rootfs.c c/init/chroot.c c/init/path.c c/init/procfs.c c/init/explain.c c/init/sync.c c/common/retry.c
  */
 #define _GNU_SOURCE 1
-#include "support/sandbox.h"
+#include "../support/c/sandbox.h"
 
 #define BIND .kind = MOUNT_BIND, .create = CREATE_AUTO
 #define TMPFS .fstype = "tmpfs", .source = "tmpfs", .create = CREATE_DIRECTORY

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "support/test.h"
+#include "../support/c/test.h"
 
 static _Alignas(8) uint8_t reply[1 << 18];
 

@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "support/test.h"
+#include "../support/c/test.h"
 
 #define RENAME_EXCHANGE_FLAG 2 /* renameat2(2) */
 

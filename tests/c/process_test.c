@@ -8,8 +8,8 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 
-#include "support/filter.h"
-#include "support/init.h"
+#include "../support/c/filter.h"
+#include "../support/c/init.h"
 
 #define CAP_CHOWN 0
 #define CAP_NET_RAW 13

@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support/filter.h"
-#include "support/test.h"
+#include "../support/c/filter.h"
+#include "../support/c/test.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 

@@ -7,8 +7,8 @@
 #include <sys/mount.h>
 #include <sys/vfs.h>
 
-#include "support/filter.h"
-#include "support/init.h"
+#include "../support/c/filter.h"
+#include "../support/c/init.h"
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80

@@ -1,7 +1,7 @@
 /** buildah, as root. */
 
-import { BUILDAH_CHECKS } from "./support/buildah_checks.ts";
-import { prepareBuildah } from "./support/buildah.ts";
-import { suite } from "./support/suite.ts";
+import { BUILDAH_CHECKS } from "../support/clients/buildah_checks.ts";
+import { prepareBuildah } from "../support/clients/buildah.ts";
+import { suite } from "../support/clients/suite.ts";
 
 suite({ name: "buildah", prepare: prepareBuildah, checks: BUILDAH_CHECKS });

@@ -1,5 +1,5 @@
 /** podman without root, in a session of a user with systemd. */
 
-import { systemdSuite } from "./support/podman_systemd.ts";
+import { systemdSuite } from "../support/clients/podman_systemd.ts";
 
 systemdSuite(["v2", "session"]);

@@ -1,5 +1,5 @@
 /** podman, as root, with systemd. */
 
-import { systemdSuite } from "./support/podman_systemd.ts";
+import { systemdSuite } from "../support/clients/podman_systemd.ts";
 
 systemdSuite(["v2", "systemd"]);

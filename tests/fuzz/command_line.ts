@@ -14,11 +14,11 @@ import { execProcess } from "../../lib/caller/exec_process.ts";
 import { parseSignal } from "../../lib/spec/values/signals.ts";
 import { template } from "../../lib/spec/template.ts";
 import { checkId } from "../../lib/state/id.ts";
-import { checkError } from "./support/answer.ts";
-import { mutateText } from "./support/mutate_text.ts";
-import { execPlansOf } from "./support/plans.ts";
-import type { Random } from "./support/random.ts";
-import type { Target } from "./support/target.ts";
+import { checkError } from "../support/fuzz/answer.ts";
+import { mutateText } from "../support/fuzz/mutate_text.ts";
+import { execPlansOf } from "../support/fuzz/plans.ts";
+import type { Random } from "../support/fuzz/random.ts";
+import type { Target } from "../support/fuzz/target.ts";
 
 /** An input is the words as a JSON array. */
 export function commandLine(): Target {

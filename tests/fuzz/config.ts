@@ -14,10 +14,10 @@ import { slicePath, unitOf } from "../../lib/cgroup/systemd/units.ts";
 import { isRuntsError } from "../../lib/base/errors.ts";
 import { parseSpec } from "../../lib/spec/load.ts";
 import type { Resources, Spec } from "../../lib/spec/types/config.ts";
-import { checkError, shapeOf } from "./support/answer.ts";
-import { configs } from "./support/corpus.ts";
-import { planned, plansOf } from "./support/plans.ts";
-import type { Target } from "./support/target.ts";
+import { checkError, shapeOf } from "../support/fuzz/answer.ts";
+import { configs } from "../support/fuzz/corpus.ts";
+import { planned, plansOf } from "../support/fuzz/plans.ts";
+import type { Target } from "../support/fuzz/target.ts";
 
 const V2 = parseHost("30 23 0:27 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/own/sub\n");
 

@@ -5,9 +5,9 @@ import { describeFailure, type RememberedOp } from "../../lib/plan/failure.ts";
 import type { Op } from "../../lib/wire/ops.ts";
 import { Message, parseRecord, RECORD_HEADER } from "../../lib/wire/messages.ts";
 import { planOf } from "../support/plan.ts";
-import { checkError } from "./support/answer.ts";
-import { mutateText } from "./support/mutate_text.ts";
-import type { Target } from "./support/target.ts";
+import { checkError } from "../support/fuzz/answer.ts";
+import { mutateText } from "../support/fuzz/mutate_text.ts";
+import type { Target } from "../support/fuzz/target.ts";
 
 /** What init has room for, in bytes. */
 const DETAIL = 4096;

@@ -16,7 +16,7 @@ import { fuzzPlan } from "./plan.ts";
 import { process } from "./process.ts";
 import { seccomp } from "./seccomp.ts";
 import { status } from "./status.ts";
-import { type Budget, Finding, fuzz, type Report, type Target } from "./support/target.ts";
+import { type Budget, Finding, fuzz, type Report, type Target } from "../support/fuzz/target.ts";
 
 /** Inputs that failed, and what the target in C makes. */
 const FOLDER = join(DIST, "fuzz");

@@ -8,9 +8,9 @@ import { exists, ROOT } from "../../tools/support/paths.ts";
 import { run } from "../../tools/support/run.ts";
 import { FLAGS } from "../../tools/test/c.ts";
 import { parseSpec } from "../../lib/spec/load.ts";
-import { configs } from "./support/corpus.ts";
-import { execPlansOf, plansOf } from "./support/plans.ts";
-import type { Budget } from "./support/target.ts";
+import { configs } from "../support/fuzz/corpus.ts";
+import { execPlansOf, plansOf } from "../support/fuzz/plans.ts";
+import type { Budget } from "../support/fuzz/target.ts";
 
 const SOURCES = ["tests/c/decode_fuzz.c", "c/init/decode.c"].map((path) => join(ROOT, path));
 /** A plan of podman's takes 10 kB. */

@@ -3,10 +3,10 @@
 import { execProcess } from "../../lib/caller/exec_process.ts";
 import { parseSpec } from "../../lib/spec/load.ts";
 import type { Process } from "../../lib/spec/types/config.ts";
-import { checkError } from "./support/answer.ts";
-import { configs, partsOf } from "./support/corpus.ts";
-import { execPlansOf, planned } from "./support/plans.ts";
-import type { Target } from "./support/target.ts";
+import { checkError } from "../support/fuzz/answer.ts";
+import { configs, partsOf } from "../support/fuzz/corpus.ts";
+import { execPlansOf, planned } from "../support/fuzz/plans.ts";
+import type { Target } from "../support/fuzz/target.ts";
 
 export function process(): Target {
   // What the process is for.

@@ -1,12 +1,12 @@
 /** Seccomp profiles: refused in words, or compiled to a program that the kernel takes. */
 
-import { TextLineStream } from "./support/lines.ts";
-import { profiles } from "./support/corpus.ts";
-import type { Target } from "./support/target.ts";
+import { TextLineStream } from "../support/fuzz/lines.ts";
+import { profiles } from "../support/fuzz/corpus.ts";
+import type { Target } from "../support/fuzz/target.ts";
 
 /** In ms. Nothing takes that long but what never ends. */
 const DEADLINE = 60_000;
-const CHILD = new URL("./support/seccomp_child.ts", import.meta.url).pathname;
+const CHILD = new URL("../support/fuzz/seccomp_child.ts", import.meta.url).pathname;
 
 /** Rules with several conditions for one system call, which libseccomp makes most of. */
 const SMALL = JSON.stringify({

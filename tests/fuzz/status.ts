@@ -17,9 +17,9 @@ import { StateDirectory } from "../../lib/state/directory.ts";
 import { inspect } from "../../lib/state/inspect.ts";
 import { readStat } from "../../lib/state/liveness.ts";
 import { formatStatus, type Status } from "../../lib/state/status.ts";
-import { checkError, isOneLine } from "./support/answer.ts";
-import { configs } from "./support/corpus.ts";
-import type { Target } from "./support/target.ts";
+import { checkError, isOneLine } from "../support/fuzz/answer.ts";
+import { configs } from "../support/fuzz/corpus.ts";
+import type { Target } from "../support/fuzz/target.ts";
 
 /** No cgroup has this name, so nothing on this host is meant by what the files say. */
 const ID = `runts-fuzz-${Deno.pid}`;

@@ -7,7 +7,7 @@ import { failure } from "../../fuzz/failure.ts";
 import { process } from "../../fuzz/process.ts";
 import { seccomp } from "../../fuzz/seccomp.ts";
 import { status } from "../../fuzz/status.ts";
-import { fuzz, type Target } from "../../fuzz/support/target.ts";
+import { fuzz, type Target } from "../../support/fuzz/target.ts";
 
 const SEED = 1;
 

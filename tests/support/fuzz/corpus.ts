@@ -3,10 +3,10 @@
 import { formatJson, parseJson } from "../../../lib/spec/json/json.ts";
 import { template } from "../../../lib/spec/template.ts";
 import type { Spec } from "../../../lib/spec/types/config.ts";
-import { FULL } from "../../support/full_spec.ts";
-import { config, type Json } from "../../support/spec.ts";
+import { FULL } from "../full_spec.ts";
+import { config, type Json } from "../spec.ts";
 
-const CLIENTS = new URL("../../support/configs/", import.meta.url);
+const CLIENTS = new URL("../configs/", import.meta.url);
 
 /** What neither clients nor the full configuration have. */
 const RARE = config({

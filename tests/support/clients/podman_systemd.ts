@@ -3,8 +3,8 @@
  * check is run with runts and with crun; storage and configuration are the test's own.
  */
 
-import { cgroupTest, type Need } from "../../support/cgroups.ts";
-import { command, type Output } from "../../support/runtime.ts";
+import { cgroupTest, type Need } from "../cgroups.ts";
+import { command, type Output } from "../runtime.ts";
 import { imageScript } from "./image.ts";
 import { PRELUDE } from "./sandbox.ts";
 import { type Check, mismatch, runtimes } from "./suite.ts";

@@ -7,7 +7,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { until } from "../../support/runtime.ts";
+import { until } from "../runtime.ts";
 import { CallError } from "./cri.ts";
 import { check, podCheck } from "./cri_check.ts";
 import { CONFIG_CHECKS } from "./cri_config_checks.ts";

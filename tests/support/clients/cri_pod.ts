@@ -1,6 +1,6 @@
 /** Pods and their containers, as the kubelet handles them. */
 
-import { until } from "../../support/runtime.ts";
+import { until } from "../runtime.ts";
 import { type Cri, IMAGE } from "./cri.ts";
 import {
   CONTAINER,

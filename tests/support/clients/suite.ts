@@ -4,7 +4,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { type Output, PROJECT } from "../../support/runtime.ts";
+import { type Output, PROJECT } from "../runtime.ts";
 import { makeImage } from "./image.ts";
 import { clientCgroups, hostMounts, restoreHost, Sandbox } from "./sandbox.ts";
 

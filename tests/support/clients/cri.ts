@@ -1,6 +1,6 @@
 /** Kubernetes' way to a runtime: containerd's CRI, called as the kubelet calls it. */
 
-import { until } from "../../support/runtime.ts";
+import { until } from "../runtime.ts";
 import { ARCHIVE, START_CONTAINERD } from "./containerd.ts";
 import { type Method, METHODS } from "./cri_api.ts";
 import type { Sandbox } from "./sandbox.ts";

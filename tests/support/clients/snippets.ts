@@ -1,6 +1,6 @@
 /** The configuration files that docs/clients.md shows; the tests use them as they stand there. */
 
-import { PROJECT } from "../../support/runtime.ts";
+import { PROJECT } from "../runtime.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 const DOCUMENT = Deno.readTextFileSync(`${PROJECT}/docs/clients.md`);

@@ -9,7 +9,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { command, type CommandOptions, type Output, until } from "../../support/runtime.ts";
+import { command, type CommandOptions, type Output, until } from "../runtime.ts";
 
 /** Where docs/clients.md installs runts. */
 const INSTALLED = "/usr/local/sbin/runts";

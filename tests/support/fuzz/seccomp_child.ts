@@ -7,8 +7,8 @@ import { compileProfile } from "../../../lib/seccomp/compile.ts";
 import { tryRules } from "../../../lib/seccomp/trial.ts";
 import { parseSpec } from "../../../lib/spec/load.ts";
 import type { Seccomp } from "../../../lib/spec/types/config.ts";
-import { runFilter, X86, X86_64 } from "../../support/bpf_machine.ts";
-import type { Answer } from "../seccomp.ts";
+import { runFilter, X86, X86_64 } from "../bpf_machine.ts";
+import type { Answer } from "../../fuzz/seccomp.ts";
 import { checkError, isOneLine } from "./answer.ts";
 import { TextLineStream } from "./lines.ts";
 

@@ -8,7 +8,7 @@ import { planExec } from "../../../lib/plan/exec.ts";
 import type { CgroupHierarchy, Host, Plan, ProcessOptions } from "../../../lib/plan/plan.ts";
 import type { Process, Spec } from "../../../lib/spec/types/config.ts";
 import { checkError, isOneLine } from "./answer.ts";
-import { decodePlan } from "../../support/plan.ts";
+import { decodePlan } from "../plan.ts";
 
 const UNIFIED: CgroupHierarchy = {
   mountPoint: "/sys/fs/cgroup",
