@@ -8,16 +8,19 @@
 
 #include "fs.h"
 
-void detail_add(struct init *in, const char *format, ...) {
+void detail_add_list(struct init *in, const char *format, va_list arguments) {
   size_t used = in->detail_length;
   if (used >= sizeof in->detail)
     return;
+  if (vsnprintf(in->detail + used, sizeof in->detail - used, format, arguments) > 0)
+    in->detail_length = used + strlen(in->detail + used);
+}
+
+void detail_add(struct init *in, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  int length = vsnprintf(in->detail + used, sizeof in->detail - used, format, arguments);
+  detail_add_list(in, format, arguments);
   va_end(arguments);
-  if (length > 0)
-    in->detail_length = used + strlen(in->detail + used);
 }
 
 const char *file_kind(mode_t mode) {

@@ -5,14 +5,11 @@
 #ifndef RUNTS_FS_H
 #define RUNTS_FS_H
 
+#include <stdarg.h>
 #include <sys/stat.h>
 
+#include "../common/kernel.h"
 #include "init.h"
-#include "kernel.h"
-
-/* Calls `close` at the end of the scope; a negative number is no descriptor. */
-void fd_cleanup(const int *fd);
-#define CLEANUP_FD __attribute__((cleanup(fd_cleanup)))
 
 /*
  * How often something is tried again that others have made, removed or moved meanwhile; openat2(2)
@@ -41,6 +38,8 @@ bool is_procfs_root(int fd);
 /* explain.c */
 /* Appends to `in->detail`. */
 void detail_add(struct init *in, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void detail_add_list(struct init *in, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 /*
  * Appends which element of `path` refuses, and why: `: "/a/b" does not exist`. `root` < 0: a
  * path of the host. Returns `error`, so that callers can `return` it.
@@ -91,8 +90,23 @@ struct mount_request {
 
 /* mount_request.c */
 struct mount_request mount_request_of(const union field *fields);
-/* States in `in->detail` what was to be mounted where; returns `error`. */
+
+/* mount_fail.c: all state in `in->detail` what was to be mounted where, and return an error. */
 int mount_fail(struct init *in, const struct mount_request *request, int error);
+/* With the reason behind it. */
+int mount_fail_because(struct init *in, const struct mount_request *request, int error,
+                       const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The mount point cannot be opened. */
+int mount_point_fail(struct init *in, const struct mount_request *request, int error);
+/*
+ * The tree cannot be attached. Of a directory and a file move_mount(2) says EINVAL, mount(2)
+ * ENOTDIR, which is what callers look for.
+ */
+int mount_attach_fail(struct init *in, const struct mount_request *request, int tree,
+                      int destination, int error);
+/* `locked`: the attribute that the user namespace does not let go, or NULL. */
+int mount_attributes_fail(struct init *in, const struct mount_request *request, int error,
+                          const char *locked);
 
 /* fscontext.c */
 /*

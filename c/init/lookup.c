@@ -9,9 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../common/kernel.h"
 #include "init.h"
-
-#define NR_FACCESSAT2 439 /* since Linux 5.8 */
 
 /* May it be executed or entered, with the ids and capabilities that an exec would count? */
 static int check_access(const char *path) {

@@ -22,15 +22,6 @@ static int find_destination(struct init *in, const struct mount_request *r) {
   return -EXDEV;
 }
 
-/* Says why the mount point cannot be opened. */
-static int destination_fail(struct init *in, const struct mount_request *r, int error) {
-  mount_fail(in, r, error);
-  if (error != -EXDEV)
-    return explain_path(in, in->root, r->destination, error);
-  detail_add(in, ": a symlink leads into procfs or sysfs");
-  return error;
-}
-
 /* Opens the mount point, making it where the request allows. */
 static int open_destination(struct init *in, const struct mount_request *r, bool directory) {
   int fd = find_destination(in, r);
@@ -43,34 +34,14 @@ static int open_destination(struct init *in, const struct mount_request *r, bool
       fd = directory ? path_make_directories(in, r->destination)
                      : path_make_file(in, r->destination);
   }
-  return fd >= 0 ? fd : destination_fail(in, r, fd);
-}
-
-/*
- * Says why the tree cannot be attached. Of a directory and a file move_mount(2) says EINVAL, mount(2)
- * ENOTDIR, which is what callers look for.
- */
-static int attach_fail(struct init *in, const struct mount_request *r, int tree, int destination,
-                       int error) {
-  struct stat from, to;
-  if (fstat(tree, &from) != 0 || fstat(destination, &to) != 0 ||
-      S_ISDIR(from.st_mode) == S_ISDIR(to.st_mode))
-    return mount_fail(in, r, error);
-  error = error == -EINVAL ? -ENOTDIR : error;
-  mount_fail(in, r, error);
-  detail_add(in, ": the source being %s, the mount point %s", file_kind(from.st_mode),
-             file_kind(to.st_mode));
-  return error;
+  return fd >= 0 ? fd : mount_point_fail(in, r, fd);
 }
 
 /* Sets the propagation of a mount that has its place, and keeps it where that has to be set again. */
 static int propagate(struct init *in, const struct mount_request *r, int mount) {
   int error = attributes_propagate(mount, r->propagation, r->propagation_count);
-  if (error) {
-    mount_fail(in, r, error);
-    detail_add(in, ": set its propagation");
-    return error;
-  }
+  if (error)
+    return mount_fail_because(in, r, error, ": set its propagation");
   if (r->keep < 0 || (uint32_t)r->keep >= in->slot_count)
     return 0;
   int fd = (int)RETRY(fcntl(mount, F_DUPFD_CLOEXEC, 3));
@@ -92,7 +63,7 @@ static int attach(struct init *in, const struct mount_request *r, int tree, int 
   bool over_root = same_place(destination, in->root);
   int error = kernel_move_mount(tree, destination);
   if (error)
-    return attach_fail(in, r, tree, destination, error);
+    return mount_attach_fail(in, r, tree, destination, error);
   error = propagate(in, r, tree);
   if (error || !over_root)
     return error;
@@ -109,15 +80,7 @@ static int apply_attributes(struct init *in, const struct mount_request *r, int 
   int error = attributes_apply(mount, r, &locked);
   if (error == 0)
     return 0;
-  mount_fail(in, r, error);
-  if (locked) {
-    detail_add(in, ": %s is refused: the user namespace locks the attributes of the source",
-               locked);
-    return error;
-  }
-  const bool other = r->kind == MOUNT_REMOUNT && error == -EINVAL;
-  detail_add(in, other ? ": nothing is mounted there" : ": set its attributes");
-  return error;
+  return mount_attributes_fail(in, r, error, locked);
 }
 
 /*
@@ -136,9 +99,8 @@ static int open_fs_destination(struct init *in, const struct mount_request *r, b
   if (fd < 0 || (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)))
     return fd;
   close(fd);
-  mount_fail(in, r, -ENOTDIR);
-  detail_add(in, ": the mount point is %s, not a directory", file_kind(st.st_mode));
-  return -ENOTDIR;
+  return mount_fail_because(in, r, -ENOTDIR, ": the mount point is %s, not a directory",
+                            file_kind(st.st_mode));
 }
 
 static bool has_parameter(const char **list, const char *key) {
@@ -162,11 +124,8 @@ static bool has_flag(const char **list, const char *flag) {
  */
 static int copy_up(struct init *in, const struct mount_request *r, int tree, int destination) {
   int error = tmpcopyup(destination, tree);
-  if (error) {
-    mount_fail(in, r, error);
-    detail_add(in, ": copy what is at the mount point");
-    return error;
-  }
+  if (error)
+    return mount_fail_because(in, r, error, ": copy what is at the mount point");
   if (!has_flag(r->superblock, "ro"))
     return 0;
   static const char *no_options[] = {NULL};
@@ -204,11 +163,8 @@ static int mount_filesystem(struct init *in, const struct mount_request *r) {
 static int open_source(struct init *in, const struct mount_request *r) {
   if (r->slot >= 0) {
     int tree = (uint32_t)r->slot < in->slot_count ? in->slots[r->slot] : -1;
-    if (tree < 0) {
-      mount_fail(in, r, -EBADF);
-      detail_add(in, ": slot %d is empty", r->slot);
-      return -EBADF;
-    }
+    if (tree < 0)
+      return mount_fail_because(in, r, -EBADF, ": slot %d is empty", r->slot);
     in->slots[r->slot] = -1;
     return tree;
   }
@@ -259,11 +215,8 @@ static int mount_bind(struct init *in, const struct mount_request *r) {
     return tree;
   if (fstat(tree, &st) != 0)
     return mount_fail(in, r, -errno);
-  if (r->flags & MOUNT_FROM_PROC && !is_procfs_root(tree)) {
-    mount_fail(in, r, -EINVAL);
-    detail_add(in, ": the source is not the root of a procfs");
-    return -EINVAL;
-  }
+  if (r->flags & MOUNT_FROM_PROC && !is_procfs_root(tree))
+    return mount_fail_because(in, r, -EINVAL, ": the source is not the root of a procfs");
   CLEANUP_FD int destination = open_destination(in, r, S_ISDIR(st.st_mode));
   if (destination < 0)
     return destination;
@@ -298,60 +251,4 @@ int op_mount(struct init *in, const union field *f) {
     return remount(in, &r);
   }
   return fail_at(in, -EINVAL, "mount on \"%s\": kind %u is unknown", r.destination, f[0].u32);
-}
-
-/* The copy that a new mount namespace starts with leaves those mounts out, whoever may see them. */
-int op_unpin(struct init *in, const union field *f) {
-  (void)f;
-  char *mounts = read_text(AT_FDCWD, "/proc/self/mountinfo");
-  bool pinned = mounts != NULL && strstr(mounts, " mnt:[") != NULL;
-  free(mounts);
-  if (pinned && unshare(CLONE_NEWNS) != 0)
-    return fail_at(in, -errno, "leave out the mounts that hold a mount namespace");
-  return 0;
-}
-
-/* Gives the tree the id maps of a user namespace. */
-static int map_ids(struct init *in, const char *source, int tree, int idmap, unsigned flags) {
-  const int userns = (uint32_t)idmap < in->slot_count ? in->slots[idmap] : -1;
-  if (userns < 0)
-    return fail_at(in, -EBADF, "map the ids of \"%s\": slot %d is empty", source, idmap);
-  struct kernel_mount_attr attr = {.set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns};
-  int error = kernel_mount_setattr(tree, flags, &attr);
-  if (error == 0)
-    return 0;
-  fail_at(in, error, "map the ids of \"%s\"", source);
-  if (error == -EINVAL)
-    detail_add(in, ": its filesystem cannot do that");
-  return error;
-}
-
-/*
- * What is opened here comes from the host's mount namespace. As a slave it keeps to itself what
- * is mounted on it, as the mounts do that a new namespace copies.
- */
-int op_open_tree(struct init *in, const union field *f) {
-  const char *source = f[1].text;
-  const int idmap = f[4].i32;
-  struct kernel_mount_attr slave = {.propagation = MS_SLAVE};
-  unsigned flags = OPEN_TREE_CLONE;
-  flags |= f[2].u32 != TREE_TOP ? AT_RECURSIVE : 0;
-  flags |= f[3].u32 ? AT_SYMLINK_NOFOLLOW : 0;
-  if (f[0].u32 >= in->slot_count)
-    return fail_at(in, -EBADF, "open the bind source \"%s\": no slot %u", source, f[0].u32);
-  int tree = kernel_open_tree(AT_FDCWD, source, flags);
-  if (tree < 0) {
-    fail_at(in, tree, "open the bind source \"%s\"", source);
-    return explain_path(in, -1, source, tree);
-  }
-  int error = kernel_mount_setattr(tree, AT_RECURSIVE, &slave);
-  if (error)
-    fail_at(in, error, "keep the mounts on \"%s\" from the host", source);
-  else if (idmap >= 0)
-    error = map_ids(in, source, tree, idmap, f[2].u32 == TREE_MAPPED ? AT_RECURSIVE : 0);
-  if (error)
-    close(tree);
-  else
-    in->slots[f[0].u32] = tree;
-  return error;
 }

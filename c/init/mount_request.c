@@ -25,17 +25,3 @@ struct mount_request mount_request_of(const union field *f) {
       .keep = f[15].i32,
   };
 }
-
-int mount_fail(struct init *in, const struct mount_request *r, int error) {
-  switch (r->kind) {
-  case MOUNT_FILESYSTEM:
-    if (*r->source == '/')
-      return fail_at(in, error, "mount \"%s\" (%s) on \"%s\"", r->source, r->fstype,
-                     r->destination);
-    return fail_at(in, error, "mount \"%s\" on \"%s\"", r->fstype, r->destination);
-  case MOUNT_REMOUNT:
-    return fail_at(in, error, "remount \"%s\"", r->destination);
-  default:
-    return fail_at(in, error, "bind \"%s\" on \"%s\"", r->source, r->destination);
-  }
-}

@@ -31,11 +31,6 @@ struct walk {
   char rest[PATH_MAX];  /* what is still to be resolved */
 };
 
-void fd_cleanup(const int *fd) {
-  if (*fd >= 0)
-    close(*fd);
-}
-
 int fd_real_path(const struct init *in, int fd, char *out, size_t size) {
   char name[32];
   snprintf(name, sizeof name, "fd/%d", fd);

@@ -12,8 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../common/kernel.h"
 #include "init.h"
-#include "kernel.h"
 
 /* keyctl(2) */
 #define KEYCTL_JOIN_SESSION_KEYRING 1
@@ -25,7 +25,6 @@
 #define FILES_SPARE 256
 
 #define CLOSE_RANGE_FLAG_CLOEXEC 4u /* since Linux 5.11 */
-#define NR_CLOSE_RANGE 436
 
 static bool plan_has_user_namespace(const struct plan *plan) {
   for (uint32_t i = 0; i < plan->count; i++) {

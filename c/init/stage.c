@@ -12,9 +12,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "../common/kernel.h"
 #include "../common/stop.h"
 #include "init.h"
-#include "kernel.h"
 
 #define CLONE_FLAG_INTO_CGROUP 0x200000000u /* since Linux 5.7 */
 #define SHOWN_MAX 64

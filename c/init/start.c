@@ -12,10 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../common/kernel.h"
 #include "../common/stop.h"
 #include "init.h"
 
-#define NR_CLOSE_RANGE 436     /* since Linux 5.9 */
 #define WRITER_GONE_NS 5000000 /* between two looks at a fifo that nobody holds open */
 #define KEPT_MAX 5             /* the conversation, the fifo, the result, the output of hooks */
 

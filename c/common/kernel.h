@@ -1,6 +1,7 @@
 /*
- * What libc headers may lack: system calls of the mount API, openat2 and statx, and their
- * constants, as of Linux 5.12. Numbers from 424 on are the same on every architecture.
+ * The kernel's interface as all C parts use it: retrying and the clock (retry.h), descriptors that
+ * close themselves, and what libc headers may lack: numbers of system calls, the mount API, openat2
+ * and statx with their constants, as of Linux 5.12. Numbers from 424 on are the same on every architecture.
  * Every wrapper gives its value or -errno.
  */
 #ifndef RUNTS_KERNEL_H
@@ -14,15 +15,29 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "retry.h"
+
+#define NR_PIDFD_SEND_SIGNAL 424
 #define NR_OPEN_TREE 428
 #define NR_MOVE_MOUNT 429
 #define NR_FSOPEN 430
 #define NR_FSCONFIG 431
 #define NR_FSMOUNT 432
 #define NR_FSPICK 433
+#define NR_PIDFD_OPEN 434
+#define NR_CLOSE_RANGE 436
 #define NR_OPENAT2 437
+#define NR_PIDFD_GETFD 438
+#define NR_FACCESSAT2 439
 #define NR_MOUNT_SETATTR 442
 #define NR_FCHMODAT2 452
+
+/* Closes the descriptor at the end of the scope; a negative number is none. */
+static inline void fd_cleanup(const int *fd) {
+  if (*fd >= 0)
+    close(*fd);
+}
+#define CLEANUP_FD __attribute__((cleanup(fd_cleanup)))
 
 #ifndef AT_EMPTY_PATH
 #define AT_EMPTY_PATH 0x1000
