@@ -216,11 +216,20 @@ interface AttrChange {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+/** What is known of lists already: the checks and the plan ask for the same ones. */
+const known = new WeakMap<readonly string[], ParsedMountOptions>();
+
 /**
  * Reads the options of a mount. Of contradicting options the last one wins; a recursive one
- * replaces an earlier plain one of the same attribute.
+ * replaces an earlier plain one of the same attribute. A list is not to change afterwards.
  */
 export function parseMountOptions(options: readonly string[]): ParsedMountOptions {
+  let parsed = known.get(options);
+  if (parsed === undefined) known.set(options, parsed = parseOptions(options));
+  return parsed;
+}
+
+function parseOptions(options: readonly string[]): ParsedMountOptions {
   const plain: AttrChange = { set: 0, clear: 0 };
   const tree: AttrChange = { set: 0, clear: 0 };
   const superblock = new Set<SuperblockFlag>();
