@@ -144,7 +144,7 @@ attack("/sys that is a symlink, where the host's is to be seen", async (attack) 
   Deno.symlinkSync(`${outside.path}/directory`, `${bundle.rootfs}/sys`);
   assertEquals(
     await refusal(attack),
-    'mounts[5]: bind "/sys" on "/sys": the source is a directory, the mount point a symlink: ' +
+    'mounts[5]: bind "/sys" on "/sys": the source being a directory, the mount point a symlink: ' +
       "ENOTDIR (not a directory)",
   );
 });
