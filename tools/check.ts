@@ -1,5 +1,6 @@
 /** Rules that formatter, linter and type checker do not know; tools/check has them. */
 
+import { checkDocs } from "./check/docs.ts";
 import { unusedExports } from "./check/exports.ts";
 import { FILE_RULES } from "./check/files.ts";
 import { checkLayout } from "./check/layout.ts";
@@ -33,6 +34,7 @@ async function check(): Promise<void> {
     ...checkRooms(sources),
     ...checkPage(),
     ...unusedExports(sources),
+    ...await checkDocs(),
     ...await checkLayout(sources),
   ];
   for (const complaint of complaints) console.error(complaint);
