@@ -8,7 +8,8 @@ import { command, commandLine, PEER, RUNTS_ONLY } from "../../support/runtime.ts
 
 /** In a mount namespace: the bundle as a mount, and later mounts of the host on and beside the root. */
 const LATER = `
-  bundle=$0 id=$1 host=$2 pivot=$3; shift 3; shift
+  bundle=$0 id=$1 host=$2 pivot=$3 top=$4; shift 4; shift
+  mount "--make-r$top" /
   mount --bind "$bundle" "$bundle" && mount "--make-$host" "$bundle"
   "$@" create $pivot --bundle "$bundle" --pid-file "$bundle/pid" "$id" </dev/null >&2
   pid=$(cat "$bundle/pid")
@@ -39,8 +40,14 @@ async function seenLater(runtime: TestRuntime, one: Case): Promise<string> {
   Deno.mkdirSync(`${bundle.path}/volume`);
   Deno.mkdirSync(`${bundle.rootfs}/mnt`);
   const { code, stdout, stderr } = await command([
-    ...["unshare", "--mount", "--propagation", one.top ? "shared" : "private", "sh", "-ec", LATER],
-    ...[bundle.path, runtime.id(), one.host, one.noPivot ? "--no-pivot" : "", "--"],
+    ...["unshare", "--mount", "--propagation", "private", "sh", "-ec", LATER, bundle.path],
+    ...[
+      runtime.id(),
+      one.host,
+      one.noPivot ? "--no-pivot" : "",
+      one.top ? "shared" : "private",
+      "--",
+    ],
     ...commandLine(runtime.executable, ["--root", runtime.root]),
   ]);
   assertEquals({ code, stderr }, { code: 0, stderr: "" }, JSON.stringify(one));
