@@ -5,6 +5,7 @@ import { configPath, parseSpec, readConfig } from "../spec/load.ts";
 import { withPidsLimit } from "../spec/pids_limit.ts";
 import type { Spec } from "../spec/types/config.ts";
 import { absolute, absoluteBytes, absoluteRootfs, isNamed } from "../base/absolute.ts";
+import type { BundlePlace } from "./bytes_bundle.ts";
 import { lacksMaps } from "../userns/id_maps.ts";
 import type { CreateOptions } from "./options.ts";
 
@@ -15,12 +16,6 @@ export interface OpenBundle {
   readonly spec: Spec;
   /** The text of config.json, for the copy. */
   readonly text: string;
-}
-
-/** Where a bundle is: the path, and what it is called to open something in it. */
-export interface BundlePlace extends Disposable {
-  readonly path: string;
-  readonly seen: string;
 }
 
 async function placeOf(bundle: string): Promise<BundlePlace> {

@@ -2,7 +2,12 @@
 
 import { loadHelper } from "../../ffi/helper.ts";
 import { O_DIRECTORY, O_PATH } from "../base/linux.ts";
-import type { BundlePlace } from "./bundle.ts";
+
+/** Where a bundle is: the path, and what it is called to open something in it. */
+export interface BundlePlace extends Disposable {
+  readonly path: string;
+  readonly seen: string;
+}
 
 /** `path`: in the form of lib/base/bytes.ts, or by way of /proc/self/cwd. */
 export async function openBytesPlace(path: string): Promise<BundlePlace> {

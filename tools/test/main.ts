@@ -8,7 +8,7 @@
 
 import { join, relative } from "@std/path";
 import { add, type Count, render } from "./count.ts";
-import { changes, type HostState, hostState, RUN_MARK } from "../host_state.ts";
+import { changes, type HostState, hostState, RUN_MARK } from "./host_state.ts";
 import { countResults, hostTable, parseReport, type Result, unrun } from "./junit.ts";
 import { DIST, exists, filesBelow, ROOT } from "../support/paths.ts";
 import { fail, inParallel } from "../support/run.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { changes, type HostState, hostState, RUN_MARK } from "../../../tools/host_state.ts";
+import { changes, type HostState, hostState, RUN_MARK } from "../../../tools/test/host_state.ts";
 import { until } from "../../support/runtime.ts";
 
 const NOTHING: HostState = {
