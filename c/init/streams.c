@@ -3,6 +3,7 @@
  * the host must not come along, for the program could change its mode and owner through /proc/self/fd.
  */
 #define _GNU_SOURCE 1
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -73,20 +74,28 @@ static int open_private(const struct device *device, int flags) {
   return error ? error : (int)RETRY(openat(tree, name, flags | O_NOCTTY | O_CLOEXEC));
 }
 
+/*
+ * Whether the node's mode could be changed by way of the descriptor: who may not, may not set
+ * O_NOATIME either (fcntl(2)). The flag does not stay.
+ */
+static bool may_change(int fd, int flags) {
+  if (fcntl(fd, F_SETFL, flags | O_NOATIME) != 0)
+    return errno != EPERM;
+  fcntl(fd, F_SETFL, flags);
+  return true;
+}
+
 /* /dev/null is for both, whatever it was opened for: engines write to one that they opened to read. */
 static int replace(struct init *in, int fd, bool tolerate) {
   const struct device *device = device_of(fd);
-  int flags = device ? fcntl(fd, F_GETFL) : -1, kept = fcntl(fd, F_GETFD);
-  if (flags < 0 || kept < 0)
+  int former = device ? fcntl(fd, F_GETFL) : -1, kept = fcntl(fd, F_GETFD);
+  if (former < 0 || kept < 0)
     return 0;
-  if (flags & O_PATH)
-    flags = O_PATH;
-  else
-    flags = device->minor == NULL_MINOR ? O_RDWR : flags & O_ACCMODE;
+  int flags = former & O_PATH ? O_PATH : device->minor == NULL_MINOR ? O_RDWR : former & O_ACCMODE;
   CLEANUP_FD int own = open_own(in, device, flags);
   CLEANUP_FD int other = own < 0 ? open_private(device, flags) : -1;
   int node = own >= 0 ? own : other, error = node;
-  if (node < 0 && tolerate)
+  if (node < 0 && tolerate && !may_change(fd, former))
     return 0;
   if (node >= 0)
     error = (int)RETRY(dup3(node, fd, kept & FD_CLOEXEC ? O_CLOEXEC : 0));
@@ -97,6 +106,18 @@ static int replace(struct init *in, int fd, bool tolerate) {
                  device->path, fd);
 }
 
+/* The files that startContainer hooks, which the image may bring along, are to write to. */
+static int replace_outputs(struct init *in, bool tolerate) {
+  int error = 0;
+  for (uint32_t i = in->op; i < in->plan.count; i++)
+    for (int field = 7; in->plan.ops[i].code == OP_hook && field <= 8 && error == 0; field++) {
+      int slot = in->plan.ops[i].field[field].i32;
+      if (slot >= 0 && (uint32_t)slot < in->slot_count && in->slots[slot] >= 0)
+        error = replace(in, in->slots[slot], tolerate);
+    }
+  return error;
+}
+
 int op_streams(struct init *in, const union field *f) {
   bool borrowed = in->root < 0; /* exec: the namespace's own root */
   if (borrowed)
@@ -104,6 +125,8 @@ int op_streams(struct init *in, const union field *f) {
   int error = 0;
   for (int fd = 0; fd < 3 + (int)in->preserved && error == 0; fd++)
     error = replace(in, fd, f[0].u32 == 1);
+  if (error == 0)
+    error = replace_outputs(in, f[0].u32 == 1);
   if (!borrowed)
     return error;
   if (in->root >= 0)

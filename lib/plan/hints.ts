@@ -140,10 +140,12 @@ const HINTS: Hints = {
         ? ", and linux.resources.cpu.realtimeRuntime where cgroups have cpu.rt_runtime_us"
         : "");
   },
-  streams: (_, errno) =>
-    errno === EPERM || errno === EACCES
-      ? "linux.resources.devices must allow the device, as the specification has it"
-      : undefined,
+  streams: ({ tolerate }, errno) => {
+    if (errno !== EPERM && errno !== EACCES) return undefined;
+    return tolerate
+      ? "the container has lost its own, and its user namespace maps the owner of the host's"
+      : "linux.resources.devices must allow the device, as the specification has it";
+  },
   ioprio: (_, errno) => errno === EPERM ? "it takes CAP_SYS_NICE on the host" : undefined,
   mempolicy: (_, errno) =>
     errno === EINVAL ? "the mode and the nodes do not fit, or a node is not allowed" : undefined,

@@ -109,6 +109,70 @@ Deno.test("the host's null device cannot be changed by a startContainer hook", a
 });
 
 Deno.test({
+  name:
+    "exec in a user namespace that maps the host's root does not lend it the host's null device",
+  ignore: PEER === "crun", // 1.8 ends the first process before
+  fn: () =>
+    withRuntime(async (runtime) => {
+      using bundle = mighty(
+        "umount /dev/null && rm /dev/null && touch /tmp/gone && exec sleep 1000",
+        (config, bundle) => {
+          userNamespace(config);
+          const map = [{ containerID: 0, hostID: 0, size: 65_536 }];
+          Object.assign(config.linux, { uidMappings: map, gidMappings: map });
+          for (const set of ["bounding", "effective", "permitted"]) {
+            config.process.capabilities[set] = [...CAPABILITIES, "CAP_SYS_ADMIN"];
+          }
+          config.root.readonly = false;
+          bundle.put("etc/empty", "");
+        },
+      );
+      const id = runtime.id();
+      const empty = `${bundle.rootfs}/etc/empty`;
+      await amongNodes(
+        runtime,
+        `"$@" <${empty} >${empty} 2>${empty}; ` +
+          `until test -e ${bundle.rootfs}/tmp/gone; do sleep 0.02; done`,
+        ["run", "--detach", "--bundle", bundle.path, id],
+      );
+      const { code, stdout, stderr } = await amongNodes(
+        runtime,
+        '"$@" </dev/null',
+        ["exec", id, "sh", "-c", ATTACK],
+      );
+      assertEquals({ code, stdout }, { code: 255, stdout: UNTOUCHED });
+      if (PEER === "runts") {
+        assertEquals(
+          stderr,
+          `runts: exec "${id}": put the container's "/dev/null" in the place of the host's on ` +
+            "descriptor 0: EPERM (operation not permitted): the container has lost its own, and its " +
+            "user namespace maps the owner of the host's\n",
+        );
+      }
+      await runtime.ok(["delete", "--force", id]);
+    }),
+});
+
+for (const output of ["stdout", "stderr"]) {
+  Deno.test(
+    `the host's null device cannot be changed by a startContainer hook whose ${output} goes there`,
+    RUNTS_ONLY, // runc knows no such annotation, and crun lends the host's
+    async () => {
+      await withRuntime(async (runtime) => {
+        using bundle = mighty("true", (config) => {
+          config.annotations = { [`run.oci.hooks.${output}`]: "/dev/null" };
+          const args = ["sh", "-c", ATTACK];
+          config.hooks = { startContainer: [{ path: "/bin/sh", args, env: ["PATH=/bin"] }] };
+        });
+        const words = ["run", "--bundle", bundle.path, runtime.id()];
+        const { code, stdout } = await amongNodes(runtime, '"$@"', words);
+        assertEquals({ code, stdout }, { code: 0, stdout: UNTOUCHED });
+      });
+    },
+  );
+}
+
+Deno.test({
   name: "a null device that was opened to read can be written to",
   ignore: PEER === "runc", // 1.1.5 ends with 141
   fn: () =>
