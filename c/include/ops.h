@@ -34,6 +34,7 @@
   X(unpin, 43, "")                 \
   X(make_node, 44, "uusuuuuuuis")  \
   X(open_nodes, 45, "uV")          \
+  X(lock_readonly, 46, "s")        \
   X(hook, 50, "susSSuuiiu")        \
   X(hook_state, 51, "u")           \
   X(hook_limit, 52, "uUU")         \

@@ -7,6 +7,11 @@
 #include "fs.h"
 
 #define ATIME_ATTRIBUTES (MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME)
+#define OTHER_ATIME "another setting of access times"
+
+/* Flags of statfs(2). */
+#define FLAG_NOATIME 0x0400u
+#define FLAG_NODIRATIME 0x0800u
 
 /* What a user namespace locks, beside access times, and the option that clears it; of statfs(2). */
 static const struct {
@@ -46,7 +51,7 @@ static const char *find_locked(int mount, uint64_t set, uint64_t clear) {
   const char *option = find_opposite(flags_of(mount), clear);
   if (option)
     return option;
-  return (set | clear) & ATIME_ATTRIBUTES ? "another setting of access times" : "clearing one";
+  return (set | clear) & ATIME_ATTRIBUTES ? OTHER_ATIME : "clearing one";
 }
 
 /*
@@ -65,7 +70,7 @@ int attributes_apply(int mount, const struct mount_request *r, const char **lock
   *locked = NULL;
   /* A plain option that came after a recursive one has the last word on this mount. */
   int error = set_attributes(mount, AT_RECURSIVE, r->rec_set, r->rec_clear);
-  uint64_t rest = is_locked(r) ? r->attr_rest & ATIME_ATTRIBUTES : r->attr_rest;
+  uint64_t rest = is_locked(r) ? 0 : r->attr_rest;
   if (error == 0) {
     error = set_attributes(mount, 0, r->attr_set, r->attr_clear | rest);
     if (error == -EPERM && r->flags & MOUNT_KEEP_LOCKED)
@@ -75,7 +80,8 @@ int attributes_apply(int mount, const struct mount_request *r, const char **lock
     *locked = find_locked(mount, r->attr_set | r->rec_set, named);
   if (error || before == 0)
     return error;
-  *locked = find_opposite(before & ~flags_of(mount), named);
+  const unsigned long lost = before & ~flags_of(mount);
+  *locked = lost & (FLAG_NOATIME | FLAG_NODIRATIME) ? OTHER_ATIME : find_opposite(lost, named);
   return *locked ? -EPERM : 0;
 }
 

@@ -18,6 +18,17 @@ int op_unpin(struct init *in, const union field *f) {
   return 0;
 }
 
+/* Attributes become locked where mounts are copied for a user namespace (mount_namespaces(7)). */
+int op_lock_readonly(struct init *in, const union field *f) {
+  const char *path = f[0].text;
+  struct kernel_mount_attr attr = {.set = MOUNT_ATTR_RDONLY};
+  if (unshare(CLONE_NEWNS) != 0)
+    return fail_at(in, -errno, "lock \"%s\": leave the mount namespace", path);
+  CLEANUP_FD int mount = (int)RETRY(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  int error = mount < 0 ? mount : kernel_mount_setattr(mount, AT_RECURSIVE, &attr);
+  return error ? fail_at(in, error, "make \"%s\" read-only", path) : 0;
+}
+
 /* Gives the tree the id maps of a user namespace. */
 static int map_ids(struct init *in, const char *source, int tree, int idmap, unsigned flags) {
   const int userns = (uint32_t)idmap < in->slot_count ? in->slots[idmap] : -1;

@@ -6,6 +6,7 @@ import { callerLimits } from "../base/caller_limits.ts";
 import { callerVariable } from "../base/environment.ts";
 import { RuntsError } from "../base/errors.ts";
 import type { CgroupHierarchy, Host, ProcessOptions } from "../plan/plan.ts";
+import { mountsBelow } from "./mounts.ts";
 import type { Helper } from "../../ffi/helper.ts";
 import { isInUserNamespace } from "../state/root.ts";
 
@@ -18,6 +19,7 @@ export function planHost(record: CgroupRecord): Host {
     callerLimits: callerLimits(),
     ...(inUserNamespace && isSetgroupsDenied("self") && { setgroupsDenied: true }),
     cgroups: () => hierarchies(record),
+    mountsBelow,
   };
 }
 

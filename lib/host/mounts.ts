@@ -17,7 +17,7 @@ interface MountPlace {
 
 /** Ids of the mounts on the root filesystem and below. */
 export function mountIds({ rootfs }: MountPlace): number[] {
-  return mountsBelow(realPath(rootfs)).map(({ id }) => id);
+  return mountsWithin(realPath(rootfs)).map(({ id }) => id);
 }
 
 /**
@@ -31,7 +31,7 @@ export function newMountIds(place: MountPlace, before: readonly number[]): numbe
       path !== "/"
     )
     : [root];
-  return mountsBelow(root)
+  return mountsWithin(root)
     .filter(({ id, path }) => !before.includes(id) && points.some((point) => isWithin(path, point)))
     .map(({ id }) => id);
 }
@@ -39,16 +39,22 @@ export function newMountIds(place: MountPlace, before: readonly number[]): numbe
 /** Takes away those of the mounts that are still there, each before what it is mounted on. */
 export function detachMounts({ rootfs }: MountPlace, ids: readonly number[]): void {
   const root = realPath(rootfs);
-  for (const { id, path } of mountsBelow(root).reverse()) {
+  for (const { id, path } of mountsWithin(root).reverse()) {
     if (!ids.includes(id) || path === "/") continue;
     // What somebody has mounted over it stays, and it with that.
-    const topmost = mountsBelow(root).findLast((mount) => mount.path === path);
+    const topmost = mountsWithin(root).findLast((mount) => mount.path === path);
     if (topmost?.id === id) detachMount(path);
   }
 }
 
+/** What is mounted below a path, which may lead through symlinks. */
+export function mountsBelow(path: string): MountLine[] {
+  const real = realPath(path);
+  return mountsWithin(real).filter((mount) => mount.path !== real);
+}
+
 /** In an order in which a mount comes after the one that it is on. */
-function mountsBelow(root: string): MountLine[] {
+function mountsWithin(root: string): MountLine[] {
   return readMountinfo().filter(({ path }) => isWithin(path, root));
 }
 

@@ -64,7 +64,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   writer.add(...mounts.early);
   const rootSlot = openEarly(writer, container);
   const devices = planDevices(writer, container, slots.get(NAMESPACE_FLAGS.user));
-  writer.add(...devices.early);
+  writer.add(...devices.early, ...mounts.locks);
   joinNamespaces(writer, namespaces, slots);
   enterNamespaces(writer, container, slots);
 

@@ -48,6 +48,7 @@ const DESCRIBE: Describers = {
   dumpable: ({ value }) => value ? "allow others to look into the process" : "hide the process",
   propagation: ({ path, flags }) => `make the mount ${path} ${propagationNames(flags)}`,
   unpin: () => "leave out mounts that hold a mount namespace",
+  lock_readonly: ({ path }) => `make all that is mounted on ${path} read-only for good`,
   mount_propagation: ({ propagation }) =>
     `make the mount ${propagation.map(propagationNames).join(",")} again`,
   rootfs: ({ path, bind }) => `open root filesystem ${path}${bind ? ", bound to itself" : ""}`,

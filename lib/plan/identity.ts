@@ -64,12 +64,13 @@ function readCapabilities(writer: PlanWriter, capabilities: Capabilities = {}): 
     writer.warnings.push(`process.capabilities.${set}: cannot grant ${names}: ${why}`);
   };
   refuse("permitted", permitted & ~bounding, "not in the bounding set");
+  refuse("effective", effective & ~permitted, "not in the permitted set");
   // capabilities(7) allows no others.
   const raised = ambient & permitted & inheritable;
   if (inheritable !== 0n || ambient !== TEMPLATE_AMBIENT) {
     refuse("ambient", ambient & ~raised, "not both permitted and inheritable");
   }
-  return { bounding, effective, permitted, inheritable, ambient: raised };
+  return { bounding, effective: effective & permitted, permitted, inheritable, ambient: raised };
 }
 
 /**

@@ -10,6 +10,8 @@ import { CreateKind, MountKind, type Op, type OpOf } from "../wire/ops.ts";
 export interface MountPlan {
   /** In the host's namespaces. */
   readonly early: Op[];
+  /** In the host's namespaces, when everything there has been opened. */
+  readonly locks: Op[];
   readonly ops: Op[];
   /** When nothing is made below the mounts any more. */
   readonly late: Op[];

@@ -20,6 +20,7 @@ import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { CreateKind, MountFlag, MountKind, type Op, TreeExtent } from "../wire/ops.ts";
 import { finalPropagation, keepPropagation } from "./propagation.ts";
 import { checkProcMount, isProc } from "./proc.ts";
+import { refuseUnlocking } from "./locked.ts";
 
 /** All mounts, in the order in which the configuration has them. `userSlot`: of a joined one. */
 export function planMounts(
@@ -27,7 +28,7 @@ export function planMounts(
   container: Container,
   userSlot: number | undefined,
 ): MountPlan {
-  const plan: MountPlan = { early: [], ops: [], late: [], last: [] };
+  const plan: MountPlan = { early: [], locks: [], ops: [], late: [], last: [] };
   const { spec, notifyDirectory } = container.input;
   spec.mounts?.forEach((mount, index) => {
     addMount(writer, container, plan, mount, `mounts[${index}]`, userSlot);
@@ -63,7 +64,7 @@ function addMount(
   else if (type === "cgroup" || type === "cgroup2") {
     addCgroupMount(writer, container, plan, request);
   } else if (type === "sysfs" && !ownsNetwork(container)) {
-    addHostSysfs(writer, plan, request);
+    addHostSysfs(writer, container, plan, request);
   } else addFilesystem(writer, container, plan, request);
 }
 
@@ -114,12 +115,22 @@ function remount({ options, common }: MountRequest): Op {
  * there is. What the host has mounted below comes with it, as its cgroups, and an id that the user
  * namespace maps to itself could write there: nothing of it can be written.
  */
-function addHostSysfs(writer: PlanWriter, plan: MountPlan, request: MountRequest): void {
+function addHostSysfs(
+  writer: PlanWriter,
+  container: Container,
+  plan: MountPlan,
+  request: MountRequest,
+): void {
   const { common, from } = request;
   const { rdonly } = MountAttr;
   const asked = Number(common.attr_set) | Number(common.rec_set);
   if (!(asked & rdonly)) {
     writer.warnings.push(`${from}: read-only: without a new network namespace /sys is the host's`);
+  }
+  // Without that, CAP_SYS_ADMIN would do for the container to make it writable again.
+  const copied = container.openEarly && container.namespaces.fresh & NAMESPACE_FLAGS.mount;
+  if (copied && plan.locks.length === 0) {
+    plan.locks.push({ op: "lock_readonly", from, path: "/sys" });
   }
   const tree = wholeTree(common);
   plan.ops.push(mountOp({
@@ -156,6 +167,7 @@ function addBind(
   let slot = -1;
   if (idmap >= 0 || (container.openEarly && !options.copySymlink && !within)) {
     slot = writer.freeSlot();
+    if (recursive && container.openEarly) refuseUnlocking(writer, request, place ?? source);
     (place === undefined ? plan.ops : plan.early).push({
       op: "open_tree",
       from,

@@ -1,6 +1,7 @@
 /** What the planners take and give. They read no file and make no system call. */
 
 import type { CallerLimit } from "../base/caller_limits.ts";
+import type { MountLine } from "../base/mountinfo.ts";
 import type { CgroupJoin } from "../cgroup/manager.ts";
 import type { IdMapping, Process, Spec } from "../spec/types/config.ts";
 import type { Op } from "../wire/ops.ts";
@@ -58,6 +59,11 @@ export interface Host {
   readonly callerLimits?: readonly CallerLimit[];
   /** The mounted hierarchies; asked only for a mount of type `cgroup`. */
   cgroups(): readonly CgroupHierarchy[];
+  /**
+   * What the host has mounted below a path; asked only for recursive options with a user namespace.
+   * Default: nothing.
+   */
+  mountsBelow?(path: string): readonly Pick<MountLine, "path" | "options">[];
 }
 
 /** A compiled filter; lib/seccomp makes it. */

@@ -58,6 +58,9 @@ export const OPS = {
   // Where a file holds a mount namespace, goes on in a copy of this one, which has no such mounts: a
   // tree with them cannot be moved into a mount namespace that is younger (ELOOP).
   unpin: { code: 43, fields: {} },
+  // Goes on in a copy of the mount namespace, where all that is mounted at the path and below is
+  // read-only: a user namespace that is made from there cannot undo that.
+  lock_readonly: { code: 46, fields: { path: "str" } },
   // kind: MountKind. `slot`: the source was opened there by open_tree, or -1. `superblock` and
   // `data`: fs-context flags and parameters, `key` or `key=value` (fsconfig(2)). `attr_*`:
   // MOUNT_ATTR_* for this mount, `rec_*` for the whole tree; `attr_rest` is cleared, too, unless the

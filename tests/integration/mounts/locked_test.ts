@@ -11,6 +11,7 @@ async function bound(
   runtime: TestRuntime,
   source: string,
   options: readonly string[],
+  below?: string,
 ): Promise<Output> {
   const host = Deno.makeTempDirSync({ prefix: "runts-locked-" });
   Deno.chmodSync(host, 0o755);
@@ -23,6 +24,7 @@ async function bound(
     Deno.mkdirSync(`${bundle.rootfs}/m`);
     const line = commandLine(runtime.executable, ["--root", runtime.root, "run"]);
     const mount = `mount -t tmpfs -o mode=755 t ${host} && ` +
+      (below ? `mkdir ${host}/b && mount -t tmpfs -o ${below} b ${host}/b && ` : "") +
       `mount -o remount,bind,${source} ${host} && exec "$@"`;
     const output = await command([
       ...["unshare", "-m", "--propagation", "private", "sh", "-c", mount, "sh"],
@@ -41,6 +43,9 @@ const KEPT: [source: string, options: string[], shown: string][] = [
   ["nosuid,noatime", ["bind", "ro"], "ro,nosuid,noatime"],
   ["nosuid", ["bind", "rw", "dev", "exec"], "rw,nosuid,relatime"],
   ["ro,nodev", ["bind", "rnosuid"], "ro,nosuid,nodev,relatime"],
+  ["noatime", ["bind", "nodiratime"], "rw,noatime,nodiratime"],
+  ["nodiratime", ["bind", "noatime"], "rw,noatime,nodiratime"],
+  ["relatime", ["bind", "strictatime"], "rw"],
 ];
 
 Deno.test({
@@ -58,12 +63,16 @@ Deno.test({
 });
 
 const REFUSED: [source: string, options: string[], named: string][] = [
-  ["nodev", ["bind", "dev"], "dev"],
-  ["nosuid", ["bind", "ro", "suid"], "suid"],
-  ["noexec", ["rbind", "exec"], "exec"],
-  ["ro", ["bind", "rw"], "rw"],
-  ["ro", ["rbind", "rrw"], "rw"],
-  ["nosuid,nodev", ["bind", "nosuid", "rdev"], "dev"],
+  ["nodev", ["bind", "dev"], '"dev"'],
+  ["nosuid", ["bind", "ro", "suid"], '"suid"'],
+  ["noexec", ["rbind", "exec"], '"exec"'],
+  ["ro", ["bind", "rw"], '"rw"'],
+  ["ro", ["rbind", "rrw"], '"rw"'],
+  ["nosuid,nodev", ["bind", "nosuid", "rdev"], '"dev"'],
+  ["noatime", ["bind", "relatime"], "another setting of access times"],
+  ["noatime", ["bind", "ro", "atime"], "another setting of access times"],
+  ["noatime", ["rbind", "rstrictatime"], "another setting of access times"],
+  ["nodiratime", ["bind", "diratime"], "another setting of access times"],
 ];
 
 Deno.test({
@@ -76,9 +85,41 @@ Deno.test({
         assertEquals({ code, stdout, stderr }, {
           code: 1,
           stdout: "",
-          stderr: `runts: run "t": mounts[6]: bind "SOURCE" on "/m": "${named}" is refused: ` +
+          stderr: `runts: run "t": mounts[6]: bind "SOURCE" on "/m": ${named} is refused: ` +
             "the user namespace locks the attributes of the source: EPERM (operation not permitted)\n",
         }, `${source} ${options}`);
+      }
+    }),
+});
+
+const BELOW: [below: string, option: string, named: string][] = [
+  ["ro", "rrw", '"rrw"'],
+  ["nosuid", "rsuid", '"rsuid"'],
+  ["nodev", "rdev", '"rdev"'],
+  ["noexec", "rexec", '"rexec"'],
+  ["nodiratime", "rdiratime", '"rdiratime"'],
+  ["noatime", "rrelatime", "another setting of access times"],
+];
+
+Deno.test({
+  name: "in a user namespace a recursive option clears nothing of what the host has mounted below",
+  ...RUNTS_ONLY,
+  fn: () =>
+    withRuntime(async (runtime) => {
+      for (const [below, option, named] of BELOW) {
+        assertEquals(await bound(runtime, "rw", ["rbind", option], below), {
+          code: 1,
+          stdout: "",
+          stderr: `runts: run "t": mounts[6]: bind "SOURCE" on "/m": ${named} is refused: ` +
+            'the user namespace locks the attributes of "SOURCE/b"\n',
+        }, below);
+        const { code, stderr } = await bound(
+          runtime,
+          "rw",
+          ["rbind", "rnosuid", "rnoatime"],
+          below,
+        );
+        assertEquals({ code, stderr }, { code: 0, stderr: "" }, below);
       }
     }),
 });

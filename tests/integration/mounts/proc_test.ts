@@ -134,6 +134,32 @@ Deno.test({
     }),
 });
 
+Deno.test({
+  name: "whoever has CAP_SYS_ADMIN in a user namespace cannot make the host's /sys writable",
+  ...RUNTS_ONLY, // runc refuses the mount, crun makes it writable
+  fn: () =>
+    withRuntime(async (runtime) => {
+      using bundle = new Bundle((config) => {
+        userNamespace(config, 0);
+        config.linux.namespaces = config.linux.namespaces.filter(({ type }: Config) =>
+          type !== "network"
+        );
+        const sets = ["bounding", "effective", "permitted"];
+        config.process.capabilities = Object.fromEntries(
+          sets.map((set) => [set, ["CAP_SYS_ADMIN"]]),
+        );
+        shell(
+          config,
+          "for at in /sys /sys/fs/cgroup; do mount -o remount,bind,rw $at 2>/dev/null && echo $at; " +
+            'done; grep -c " /sys[^ ]* rw" /proc/self/mountinfo',
+        );
+      });
+      const args = ["run", "--bundle", bundle.path, runtime.id()];
+      const { stdout, stderr } = await runtime.run(args);
+      assertEquals({ stdout, stderr }, { stdout: "0\n", stderr: "" });
+    }),
+});
+
 attack("/sys that is a symlink, where the host's is to be seen", async (attack) => {
   const { bundle, outside } = attack;
   userNamespace(bundle.config);
