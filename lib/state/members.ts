@@ -1,4 +1,4 @@
-/** The processes of a container: those of its cgroup, or else of its pid namespace. */
+/** The processes of a container: init and those of its cgroup, or else of its pid namespace. */
 
 import { readLink } from "../base/files.ts";
 import type { CgroupManager } from "../cgroup/manager.ts";
@@ -9,8 +9,15 @@ import { cgroupOf } from "./cgroup.ts";
 /** Gives the process ids, as the caller sees them, each time that it is called. */
 export async function membersOf(status: Status): Promise<() => number[]> {
   const cgroup: CgroupManager = await cgroupOf(status);
-  if (cgroup.record.kind !== "disabled") return () => cgroup.pids();
-  return () => isAlive(status.pid, status.startTime) ? inPidNamespaceOf(status.pid) : [];
+  const { pid: init, startTime } = status;
+  if (cgroup.record.kind === "disabled") {
+    return () => isAlive(init, startTime) ? inPidNamespaceOf(init) : [];
+  }
+  return () => {
+    const pids = cgroup.pids();
+    // Somebody may have moved it.
+    return pids.includes(init) || !isAlive(init, startTime) ? pids : [init, ...pids];
+  };
 }
 
 /** With the pid namespace of the caller, init is all that is known. */

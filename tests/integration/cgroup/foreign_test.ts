@@ -226,6 +226,26 @@ cgroupTest("exec follows init in the one hierarchy that has lost its cgroup", ["
   });
 });
 
+cgroupTest("an init that was moved out of its cgroup is the container's still", [], async () => {
+  await withRuntime(async (runtime) => {
+    const id = runtime.id();
+    using bundle = sleeping(id, false);
+    await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
+    await using others = new AsyncDisposableStack();
+    const { pid } = await runtime.state(id);
+    await using stays = new OwnCgroup(`${freezerPath(place(id, false))}/stays`);
+    assertEquals(exists(stays.directory), true);
+    const directory = `${freezerPath(place(id, false))}-other`;
+    others.use(new OwnCgroup(directory));
+    Deno.writeTextFileSync(`${directory}/cgroup.procs`, String(pid));
+    assertEquals(JSON.parse(await runtime.ok(["ps", "--format", "json", id])), [pid]);
+    await runtime.ok(["kill", "--all", id, "KILL"]);
+    await until("it has ended", async () => (await runtime.state(id)).status === "stopped");
+    assertEquals(JSON.parse(await runtime.ok(["ps", "--format", "json", id])), []);
+    await runtime.ok(["delete", id]);
+  });
+});
+
 /** A cpuset of v1 has no cpus of its own yet. */
 function moveOut(path: string, pid: number): void {
   const parent = path.slice(0, path.lastIndexOf("/"));

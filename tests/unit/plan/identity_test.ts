@@ -71,6 +71,20 @@ Deno.test("identity: capabilities, each unknown one with one warning", () => {
   ]);
 });
 
+Deno.test("identity: effective capabilities that are not permitted are a warning", () => {
+  const plan = planOf({
+    "process.capabilities": {
+      bounding: ["CAP_KILL", "CAP_CHOWN"],
+      permitted: ["CAP_KILL"],
+      effective: ["CAP_KILL", "CAP_CHOWN"],
+    },
+  });
+  assertEquals(onlyOp(plan, "caps").effective, KILL);
+  assertEquals(plan.warnings, [
+    "process.capabilities.effective: cannot grant CAP_CHOWN: not in the permitted set",
+  ]);
+});
+
 Deno.test("identity: the template of runc 1.1 has ambient capabilities without a warning", () => {
   const caps = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
   const sets = { bounding: caps, effective: caps, permitted: caps, ambient: caps };

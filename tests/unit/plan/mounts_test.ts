@@ -232,13 +232,19 @@ Deno.test("mounts: sysfs is a view of the host's without a network namespace of 
   const view = "bind /sys with the mounts below on /sys (rro,rnosuid)";
   const without = withNamespaces("user").filter(({ type }) => type !== "network");
   assertEquals(lines(mount, USER), [plain]);
-  assertEquals(lines(mount, { ...USER, "linux.namespaces": without }), [view]);
+  const lock = "make all that is mounted on /sys read-only for good";
+  assertEquals(lines(mount, { ...USER, "linux.namespaces": without }), [lock, view]);
   const net = { type: "network", path: "/run/netns/a" };
-  assertEquals(lines(mount, { ...USER, "linux.namespaces": [...without, net] }), [view]);
+  assertEquals(lines(mount, { ...USER, "linux.namespaces": [...without, net] }), [lock, view]);
   const pod = without.map(({ type }) => type === "user" ? { type, path: "/u" } : { type });
   assertEquals(lines(mount, { "linux.namespaces": [...pod, net] }), [plain]);
   const host = without.filter(({ type }) => type !== "user");
   assertEquals(lines(mount, { "linux.namespaces": host }), [plain]);
+  const twice = withMounts([mount, { ...mount, destination: "/s" }], {
+    ...USER,
+    "linux.namespaces": without,
+  });
+  assertEquals(opsOf(twice, "lock_readonly").map(({ path }) => path), ["/sys"]);
   const warnings = (options: string[]) =>
     withMounts([{ ...mount, options }], { ...USER, "linux.namespaces": without }).warnings;
   assertEquals(warnings(["rro"]), []);
