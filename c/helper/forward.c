@@ -25,6 +25,8 @@
 #define FAULTS                                                                          \
   (SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | \
    SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGSYS))
+/* The terminal's, to who uses it from the background: the call is made again on return. */
+#define BACKGROUND (SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
 /* What asks a process to end. */
 #define REQUESTS \
   (SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGTERM))
@@ -68,18 +70,22 @@ static void send_to(struct target *t, int number) {
       copy_size(t);
     return;
   }
+  uint64_t bit = SIGNAL_BIT(number);
   int pidfd = atomic_load(&t->pidfd);
-  tell(t, SIGNAL_BIT(number));
-  if (pidfd < 0)
-    atomic_fetch_or(&t->early, SIGNAL_BIT(number));
-  else
-    syscall(NR_PIDFD_SEND_SIGNAL, pidfd, number, NULL, 0);
+  tell(t, bit);
+  if (pidfd < 0) {
+    atomic_fetch_or(&t->early, bit);
+    pidfd = atomic_load(&t->pidfd); /* another thread may just have sent what came early */
+    if (pidfd < 0 || !(atomic_fetch_and(&t->early, ~bit) & bit))
+      return;
+  }
+  syscall(NR_PIDFD_SEND_SIGNAL, pidfd, number, NULL, 0);
 }
 
-/* A fault, abort(3), or a pipe without a reader. */
+/* A fault, the terminal of another foreground, abort(3), or a pipe without a reader. */
 static bool is_own(int number, const siginfo_t *info) {
   if (info->si_code > 0)
-    return (FAULTS & SIGNAL_BIT(number)) != 0;
+    return ((FAULTS | BACKGROUND) & SIGNAL_BIT(number)) != 0;
   return (info->si_code == SI_USER || info->si_code == SI_TKILL) && info->si_pid == getpid();
 }
 
@@ -87,7 +93,7 @@ static void handle(int number, siginfo_t *info, void *context) {
   int error = errno;
   const struct sigaction *before = &former[number];
   if (is_own(number, info)) {
-    /* A fault strikes again on return, and abort(3) raises its signal once more. */
+    /* It comes again on return, and abort(3) raises its signal once more. */
     if (number != SIGPIPE)
       sigaction(number, before, NULL);
   } else {

@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "../support/c/test.h"
@@ -148,6 +150,42 @@ static void leaves_own_faults_alone(void) {
   CHECK_NUMBER(ending_of(write_to_nobody), 0);
 }
 
+/* In a session of its own, whose foreground is somebody else. */
+static void use_terminal(int in, int write_too) {
+  int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  NEED(setsid() > 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+  int own = open(ptsname(terminal), O_RDWR);
+  pid_t user = fork();
+  NEED(own >= 0 && user >= 0);
+  if (user == 0) {
+    struct termios mode;
+    struct rlimit seconds = {2, 2}; /* without an end otherwise */
+    NEED(setrlimit(RLIMIT_CPU, &seconds) == 0);
+    NEED(setpgid(0, 0) == 0 && tcgetattr(own, &mode) == 0);
+    rts_forward_begin();
+    if (write_too)
+      tcsetattr(own, TCSANOW, &mode);
+    else
+      (void)!read(own, &mode, 1);
+    _exit(0);
+  }
+  int status = 0;
+  NEED(waitpid(user, &status, WUNTRACED) == user);
+  bool stopped = WIFSTOPPED(status) && WSTOPSIG(status) == (write_too ? SIGTTOU : SIGTTIN);
+  kill(user, SIGKILL);
+  waitpid(user, NULL, 0);
+  (void)in;
+  _exit(stopped ? 0 : 1);
+}
+
+static void stops_in_the_background(void) {
+  for (int write_too = 0; write_too < 2; write_too++) {
+    int status = 0;
+    NEED(waitpid(start(use_terminal, -1, write_too), &status, 0) > 0);
+    CHECK_NUMBER(status, 0);
+  }
+}
+
 static volatile sig_atomic_t heard;
 
 static void hear(int number, siginfo_t *info, void *context) {
@@ -175,6 +213,7 @@ int main(int argc, char **argv) {
       TEST(hands_on_every_signal),
       TEST(keeps_what_comes_early),
       TEST(leaves_own_faults_alone),
+      TEST(stops_in_the_background),
       TEST(calls_who_listened_before_and_restores_that),
   };
   return test_run(tests, sizeof tests / sizeof *tests, argc, argv);
