@@ -2,7 +2,8 @@
 
 import { loadHelper } from "../../ffi/helper.ts";
 import { decodeBytes } from "../base/bytes.ts";
-import { RuntsError } from "../base/errors.ts";
+import { ENOENT } from "../base/errno.ts";
+import { errnoOf, numberOf, quote, RuntsError } from "../base/errors.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
 import { inCommand } from "../base/command.ts";
@@ -28,11 +29,19 @@ export function psTable(
   return inCommand("ps", id, async () => {
     await loadHelper(); // from then on it can be waited for
     const options = { args: args.length > 0 ? [...args] : ["-ef"], cwd: "/" };
-    const { code, stdout, stderr } = await new Deno.Command("ps", options).output();
-    if (code !== 0) {
-      const cause = decodeBytes(stderr).trim();
-      throw new RuntsError(`run "ps ${args.join(" ")}"`, { cause });
+    const attempt = `run ${quote(["ps", ...options.args].join(" "))}`;
+    let output: Deno.CommandOutput;
+    try {
+      output = await new Deno.Command("ps", options).output();
+    } catch (cause) {
+      const isMissing = errnoOf(cause) === ENOENT;
+      throw new RuntsError(attempt, {
+        ...numberOf(cause),
+        hint: isMissing ? "ps of procps is not in the PATH of the caller" : undefined,
+      });
     }
+    const { code, stdout, stderr } = output;
+    if (code !== 0) throw new RuntsError(attempt, { cause: decodeBytes(stderr).trim() });
     return selectRows(decodeBytes(stdout), new Set(pids));
   });
 }

@@ -16,14 +16,27 @@ export function selectRows(table: string, pids: ReadonlySet<number>): string {
   const end = endOf(heading, column);
   let isMember = false;
   const chosen = rows.filter((row) => {
-    const cell = cellAt(row, end, column) ?? row.trim().split(/\s+/)[column];
+    const words = row.trim().split(/\s+/);
+    const cell = cellAt(inColumns(row), end, column) ?? words[column];
     if (cell === undefined || !/^(\d+|-)$/.test(cell)) {
+      if (!words.some((word) => pids.has(Number(word)))) return isMember = false;
       throw new RuntsError(`find the process id in a row of ps: ${quote(row.trim())}`);
     }
     if (cell !== "-") isMember = pids.has(Number(cell));
     return isMember;
   });
   return [heading, ...chosen].map((line) => `${line}\n`).join("");
+}
+
+/** With a character for each column of a terminal: names may be wide, or combine (wcwidth(3)). */
+function inColumns(row: string): string {
+  if (!/[^\0-\x7f]/.test(row)) return row;
+  return row.replace(/[\p{Mn}\p{Me}\p{Cf}]/gu, "")
+    .replace(
+      /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/gu,
+      "??",
+    )
+    .replace(/[^\0-\uffff]/gu, "?");
 }
 
 /** Where a word of the heading ends. */

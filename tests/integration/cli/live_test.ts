@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { commandLine, PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
+import { command, commandLine, PEER, RUNTIME, RUNTS_ONLY, until } from "../../support/runtime.ts";
 
 /** What crun has no command or option for. */
 const NOT_CRUN = { ignore: PEER === "crun" };
@@ -66,6 +66,18 @@ Deno.test("ps says what ps does not understand", RUNTS_ONLY, async () => {
       stderr,
       new RegExp(`^runts: ps "${id}": run "ps --bogus": error: unknown gnu long`),
     );
+  });
+});
+
+Deno.test("ps says where there is no ps", RUNTS_ONLY, async () => {
+  await withContainer("sleep 1000", async (runtime, id) => {
+    const words = ["--root", runtime.root, "ps", id];
+    assertEquals(await command(["env", "PATH=/none", ...commandLine(RUNTIME, words)]), {
+      code: 1,
+      stdout: "",
+      stderr: `runts: ps "${id}": run "ps -ef": ENOENT (no such file or directory): ` +
+        "ps of procps is not in the PATH of the caller\n",
+    });
   });
 });
 

@@ -92,6 +92,26 @@ Deno.test("selectRows() finds process ids behind columns of several words and of
   }
 });
 
+Deno.test("selectRows() counts the columns of a terminal, not characters", () => {
+  const heading = "COMMAND           PID";
+  const names: [name: string, width: number][] = [
+    ["一二三 x y", 10],
+    ["😀😀 7", 6],
+    ["e\u0301e\u0301 7 7", 6],
+    ["ü 7", 3],
+  ];
+  for (const [name, width] of names) {
+    const row = `${name}${" ".repeat(heading.length - width - 2)}23`;
+    assertEquals(selectRows(`${heading}\n${row}\n`, new Set([23])), `${heading}\n${row}\n`, name);
+    assertEquals(selectRows(`${heading}\n${row}\n`, new Set([7])), `${heading}\n`, name);
+  }
+});
+
+Deno.test("selectRows() leaves out what it cannot read and what names no member", () => {
+  const others = "CMD PID X\na b c\n  -   - -\n";
+  assertEquals(selectRows(others, new Set([1])), "CMD PID X\n");
+});
+
 Deno.test("selectRows() keeps the threads of a process", () => {
   const table = "  PID   LWP\n   22     -\n    -    22\n   23     -\n    -    23\n    -    24\n";
   assertEquals(
@@ -102,8 +122,8 @@ Deno.test("selectRows() keeps the threads of a process", () => {
 
 Deno.test("selectRows() says where it finds no process id", () => {
   assertThrows(
-    () => selectRows("CMD PID X\na b c\n", new Set([1])),
+    () => selectRows("CMD PID X\na bcdefgh 1\n", new Set([1])),
     RuntsError,
-    'find the process id in a row of ps: "a b c"',
+    'find the process id in a row of ps: "a bcdefgh 1"',
   );
 });
