@@ -1,5 +1,7 @@
 /** Spawning init: what it gets is opened before, and closed here after. */
 
+import { EMFILE } from "../base/errno.ts";
+import { errnoOf, isRuntsError } from "../base/errors.ts";
 import { O_RDWR } from "../base/linux.ts";
 import type { Helper } from "../../ffi/helper.ts";
 import { encodePlan } from "../wire/encode.ts";
@@ -30,6 +32,11 @@ export function spawnInit(helper: Helper, request: SpawnRequest): InitProcess {
         ops: plan.ops,
         fds: slots.fds,
         ...(streams.fds && { stdio: streams.fds }),
+      });
+    } catch (error) {
+      if (errnoOf(error) !== EMFILE || !isRuntsError(error)) throw error;
+      throw error.with({
+        hint: "the caller's hard limit of open files is too low (ulimit -Hn)",
       });
     } finally {
       slots.close();

@@ -157,6 +157,26 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "a hard limit of open files that is too low for a container is named",
+  ...RUNTS_ONLY,
+  async fn() {
+    await withRuntime(async (runtime) => {
+      using bundle = new Bundle();
+      const id = runtime.id();
+      const run = ["--root", runtime.root, "run", "--bundle", bundle.path, id];
+      const drop = ["setpriv", "--bounding-set=-sys_resource", ...commandLine(RUNTIME, run)];
+      assertEquals(await command(limited("ulimit -n 34", drop)), {
+        code: 1,
+        stdout: "",
+        stderr: `runts: run "${id}": start init: EMFILE (too many open files): ` +
+          "the caller's hard limit of open files is too low (ulimit -Hn)\n",
+      });
+      assertEquals(await runtime.ok(["list", "--quiet"]), "");
+    });
+  },
+});
+
 /** Hosts on which Deno would not start, each in a mount namespace of its own. */
 const BARE_HOSTS: [setUp: string, said: string][] = [
   [
