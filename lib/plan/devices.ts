@@ -96,15 +96,16 @@ function makeNodes(
   const slots: number[] = [];
   const store = writer.freeSlot();
   for (const [index, node] of nodes.entries()) {
-    // The ids of a namespace that is joined take a process to find out; the host's default devices do.
-    if (node.bind !== NodeSource.bind || !fresh && node.from === "") continue;
+    if (node.bind !== NodeSource.bind) continue;
     const { from, path, type, mode, major, minor, given } = node;
     const uid = fresh ? hostId(linux, "uid", node, (given & NodeGiven.uid) !== 0) : node.uid;
     const gid = fresh ? hostId(linux, "gid", node, (given & NodeGiven.gid) !== 0) : node.gid;
     const slot = writer.freeSlot();
     slots.push(slot);
     const numbers = { type, mode, major, minor, uid, gid };
-    const userns = fresh ? -1 : userSlot ?? -1;
+    // The ids of a namespace that is joined take a process to find out: the default devices do
+    // without, and belong to the host's root, as those of the host.
+    const userns = fresh || from === "" ? -1 : userSlot ?? -1;
     const label = linux.mountLabel ?? "";
     plan.early.push({ op: "make_node", from, store, slot, path, ...numbers, userns, label });
     nodes[index] = { ...node, slot };

@@ -72,25 +72,35 @@ Deno.test("in a user namespace devices are mounts that execute nothing", async (
   });
 });
 
-Deno.test({
-  name: "who is the host's root in a user namespace cannot change the host's devices",
-  ...RUNTS_ONLY,
-  fn: async () => {
-    const before = Deno.statSync("/dev/full");
-    try {
-      await withRuntime(async (runtime) => {
-        const { code, stdout, stderr } = await runtime.container((config) => {
-          userNamespace(config, 0);
-          shell(config, "chmod 600 /dev/full && stat -c %a /dev/full");
+for (const joined of [false, true]) {
+  Deno.test({
+    name: "who is the host's root in a user namespace cannot change the host's devices" +
+      (joined ? ", nor in one that is joined" : ""),
+    ...RUNTS_ONLY,
+    fn: async () => {
+      const before = Deno.statSync("/dev/full");
+      try {
+        await withRuntime(async (runtime) => {
+          using first = new Bundle((config) => userNamespace(config, 0));
+          const id = runtime.id();
+          await runtime.ok(["create", "--bundle", first.path, id]);
+          const { pid } = await runtime.state(id);
+          const { code, stdout, stderr } = await runtime.container((config) => {
+            if (joined) {
+              config.linux.namespaces.push({ type: "user", path: `/proc/${pid}/ns/user` });
+            } else userNamespace(config, 0);
+            shell(config, "chmod 600 /dev/full && stat -c %a /dev/full");
+          });
+          assertEquals({ code, stdout, stderr }, { code: 0, stdout: "600\n", stderr: "" });
+          await runtime.ok(["delete", "--force", id]);
         });
-        assertEquals({ code, stdout, stderr }, { code: 0, stdout: "600\n", stderr: "" });
-      });
-      assertEquals(Deno.statSync("/dev/full").mode, before.mode);
-    } finally {
-      Deno.chmodSync("/dev/full", before.mode! & 0o7777);
-    }
-  },
-});
+        assertEquals(Deno.statSync("/dev/full").mode, before.mode);
+      } finally {
+        Deno.chmodSync("/dev/full", before.mode! & 0o7777);
+      }
+    },
+  });
+}
 
 Deno.test({
   name: "in a user namespace that is joined, owners are its own ids",

@@ -52,8 +52,12 @@ Deno.test("devices: a user namespace that is joined tells whose ids they are", (
   const namespaces = withNamespaces().concat({ type: "user", path: "/ns/user" });
   const plan = planOf({ "linux.namespaces": namespaces, "linux.devices": [{ ...DEVICE, gid: 9 }] });
   const { slot } = onlyOp(plan, "open_ns");
-  const { uid, gid, userns } = onlyOp(plan, "make_node");
+  const nodes = opsOf(plan, "make_node");
+  const { uid, gid, userns } = nodes.find(({ path }) => path === "/dev/mine")!;
   assertEquals([uid, gid, userns], [0, 9, slot]);
+  const others = nodes.filter(({ path }) => path !== "/dev/mine");
+  assertEquals(others.length, 6);
+  for (const node of others) assertEquals([node.uid, node.gid, node.userns], [0, 0, -1], node.path);
 });
 
 Deno.test("devices: who may make none is given the host's", () => {
