@@ -1,6 +1,9 @@
 /** Which cgroup keeps processes frozen: each freezes those below it, too. */
 
-import { readFile } from "./files.ts";
+import { isDirectory } from "../base/files.ts";
+import { readFile, withDescendants, writeFile } from "./files.ts";
+import { detectHost, hierarchyOf } from "./hierarchies.ts";
+import type { CgroupJoin } from "./manager.ts";
 import { cgroupsOf } from "./process.ts";
 
 /** The hierarchies that can freeze: that of v1, and v2. */
@@ -43,4 +46,26 @@ export function isHeld(directory: string): boolean | undefined {
   const told = readFile(`${directory}/cgroup.freeze`);
   if (told !== "0") return told === undefined ? undefined : true;
   return /^frozen 1$/m.test(readFile(`${directory}/cgroup.events`) ?? "");
+}
+
+/** The cgroup that keeps whoever joins so from running. */
+export function freezerOfJoin({ bornIn, files }: CgroupJoin): string | undefined {
+  const mountPoint = hierarchyOf(detectHost(), "freezer")?.mountPoint;
+  const file = mountPoint && files.find((path) => path.startsWith(`${mountPoint}/`));
+  for (const directory of [bornIn, file && file.slice(0, file.lastIndexOf("/"))]) {
+    if (directory && isHeld(directory)) return freezerOf(directory) ?? directory;
+  }
+  return undefined;
+}
+
+/** Thaws a cgroup of v2 and those below it. */
+export function thawUnified(directory: string): void {
+  for (const member of withDescendants(directory)) {
+    try {
+      if (readFile(`${member}/cgroup.freeze`) === "1") writeFile(`${member}/cgroup.freeze`, "0");
+    } catch (error) {
+      // systemd removes a scope as soon as its last process has ended.
+      if (isDirectory(member)) throw error;
+    }
+  }
 }

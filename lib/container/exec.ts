@@ -2,7 +2,9 @@
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { parseSubCgroups } from "../cgroup/below.ts";
-import { isRuntsError, RuntsError } from "../base/errors.ts";
+import { freezerOfJoin } from "../cgroup/freezer.ts";
+import type { CgroupJoin } from "../cgroup/manager.ts";
+import { isRuntsError, quote, RuntsError } from "../base/errors.ts";
 import { planExec } from "../plan/exec.ts";
 import type { Plan } from "../plan/plan.ts";
 import { SIGKILL } from "../spec/values/signals.ts";
@@ -129,6 +131,16 @@ export function refuseExec({ state, status }: Inspection, options: ExecOptions):
   }
 }
 
+/** A cgroup below the container's, or one that init was moved to, may be frozen by itself. */
+function refuseFrozenJoin(join: CgroupJoin): void {
+  const freezer = freezerOfJoin(join);
+  if (freezer === undefined) return;
+  throw new RuntsError("enter the container's cgroup", {
+    cause: `cgroup ${quote(freezer)} is frozen`,
+    hint: "thaw it, or use --ignore-paused to wait for that",
+  });
+}
+
 /** All that starting a process in a container takes. */
 interface SpawnIn {
   readonly helper: Helper;
@@ -177,6 +189,8 @@ async function planFor(request: SpawnIn, console: boolean): Promise<Plan> {
   const { helper, options, process, found: { status } } = request;
   const spec = await mapped(request.spec, status.pid);
   const cgroup = await cgroupOf(status);
+  const join = cgroup.joinFiles(parseSubCgroups(options.cgroup), status.pid);
+  if (!options.ignorePaused) refuseFrozenJoin(join);
   const preserveFds = options.preserveFds ?? 0;
   checkPreserved(helper, preserveFds);
   const size = console ? callerSize(helper) : undefined;
@@ -186,7 +200,7 @@ async function planFor(request: SpawnIn, console: boolean): Promise<Plan> {
     spec,
     process,
     host: { ...planHost(cgroup.record), setgroupsDenied: isSetgroupsDenied(status.pid) },
-    cgroup: cgroup.joinFiles(parseSubCgroups(options.cgroup), status.pid),
+    cgroup: join,
     console,
     preserveFds,
     noNewKeyring: true,

@@ -23,7 +23,7 @@ import {
   withDescendants,
   writeFile,
 } from "../files.ts";
-import { FREEZERS } from "../freezer.ts";
+import { FREEZERS, thawUnified } from "../freezer.ts";
 import { type CgroupHost, hierarchyOf } from "../hierarchies.ts";
 import { recordPath } from "../location.ts";
 import { cgroupsOf } from "../process.ts";
@@ -150,6 +150,8 @@ export class CgroupV1 extends DirectoryCgroup {
         if (isFrozen(member)) writeFile(`${member}/freezer.state`, "THAWED");
       }
     }
+    // Somebody else may have frozen it there.
+    if (this.#paths[""] !== undefined) thawUnified(this.#paths[""]);
     return Promise.resolve();
   }
 

@@ -2,7 +2,6 @@
 
 import { ENODEV, ENOENT } from "../../base/errno.ts";
 import { errnoOf, isRuntsError, quote, RuntsError } from "../../base/errors.ts";
-import { isDirectory } from "../../base/files.ts";
 import { isWithin } from "../../base/paths.ts";
 import type { Resources } from "../../spec/types/config.ts";
 import { applyV2, updateV2 } from "./apply.ts";
@@ -15,7 +14,8 @@ import {
   waitFrozen,
 } from "../directory.ts";
 import { undoDirectories } from "../clear.ts";
-import { isPermission, makeDirectory, readFile, withDescendants, writeFile } from "../files.ts";
+import { isPermission, makeDirectory, readFile, writeFile } from "../files.ts";
+import { thawUnified } from "../freezer.ts";
 import { cgroupsOf } from "../process.ts";
 import { below, checkControllers, type SubCgroups } from "../below.ts";
 import type { CgroupJoin, CgroupRecord, Tolerance } from "../manager.ts";
@@ -115,16 +115,7 @@ export class CgroupV2 extends DirectoryCgroup {
   }
 
   override thaw(): Promise<void> {
-    if (this.#directory !== undefined) {
-      for (const member of withDescendants(this.#directory)) {
-        try {
-          if (isFrozen(member)) writeFile(`${member}/cgroup.freeze`, "0");
-        } catch (error) {
-          // systemd removes a scope as soon as its last process has ended.
-          if (isDirectory(member)) throw error;
-        }
-      }
-    }
+    if (this.#directory !== undefined) thawUnified(this.#directory);
     return Promise.resolve();
   }
 

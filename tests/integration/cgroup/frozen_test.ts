@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
+import { cgroupsOf } from "../../../lib/cgroup/process.ts";
 import { cgroupTest, hostHas } from "../../support/cgroups.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { until } from "../../support/runtime.ts";
@@ -120,6 +121,72 @@ cgroupTest("delete --force names the frozen cgroup that init cannot end in", ["v
         `"${parent.directory}", which is frozen: thaw that one\n`,
     });
     await parent.thaw();
+    await runtime.ok(["delete", "--force", id]);
+  });
+});
+
+cgroupTest("exec does not wait in a frozen cgroup below the container's", [], async () => {
+  await withParent(async (runtime, id, _, bundle) => {
+    await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
+    const directory = freezerPath(`/${id}-above/own/sub`);
+    await using sub = new OwnCgroup(directory);
+    await sub.freeze();
+    const place = hostHas("v2") ? "sub" : "freezer:sub";
+    const { code, stderr } = await runtime.run(["exec", "--cgroup", place, id, "true"]);
+    assertEquals({ code, stderr }, {
+      code: 255,
+      stderr:
+        `runts: exec "${id}": enter the container's cgroup: cgroup "${directory}" is frozen: ` +
+        "thaw it, or use --ignore-paused to wait for that\n",
+    });
+    await sub.thaw();
+    await runtime.ok(["exec", "--cgroup", place, id, "true"]);
+    await runtime.ok(["delete", "--force", id]);
+  });
+});
+
+cgroupTest("exec does not wait in a frozen cgroup that init was moved to", ["v1"], async () => {
+  await withParent(async (runtime, id, parent, bundle) => {
+    bundle.config.linux.cgroupsPath = `/${id}`;
+    bundle.save();
+    await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
+    const { pid } = await runtime.state(id);
+    Deno.writeTextFileSync(`${parent.directory}/cgroup.procs`, String(pid));
+    await parent.freeze();
+    await until("the cgroup is gone", () => {
+      try {
+        Deno.removeSync(freezerPath(`/${id}`));
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    const { code, stderr } = await runtime.run(["exec", id, "true"]);
+    assertEquals({ code, stderr }, {
+      code: 255,
+      stderr:
+        `runts: exec "${id}": enter the container's cgroup: cgroup "${parent.directory}" is ` +
+        "frozen: thaw it, or use --ignore-paused to wait for that\n",
+    });
+    await parent.thaw();
+    await runtime.ok(["delete", "--force", id]);
+  });
+});
+
+cgroupTest("resume thaws what somebody has frozen beside the freezer of v1", ["v1"], async () => {
+  await withRuntime(async (runtime) => {
+    const id = runtime.id();
+    using bundle = new Bundle((config) => {
+      config.process.args = ["sleep", "1000"];
+    });
+    await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
+    const { pid } = await runtime.state(id);
+    const own = cgroupsOf(pid)[""]!;
+    Deno.writeTextFileSync(`${own}/cgroup.freeze`, "1");
+    await until("it is frozen", async () => (await runtime.state(id)).status === "paused");
+    await runtime.ok(["resume", id]);
+    assertEquals(Deno.readTextFileSync(`${own}/cgroup.freeze`), "0\n");
+    await until("it runs", async () => (await runtime.state(id)).status === "running");
     await runtime.ok(["delete", "--force", id]);
   });
 });
