@@ -19,6 +19,7 @@
 #include <linux/fcntl.h>
 #include <linux/memfd.h>
 #include <linux/mman.h>
+#include <signal.h>
 #include <stddef.h>
 
 #define STUB_ENTRY
@@ -136,6 +137,12 @@ static void check_procfs(const char *file) {
     die("look up /proc/self/fd", result, ": is procfs mounted on /proc?");
 }
 
+/* By SIGUSR1 Deno opens its debugger, to every user of the host. All its threads inherit the mask. */
+static void keep_debugger_closed(void) {
+  uint64_t set = UINT64_C(1) << (SIGUSR1 - 1);
+  sys4(SYS_RT_SIGPROCMASK, SIG_BLOCK, (long)&set, 0, sizeof set);
+}
+
 /* Strings for Deno's stack, in pages of their own: the stack below is Deno's. */
 struct strings {
   char script[FD_PATH_ROOM];
@@ -225,6 +232,7 @@ __attribute__((used, visibility("hidden"))) char **stub_prepare(char **sp) {
   char **args = sp + 1, **given = args + argc + 1;
   struct strings *strings = new_strings();
   check_limits(strings->limits);
+  keep_debugger_closed();
   open_streams();
   find_code_cache(&strings->cache, args, given, linked(stub_link_data.cache_name));
   put_deno_dir(strings);

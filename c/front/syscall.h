@@ -7,6 +7,7 @@
 #define SYS_WRITE 1
 #define SYS_CLOSE 3
 #define SYS_MMAP 9
+#define SYS_RT_SIGPROCMASK 14
 #define SYS_CLONE 56
 #define SYS_WAIT4 61
 #define SYS_FCNTL 72
@@ -60,6 +61,7 @@ __asm__(".section .text.entry, \"ax\"\n"
 #define SYS_WRITE 64
 #define SYS_READLINKAT 78
 #define SYS_EXIT_GROUP 94
+#define SYS_RT_SIGPROCMASK 135
 #define SYS_GETEUID 175
 #define SYS_CLONE 220
 #define SYS_MMAP 222

@@ -100,8 +100,8 @@ static void handle(int number, siginfo_t *info, void *context) {
     for (int i = 0; i < RTS_FORWARD_MAX; i++)
       if (atomic_load(&targets[i].used))
         send_to(&targets[i], number);
-    /* A script may listen, too. */
-    if ((before->sa_flags & SA_SIGINFO) && !(FAULTS & SIGNAL_BIT(number)))
+    /* A script may listen, too; but Deno would open its debugger to every user of the host. */
+    if ((before->sa_flags & SA_SIGINFO) && !((FAULTS | SIGNAL_BIT(SIGUSR1)) & SIGNAL_BIT(number)))
       before->sa_sigaction(number, info, context);
   }
   errno = error;

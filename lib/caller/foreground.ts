@@ -69,13 +69,22 @@ export class Terminal {
   }
 }
 
+/**
+ * Half a second after its start Deno sets handlers for these, in the place of those that are there
+ * then. The process ends by them, unless a script listens (or, by SIGUSR1, gets a debugger); once
+ * it has listened, they are not set again.
+ */
+const TAKEN_BY_DENO = ["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1"] as const;
+
 /** Hands the signals that runts gets on to a process; those that come before it runs wait for it. */
 export class SignalForwarding {
   readonly #helper: Helper;
   readonly #forwarding: number;
+  readonly #listener = () => {};
 
   constructor(helper: Helper) {
     this.#helper = helper;
+    for (const signal of TAKEN_BY_DENO) Deno.addSignalListener(signal, this.#listener);
     this.#forwarding = helper.beginForwarding();
   }
 
@@ -96,6 +105,7 @@ export class SignalForwarding {
 
   stop(): void {
     this.#helper.endForwarding(this.#forwarding);
+    for (const signal of TAKEN_BY_DENO) Deno.removeSignalListener(signal, this.#listener);
   }
 }
 

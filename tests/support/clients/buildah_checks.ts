@@ -26,7 +26,7 @@ const CHECKS: readonly Check[] = [
   {
     name: "no such program",
     script: "open; step $c nosuch 2>&1; buildah rm $c >/dev/null",
-    stdout: /from \/usr\/local\/sbin\/runts[^]*nosuch[^]* not found/,
+    stdout: /from \/usr\/local\/sbin\/runts[^]*nosuch.* not found/,
   },
   {
     name: "standard input",
