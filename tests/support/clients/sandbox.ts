@@ -14,7 +14,7 @@ import { command, type CommandOptions, type Output, until } from "../runtime.ts"
 /** Where docs/clients.md installs runts. */
 const INSTALLED = "/usr/local/sbin/runts";
 
-/** Cgroups that clients make at the top of a hierarchy and leave behind, empty. */
+/** Cgroups that clients make at the top of a hierarchy and leave behind, with empty ones in them. */
 const CGROUPS = /^(libpod_parent|docker|conmon|buildah-.*|runts-clients-.*)$/;
 
 /** What is fresh in the sandbox. /var/tmp is where podman and buildah unpack. */
@@ -143,12 +143,16 @@ export async function restoreHost(before: readonly string[]): Promise<void> {
   });
 }
 
-/** The cgroups of clients at the top of each hierarchy. */
+/** The cgroups of clients in each hierarchy; those of the top may be of an earlier use. */
 export function clientCgroups(): string[] {
   return hierarchies().flatMap((hierarchy) =>
     directories(hierarchy).filter((name) => CGROUPS.test(name))
-      .map((name) => `${hierarchy}/${name}`)
+      .flatMap((name) => tree(`${hierarchy}/${name}`))
   );
+}
+
+function tree(path: string): string[] {
+  return [path, ...directories(path).flatMap((name) => tree(`${path}/${name}`))];
 }
 
 function hierarchies(): string[] {
