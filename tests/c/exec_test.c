@@ -8,19 +8,10 @@
 #include <sys/mount.h>
 
 #include "../../c/init/passwd.h"
+#include "../support/c/folder.h"
 #include "../support/c/init.h"
 
-static char folder[] = "/tmp/runts-exec.XXXXXX";
 static const char *const no_env[] = {NULL};
-
-/* A path in the test's folder; several can be in use at a time. */
-static const char *in_folder(const char *name) {
-  static char paths[4][128];
-  static int next;
-  char *path = paths[next++ % 4];
-  snprintf(path, sizeof *paths, "%s/%s", folder, name);
-  return path;
-}
 
 static const char *make_file(const char *name, const void *bytes, size_t length, mode_t mode) {
   const char *path = in_folder(name);

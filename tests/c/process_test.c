@@ -17,13 +17,6 @@
 #define CAP_UNKNOWN 62
 #define BIT(number) (UINT64_C(1) << (number))
 
-static void plan_script(struct plan_bytes *p, const char *script) {
-  const char *const args[] = {"sh", "-ec", script, NULL};
-  static const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
-  plan_add(p, OP_find_program, "/bin/sh", "");
-  plan_add(p, OP_exec, args, env, (int64_t)-1, 0u);
-}
-
 static void limits_masks_and_flags_reach_the_program(void) {
   struct plan_bytes p;
   plan_start(&p);

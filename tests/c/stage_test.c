@@ -8,6 +8,7 @@
 #include <sys/vfs.h>
 
 #include "../support/c/filter.h"
+#include "../support/c/folder.h"
 #include "../support/c/init.h"
 
 #ifndef CLONE_NEWTIME
@@ -15,28 +16,10 @@
 #endif
 #define PROC_MAGIC 0x9fa0
 
-static char folder[] = "/tmp/runts-stage.XXXXXX";
-
-/* A path in the test's folder; several can be in use at a time. */
-static const char *in_folder(const char *name) {
-  static char paths[4][128];
-  static int next;
-  char *path = paths[next++ % 4];
-  snprintf(path, sizeof *paths, "%s/%s", folder, name);
-  return path;
-}
-
 static void write_text(const char *path, const char *text) {
   int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   NEED(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
   close(fd);
-}
-
-static void plan_script(struct plan_bytes *p, const char *script) {
-  const char *const args[] = {"sh", "-ec", script, NULL};
-  static const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
-  plan_add(p, OP_find_program, "/bin/sh", "");
-  plan_add(p, OP_exec, args, env, (int64_t)-1, 0u);
 }
 
 static void writes_a_file_of_the_right_filesystem(void) {

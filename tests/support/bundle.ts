@@ -49,6 +49,11 @@ export class Bundle implements Disposable {
   }
 }
 
+/** Has the container sleep. */
+export function idle(config: Config): void {
+  config.process.args = ["sleep", "1000"];
+}
+
 const CAPABILITIES = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
 
 /** What `runc spec` gives, without a terminal and running /bin/true. */

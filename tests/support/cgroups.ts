@@ -1,6 +1,9 @@
 /** What tests of cgroups need to know of the host, and of a container's place in it. */
 
 import { type CgroupHost, detectHost, hierarchyOf } from "../../lib/cgroup/hierarchies.ts";
+import { assertEquals } from "@std/assert";
+import { Bundle, type Config, idle } from "./bundle.ts";
+import { type TestRuntime, withRuntime } from "./host.ts";
 import { until } from "./runtime.ts";
 
 /**
@@ -95,12 +98,63 @@ export function ownCgroups(pid: number, id: string): string[] {
   return Object.values(cgroupsOf(pid)).filter((path) => path.includes(id));
 }
 
+/**
+ * Runs a test with a container that sleeps, in a scope of `slice` if there is one. Once it has been
+ * deleted nothing may be left of its cgroups.
+ */
+export async function withContainer(
+  edit: (config: Config, id: string) => void,
+  body: (runtime: TestRuntime, id: string, pid: number) => Promise<void>,
+  { slice }: { slice?: string } = {},
+): Promise<void> {
+  await withRuntime(async (runtime) => {
+    const id = runtime.id();
+    using bundle = new Bundle((config) => {
+      idle(config);
+      if (slice !== undefined) config.linux.cgroupsPath = `${slice}:runts:${id}`;
+      edit(config, id);
+    });
+    const options = slice === undefined ? [] : ["--systemd-cgroup"];
+    await runtime.ok([...options, "create", "--bundle", bundle.path, id]);
+    await runtime.ok(["start", id]);
+    const { pid } = await runtime.state(id);
+    const own = ownCgroups(pid, id);
+    await body(runtime, id, pid);
+    await runtime.ok(["delete", "--force", id]);
+    assertEquals([...own, ...everyPath(`/${id}`)].filter(exists), []);
+  });
+}
+
+/** A path in the hierarchy that freezes. */
+export function freezerPath(path: string): string {
+  const name = detectHost().mode === "v2" ? "" : "freezer";
+  return `${hierarchyOf(detectHost(), name)?.mountPoint}${path}`;
+}
+
+/** A path in every hierarchy, each directory once. */
+export function everyPath(path: string): string[] {
+  return [...new Set(detectHost().hierarchies.map(({ mountPoint }) => mountPoint + path))];
+}
+
 /** The text of a cgroup file of a process; on v2 the controller is not looked at. */
 export function held(pid: number, controller: string, file: string): string {
   const paths = cgroupsOf(pid);
   const directory = detectHost().mode === "v2" ? paths[""] : paths[controller];
   return Deno.readTextFileSync(`${directory}/${file}`).trimEnd();
 }
+
+/** Flags of update; they follow each other on one container. */
+export const UPDATES = [
+  ["--memory", "67108864", "--memory-swap", "134217728", "--memory-reservation", "33554432"],
+  ["--memory", "268435456", "--memory-swap", "-1"],
+  ["--memory", "33554432"],
+  ["--memory", "-1"],
+  ["--cpu-share", "100", "--cpu-period", "20000", "--cpu-quota", "5000"],
+  ["--cpu-quota", "-1"],
+  ["--cpuset-cpus", "0"],
+  ["--pids-limit", "10"],
+  ["--pids-limit", "-1"],
+] as const;
 
 export function exists(path: string): boolean {
   try {

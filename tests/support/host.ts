@@ -59,6 +59,19 @@ export class TestRuntime {
   async state(id: string): Promise<Config> {
     return JSON.parse(await this.ok(["state", id]));
   }
+
+  untilStopped(id: string): Promise<void> {
+    return until(`"${id}" has stopped`, async () => (await this.state(id)).status === "stopped");
+  }
+
+  /** Executes a further process, which sleeps, and gives its pid. */
+  async sleepInside(id: string): Promise<number> {
+    const file = `${this.root}/pid`;
+    await this.ok(["exec", "--detach", "--pid-file", file, id, "sleep", "1000"]);
+    const pid = Number(Deno.readTextFileSync(file));
+    Deno.removeSync(file);
+    return pid;
+  }
 }
 
 /** Runs a test with a runtime of its own; afterwards the host must be as it was before. */
@@ -74,6 +87,15 @@ export async function withRuntime(body: (runtime: TestRuntime) => Promise<void>)
     await removeLeftovers(runtime);
     Deno.removeSync(root, { recursive: true });
   }
+}
+
+/** A test with a runtime of its own, as {@linkcode withRuntime}. */
+export function runtimeTest(
+  name: string,
+  options: { ignore?: boolean },
+  body: (runtime: TestRuntime) => Promise<void>,
+): void {
+  Deno.test({ name, ...options, fn: () => withRuntime(body) });
 }
 
 /** All but caches. */
@@ -129,6 +151,26 @@ function entriesOf(path: string): Deno.DirEntry[] {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
+}
+
+/** Whether a process runs; a zombie that waits for its parent does not. */
+export function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a process is left whose root is in the bundle. */
+export function hasProcesses(bundle: Bundle): boolean {
+  return [...Deno.readDirSync("/proc")].some(({ name }) => {
+    try {
+      return /^\d+$/.test(name) && Deno.readLinkSync(`/proc/${name}/root`).startsWith(bundle.path);
+    } catch {
+      return false; // it has ended
+    }
+  });
 }
 
 /** Mount points of the host on the bundle's root filesystem and below it, relative to that. */

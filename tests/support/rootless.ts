@@ -58,6 +58,24 @@ export function refused(
   }, OURS);
 }
 
+/** Runs a container in the background, and deletes it afterwards. */
+export async function withDetached(
+  user: OrdinaryUser,
+  edit: (config: Config) => void,
+  body: (name: string) => Promise<void>,
+): Promise<void> {
+  using bundle = await user.bundle(edit);
+  const name = user.name();
+  const { code, stderr } = await user.run(["run", "--detach", "--bundle", bundle.path, name]);
+  assertEquals(code, 0, stderr);
+  try {
+    await body(name);
+  } finally {
+    const deleted = await user.run(["delete", "--force", name]);
+    assertEquals(deleted.code, 0, deleted.stderr);
+  }
+}
+
 /** Runs a bundle on a terminal; the end of script's own input is echoed as "^@". */
 export async function onTerminal(user: OrdinaryUser, bundle: Bundle): Promise<Output> {
   const line = `${user.runtime} run --bundle ${bundle.path} ${user.name()}`;

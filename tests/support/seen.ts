@@ -1,7 +1,7 @@
 /** Containers that stay, and what the payload program sees in them. */
 
 import { assertEquals } from "@std/assert";
-import { Bundle, type Config } from "./bundle.ts";
+import { Bundle, type Config, idle } from "./bundle.ts";
 import { type TestRuntime, withRuntime } from "./host.ts";
 import { addPayload } from "./payload.ts";
 import { type CommandOptions, type Output, until } from "./runtime.ts";
@@ -87,24 +87,35 @@ export function parseSeen({ code, stdout, stderr }: Output): Seen {
   return JSON.parse(stdout);
 }
 
+/** Runs a container that sleeps unless it is edited, and deletes it afterwards. */
+export async function withDetached(
+  runtime: TestRuntime,
+  edit: (config: Config, bundle: Bundle) => void | Promise<void>,
+  body: (id: string, bundle: Bundle) => Promise<void>,
+): Promise<void> {
+  using bundle = new Bundle(idle);
+  await edit(bundle.config, bundle);
+  bundle.save();
+  const id = runtime.id();
+  await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
+  try {
+    await body(id, bundle);
+  } finally {
+    await runtime.ok(["delete", "--force", id]);
+  }
+}
+
 /** Runs a test with a sleeping container, which is deleted afterwards. */
 export async function withSleeper(
   edit: (config: Config, bundle: Bundle) => void,
   body: (sleeper: Sleeper) => Promise<void>,
 ): Promise<void> {
-  await withRuntime(async (runtime) => {
-    using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
-    await addPayload(bundle, "payload");
-    edit(bundle.config, bundle);
-    bundle.save();
-    const id = runtime.id();
-    await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
-    try {
-      await body(new Sleeper(runtime, id, bundle));
-    } finally {
-      await runtime.ok(["delete", "--force", id]);
-    }
-  });
+  await withRuntime((runtime) =>
+    withDetached(runtime, async (config, bundle) => {
+      await addPayload(bundle, "payload");
+      edit(config, bundle);
+    }, (id, bundle) => body(new Sleeper(runtime, id, bundle)))
+  );
 }
 
 /** A test of exec in a container that sleeps. */

@@ -1,7 +1,6 @@
 /** Cgroups and processes that are not the container's: a test makes them and looks at them afterwards. */
 
 import { removeDirectories } from "../../lib/cgroup/clear.ts";
-import { detectHost } from "../../lib/cgroup/hierarchies.ts";
 import { exists } from "./cgroups.ts";
 import { until } from "./runtime.ts";
 
@@ -62,16 +61,4 @@ async function setFrozen(directory: string, frozen: boolean): Promise<void> {
     `"${directory}" is ${frozen ? "frozen" : "thawed"}`,
     () => Deno.readTextFileSync(`${directory}/cgroup.events`).includes(`frozen ${frozen ? 1 : 0}`),
   );
-}
-
-/** A path in the hierarchy that freezes. */
-export function freezerPath(path: string): string {
-  const name = detectHost().mode === "v2" ? "" : "freezer";
-  const found = detectHost().hierarchies.find(({ controller }) => controller === name);
-  return `${found?.mountPoint}${path}`;
-}
-
-/** A path in every hierarchy, each directory once. */
-export function everyPath(path: string): string[] {
-  return [...new Set(detectHost().hierarchies.map(({ mountPoint }) => mountPoint + path))];
 }

@@ -1,30 +1,24 @@
 /** `exec --cgroup`: cgroups below the container's own, of all controllers or of some. */
 
 import { assertEquals } from "@std/assert";
-import { Bundle } from "../../support/bundle.ts";
 import { cgroupsOf, cgroupTest, hostHas } from "../../support/cgroups.ts";
 import { withRuntime } from "../../support/host.ts";
 import { PEER } from "../../support/runtime.ts";
-import { Sleeper } from "../../support/seen.ts";
+import { Sleeper, withDetached } from "../../support/seen.ts";
 
 /** Runs a container that has a cgroup `sub` of each of the controllers, or of all. */
 function withSubs(
   controllers: readonly string[] | undefined,
   body: (sleeper: Sleeper, own: Readonly<Record<string, string>>) => Promise<void>,
 ): Promise<void> {
-  return withRuntime(async (runtime) => {
-    using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
-    const id = runtime.id();
-    await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
-    try {
+  return withRuntime((runtime) =>
+    withDetached(runtime, () => {}, async (id, bundle) => {
       const sleeper = new Sleeper(runtime, id, bundle);
       const own = cgroupsOf(await sleeper.pid());
       for (const name of controllers ?? Object.keys(own)) Deno.mkdirSync(`${own[name]}/sub`);
       await body(sleeper, own);
-    } finally {
-      await runtime.ok(["delete", "--force", id]);
-    }
-  });
+    })
+  );
 }
 
 /** The controllers of a process by whether it is below the container's own cgroup. */

@@ -3,10 +3,18 @@
 import { assertEquals } from "@std/assert";
 import { detectHost } from "../../../lib/cgroup/hierarchies.ts";
 import { Bundle } from "../../support/bundle.ts";
-import { cgroupsOf, cgroupTest, exists, hostHas, ownCgroups } from "../../support/cgroups.ts";
+import {
+  cgroupsOf,
+  cgroupTest,
+  everyPath,
+  exists,
+  freezerPath,
+  hostHas,
+  ownCgroups,
+} from "../../support/cgroups.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { command, until } from "../../support/runtime.ts";
-import { everyPath, freezerPath, OwnCgroup, Stranger } from "../../support/strangers.ts";
+import { OwnCgroup, Stranger } from "../../support/strangers.ts";
 
 const SYSTEMD = ["--systemd-cgroup"];
 
@@ -87,18 +95,28 @@ cgroupTest("a scope whose directory is empty is used", ["systemd"], async () => 
 /** Ends init, and waits until the container is stopped. */
 async function end(runtime: TestRuntime, id: string): Promise<void> {
   await runtime.ok(["kill", id, "KILL"]);
-  await until("it has ended", async () => (await runtime.state(id)).status === "stopped");
+  await runtime.untilStopped(id);
+}
+
+/** Runs a container that sleeps; the test is to delete it. */
+async function withSleeping(
+  scope: boolean,
+  body: (runtime: TestRuntime, id: string, pid: number, bundle: Bundle) => Promise<void>,
+): Promise<void> {
+  await withRuntime(async (runtime) => {
+    const id = runtime.id();
+    using bundle = sleeping(id, scope);
+    const options = scope ? SYSTEMD : [];
+    await runtime.ok([...options, "run", "--detach", "--bundle", bundle.path, id]);
+    await body(runtime, id, (await runtime.state(id)).pid, bundle);
+  });
 }
 
 for (const scope of [false, true]) {
   const name = `what has taken the ${scope ? "scope's" : "cgroup's"} name is left alone`;
   cgroupTest(name, scope ? ["systemd"] : [], async () => {
-    await withRuntime(async (runtime) => {
-      const id = runtime.id();
-      using bundle = sleeping(id, scope);
-      const options = scope ? SYSTEMD : [];
-      await runtime.ok([...options, "run", "--detach", "--bundle", bundle.path, id]);
-      const own = ownCgroups((await runtime.state(id)).pid, id);
+    await withSleeping(scope, async (runtime, id, pid) => {
+      const own = ownCgroups(pid, id);
       await end(runtime, id);
       await until("the cgroup is empty", () => own.every(isRemoved));
       await using others = new AsyncDisposableStack();
@@ -113,11 +131,8 @@ for (const scope of [false, true]) {
 }
 
 cgroupTest("delete of a stopped container leaves nothing of its scope", ["systemd"], async () => {
-  await withRuntime(async (runtime) => {
-    const id = runtime.id();
-    using bundle = sleeping(id, true);
-    await runtime.ok([...SYSTEMD, "run", "--detach", "--bundle", bundle.path, id]);
-    const own = ownCgroups((await runtime.state(id)).pid, id);
+  await withSleeping(true, async (runtime, id, pid) => {
+    const own = ownCgroups(pid, id);
     await end(runtime, id);
     await runtime.ok(["delete", id]);
     assertEquals(own.filter(exists), []);
@@ -125,11 +140,9 @@ cgroupTest("delete of a stopped container leaves nothing of its scope", ["system
 });
 
 cgroupTest("another container that has taken an empty cgroup is left alone", [], async () => {
-  await withRuntime(async (runtime) => {
-    const [id, heir] = [runtime.id(), runtime.id()];
-    using bundle = sleeping(id, false);
-    await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
-    const own = ownCgroups((await runtime.state(id)).pid, id);
+  await withSleeping(false, async (runtime, id, pid, bundle) => {
+    const heir = runtime.id();
+    const own = ownCgroups(pid, id);
     await end(runtime, id);
     await runtime.ok(["run", "--detach", "--bundle", bundle.path, heir]);
     await runtime.ok(["kill", "--all", id, "KILL"]);
@@ -156,12 +169,7 @@ function isRemoved(directory: string): boolean {
 for (const scope of [false, true]) {
   const name = `a container goes on without its ${scope ? "scope" : "cgroup"}`;
   cgroupTest(name, scope ? ["v2", "systemd"] : [], async () => {
-    await withRuntime(async (runtime) => {
-      const id = runtime.id();
-      using bundle = sleeping(id, scope);
-      const options = scope ? SYSTEMD : [];
-      await runtime.ok([...options, "run", "--detach", "--bundle", bundle.path, id]);
-      const { pid } = await runtime.state(id);
+    await withSleeping(scope, async (runtime, id, pid) => {
       const own = ownCgroups(pid, id);
       await using others = new AsyncDisposableStack();
       for (const path of everyPath(`/${id}-other`)) {
@@ -183,15 +191,12 @@ for (const scope of [false, true]) {
         `runts: events "${id}": read statistics: somebody has removed the container's cgroup, ` +
           `"${main}"\n`,
       );
-      const file = `${runtime.root}/pid`;
-      await runtime.ok(["exec", "--detach", "--pid-file", file, id, "sleep", "1000"]);
-      const further = Number(Deno.readTextFileSync(file));
-      Deno.removeSync(file);
+      const further = await runtime.sleepInside(id);
       assertEquals(cgroupsOf(further), cgroupsOf(pid));
       const pids = JSON.parse(await runtime.ok(["ps", "--format", "json", id]));
       assertEquals(pids.sort(), [pid, further].sort());
       await runtime.ok(["kill", "--all", id, "KILL"]);
-      await until("it has ended", async () => (await runtime.state(id)).status === "stopped");
+      await runtime.untilStopped(id);
       await runtime.ok(["delete", id]);
       if (scope) {
         const { stdout } = await command(["systemctl", "is-active", `runts-${id}.scope`]);
@@ -202,19 +207,12 @@ for (const scope of [false, true]) {
 }
 
 cgroupTest("exec follows init in the one hierarchy that has lost its cgroup", ["v1"], async () => {
-  await withRuntime(async (runtime) => {
-    const id = runtime.id();
-    using bundle = sleeping(id, false);
-    await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
-    const { pid } = await runtime.state(id);
+  await withSleeping(false, async (runtime, id, pid) => {
     const own = cgroupsOf(pid)["pids"]!;
     await using other = new OwnCgroup(`${own}-other`);
     Deno.writeTextFileSync(`${other.directory}/cgroup.procs`, String(pid));
     await until("the cgroup is gone", () => isRemoved(own));
-    const file = `${runtime.root}/pid`;
-    await runtime.ok(["exec", "--detach", "--pid-file", file, id, "sleep", "1000"]);
-    const further = Number(Deno.readTextFileSync(file));
-    Deno.removeSync(file);
+    const further = await runtime.sleepInside(id);
     assertEquals(cgroupsOf(further), cgroupsOf(pid));
     const { stderr } = await runtime.run(["update", "--pids-limit", "9", id]);
     assertEquals(

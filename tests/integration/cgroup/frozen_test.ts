@@ -3,10 +3,10 @@
 import { assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { cgroupsOf } from "../../../lib/cgroup/process.ts";
-import { cgroupTest, hostHas } from "../../support/cgroups.ts";
+import { cgroupTest, everyPath, freezerPath, hostHas } from "../../support/cgroups.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { until } from "../../support/runtime.ts";
-import { everyPath, freezerPath, OwnCgroup } from "../../support/strangers.ts";
+import { OwnCgroup } from "../../support/strangers.ts";
 
 /** A cgroup of the test's own, and a bundle whose container's cgroup is below it. */
 async function withParent(
@@ -91,7 +91,7 @@ cgroupTest("kill says that a frozen container ends once it is thawed", [], async
       : `runts: warning: the container ends once cgroup "${parent.directory}" is thawed\n`;
     assertEquals({ code, stderr }, { code: 0, stderr: warning });
     if (!hostHas("v2")) await parent.thaw();
-    await until("it has ended", async () => (await runtime.state(id)).status === "stopped");
+    await runtime.untilStopped(id);
     await runtime.ok(["delete", id]);
     if (hostHas("v2")) await parent.thaw();
   });

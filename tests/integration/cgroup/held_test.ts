@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
-import { cgroupTest, held, hostHas } from "../../support/cgroups.ts";
+import { cgroupTest, held, hostHas, withContainer } from "../../support/cgroups.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { command } from "../../support/runtime.ts";
 
@@ -43,21 +43,12 @@ async function reload(id: string): Promise<void> {
   await command(["systemctl", "show", `runts-${id}.scope`, "-p", "ControlGroup"]);
 }
 
-async function withScope(
+function withScope(
   resources: Config,
   body: (runtime: TestRuntime, id: string, pid: number) => Promise<void>,
 ): Promise<void> {
-  await withRuntime(async (runtime) => {
-    const id = runtime.id();
-    using bundle = new Bundle((config) => {
-      config.process.args = ["sleep", "1000"];
-      config.linux.cgroupsPath = `runtstest.slice:runts:${id}`;
-      config.linux.resources = resources;
-    });
-    await runtime.ok(["--systemd-cgroup", "run", "--detach", "--bundle", bundle.path, id]);
-    await body(runtime, id, (await runtime.state(id)).pid);
-    await runtime.ok(["delete", "--force", id]);
-  });
+  const edit = (config: Config) => config.linux.resources = resources;
+  return withContainer(edit, body, { slice: "runtstest.slice" });
 }
 
 cgroupTest("a quota is rounded up to what the unit holds", ["systemd"], async () => {

@@ -1,48 +1,26 @@
 /** The life of a container's cgroup: where it is, who may be in it, pausing, and its end. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { detectHost } from "../../../lib/cgroup/hierarchies.ts";
 import { removeDirectories } from "../../../lib/cgroup/clear.ts";
-import { Bundle, type Config } from "../../support/bundle.ts";
-import { cgroupsOf, cgroupTest, exists } from "../../support/cgroups.ts";
-import { type TestRuntime, withRuntime } from "../../support/host.ts";
+import { Bundle, type Config, idle } from "../../support/bundle.ts";
+import {
+  cgroupsOf,
+  cgroupTest,
+  everyPath,
+  exists,
+  freezerPath,
+  withContainer,
+} from "../../support/cgroups.ts";
+import { isRunning, type TestRuntime, withRuntime } from "../../support/host.ts";
 import { until } from "../../support/runtime.ts";
 
-const SLEEP = ["sleep", "1000"];
-
-/** Directories of a path below every hierarchy. */
-function directories(path: string): string[] {
-  return detectHost().hierarchies.map(({ mountPoint }) => mountPoint + path);
-}
-
-/** The hierarchy that pauses. */
-function freezer(path: string): string {
-  const name = detectHost().mode === "v2" ? "" : "freezer";
-  const hierarchy = detectHost().hierarchies.find(({ controller }) => controller === name);
-  return `${hierarchy?.mountPoint}${path}`;
-}
-
-async function withContainer(
-  edit: (config: Config, id: string) => void,
-  body: (runtime: TestRuntime, id: string, pid: number) => Promise<void>,
-): Promise<void> {
-  await withRuntime(async (runtime) => {
-    const id = runtime.id();
-    using bundle = new Bundle((config) => {
-      config.process.args = SLEEP;
-      edit(config, id);
-    });
-    await runtime.ok(["create", "--bundle", bundle.path, id]);
-    await runtime.ok(["start", id]);
-    await body(runtime, id, (await runtime.state(id)).pid);
-    await runtime.ok(["delete", "--force", id]);
-    assertEquals(directories(`/${id}`).filter(exists), []);
-  });
-}
-
-cgroupTest("an absolute cgroupsPath is below every hierarchy's mount point", [], async () => {
+cgroupTest("an absolute cgroupsPath is below every hierarchy's mount point", [], async (host) => {
   await withContainer((config, id) => config.linux.cgroupsPath = `/${id}`, async (_, id, pid) => {
-    assertEquals(Object.values(cgroupsOf(pid)).sort(), directories(`/${id}`).sort());
+    const places = host.hierarchies.map(({ controller, mountPoint }) => [
+      controller,
+      `${mountPoint}/${id}`,
+    ]);
+    assertEquals(cgroupsOf(pid), Object.fromEntries(places));
     await Promise.resolve();
   });
 });
@@ -67,7 +45,7 @@ cgroupTest("create refuses a cgroup that somebody is in, and leaves it alone", [
     assertEquals(code, 1);
     assertEquals(
       stderr,
-      `runts: create "${other}": linux.cgroupsPath: use cgroup "${directories(`/${id}`)[0]}": it ` +
+      `runts: create "${other}": linux.cgroupsPath: use cgroup "${everyPath(`/${id}`)[0]}": it ` +
         `is not empty: 1 process in it: ${pid} ("sleep"): give the container a cgroup of its own, or ` +
         "wait until they have ended\n",
     );
@@ -78,7 +56,7 @@ cgroupTest("create refuses a cgroup that somebody is in, and leaves it alone", [
 cgroupTest("create refuses a frozen cgroup, and leaves it alone", [], async (host) => {
   await withRuntime(async (runtime) => {
     const id = runtime.id();
-    const directory = freezer(`/${id}`);
+    const directory = freezerPath(`/${id}`);
     Deno.mkdirSync(directory);
     try {
       const [file, on] = host.mode === "v2" ? ["cgroup.freeze", "1"] : ["freezer.state", "FROZEN"];
@@ -90,7 +68,7 @@ cgroupTest("create refuses a frozen cgroup, and leaves it alone", [], async (hos
         stderr: `runts: create "${id}": linux.cgroupsPath: use cgroup "${directory}": it is ` +
           "frozen: thaw it, or give the container another one\n",
       });
-      assertEquals(directories(`/${id}`).filter(exists), [directory]);
+      assertEquals(everyPath(`/${id}`).filter(exists), [directory]);
     } finally {
       Deno.removeSync(directory);
     }
@@ -99,7 +77,7 @@ cgroupTest("create refuses a frozen cgroup, and leaves it alone", [], async (hos
 
 cgroupTest("pause and resume, also when a cgroup inside is frozen too", [], async (host) => {
   await withContainer((config, id) => config.linux.cgroupsPath = `/${id}`, async (runtime, id) => {
-    const nested = `${freezer(`/${id}`)}/inner`;
+    const nested = `${freezerPath(`/${id}`)}/inner`;
     Deno.mkdirSync(nested);
     await runtime.ok(["pause", id]);
     assertEquals((await runtime.state(id)).status, "paused");
@@ -122,13 +100,13 @@ cgroupTest(
     await withContainer(
       (config, id) => config.linux.cgroupsPath = `/${id}`,
       async (runtime, id, pid) => {
-        for (const directory of directories(`/${id}`)) {
+        for (const directory of everyPath(`/${id}`)) {
           Deno.mkdirSync(`${directory}/a/b`, { recursive: true });
         }
         await runtime.ok(["pause", id]);
         await runtime.ok(["delete", "--force", id]);
         assertEquals(isRunning(pid), false);
-        assertEquals(directories(`/${id}`).filter(exists), []);
+        assertEquals(everyPath(`/${id}`).filter(exists), []);
       },
     );
   },
@@ -142,36 +120,31 @@ function shared(config: Config): void {
   config.process.args = ["sh", "-c", "sleep 1000 & sleep 1001; true"];
 }
 
-cgroupTest("processes that outlive init are killed with the container", [], async () => {
-  await withRuntime(async (runtime) => {
-    const id = runtime.id();
-    using bundle = new Bundle(shared);
-    await runtime.ok(["create", "--bundle", bundle.path, id]);
-    await runtime.ok(["start", id]);
+/** Runs a container and kills its init; `pids` are all that were in it. */
+async function withSurvivors(
+  body: (runtime: TestRuntime, id: string, pids: readonly number[]) => Promise<void>,
+): Promise<void> {
+  await withContainer(shared, async (runtime, id, pid) => {
     const members = async () => JSON.parse(await runtime.ok(["ps", "--format", "json", id]));
     await until("all have started", async () => (await members()).length === 3);
     const pids: number[] = await members();
-    const { pid } = await runtime.state(id);
     Deno.kill(pid, "SIGKILL");
-    await until("init is gone", async () => (await runtime.state(id)).status === "stopped");
+    await runtime.untilStopped(id);
+    await body(runtime, id, pids);
+  });
+}
+
+cgroupTest("processes that outlive init are killed with the container", [], async () => {
+  await withSurvivors(async (runtime, id, pids) => {
     await runtime.ok(["kill", "--all", id, "KILL"]);
-    await until("all are gone", () => !pids.some((one) => isRunning(one)));
+    await until("all are gone", () => !pids.some(isRunning));
     await runtime.ok(["kill", "--all", id, "KILL"]);
     await runtime.ok(["delete", id]);
   });
 });
 
 cgroupTest("delete of a stopped container takes processes that init left behind", [], async () => {
-  await withRuntime(async (runtime) => {
-    const id = runtime.id();
-    using bundle = new Bundle(shared);
-    await runtime.ok(["create", "--bundle", bundle.path, id]);
-    await runtime.ok(["start", id]);
-    const members = async () => JSON.parse(await runtime.ok(["ps", "--format", "json", id]));
-    await until("all have started", async () => (await members()).length === 3);
-    const pids: number[] = await members();
-    Deno.kill((await runtime.state(id)).pid, "SIGKILL");
-    await until("init is gone", async () => (await runtime.state(id)).status === "stopped");
+  await withSurvivors(async (runtime, id, pids) => {
     await runtime.ok(["delete", id]);
     await until("all are gone", () => !pids.some(isRunning));
   });
@@ -180,28 +153,16 @@ cgroupTest("delete of a stopped container takes processes that init left behind"
 // As an init is on its way whose creator has been killed.
 cgroupTest("delete takes a process that has not entered every hierarchy yet", ["v1"], async () => {
   await withContainer(shared, async (runtime, id, pid) => {
-    const file = `${runtime.root}/pid`;
-    await runtime.ok(["exec", "--detach", "--pid-file", file, id, ...SLEEP]);
-    const late = Deno.readTextFileSync(file);
-    Deno.removeSync(file);
+    const late = await runtime.sleepInside(id);
     const { "": unified, ...others } = cgroupsOf(pid);
     if (unified === undefined) return; // a host without that hierarchy
     for (const path of Object.values(others)) {
-      Deno.writeTextFileSync(`${path.slice(0, path.lastIndexOf("/"))}/cgroup.procs`, late);
+      Deno.writeTextFileSync(`${path.slice(0, path.lastIndexOf("/"))}/cgroup.procs`, String(late));
     }
     await runtime.ok(["delete", "--force", id]);
-    await until("it is gone", () => !isRunning(Number(late)));
+    await until("it is gone", () => !isRunning(late));
   });
 });
-
-/** Not a zombie that waits for its parent. */
-function isRunning(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
-  } catch {
-    return false;
-  }
-}
 
 cgroupTest(
   "a cgroup that cannot be removed is an error that names who is in it",
@@ -231,9 +192,9 @@ cgroupTest(
 cgroupTest("--cgroup-manager=disabled makes no cgroup", [], async () => {
   await withRuntime(async (runtime) => {
     const id = runtime.id();
-    using bundle = new Bundle((config) => config.process.args = SLEEP);
+    using bundle = new Bundle(idle);
     await runtime.ok(["--cgroup-manager=disabled", "create", "--bundle", bundle.path, id]);
-    assertEquals(directories(`/${id}`).filter(exists), []);
+    assertEquals(everyPath(`/${id}`).filter(exists), []);
     const { pid } = await runtime.state(id);
     assertEquals(cgroupsOf(pid), cgroupsOf(Deno.pid));
     const refused = await runtime.run(["pause", id]);
@@ -288,8 +249,8 @@ cgroupTest(
 
 cgroupTest("exec enters the cgroup that it is told, and none outside", [], async () => {
   await withContainer((config, id) => config.linux.cgroupsPath = `/${id}`, async (runtime, id) => {
-    for (const directory of directories(`/${id}`)) Deno.mkdirSync(`${directory}/sub`);
-    const cpuset = directories(`/${id}`).find((path) => path.includes("/cpuset/"));
+    for (const directory of everyPath(`/${id}`)) Deno.mkdirSync(`${directory}/sub`);
+    const cpuset = everyPath(`/${id}`).find((path) => path.includes("/cpuset/"));
     if (cpuset) {
       for (const name of ["cpuset.cpus", "cpuset.mems"]) {
         Deno.copyFileSync(`${cpuset}/${name}`, `${cpuset}/sub/${name}`);
@@ -311,7 +272,7 @@ cgroupTest(
     await withContainer(
       (config, id) => config.linux.cgroupsPath = `/${id}`,
       async (runtime, id, pid) => {
-        const directory = `${directories(`/${id}`)[0]}`;
+        const directory = `${everyPath(`/${id}`)[0]}`;
         Deno.mkdirSync(`${directory}/inner`);
         Deno.writeTextFileSync(`${directory}/inner/cgroup.procs`, String(pid));
         Deno.writeTextFileSync(`${directory}/cgroup.subtree_control`, "+pids");

@@ -10,6 +10,8 @@ import {
   held,
   ownCgroups,
   removeLeft,
+  UPDATES,
+  withContainer,
 } from "../../support/cgroups.ts";
 import { TestRuntime, withRuntime } from "../../support/host.ts";
 
@@ -17,23 +19,12 @@ const SLEEP = ["sleep", "1000"];
 const RUNC = "/usr/sbin/runc";
 const MiB = 2 ** 20;
 
-/** Makes a container that sleeps and gives its id and pid; `body` finds it running. */
-async function withContainer(
+/** Runs a test with a container that sleeps and has these limits. */
+function withLimits(
   resources: Config,
   body: (runtime: TestRuntime, id: string, pid: number) => Promise<void>,
 ): Promise<void> {
-  await withRuntime(async (runtime) => {
-    using bundle = new Bundle((config) => {
-      config.process.args = SLEEP;
-      config.linux.resources = resources;
-    });
-    const id = runtime.id();
-    await runtime.ok(["create", "--bundle", bundle.path, id]);
-    await runtime.ok(["start", id]);
-    const { pid } = await runtime.state(id);
-    await body(runtime, id, pid);
-    await runtime.ok(["delete", "--force", id]);
-  });
+  return withContainer((config) => config.linux.resources = resources, body);
 }
 
 /** Files of one controller with what they hold. */
@@ -59,7 +50,7 @@ function resourcesOf(disk: string): Config {
 
 cgroupTest("the kernel holds every limit", ["v1"], async () => {
   const disk = anyDisk();
-  await withContainer(resourcesOf(disk), async (_runtime, _id, pid) => {
+  await withLimits(resourcesOf(disk), async (_runtime, _id, pid) => {
     assertEquals(
       files(pid, "memory", [
         "memory.limit_in_bytes",
@@ -112,7 +103,7 @@ cgroupTest("the kernel holds what only v1 has", ["v1"], async () => {
     memory: { swappiness: 7, disableOOMKiller: true, kernelTCP: 8 * MiB, useHierarchy: true },
     cpu: { idle: 1 },
   };
-  await withContainer(resources, async (_runtime, _id, pid) => {
+  await withLimits(resources, async (_runtime, _id, pid) => {
     assertEquals(held(pid, "memory", "memory.swappiness"), "7");
     assertStringIncludes(held(pid, "memory", "memory.oom_control"), "oom_kill_disable 1\n");
     assertEquals(held(pid, "memory", "memory.kmem.tcp.limit_in_bytes"), String(8 * MiB));
@@ -122,7 +113,7 @@ cgroupTest("the kernel holds what only v1 has", ["v1"], async () => {
 });
 
 cgroupTest("the kernel holds a weight of block I/O", ["bfq"], async (host) => {
-  await withContainer({ blockIO: { weight: 200 } }, async (_runtime, _id, pid) => {
+  await withLimits({ blockIO: { weight: 200 } }, async (_runtime, _id, pid) => {
     const [file, text] = host.mode === "v2"
       ? ["io.bfq.weight", "default 200"]
       : ["blkio.bfq.weight", "200"];
@@ -133,7 +124,7 @@ cgroupTest("the kernel holds a weight of block I/O", ["bfq"], async (host) => {
 
 cgroupTest("the kernel holds limits of realtime", ["v1", "realtime"], async () => {
   const cpu = { realtimePeriod: 900000, realtimeRuntime: 1000 };
-  await withContainer({ cpu }, async (_runtime, _id, pid) => {
+  await withLimits({ cpu }, async (_runtime, _id, pid) => {
     const names = ["cpu.rt_period_us", "cpu.rt_runtime_us"];
     assertEquals(Object.values(files(pid, "cpu", names)), ["900000", "1000"]);
     await Promise.resolve();
@@ -143,7 +134,7 @@ cgroupTest("the kernel holds limits of realtime", ["v1", "realtime"], async () =
 cgroupTest("the kernel holds every limit", ["v2"], async () => {
   const disk = anyDisk();
   const resources = { ...resourcesOf(disk), unified: { "memory.high": String(80 * MiB) } };
-  await withContainer(resources, async (_runtime, _id, pid) => {
+  await withLimits(resources, async (_runtime, _id, pid) => {
     const names = [
       ...["memory.max", "memory.swap.max", "memory.low", "memory.high"],
       ...["cpu.weight", "cpu.max", "cpu.max.burst", "cpuset.cpus", "cpuset.mems", "pids.max"],
@@ -168,7 +159,7 @@ cgroupTest("the kernel holds every limit", ["v2"], async () => {
 
 cgroupTest("a limit of huge pages is one of reservations too", ["v2"], async () => {
   const resources = { hugepageLimits: [{ pageSize: "2MB", limit: 4 * MiB }] };
-  await withContainer(resources, async (_runtime, _id, pid) => {
+  await withLimits(resources, async (_runtime, _id, pid) => {
     const limits = files(pid, "", ["hugetlb.2MB.max", "hugetlb.2MB.rsvd.max"]);
     assertEquals(Object.values(limits), [String(4 * MiB), String(4 * MiB)]);
     await Promise.resolve();
@@ -237,7 +228,7 @@ cgroupTest("update changes limits of running, paused and created containers", []
 
 cgroupTest("update: a refused value leaves the others as they were", [], async (host) => {
   const resources = { memory: { limit: 64 * MiB, swap: 64 * MiB }, pids: { limit: 12 } };
-  await withContainer(resources, async (runtime, id, pid) => {
+  await withLimits(resources, async (runtime, id, pid) => {
     const v2 = host.mode === "v2";
     const names = [
       ["memory", v2 ? "memory.max" : "memory.limit_in_bytes"],
@@ -269,7 +260,7 @@ cgroupTest("update: a refused value leaves the others as they were", [], async (
 });
 
 cgroupTest("update refuses a limit below what is used when it is told to check", [], async () => {
-  await withContainer({ memory: { limit: 64 * MiB } }, async (runtime, id, pid) => {
+  await withLimits({ memory: { limit: 64 * MiB } }, async (runtime, id, pid) => {
     const document = JSON.stringify({
       memory: { limit: 4096, checkBeforeUpdate: true },
       pids: { limit: 3 },
@@ -350,17 +341,6 @@ const UPDATED = {
 
 cgroupTest("update leaves the kernel with what runc's update does", [], async (host) => {
   const files = UPDATED[host.mode === "v2" ? "v2" : "v1"];
-  const updates = [
-    ["--memory", "67108864", "--memory-swap", "134217728", "--memory-reservation", "33554432"],
-    ["--memory", "268435456", "--memory-swap", "-1"],
-    ["--memory", "33554432"],
-    ["--memory", "-1"],
-    ["--cpu-share", "100", "--cpu-period", "20000", "--cpu-quota", "5000"],
-    ["--cpu-quota", "-1"],
-    ["--cpuset-cpus", "0"],
-    ["--pids-limit", "10"],
-    ["--pids-limit", "-1"],
-  ];
   const outcome = async (runtime: TestRuntime) => {
     const id = runtime.id();
     using bundle = new Bundle((config) => config.process.args = SLEEP);
@@ -368,7 +348,7 @@ cgroupTest("update leaves the kernel with what runc's update does", [], async (h
     const { pid } = await runtime.state(id);
     const cgroups = ownCgroups(pid, id);
     const seen: string[][] = [];
-    for (const flags of updates) {
+    for (const flags of UPDATES) {
       const { code, stdout } = await runtime.run(["update", ...flags, id]);
       const values = files.map(([controller = "", file = ""]) => held(pid, controller, file));
       seen.push([flags.join(" "), String(code), stdout, ...values]);

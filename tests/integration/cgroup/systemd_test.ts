@@ -2,7 +2,14 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
-import { cgroupsOf, cgroupTest, exists, held, lingeringUser } from "../../support/cgroups.ts";
+import {
+  cgroupsOf,
+  cgroupTest,
+  exists,
+  held,
+  lingeringUser,
+  withContainer,
+} from "../../support/cgroups.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { command, type Output, RUNTIME } from "../../support/runtime.ts";
 
@@ -23,22 +30,12 @@ async function withScope(
   edit: (config: Config, id: string) => void,
   body: (runtime: TestRuntime, id: string, pid: number) => Promise<void>,
 ): Promise<void> {
-  await withRuntime(async (runtime) => {
-    const id = runtime.id();
-    using bundle = new Bundle((config) => {
-      config.process.args = ["sleep", "1000"];
-      config.linux.cgroupsPath = `runtstest-a.slice:runts:${id}`;
-      edit(config, id);
-    });
-    await runtime.ok(["--systemd-cgroup", "create", "--bundle", bundle.path, id]);
-    await runtime.ok(["start", id]);
-    const { pid } = await runtime.state(id);
+  let unit = "";
+  await withContainer(edit, async (runtime, id, pid) => {
+    unit = `runts-${id}.scope`;
     await body(runtime, id, pid);
-    const directory = cgroupsOf(pid)[""] ?? cgroupsOf(pid)["name=systemd"] ?? "";
-    await runtime.ok(["delete", "--force", id]);
-    assertEquals(exists(directory), false);
-    assertEquals(await properties(`runts-${id}.scope`, ["LoadState"]), { LoadState: "not-found" });
-  });
+  }, { slice: "runtstest-a.slice" });
+  assertEquals(await properties(unit, ["LoadState"]), { LoadState: "not-found" });
 }
 
 cgroupTest(

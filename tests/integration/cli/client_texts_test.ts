@@ -6,7 +6,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { type Output, PEER, until } from "../../support/runtime.ts";
+import { type Output, PEER } from "../../support/runtime.ts";
 
 /** A client and what it looks for. */
 interface Reader {
@@ -131,7 +131,7 @@ function withStopped(
   body: (id: string) => Promise<Output>,
 ): Promise<Output> {
   return withContainer(runtime, ["true"], async (id) => {
-    await until("it has stopped", async () => (await runtime.state(id)).status === "stopped");
+    await runtime.untilStopped(id);
     return await body(id);
   });
 }

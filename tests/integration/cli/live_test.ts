@@ -182,7 +182,7 @@ Deno.test("events can be read by people", RUNTS_ONLY, async () => {
 
 Deno.test("a stopped container has no events and takes no update", RUNTS_ONLY, async () => {
   await withContainer("true", async (runtime, id) => {
-    await until("it has ended", async () => (await runtime.state(id)).status === "stopped");
+    await runtime.untilStopped(id);
     assertEquals(await runtime.run(["events", id]), {
       code: 1,
       stdout: "",

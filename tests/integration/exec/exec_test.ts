@@ -242,8 +242,7 @@ execTest("refuses a container that is paused, unless told", NONE, async (sleeper
 
 execTest("refuses a container that has stopped", NONE, async (sleeper) => {
   await sleeper.runtime.ok(["kill", sleeper.id, "KILL"]);
-  const stopped = async () => (await sleeper.runtime.state(sleeper.id)).status === "stopped";
-  await until("it has stopped", stopped);
+  await sleeper.runtime.untilStopped(sleeper.id);
   assertEquals(await sleeper.exec([], ["true"]), {
     code: 255,
     stdout: "",

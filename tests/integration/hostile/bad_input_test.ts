@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { RUNTS_ONLY, until } from "../../support/runtime.ts";
+import { RUNTS_ONLY } from "../../support/runtime.ts";
 
 /**
  * The message of `create` for an edited bundle; BUNDLE stands for its path. `before`: what a hook
@@ -232,10 +232,7 @@ Deno.test({
           `runts: start "${id}": process.args: exec: "/bin/program": ${message}\n`,
         );
         assertEquals(code, 1);
-        await until(
-          "it has stopped",
-          async () => (await runtime.state(id)).status === "stopped",
-        );
+        await runtime.untilStopped(id);
         await runtime.ok(["delete", id]);
       }
     }),
@@ -250,7 +247,7 @@ Deno.test({
       const id = runtime.id();
       await runtime.ok(["create", "--bundle", bundle.path, id]);
       Deno.kill((await runtime.state(id)).pid, "SIGKILL");
-      await until("it has stopped", async () => (await runtime.state(id)).status === "stopped");
+      await runtime.untilStopped(id);
       const { code, stderr } = await runtime.run(["start", id]);
       assertEquals(stderr, `runts: start "${id}": cannot start a container that has stopped\n`);
       assertEquals(code, 1);

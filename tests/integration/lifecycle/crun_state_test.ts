@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { TestRuntime, withRuntime } from "../../support/host.ts";
 import { hook } from "../../support/hooks.ts";
-import { RUNTIME, RUNTS_ONLY, until } from "../../support/runtime.ts";
+import { RUNTIME, RUNTS_ONLY } from "../../support/runtime.ts";
 import { untilCaught } from "../../support/seen.ts";
 
 const SIGTERM = 15;
@@ -65,7 +65,7 @@ bothWays("start, kill and delete", async (maker, heir, bundle) => {
   assertEquals((await heir.state(id)).status, "running");
   await untilCaught((await heir.state(id)).pid, SIGTERM);
   await heir.ok(["kill", id, "TERM"]);
-  await until("it has stopped", async () => (await heir.state(id)).status === "stopped");
+  await heir.untilStopped(id);
   assertEquals((await maker.state(id)).status, "stopped");
   await heir.ok(["delete", id]);
   assert(!(await maker.ok(["list", "--quiet"])).includes(id));

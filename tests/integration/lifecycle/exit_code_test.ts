@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { loadHelper } from "../../../ffi/helper.ts";
 import { Bundle } from "../../support/bundle.ts";
+import { exists } from "../../support/cgroups.ts";
 import { withRuntime } from "../../support/host.ts";
 import { hook } from "../../support/hooks.ts";
 import { openPty } from "../../support/pty.ts";
@@ -57,7 +58,7 @@ Deno.test(
           stdin: "null",
         }).spawn();
         const inside = (name: string) => `${bundle.rootfs}/${name}`;
-        await until("it is ready", () => isThere(inside("ready")));
+        await until("it is ready", () => exists(inside("ready")));
         helper.close(master);
         Deno.writeTextFileSync(inside("go"), "");
         const { code } = await process.status;
@@ -68,15 +69,6 @@ Deno.test(
     });
   },
 );
-
-function isThere(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 Deno.test(
   "a container is gone, and its poststop hooks run, although its directory stays",
@@ -100,7 +92,7 @@ Deno.test(
       await mount("mount", "-t", "tmpfs", "tmpfs", busy);
       const output = await runtime.run(["delete", "--force", id]);
       const [left] = [...Deno.readDirSync(runtime.root)].filter(({ name }) => name !== ".seccomp")
-        .map(({ name }) => name).filter((name) => isThere(`${runtime.root}/${name}/busy`));
+        .map(({ name }) => name).filter((name) => exists(`${runtime.root}/${name}/busy`));
       await mount("umount", `${runtime.root}/${left}/busy`);
       assertEquals(output, {
         code: 0,
@@ -108,7 +100,7 @@ Deno.test(
         stderr: `runts: warning: remove state directory "${directory}": ` +
           "EBUSY (device or resource busy)\n",
       });
-      assertEquals(isThere(ran), true);
+      assertEquals(exists(ran), true);
       assertEquals((await runtime.run(["state", id])).code, 1);
       await runtime.ok(["delete", "--force", id]); // takes away what was left
     });

@@ -4,22 +4,16 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Bundle, type Config } from "../../support/bundle.ts";
-import { type TestRuntime, withRuntime } from "../../support/host.ts";
+import { Bundle, type Config, idle } from "../../support/bundle.ts";
+import { hasProcesses, runtimeTest, type TestRuntime } from "../../support/host.ts";
 import {
   asIfTold,
   command,
   type CommandOptions,
   type Output,
-  PEER,
+  RUNTS_ONLY,
   until,
 } from "../../support/runtime.ts";
-
-function fault(name: string, body: (runtime: TestRuntime) => Promise<void>): void {
-  Deno.test({ name: `fault: ${name}`, ignore: PEER !== "runts", fn: () => withRuntime(body) });
-}
-
-const idle = (config: Config) => config.process.args = ["sleep", "1000"];
 
 /** Runs the runtime from a shell script, as `"$@"`; `args` come after the global options. */
 function through(
@@ -39,7 +33,7 @@ function onRoot(runtime: TestRuntime, mount: string, script: string, args: reado
   return command(["unshare", "-m", "bash", "-c", inside, "bash", ...line]);
 }
 
-fault("a full state root", async (runtime) => {
+runtimeTest("fault: a full state root", RUNTS_ONLY, async (runtime) => {
   using bundle = new Bundle(idle);
   const id = runtime.id();
   const fill = `head -c 1m </dev/zero >${runtime.root}/.fill 2>/dev/null`;
@@ -54,7 +48,7 @@ fault("a full state root", async (runtime) => {
   );
 });
 
-fault("a state root without inodes", async (runtime) => {
+runtimeTest("fault: a state root without inodes", RUNTS_ONLY, async (runtime) => {
   using bundle = new Bundle(idle);
   const mount = "-t tmpfs -o nr_inodes=1,mode=700 tmpfs";
   const args = ["create", "--bundle", bundle.path, runtime.id()];
@@ -66,7 +60,7 @@ fault("a state root without inodes", async (runtime) => {
   );
 });
 
-fault("a read-only state root", async (runtime) => {
+runtimeTest("fault: a read-only state root", RUNTS_ONLY, async (runtime) => {
   using bundle = new Bundle(idle);
   const args = ["create", "--bundle", bundle.path, runtime.id()];
   const { code, stderr } = await onRoot(runtime, "-t tmpfs -o ro tmpfs", '"$@"', args);
@@ -77,7 +71,7 @@ fault("a read-only state root", async (runtime) => {
   );
 });
 
-fault("too few descriptors, at any number", async (runtime) => {
+runtimeTest("fault: too few descriptors, at any number", RUNTS_ONLY, async (runtime) => {
   using bundle = new Bundle((config) => {
     idle(config);
     delete config.process.rlimits;
@@ -98,7 +92,7 @@ fault("too few descriptors, at any number", async (runtime) => {
   assert(failed > 0, "no limit was too low");
 });
 
-fault("a pid cgroup that is full", async (runtime) => {
+runtimeTest("fault: a pid cgroup that is full", RUNTS_ONLY, async (runtime) => {
   const { code, stdout, stderr } = await runtime.container((config) => {
     config.linux.resources = { pids: { limit: 1 } };
     config.process.args = ["sh", "-c", "sleep 1 & wait"];
@@ -117,32 +111,36 @@ fault("a pid cgroup that is full", async (runtime) => {
   await runtime.ok(["delete", "--force", id]);
 });
 
-fault("hooks that hang, ignore their input, or leave somebody behind", async (runtime) => {
-  using bundle = new Bundle((config) => {
-    idle(config);
-    config.annotations = { big: "x".repeat(500_000) };
-  });
-  const { config } = bundle;
-  const hook = (script: string): Config => ({ path: "/bin/sh", args: ["sh", "-c", script] });
-  const left = `${bundle.path}/left`;
-  const leaving = hook(`sleep 1000 & echo $! >${left}; exit 0`);
-  config.hooks = { createRuntime: [hook("exec <&-"), leaving] };
-  bundle.save();
-  const id = runtime.id();
-  await runtime.ok(["create", "--bundle", bundle.path, id]);
-  Deno.kill(Number(Deno.readTextFileSync(left)), "SIGKILL"); // nobody has waited for it
-  await runtime.ok(["delete", "--force", id]);
-  const sleep = `1000.${Deno.pid}`;
-  config.hooks = { createRuntime: [{ ...hook(`trap '' TERM INT; sleep ${sleep}`), timeout: 1 }] };
-  bundle.save();
-  const { code, stderr } = await runtime.run(["create", "--bundle", bundle.path, runtime.id()]);
-  assertEquals(code, 1);
-  assertMatch(stderr, /hooks\.createRuntime\[0\]: hook "\/bin\/sh": timed out after 1 s\n$/);
-  await until(
-    "the hook is gone",
-    () => !commandLines().some((line) => line.includes(`sleep\0${sleep}`)),
-  );
-});
+runtimeTest(
+  "fault: hooks that hang, ignore their input, or leave somebody behind",
+  RUNTS_ONLY,
+  async (runtime) => {
+    using bundle = new Bundle((config) => {
+      idle(config);
+      config.annotations = { big: "x".repeat(500_000) };
+    });
+    const { config } = bundle;
+    const hook = (script: string): Config => ({ path: "/bin/sh", args: ["sh", "-c", script] });
+    const left = `${bundle.path}/left`;
+    const leaving = hook(`sleep 1000 & echo $! >${left}; exit 0`);
+    config.hooks = { createRuntime: [hook("exec <&-"), leaving] };
+    bundle.save();
+    const id = runtime.id();
+    await runtime.ok(["create", "--bundle", bundle.path, id]);
+    Deno.kill(Number(Deno.readTextFileSync(left)), "SIGKILL"); // nobody has waited for it
+    await runtime.ok(["delete", "--force", id]);
+    const sleep = `1000.${Deno.pid}`;
+    config.hooks = { createRuntime: [{ ...hook(`trap '' TERM INT; sleep ${sleep}`), timeout: 1 }] };
+    bundle.save();
+    const { code, stderr } = await runtime.run(["create", "--bundle", bundle.path, runtime.id()]);
+    assertEquals(code, 1);
+    assertMatch(stderr, /hooks\.createRuntime\[0\]: hook "\/bin\/sh": timed out after 1 s\n$/);
+    await until(
+      "the hook is gone",
+      () => !commandLines().some((line) => line.includes(`sleep\0${sleep}`)),
+    );
+  },
+);
 
 function commandLines(): string[] {
   return [...Deno.readDirSync("/proc")].filter(({ name }) => /^\d+$/.test(name)).map(({ name }) => {
@@ -154,7 +152,7 @@ function commandLines(): string[] {
   });
 }
 
-fault("standard streams that are closed", async (runtime) => {
+runtimeTest("fault: standard streams that are closed", RUNTS_ONLY, async (runtime) => {
   using bundle = new Bundle((config) => config.process.args = ["sh", "-c", "ls /proc/self/fd >&2"]);
   for (const closed of ["<&-", ">&-", "<&- >&-", "2>&-", "<&- >&- 2>&-"]) {
     const { code } = await through(runtime, `exec "$@" ${closed}`, [
@@ -169,7 +167,7 @@ fault("standard streams that are closed", async (runtime) => {
   }
 });
 
-fault("a reader that goes away", async (runtime) => {
+runtimeTest("fault: a reader that goes away", RUNTS_ONLY, async (runtime) => {
   using bundle = new Bundle((config) => {
     config.process.args = ["sh", "-c", "while echo y; do :; done"];
   });
@@ -194,7 +192,7 @@ for (
     ["init at startContainer", "startContainer", "kill -9 $PPID"],
   ] as const
 ) {
-  fault(`SIGKILL to ${whom}`, async (runtime) => {
+  runtimeTest(`fault: SIGKILL to ${whom}`, RUNTS_ONLY, async (runtime) => {
     using bundle = new Bundle((config) => {
       idle(config);
       const path = kind === "startContainer" ? "/bin/sh" : "/bin/bash";
@@ -229,22 +227,11 @@ for (
     }
     await runtime.ok(["delete", "--force", id]);
     assertEquals(await runtime.ok(["list", "-q"]), "");
-    await until("nobody is left", () => !initsOf(bundle.path));
+    await until("nobody is left", () => !hasProcesses(bundle));
   });
 }
 
-/** Whether a process is left whose root is in the bundle. */
-function initsOf(bundle: string): boolean {
-  return [...Deno.readDirSync("/proc")].some(({ name }) => {
-    try {
-      return /^\d+$/.test(name) && Deno.readLinkSync(`/proc/${name}/root`).startsWith(bundle);
-    } catch {
-      return false; // it has ended
-    }
-  });
-}
-
-fault("a clock that jumps between commands", async (runtime) => {
+runtimeTest("fault: a clock that jumps between commands", RUNTS_ONLY, async (runtime) => {
   using bundle = new Bundle(idle);
   const id = runtime.id();
   await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);

@@ -4,18 +4,12 @@ import { assert, assertEquals } from "@std/assert";
 import { detectHost } from "../../../lib/cgroup/hierarchies.ts";
 import { containerPaths } from "../../../lib/cgroup/location.ts";
 import { readStat } from "../../../lib/state/liveness.ts";
-import { Bundle, type Config } from "../../support/bundle.ts";
-import { type TestRuntime, withRuntime } from "../../support/host.ts";
+import { Bundle, idle } from "../../support/bundle.ts";
+import { runtimeTest, type TestRuntime } from "../../support/host.ts";
 import { exists } from "../../support/cgroups.ts";
-import { command, PEER, until } from "../../support/runtime.ts";
+import { command, RUNTS_ONLY, until } from "../../support/runtime.ts";
 import { walk, withStops } from "../../support/stops.ts";
 import { CHANGING, killBefore } from "../../support/strace.ts";
-
-function interrupted(name: string, body: (runtime: TestRuntime) => Promise<void>): void {
-  Deno.test({ name, ignore: PEER !== "runts", fn: () => withRuntime(body) });
-}
-
-const idle = (config: Config) => config.process.args = ["sleep", "1000"];
 
 /** Directories of the container and its cgroup, fifos, the lock, the status. */
 const LEAST = 6;
@@ -54,14 +48,14 @@ async function killBeforeEach(
   return times;
 }
 
-interrupted("SIGKILL before each change that create makes", async (runtime) => {
+runtimeTest("SIGKILL before each change that create makes", RUNTS_ONLY, async (runtime) => {
   using bundle = new Bundle(idle);
   const line = (id: string) => ["create", "--bundle", bundle.path, id];
   const times = await killBeforeEach(line, runtime, () => Promise.resolve());
   assert(times > LEAST, `only ${times} changes were seen`);
 });
 
-interrupted("SIGKILL before each change that delete makes", async (runtime) => {
+runtimeTest("SIGKILL before each change that delete makes", RUNTS_ONLY, async (runtime) => {
   using bundle = new Bundle(idle);
   const line = (id: string) => ["delete", "--force", id];
   const times = await killBeforeEach(
@@ -106,8 +100,9 @@ async function withStranger(
   }
 }
 
-interrupted(
+runtimeTest(
   "a create killed before it had its cgroup leaves others in it alone",
+  RUNTS_ONLY,
   async (runtime) => {
     const id = runtime.id();
     const cgroupsPath = `/${id}-shared`;
@@ -125,58 +120,70 @@ interrupted(
   },
 );
 
-interrupted("a directory without a record leaves a cgroup of its name alone", async (runtime) => {
-  const id = runtime.id();
-  await withStranger(id, undefined, async () => {
-    Deno.mkdirSync(`${runtime.root}/${id}`);
-    await runtime.ok(["delete", "--force", id]);
-    assertEquals(await runtime.ok(["list", "--quiet"]), "");
-  });
-});
-
-interrupted("a delete and another create between mkdir and lock of a create", async (runtime) => {
-  using bundle = new Bundle(idle);
-  const line = [...await withStops(bundle.path), "--root", runtime.root];
-  const now = (...args: string[]) => {
-    const whole = ["--root", runtime.root, ...args];
-    const stdio = { stdin: "null", stdout: "null", stderr: "null" } as const;
-    const { code } = new Deno.Command(runtime.executable, { args: whole, ...stdio }).outputSync();
-    assertEquals(code, 0, args.join(" "));
-  };
-  for (const again of [false, true]) {
+runtimeTest(
+  "a directory without a record leaves a cgroup of its name alone",
+  RUNTS_ONLY,
+  async (runtime) => {
     const id = runtime.id();
-    const create = ["create", "--bundle", bundle.path, id];
-    const { code, stderr } = await walk([...line, ...create], ({ name }) => {
-      if (name !== "@lock") return undefined;
-      now("delete", "--force", id);
-      if (again) now(...create);
-      return undefined;
+    await withStranger(id, undefined, async () => {
+      Deno.mkdirSync(`${runtime.root}/${id}`);
+      await runtime.ok(["delete", "--force", id]);
+      assertEquals(await runtime.ok(["list", "--quiet"]), "");
     });
-    const message = again
-      ? "container with given ID already exists"
-      : "another command has deleted the container before it was made";
-    assertEquals({ code, stderr }, { code: 1, stderr: `runts: create "${id}": ${message}\n` });
-    if (again) assertEquals((await runtime.state(id)).status, "created");
-    await runtime.ok(["delete", "--force", id]);
-  }
-});
+  },
+);
 
-interrupted("a delete that comes while another one removes the directory", async (runtime) => {
-  using bundle = new Bundle();
-  const log = `${bundle.path}/log`;
-  const hook = { path: "/bin/sh", args: ["sh", "-c", `echo poststop >>${log}`] };
-  bundle.config.hooks = { poststop: [hook] };
-  bundle.save();
-  const id = runtime.id();
-  await runtime.ok(["create", "--bundle", bundle.path, id]);
-  const directory = `${runtime.root}/${id}`;
-  const slow = ["-e", "trace=rmdir", "-e", "inject=rmdir:delay_enter=1000000", "-P", directory];
-  const line = [runtime.executable, "--root", runtime.root, "delete", id];
-  const first = command(["strace", "-o", "/dev/null", ...slow, ...line]);
-  await until("the lock is gone", () => !exists(`${directory}/lock`));
-  const late = await runtime.run(["delete", id]);
-  assertEquals(await first, { code: 0, stdout: "", stderr: "" });
-  const stderr = `runts: delete "${id}": container does not exist\n`;
-  assertEquals(late, { code: 1, stdout: "", stderr });
-  assertEquals(Deno.readTextFileSync(log), "poststop\n");
-});
+runtimeTest(
+  "a delete and another create between mkdir and lock of a create",
+  RUNTS_ONLY,
+  async (runtime) => {
+    using bundle = new Bundle(idle);
+    const line = [...await withStops(bundle.path), "--root", runtime.root];
+    const now = (...args: string[]) => {
+      const whole = ["--root", runtime.root, ...args];
+      const stdio = { stdin: "null", stdout: "null", stderr: "null" } as const;
+      const { code } = new Deno.Command(runtime.executable, { args: whole, ...stdio }).outputSync();
+      assertEquals(code, 0, args.join(" "));
+    };
+    for (const again of [false, true]) {
+      const id = runtime.id();
+      const create = ["create", "--bundle", bundle.path, id];
+      const { code, stderr } = await walk([...line, ...create], ({ name }) => {
+        if (name !== "@lock") return undefined;
+        now("delete", "--force", id);
+        if (again) now(...create);
+        return undefined;
+      });
+      const message = again
+        ? "container with given ID already exists"
+        : "another command has deleted the container before it was made";
+      assertEquals({ code, stderr }, { code: 1, stderr: `runts: create "${id}": ${message}\n` });
+      if (again) assertEquals((await runtime.state(id)).status, "created");
+      await runtime.ok(["delete", "--force", id]);
+    }
+  },
+);
+
+runtimeTest(
+  "a delete that comes while another one removes the directory",
+  RUNTS_ONLY,
+  async (runtime) => {
+    using bundle = new Bundle();
+    const log = `${bundle.path}/log`;
+    const hook = { path: "/bin/sh", args: ["sh", "-c", `echo poststop >>${log}`] };
+    bundle.config.hooks = { poststop: [hook] };
+    bundle.save();
+    const id = runtime.id();
+    await runtime.ok(["create", "--bundle", bundle.path, id]);
+    const directory = `${runtime.root}/${id}`;
+    const slow = ["-e", "trace=rmdir", "-e", "inject=rmdir:delay_enter=1000000", "-P", directory];
+    const line = [runtime.executable, "--root", runtime.root, "delete", id];
+    const first = command(["strace", "-o", "/dev/null", ...slow, ...line]);
+    await until("the lock is gone", () => !exists(`${directory}/lock`));
+    const late = await runtime.run(["delete", id]);
+    assertEquals(await first, { code: 0, stdout: "", stderr: "" });
+    const stderr = `runts: delete "${id}": container does not exist\n`;
+    assertEquals(late, { code: 1, stdout: "", stderr });
+    assertEquals(Deno.readTextFileSync(log), "poststop\n");
+  },
+);

@@ -5,7 +5,7 @@ import { type Helper, loadHelper } from "../../../ffi/helper.ts";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { addPayload } from "../../support/payload.ts";
-import { PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
+import { PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 
 /** A socket of a service manager, and a container that was created with it in sight. */
 interface Managed {
@@ -96,7 +96,7 @@ Deno.test("a barrier is passed on with its descriptor", RUNTS_ONLY, async () => 
 Deno.test("start does not wait for a container that ends without a word", RUNTS_ONLY, async () => {
   await withManager("exit 0", async ({ runtime, id, env }) => {
     await runtime.ok(["start", id], { env });
-    await until("it has stopped", async () => (await runtime.state(id)).status === "stopped");
+    await runtime.untilStopped(id);
   });
 });
 

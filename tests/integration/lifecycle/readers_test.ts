@@ -2,12 +2,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { list } from "../../../lib/container/list.ts";
-import { Bundle, type Config } from "../../support/bundle.ts";
+import { Bundle, idle } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
+import { PEER, RUNTS_ONLY } from "../../support/runtime.ts";
 import { walk, withStops } from "../../support/stops.ts";
-
-const idle = (config: Config) => config.process.args = ["sleep", "1000"];
 
 /** States of a container in their order; others must not be seen, nor any of them before another. */
 const ORDER = ["none", "creating", "created", "running", "stopped", "none again"];
@@ -52,7 +50,7 @@ Deno.test("create, start, kill and delete as several pollers see them", () =>
       await runtime.ok(["create", "--bundle", bundle.path, id]);
       if (round % 3 > 0) await runtime.ok(["start", id]);
       await runtime.ok(["kill", id, "KILL"]);
-      await until("it has ended", async () => (await runtime.state(id)).status === "stopped");
+      await runtime.untilStopped(id);
       await runtime.ok(["delete", id]);
       over = true;
       for (const seen of await Promise.all(pollers)) assertOrdered(seen, `round ${round}`);

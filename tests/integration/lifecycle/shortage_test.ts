@@ -4,17 +4,11 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Bundle, type Config } from "../../support/bundle.ts";
-import { type TestRuntime, withRuntime } from "../../support/host.ts";
-import { command, PEER, PROJECT } from "../../support/runtime.ts";
+import { Bundle, idle } from "../../support/bundle.ts";
+import { runtimeTest } from "../../support/host.ts";
+import { command, PROJECT, RUNTS_ONLY } from "../../support/runtime.ts";
 import { gcc } from "../../support/stand_in.ts";
 import { failCall } from "../../support/strace.ts";
-
-function shortage(name: string, body: (runtime: TestRuntime) => Promise<void>): void {
-  Deno.test({ name, ignore: PEER !== "runts", fn: () => withRuntime(body) });
-}
-
-const idle = (config: Config) => config.process.args = ["sleep", "1000"];
 
 /** Calls of runts (those of its own start-up are left out) and of init. */
 const CALLS = "mkdir mknodat chmod flock clone unshare fsopen fsconfig fsmount move_mount " +
@@ -22,7 +16,7 @@ const CALLS = "mkdir mknodat chmod flock clone unshare fsopen fsconfig fsmount m
 /** Of each, as far as there are so many. */
 const TIMES = [1, 2, 3];
 
-shortage("ENOMEM of any call, in runts and in init", async (runtime) => {
+runtimeTest("ENOMEM of any call, in runts and in init", RUNTS_ONLY, async (runtime) => {
   using bundle = new Bundle();
   let refused = 0;
   for (const name of CALLS.split(" ")) {
@@ -48,21 +42,32 @@ shortage("ENOMEM of any call, in runts and in init", async (runtime) => {
   assert(refused > 20, `only ${refused} were refused`);
 });
 
-shortage("too little address space is raised or refused, and leaves nothing", async (runtime) => {
-  using bundle = new Bundle(idle);
-  for (const kilobytes of [300_000, 3_000_000, 30_000_000]) {
-    const id = runtime.id();
-    const script = `ulimit -v ${kilobytes}; ulimit -c 0; exec "$@"`;
-    const create = [runtime.executable, "--root", runtime.root, "create", "--bundle", bundle.path];
-    const { code, stderr } = await command(["bash", "-c", script, "bash", ...create, id]);
-    const refusal = `runts: cannot start: raise RLIMIT_AS from ${kilobytes * 1024} to `;
-    assert(code === 0 || stderr.startsWith(refusal), `${kilobytes}: ${code} ${stderr}`);
-    await runtime.ok(["delete", "--force", id]);
-    assertEquals(await runtime.ok(["list", "--quiet"]), "");
-  }
-});
+runtimeTest(
+  "too little address space is raised or refused, and leaves nothing",
+  RUNTS_ONLY,
+  async (runtime) => {
+    using bundle = new Bundle(idle);
+    for (const kilobytes of [300_000, 3_000_000, 30_000_000]) {
+      const id = runtime.id();
+      const script = `ulimit -v ${kilobytes}; ulimit -c 0; exec "$@"`;
+      const create = [
+        runtime.executable,
+        "--root",
+        runtime.root,
+        "create",
+        "--bundle",
+        bundle.path,
+      ];
+      const { code, stderr } = await command(["bash", "-c", script, "bash", ...create, id]);
+      const refusal = `runts: cannot start: raise RLIMIT_AS from ${kilobytes * 1024} to `;
+      assert(code === 0 || stderr.startsWith(refusal), `${kilobytes}: ${code} ${stderr}`);
+      await runtime.ok(["delete", "--force", id]);
+      assertEquals(await runtime.ok(["list", "--quiet"]), "");
+    }
+  },
+);
 
-shortage("a clock that jumps by years within each command", async (runtime) => {
+runtimeTest("a clock that jumps by years within each command", RUNTS_ONLY, async (runtime) => {
   using bundle = new Bundle(idle);
   const library = `${bundle.path}/clock_jump.so`;
   await gcc("-shared", "-fPIC", "-O1", "-o", library, `${PROJECT}/tests/payload/clock_jump.c`);

@@ -41,10 +41,6 @@ async function withRecorder(
   });
 }
 
-function hasStopped(runtime: TestRuntime, id: string): Promise<void> {
-  return until("it has stopped", async () => (await runtime.state(id)).status === "stopped");
-}
-
 /** Sends each and waits until it has come. */
 async function sendAll(
   runtime: TestRuntime,
@@ -68,7 +64,7 @@ Deno.test("kill sends every signal by number", async () => {
       .filter((one) => ![9, 15, 19, 32, 33, 34].includes(one));
     await sendAll(runtime, id, bundle, new Map(numbers.map((one) => [String(one), one])));
     await runtime.ok(["kill", id, "15"]);
-    await hasStopped(runtime, id);
+    await runtime.untilStopped(id);
   });
 });
 
@@ -92,7 +88,7 @@ Deno.test("kill sends every signal by name", async () => {
     await runtime.ok(["kill", id, "CONT"]);
     await until("it goes on", () => state() !== "T");
     await runtime.ok(["kill", id, "TERM"]);
-    await hasStopped(runtime, id);
+    await runtime.untilStopped(id);
   });
 });
 
@@ -140,7 +136,7 @@ Deno.test("TERM, INT and HUP end a container that waits", { ignore: PEER === "cr
       const id = runtime.id();
       await runtime.ok(["create", "--bundle", bundle.path, id]);
       await runtime.ok(["kill", id, signal]);
-      await hasStopped(runtime, id);
+      await runtime.untilStopped(id);
       const { code, stderr } = await runtime.run(["start", id]);
       assertEquals(code, 1);
       assertStringIncludes(stderr, "cannot start a container that has stopped");
@@ -152,7 +148,7 @@ Deno.test("TERM, INT and HUP end a container that waits", { ignore: PEER === "cr
 Deno.test("kill of a container that has stopped", RUNTS_ONLY, async () => { // other words
   await withRecorder(async (runtime, id) => {
     await runtime.ok(["kill", id, "KILL"]);
-    await hasStopped(runtime, id);
+    await runtime.untilStopped(id);
     for (const signal of ["TERM", "KILL", "0"]) {
       assertEquals(await runtime.run(["kill", id, signal]), {
         code: 1,
@@ -187,7 +183,7 @@ Deno.test("a paused container gets a signal when it is resumed, and KILL at once
     await until("it has come", () => recorded(bundle).length === 2);
     await runtime.ok(["pause", id]);
     await runtime.ok(["kill", id, "KILL"]);
-    await hasStopped(runtime, id);
+    await runtime.untilStopped(id);
   });
 });
 

@@ -3,11 +3,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
 import { withRuntime } from "../../support/host.ts";
+import { hook } from "../../support/hooks.ts";
 import { RUNTS_ONLY, until } from "../../support/runtime.ts";
-
-function hook(script: string): { path: string; args: string[] } {
-  return { path: "/bin/sh", args: ["sh", "-c", script] };
-}
 
 for (const detach of [true, false]) {
   Deno.test({

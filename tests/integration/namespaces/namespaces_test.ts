@@ -13,6 +13,7 @@ import {
   userNamespace,
 } from "../../support/inside.ts";
 import { PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
+import { withDetached } from "../../support/seen.ts";
 
 /** runc 1.1.5 knows no time namespaces, crun 1.8.1 fails with them. */
 const NO_TIME = PEER !== "runts";
@@ -43,21 +44,12 @@ function namespaces(config: Config, ...types: string[]): void {
 }
 
 /** Runs a container that waits, while `body` uses its namespaces. */
-async function withHolder(
+function withHolder(
   runtime: TestRuntime,
   edit: Edit,
   body: (pid: number) => Promise<void>,
 ): Promise<void> {
-  using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
-  edit(bundle.config, bundle);
-  bundle.save();
-  const id = runtime.id();
-  await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
-  try {
-    await body((await runtime.state(id)).pid);
-  } finally {
-    await runtime.ok(["delete", "--force", id]);
-  }
+  return withDetached(runtime, edit, async (id) => body((await runtime.state(id)).pid));
 }
 
 /** Gives a namespace its path. */

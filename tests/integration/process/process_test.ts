@@ -2,17 +2,10 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
+import { exists } from "../../support/cgroups.ts";
 import { withRuntime } from "../../support/host.ts";
 import { type Edit, inside, linesOf, shell } from "../../support/inside.ts";
 import { PEER, RUNTS_ONLY } from "../../support/runtime.ts";
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
 
 /** Prints lines of /proc/self/status with single spaces. */
 function status(config: Config, ...keys: string[]): void {

@@ -1,8 +1,8 @@
 /** Signals that the caller ignores or blocks: no child is lost, and no program inherits that. */
 
 import { assertEquals } from "@std/assert";
-import { Bundle } from "../../support/bundle.ts";
-import { type TestRuntime, withRuntime } from "../../support/host.ts";
+import { Bundle, idle } from "../../support/bundle.ts";
+import { runtimeTest, type TestRuntime, withRuntime } from "../../support/host.ts";
 import { hook, KINDS } from "../../support/hooks.ts";
 import { addPayload } from "../../support/payload.ts";
 import {
@@ -90,7 +90,7 @@ for (const caller of CALLERS) {
           const expected = { code, stdout, stderr: "" };
           assertEquals({ ...output, stdout: said }, expected, args.join(" "));
         }
-        await until("it has stopped", async () => (await runtime.state(id)).status === "stopped");
+        await runtime.untilStopped(id);
         assertEquals(await called(runtime, caller, ["delete", id]), {
           code: 0,
           stdout: "",
@@ -122,21 +122,16 @@ Deno.test({
     }),
 });
 
-Deno.test({
-  name: "ps for a caller that ignores SIGCHLD",
-  ...NOT_CRUN,
-  fn: () =>
-    withRuntime(async (runtime) => {
-      using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
-      const id = runtime.id();
-      await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
-      for (const caller of CALLERS) {
-        const { code, stdout, stderr } = await called(runtime, caller, ["ps", id]);
-        assertEquals({ code, stderr }, { code: 0, stderr: "" });
-        assertEquals(stdout.trimEnd().split("\n").length, 2);
-      }
-      await runtime.ok(["delete", "--force", id]);
-    }),
+runtimeTest("ps for a caller that ignores SIGCHLD", NOT_CRUN, async (runtime) => {
+  using bundle = new Bundle(idle);
+  const id = runtime.id();
+  await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
+  for (const caller of CALLERS) {
+    const { code, stdout, stderr } = await called(runtime, caller, ["ps", id]);
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertEquals(stdout.trimEnd().split("\n").length, 2);
+  }
+  await runtime.ok(["delete", "--force", id]);
 });
 
 Deno.test({

@@ -85,7 +85,7 @@ Deno.test("run --detach writes on to the caller's files", async () => {
     assertEquals((await command(["sh", "-c", script, bundle.path, ...line])).code, 0);
     bundle.put("go", "");
     await until("it has written", () => Deno.readTextFileSync(`${bundle.path}/out`) === "late\n");
-    await until("it has stopped", async () => (await runtime.state(id)).status === "stopped");
+    await runtime.untilStopped(id);
     await runtime.ok(["delete", id]);
   });
 });

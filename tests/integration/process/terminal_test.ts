@@ -243,7 +243,7 @@ Deno.test("--console-socket gets one message with the terminal", async () => {
     assertEquals(helper.read(connection, new Uint8Array(10)), 0, "nothing comes after it");
     await runtime.ok(["start", id]);
     helper.write(fd, new TextEncoder().encode("word\n"));
-    await until("it has stopped", async () => (await runtime.state(id)).status === "stopped");
+    await runtime.untilStopped(id);
     const bytes = new Uint8Array(1000);
     let shown = "";
     while (!shown.includes("got word")) {

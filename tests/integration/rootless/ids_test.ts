@@ -2,8 +2,17 @@
 
 import { assertEquals } from "@std/assert";
 import type { Config } from "../../support/bundle.ts";
-import { lines, MAPS, onTerminal, OURS, refused, rootless, shell } from "../../support/rootless.ts";
-import { PEER } from "../../support/runtime.ts";
+import {
+  lines,
+  MAPS,
+  onTerminal,
+  OURS,
+  refused,
+  rootless,
+  shell,
+  withDetached,
+} from "../../support/rootless.ts";
+import { type CommandOptions, PEER } from "../../support/runtime.ts";
 import type { OrdinaryUser } from "../../support/user.ts";
 
 /** A user with subordinate ids, whom newuidmap knows. */
@@ -26,6 +35,9 @@ function mapRange(config: Config, user: OrdinaryUser, start = 500000, size = 655
     { containerID: 1, hostID: start, size },
   ];
 }
+
+/** A script that goes on until it is killed. */
+const WAIT = "while :; do sleep 0.05; done";
 
 /** What a map of all subordinate ids looks like inside. */
 const wholeMap = (user: OrdinaryUser) => [`0 ${user.id} 1`, "1 500000 65536"];
@@ -91,15 +103,14 @@ rootless("with subordinate ids, terminals have their group and files many owners
 
 rootless("a further process has the groups that it asks for", async (user) => {
   known(user);
-  using bundle = await user.bundle((config) => {
+  const edit = (config: Config) => {
     mapRange(config, user);
-    shell("while :; do sleep 0.05; done")(config);
+    shell(WAIT)(config);
+  };
+  await withDetached(user, edit, async (name) => {
+    const inside = await user.run(["exec", "--user", "5:6", name, "busybox", "id", "-G"]);
+    assertEquals([inside.code, inside.stdout], [0, "6\n"], inside.stderr);
   });
-  const name = user.name();
-  await user.run(["run", "--detach", "--bundle", bundle.path, name]);
-  const inside = await user.run(["exec", "--user", "5:6", name, "busybox", "id", "-G"]);
-  const { code } = await user.run(["delete", "--force", name]);
-  assertEquals([inside.code, inside.stdout, code], [0, "6\n", 0], inside.stderr);
 });
 
 /** As `crun spec --rootless` leaves it. */
@@ -108,28 +119,27 @@ function withoutMaps(config: Config): void {
   delete config.linux.gidMappings;
 }
 
-rootless("without maps in the configuration the subordinate ids are mapped", async (user) => {
-  known(user);
+/** A container that is given no maps has these, as {@linkcode MAPS} shows them. */
+async function assertMaps(
+  user: OrdinaryUser,
+  expected: readonly string[],
+  options: CommandOptions = {},
+): Promise<void> {
   const { code, stdout } = await user.container((config) => {
     withoutMaps(config);
     shell(MAPS)(config);
-  });
-  assertEquals({ code, stdout: lines(stdout) }, {
-    code: 0,
-    stdout: [...wholeMap(user), ...wholeMap(user), "allow"],
-  });
+  }, options);
+  assertEquals({ code, stdout: lines(stdout) }, { code: 0, stdout: [...expected] });
+}
+
+rootless("without maps in the configuration the subordinate ids are mapped", async (user) => {
+  known(user);
+  await assertMaps(user, [...wholeMap(user), ...wholeMap(user), "allow"]);
 }, { ignore: PEER === "runc" }); // it refuses such a configuration
 
 rootless("subordinate ids may be given to the number of a user", async (user) => {
   known(user, `# by number\n${user.id}:500000:65536\n`);
-  const { code, stdout } = await user.container((config) => {
-    withoutMaps(config);
-    shell(MAPS)(config);
-  });
-  assertEquals({ code, stdout: lines(stdout) }, {
-    code: 0,
-    stdout: [...wholeMap(user), ...wholeMap(user), "allow"],
-  });
+  await assertMaps(user, [...wholeMap(user), ...wholeMap(user), "allow"]);
 }, OURS); // crun 1.8 looks for the name alone
 
 rootless(
@@ -174,51 +184,41 @@ rootless("a map need not have root", async (user) => {
 }, { ignore: PEER === "runc" }); // runc 1.1 demands root
 
 rootless("a further process need not have root", async (user) => {
-  using bundle = await user.bundle((config) => {
+  const edit = (config: Config) => {
     withoutRoot(config, user);
-    shell("while :; do sleep 0.05; done")(config);
-  });
-  const name = user.name();
-  const { code, stderr } = await user.run(["run", "--detach", "--bundle", bundle.path, name]);
-  assertEquals(code, 0, stderr);
-  const inside = await user.run(["exec", name, "sh", "-c", SHOW]);
-  const other = await user.run(["exec", "--user", "0", name, "true"]);
-  await user.run(["delete", "--force", name]);
-  assertEquals(lines(inside.stdout), WITHOUT_ROOT(user));
-  assertEquals(other, {
-    code: 255,
-    stdout: "",
-    stderr: `runts: exec "${name}": process.user: set uid 0: EINVAL (invalid argument): ` +
-      "the user namespace must map uid 0, gid 100\n",
+    shell(WAIT)(config);
+  };
+  await withDetached(user, edit, async (name) => {
+    const inside = await user.run(["exec", name, "sh", "-c", SHOW]);
+    const other = await user.run(["exec", "--user", "0", name, "true"]);
+    assertEquals(lines(inside.stdout), WITHOUT_ROOT(user));
+    assertEquals(other, {
+      code: 255,
+      stdout: "",
+      stderr: `runts: exec "${name}": process.user: set uid 0: EINVAL (invalid argument): ` +
+        "the user namespace must map uid 0, gid 100\n",
+    });
   });
 }, OURS); // exec of crun 1.8 demands root
 
 rootless("without maps, a user that is not root can be the caller, too", async (user) => {
-  using bundle = await user.bundle((config) => {
+  const edit = (config: Config) => {
     withoutMaps(config);
     config.process.user = { uid: 1000, gid: 100 };
-    shell("while :; do sleep 0.05; done")(config);
+    shell(WAIT)(config);
+  };
+  await withDetached(user, edit, async (name) => {
+    const { stdout } = await user.run(["exec", name, "sh", "-c", `busybox id; ${MAPS}`]);
+    assertEquals(lines(stdout), [
+      ...["uid=1000 gid=100", `1000 ${user.id} 1`, `100 ${user.id} 1`, "deny"],
+    ]);
   });
-  const name = user.name();
-  const { code, stderr } = await user.run(["run", "--detach", "--bundle", bundle.path, name]);
-  assertEquals(code, 0, stderr);
-  const { stdout } = await user.run(["exec", name, "sh", "-c", `busybox id; ${MAPS}`]);
-  await user.run(["delete", "--force", name]);
-  assertEquals(lines(stdout), [
-    ...["uid=1000 gid=100", `1000 ${user.id} 1`, `100 ${user.id} 1`, "deny"],
-  ]);
 }, OURS);
 
 rootless("without maps and without newuidmap the caller alone is mapped", async (user) => {
   known(user);
-  const { code, stdout } = await user.container((config) => {
-    withoutMaps(config);
-    shell(MAPS)(config);
-  }, { env: { PATH: "/nonexistent" } });
-  assertEquals({ code, stdout: lines(stdout) }, {
-    code: 0,
-    stdout: [`0 ${user.id} 1`, `0 ${user.id} 1`, "deny"],
-  });
+  const own = `0 ${user.id} 1`;
+  await assertMaps(user, [own, own, "deny"], { env: { PATH: "/nonexistent" } });
 }, OURS);
 
 refused(

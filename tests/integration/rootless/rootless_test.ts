@@ -3,8 +3,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Config } from "../../support/bundle.ts";
 import { lines, MAPS, onTerminal, OURS, refused, rootless, shell } from "../../support/rootless.ts";
-import { PEER, until } from "../../support/runtime.ts";
+import { isRunning } from "../../support/host.ts";
+import { type Output, PEER, until } from "../../support/runtime.ts";
 import { untilCaught } from "../../support/seen.ts";
+import type { OrdinaryUser } from "../../support/user.ts";
 
 const SIGTERM = 15;
 
@@ -48,16 +50,8 @@ rootless("delete --force ends a container that runs", async (user) => {
   const { pid } = JSON.parse((await user.run(["state", name])).stdout);
   const { code, stderr } = await user.run(["delete", "--force", name]);
   assertEquals({ code, stderr }, { code: 0, stderr });
-  await until("its process is gone", () => !isAlive(pid));
+  await until("its process is gone", () => !isRunning(pid));
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s*Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
-  } catch {
-    return false;
-  }
-}
 
 rootless("kill --all and ps reach all processes without a cgroup", async (user) => {
   using bundle = await user.bundle(shell("sleep 300 & sleep 300 & wait; wait; sleep 300"));
@@ -70,7 +64,7 @@ rootless("kill --all and ps reach all processes without a cgroup", async (user) 
   const { code, stderr } = await user.run(["kill", "--all", name, "TERM"]);
   assertEquals({ code, stderr }, { code: 0, stderr: "" });
   // The shell is init of its namespace, and handles no SIGTERM; it starts one more program.
-  await until("the others ended", () => others.every((pid: number) => !isAlive(pid)));
+  await until("the others ended", () => others.every((pid: number) => !isRunning(pid)));
   assertEquals((await user.run(["delete", "--force", name])).code, 0);
 }, OURS); // without a cgroup, ps of the peers fails
 
@@ -209,28 +203,32 @@ rootless("listing containers needs no state directory", async (user) => {
   assertEquals(output, { code: 0, stdout: "", stderr: "" });
 }, OURS); // the peers make the directory
 
+/**
+ * Runs a container as root of a user namespace, which unshare(1) makes; `words` are its options, and
+ * what it runs before. The name of the container is ID in what it says.
+ */
+async function asNamespaceRoot(
+  user: OrdinaryUser,
+  words: readonly string[],
+  edit: (config: Config) => void = () => {},
+): Promise<Output> {
+  using bundle = await user.bundle((config) => {
+    config.linux.uidMappings = config.linux.gidMappings = [{ containerID: 0, hostID: 0, size: 1 }];
+    edit(config);
+  });
+  const name = user.name();
+  const run = [user.runtime, "run", "--bundle", bundle.path, name];
+  const output = await user.command(["unshare", "--user", "--map-root-user", ...words, ...run]);
+  return { ...output, stderr: output.stderr.replaceAll(name, "ID") };
+}
+
 rootless("root of a user namespace has containers, too", async (user) => {
-  using bundle = await user.bundle(shell("id -u"));
-  const config = JSON.parse(Deno.readTextFileSync(`${bundle.path}/config.json`));
-  config.linux.uidMappings = config.linux.gidMappings = [{ containerID: 0, hostID: 0, size: 1 }];
-  bundle.save(JSON.stringify(config));
-  const output = await user.command([
-    ...["unshare", "--user", "--map-root-user", "--mount"],
-    ...[user.runtime, "run", "--bundle", bundle.path, user.name()],
-  ]);
+  const output = await asNamespaceRoot(user, ["--mount"], shell("id -u"));
   assertEquals(output, { code: 0, stdout: "0\n", stderr: "" });
 }, OURS);
 
 rootless("root of a user namespace is told that it needs a mount namespace", async (user) => {
-  using bundle = await user.bundle((config) => {
-    config.linux.uidMappings = config.linux.gidMappings = [{ containerID: 0, hostID: 0, size: 1 }];
-  });
-  const name = user.name();
-  const { code, stdout, stderr } = await user.command([
-    ...["unshare", "--user", "--map-root-user"],
-    ...[user.runtime, "run", "--bundle", bundle.path, name],
-  ]);
-  assertEquals({ code, stdout, stderr: stderr.replace(name, "ID") }, {
+  assertEquals(await asNamespaceRoot(user, []), {
     code: 1,
     stdout: "",
     stderr: 'runts: run "ID": mounts[5]: open the bind source "/sys": ' +
@@ -240,16 +238,8 @@ rootless("root of a user namespace is told that it needs a mount namespace", asy
 }, OURS);
 
 rootless("user.max_user_namespaces of 0 is named", async (user) => {
-  using bundle = await user.bundle((config) => {
-    config.linux.uidMappings = config.linux.gidMappings = [{ containerID: 0, hostID: 0, size: 1 }];
-  });
-  const name = user.name();
-  const { code, stdout, stderr } = await user.command([
-    ...["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"],
-    ...['echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"', "sh"],
-    ...[user.runtime, "run", "--bundle", bundle.path, name],
-  ]);
-  assertEquals({ code, stdout, stderr: stderr.replace(name, "ID") }, {
+  const script = 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"';
+  assertEquals(await asNamespaceRoot(user, ["--mount", "sh", "-c", script, "sh"]), {
     code: 1,
     stdout: "",
     stderr: 'runts: run "ID": linux.namespaces: make new namespaces: user, mount, pid, ipc, uts: ' +

@@ -98,6 +98,14 @@ static inline void plan_add(struct plan_bytes *p, enum op_code code, ...) {
   p->count++;
 }
 
+/* A shell script as the program. */
+static inline void plan_script(struct plan_bytes *p, const char *script) {
+  const char *const args[] = {"sh", "-ec", script, NULL};
+  static const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+  plan_add(p, OP_find_program, "/bin/sh", "");
+  plan_add(p, OP_exec, args, env, (int64_t)-1, 0u);
+}
+
 static inline void plan_end(struct plan_bytes *p) {
   plan_patch(p, 8, (uint32_t)p->length);
   plan_patch(p, 12, p->count);
