@@ -4,7 +4,7 @@
  */
 
 import { readMountinfo } from "../../lib/base/mountinfo.ts";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { isWithin } from "../../lib/base/paths.ts";
 import { OTHERS } from "../../lib/state/id.ts";
 import { Bundle, type Config } from "./bundle.ts";
@@ -62,6 +62,17 @@ export class TestRuntime {
 
   untilStopped(id: string): Promise<void> {
     return until(`"${id}" has stopped`, async () => (await this.state(id)).status === "stopped");
+  }
+
+  /** Whatever is left of a container is listed, and nothing of it after `delete --force`. */
+  async assertRemovable(id: string): Promise<void> {
+    const rows: Config[] = JSON.parse(await this.ok(["list", "--format", "json"])) ?? [];
+    for (const row of rows) {
+      assertEquals(row.id, id);
+      assert(["created", "running", "stopped"].includes(row.status), row.status);
+    }
+    await this.ok(["delete", "--force", id]);
+    assertEquals(await this.ok(["list", "--quiet"]), "");
   }
 
   /** Executes a further process, which sleeps, and gives its pid. */

@@ -14,16 +14,6 @@ import { CHANGING, killBefore } from "../../support/strace.ts";
 /** Directories of the container and its cgroup, fifos, the lock, the status. */
 const LEAST = 6;
 
-async function assertRemovable(runtime: TestRuntime, id: string): Promise<void> {
-  const rows = JSON.parse(await runtime.ok(["list", "--format", "json"])) ?? [];
-  for (const row of rows) {
-    assertEquals(row.id, id);
-    assert(["created", "running", "stopped"].includes(row.status), row.status);
-  }
-  await runtime.ok(["delete", "--force", id]);
-  assertEquals(await runtime.ok(["list", "--quiet"]), "");
-}
-
 /** Kills a command before every change that it makes; gives how many there were. */
 async function killBeforeEach(
   line: (id: string) => readonly string[],
@@ -42,7 +32,7 @@ async function killBeforeEach(
         nth,
       );
       if (killed) times++;
-      await assertRemovable(runtime, id);
+      await runtime.assertRemovable(id);
     }
   }
   return times;

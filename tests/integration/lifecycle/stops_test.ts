@@ -72,13 +72,7 @@ const killing = (where: string, victim: Role) => (stop: Stop) =>
 
 /** Nobody of init is left, and nothing of the container once it has been deleted. */
 async function assertRemovable({ runtime }: Scene, id: string, walked: Walked): Promise<void> {
-  const rows = JSON.parse(await runtime.ok(["list", "--format", "json"])) ?? [];
-  assert(rows.every((row: { id: string }) => row.id === id), JSON.stringify(rows));
-  for (const { status } of rows) {
-    assert(["created", "running", "stopped"].includes(status), status);
-  }
-  await runtime.ok(["delete", "--force", id]);
-  assertEquals(await runtime.ok(["list", "--quiet"]), "");
+  await runtime.assertRemovable(id);
   await until("init is gone", () => ![...walked.inits].some(([pid, init]) => isLeft(pid, init)));
 }
 
