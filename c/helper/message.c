@@ -48,7 +48,7 @@ int message_send(int socket, const struct sockaddr_un *address, uint32_t address
       return 0;
     sent = RETRY(send(socket, bytes + done, length - done, MSG_NOSIGNAL));
   }
-  return sent == -EAGAIN ? -ETIMEDOUT : sent;
+  return sent;
 }
 
 int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length, const int32_t *fds,
@@ -56,7 +56,7 @@ int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length, 
   socket_limit_waiting(socket, SEND_TIMEOUT);
   int32_t result = message_send(socket, NULL, 0, bytes, length, fds, count);
   socket_limit_waiting(socket, 0);
-  return result;
+  return result == -EAGAIN ? -ETIMEDOUT : result;
 }
 
 /* Takes over the descriptors that came; those without room are closed. */
