@@ -33,7 +33,7 @@ async function load(): Promise<Helper> {
     ...processes,
     ...signalCalls(library),
     ...fileCalls(library, waiter),
-    ...socketCalls(library),
+    ...socketCalls(library, waiter),
     ...terminalCalls(library),
     ...hookCalls(library, waiter),
   };

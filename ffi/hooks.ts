@@ -69,6 +69,9 @@ export function hookCalls(library: Library, waiter: Waiter): HookCalls {
       let ended = 0;
       try {
         await watch(library, waiter, process, result, deadline);
+      } catch (error) {
+        library.rts_hook_kill(process, result);
+        throw error;
       } finally {
         ended = library.rts_hook_end(process, result);
       }

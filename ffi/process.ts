@@ -68,7 +68,10 @@ export interface ProcessCalls {
    * ended; `none`: there are no children.
    */
   reapAny(): (ProcessEnding & { readonly pid: number }) | "running" | "none";
-  /** Waits for the ending of a child, and meanwhile reaps every other; undefined without such. */
+  /**
+   * Waits for the ending of a child, and meanwhile reaps every other; undefined without such. Takes one
+   * of the process' threads for blocking calls as long as it lasts: one a foreground command.
+   */
   reapUntil(pid: number): Promise<ProcessEnding | undefined>;
   /** A copy of another process's descriptor (pidfd_getfd(2), Linux 5.6). */
   pidfdGetFd(pidfd: number, fd: number): number;

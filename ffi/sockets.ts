@@ -6,6 +6,9 @@ import { quote, RuntsError } from "../lib/base/errors.ts";
 import { check, cString, ints, outside } from "./call.ts";
 import type { Library } from "./library.ts";
 import { Size } from "./symbols.ts";
+import type { Waiter } from "./waiter.ts";
+
+const POLLOUT = 4;
 
 /**
  * Calls on unix sockets. Those that may have to wait for the other side's program give promises; the
@@ -29,8 +32,11 @@ export interface SocketCalls {
   sendDatagram(path: string, bytes: Uint8Array, fds: readonly number[]): Promise<void>;
   /** The same, holding the event loop up. */
   sendDatagramSync(path: string, bytes: Uint8Array): void;
-  /** Sends the text with the descriptors; at least one byte of text is sent. */
-  sendFds(socket: number, fds: readonly number[], text: Uint8Array): void;
+  /**
+   * Sends the text with the descriptors; at least one byte of text is sent. ETIMEDOUT when the other
+   * side takes nothing for 10 s.
+   */
+  sendFds(socket: number, fds: readonly number[], text: Uint8Array): Promise<void>;
   /** Receives exactly one descriptor. EPROTO when there is none or more than one. */
   receiveFd(socket: number, timeoutMs: number): { fd: number; text: string };
 }
@@ -43,8 +49,24 @@ const MESSAGE_MAX = 64 * 1024;
 /** Longest datagram that is taken, which is more than the kernel sends for anybody by default. */
 const DATAGRAM_MAX = 256 * 1024;
 
-export function socketCalls(library: Library): SocketCalls {
-  return { ...connections(library), ...messages(library) };
+export function socketCalls(library: Library, waiter: Waiter): SocketCalls {
+  return {
+    ...connections(library),
+    ...messages(library),
+    async sendFds(socket, fds, text) {
+      const data = text.length === 0 ? new Uint8Array(1) : text;
+      for (let done = 0; done < data.length;) {
+        const rest = data.subarray(done) as Uint8Array<ArrayBuffer>;
+        const count = done === 0 ? fds.length : 0; // they go with the first of it
+        let result = library.rts_send_message(socket, rest, rest.length, ints(fds), count);
+        if (result === -EAGAIN) {
+          const room = await waiter.wait([socket], { events: POLLOUT, timeoutMs: PATIENCE });
+          result = room.length === 0 ? -ETIMEDOUT : 0;
+        }
+        done += check(result, "pass descriptors over a socket");
+      }
+    },
+  };
 }
 
 type Connections = Pick<
@@ -84,7 +106,7 @@ async function untilRoom(attempt: () => number): Promise<number> {
   return result === -EAGAIN ? -ETIMEDOUT : result;
 }
 
-type Messages = Omit<SocketCalls, keyof Connections>;
+type Messages = Omit<SocketCalls, keyof Connections | "sendFds">;
 
 function messages(library: Library): Messages {
   function receive(
@@ -114,11 +136,6 @@ function messages(library: Library): Messages {
     },
     sendDatagramSync(path, bytes) {
       check(send(path, bytes, [], PATIENCE), () => `send to socket ${quote(path)}`);
-    },
-    sendFds(socket, fds, text) {
-      const data = text.length === 0 ? new Uint8Array(1) : text as Uint8Array<ArrayBuffer>;
-      const result = library.rts_send_message(socket, data, data.length, ints(fds), fds.length);
-      check(result, "pass descriptors over a socket");
     },
     receiveFd(socket, timeoutMs) {
       const { bytes, fds } = receive(socket, timeoutMs, MESSAGE_MAX);

@@ -123,6 +123,10 @@ int32_t rts_send_datagram(const char *path, const uint8_t *bytes, uint32_t lengt
 
 /* message.c. Messages with descriptors. */
 #define RTS_MESSAGE_FDS 16
+/*
+ * A stream takes what it has room for now: the number of bytes, with which the descriptors go, or
+ * -EAGAIN.
+ */
 int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length, const int32_t *fds,
                          uint32_t count);
 /* The length of the message. `fds`: their number, then up to RTS_MESSAGE_FDS of them. */
@@ -174,13 +178,10 @@ uint64_t clock_ms(void);
 /* What is left of a timeout that began at `start`, for poll(2): -1 without end, else 0 or more. */
 int clock_left(uint64_t start, int32_t timeout_ms);
 
-/* sockets.c: how long a socket may wait for room; 0 for ever. */
-#define SEND_TIMEOUT 10000 /* ms */
-int socket_limit_waiting(int socket, uint32_t ms);
-
-/* message.c, for sockets.c: `address` may be NULL. */
+/* message.c, for sockets.c: the number of bytes. `address` may be NULL; `flags` as in sendmsg(2). */
 struct sockaddr_un;
 int message_send(int socket, const struct sockaddr_un *address, uint32_t address_length,
-                 const uint8_t *bytes, uint32_t length, const int32_t *fds, uint32_t count);
+                 const uint8_t *bytes, uint32_t length, const int32_t *fds, uint32_t count,
+                 int flags);
 
 #endif

@@ -75,11 +75,6 @@ static void address_done(struct address *to) {
     close(to->directory);
 }
 
-int socket_limit_waiting(int socket, uint32_t ms) {
-  struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-  return RETRY(setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
-}
-
 static int make_socket(int type) {
   return RETRY(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
 }
@@ -161,23 +156,29 @@ int32_t rts_socketpair(int32_t *fds) {
   return RETRY(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
 }
 
+static int limit_waiting(int socket, uint32_t ms) {
+  struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+  return RETRY(setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
+}
+
 int32_t rts_send_datagram(const char *path, const uint8_t *bytes, uint32_t length,
                           const int32_t *fds, uint32_t count, uint32_t timeout_ms) {
   struct address to;
   int error = path[0] == '@' ? address_abstract(&to, path) : address_make(&to, path);
   if (error != 0)
     return error;
-  int fd = make_socket(timeout_ms == 0 ? SOCK_DGRAM | SOCK_NONBLOCK : SOCK_DGRAM);
+  int fd = make_socket(SOCK_DGRAM);
   if (fd < 0) {
     address_done(&to);
     return fd;
   }
   if (timeout_ms > 0)
-    socket_limit_waiting(fd, timeout_ms);
-  error = message_send(fd, &to.un, to.length, bytes, length, fds, count);
-  if (error == -EAGAIN && timeout_ms > 0)
-    error = -ETIMEDOUT;
+    limit_waiting(fd, timeout_ms);
+  int flags = timeout_ms > 0 ? 0 : MSG_DONTWAIT;
+  int sent = message_send(fd, &to.un, to.length, bytes, length, fds, count, flags);
   close(fd);
   address_done(&to);
-  return error;
+  if (sent >= 0)
+    return 0;
+  return sent == -EAGAIN && timeout_ms > 0 ? -ETIMEDOUT : sent;
 }

@@ -84,13 +84,13 @@ int32_t rts_waiter_wait(int32_t epoll, int32_t wake, uint64_t *ready, uint32_t s
                         int32_t timeout_ms) {
   struct epoll_event events[BATCH];
   int most = size < BATCH ? (int)size : BATCH;
-  uint64_t start = clock_ms();
-  int count;
-  do
+  uint64_t start = clock_ms(), start_ns = now_ns();
+  int count = -1;
+  for (uint64_t turns = 0; count < 0; turns++) {
     count = epoll_wait(epoll, events, most, clock_left(start, timeout_ms));
-  while (count < 0 && errno == EINTR);
-  if (count < 0)
-    return -errno;
+    if (count < 0 && (errno != EINTR || is_spinning(start_ns, turns)))
+      return -errno;
+  }
   int32_t found = 0;
   for (int i = 0; i < count; i++) {
     int error = 0;

@@ -83,7 +83,7 @@ export async function sendPidfd(
     throw new RuntsError(`connect to pidfd socket ${quote(path)}`, numberOf(cause));
   }
   try {
-    helper.sendFds(socket, [pidfd], new TextEncoder().encode(text));
+    await helper.sendFds(socket, [pidfd], new TextEncoder().encode(text));
   } finally {
     helper.close(socket);
   }

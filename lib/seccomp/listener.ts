@@ -87,7 +87,7 @@ async function send(
   try {
     const socket = await helper.connectUnix(path);
     try {
-      helper.sendFds(socket, [fd], text);
+      await helper.sendFds(socket, [fd], text);
     } finally {
       helper.close(socket);
     }

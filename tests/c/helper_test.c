@@ -46,7 +46,7 @@ static void drops_descriptors_that_come_with_a_record(void) {
     fds[i] = pair[0];
   int next = dup(pair[0]);
   close(next);
-  CHECK_NUMBER(rts_send_message(pair[0], bytes, 24, fds, RTS_MESSAGE_FDS), 0);
+  CHECK_NUMBER(rts_send_message(pair[0], bytes, 24, fds, RTS_MESSAGE_FDS), 24);
   CHECK_NUMBER(rts_receive(pair[1], bytes, sizeof bytes, 0), 24);
   int after = dup(pair[0]);
   CHECK_NUMBER(after, next);
@@ -62,7 +62,7 @@ static void counts_the_descriptors_of_a_message(void) {
     int32_t fds[RTS_MESSAGE_FDS], got[1 + RTS_MESSAGE_FDS];
     for (uint32_t i = 0; i < count; i++)
       fds[i] = pair[0];
-    CHECK_NUMBER(rts_send_message(pair[0], bytes, 5, fds, count), 0);
+    CHECK_NUMBER(rts_send_message(pair[0], bytes, 5, fds, count), 5);
     CHECK_NUMBER(rts_receive_message(pair[1], bytes, 5, got, 0), 5);
     CHECK_NUMBER(got[0], (int32_t)count);
     for (int i = 0; i < got[0]; i++) {

@@ -1,7 +1,7 @@
 /*
  * Waiting for many descriptors with one thread.
  *
- * links: c/helper/waiter.c c/helper/clock.c
+ * links: c/helper/waiter.c c/helper/clock.c c/common/retry.c
  */
 #define _GNU_SOURCE 1
 #include <errno.h>

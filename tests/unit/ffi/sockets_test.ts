@@ -34,7 +34,7 @@ Deno.test("streams connect at short and long paths, and pass descriptors", () =>
       assertEquals(helper.fdFlags(ours), 1);
       assertEquals(helper.fdFlags(theirs), 1);
       const file = helper.open("/etc/passwd", 0);
-      helper.sendFds(ours, [file], bytes("/dev/pts/0"));
+      await helper.sendFds(ours, [file], bytes("/dev/pts/0"));
       const received = helper.receiveFd(theirs, 1000);
       assertEquals([received.text, fileOf(received.fd)], ["/dev/pts/0", "/etc/passwd"]);
       assertEquals(helper.fdFlags(received.fd), 1);
@@ -47,10 +47,10 @@ Deno.test("receiveFd wants exactly one descriptor and closes others", async () =
   const [ours, theirs] = helper.socketpair();
   const late = assertThrows(() => helper.receiveFd(theirs, 20), RuntsError);
   assertEquals(late.message, "receive a message: ETIMEDOUT (connection timed out)");
-  helper.sendFds(ours, [], bytes("none"));
+  await helper.sendFds(ours, [], bytes("none"));
   const none = assertThrows(() => helper.receiveFd(theirs, 0), RuntsError);
   assertEquals(none.message, "receive a descriptor: got 0: EPROTO (protocol error)");
-  helper.sendFds(ours, [ours, ours], new Uint8Array(0));
+  await helper.sendFds(ours, [ours, ours], new Uint8Array(0));
   const before = Array.from(Deno.readDirSync("/proc/self/fd")).length;
   const two = assertThrows(() => helper.receiveFd(theirs, 0), RuntsError);
   assertEquals(two.message, "receive a descriptor: got 2: EPROTO (protocol error)");
@@ -58,7 +58,7 @@ Deno.test("receiveFd wants exactly one descriptor and closes others", async () =
   helper.close(ours);
   const end = assertThrows(() => helper.receiveFd(theirs, 0), RuntsError);
   assertEquals(end.message, "receive a descriptor: got 0: EPROTO (protocol error)");
-  const broken = assertThrows(() => helper.sendFds(theirs, [], bytes("x")), RuntsError);
+  const broken = await assertRejects(() => helper.sendFds(theirs, [], bytes("x")), RuntsError);
   assertEquals(broken.message, "pass descriptors over a socket: EPIPE (broken pipe)");
   helper.close(theirs);
 });
@@ -67,10 +67,13 @@ Deno.test("no more descriptors are sent or taken than there is room for", async 
   const helper = await loadHelper();
   const [ours, theirs] = helper.socketpair();
   const many = new Array(16).fill(ours);
-  helper.sendFds(ours, many, bytes("x"));
+  await helper.sendFds(ours, many, bytes("x"));
   const { fds } = helper.receiveDatagram(theirs, 0);
   assertEquals(fds.length, 16);
-  const error = assertThrows(() => helper.sendFds(ours, [...many, ours], bytes("x")), RuntsError);
+  const error = await assertRejects(
+    () => helper.sendFds(ours, [...many, ours], bytes("x")),
+    RuntsError,
+  );
   assertEquals(
     error.message,
     "pass descriptors over a socket: E2BIG (argument list too long)",
@@ -148,6 +151,29 @@ Deno.test("a full backlog and a full queue hold nobody else up", () =>
     clearInterval(reader);
     for (const fd of [...open, listening, socket]) helper.close(fd);
   }));
+
+Deno.test("a long text goes with its descriptors, while others go on", async () => {
+  const helper = await loadHelper();
+  const [ours, theirs] = helper.socketpair();
+  const long = bytes("x".repeat(3 << 20));
+  const sending = helper.sendFds(ours, [ours], long);
+  let length = 0;
+  const fds: number[] = [];
+  const reader = setInterval(() => {
+    while (helper.readyFds([theirs]).length > 0) {
+      const message = helper.receiveDatagram(theirs, 0);
+      length += message.bytes.length;
+      fds.push(...message.fds);
+    }
+  }, 5);
+  assert(await turns(sending) > 3);
+  clearInterval(reader);
+  while (helper.readyFds([theirs]).length > 0) {
+    length += helper.receiveDatagram(theirs, 0).bytes.length;
+  }
+  assertEquals([length, fds.length], [long.length, 1]);
+  for (const fd of [...fds, ours, theirs]) helper.close(fd);
+});
 
 Deno.test("errors of sockets name their path", () =>
   inFolder(async (folder, helper) => {

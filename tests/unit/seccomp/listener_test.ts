@@ -27,7 +27,7 @@ function fakeHelper(fakes: Partial<Helper> = {}): { helper: Helper; calls: unkno
     pidfdGetFd: () => ++looks < 3 ? fail("fetch descriptor 5 of a process", EBADF) : 40,
     awaitExit: () => Promise.resolve(false),
     connectUnix: () => Promise.resolve(41),
-    sendFds() {},
+    sendFds: () => Promise.resolve(),
     close() {},
     ...fakes,
   };
