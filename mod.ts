@@ -9,7 +9,8 @@
  * const { code } = await container.wait();
  * ```
  *
- * Every function throws {@linkcode RuntsError}. It needs `deno run -A`: the work is done by a
+ * Every function throws {@linkcode RuntsError}; a wait that a signal ends throws the signal's reason.
+ * Waits share one thread, and none of them holds up the event loop. It needs `deno run -A`: the work is done by a
  * C library that is loaded by `Deno.dlopen`, to which Deno's permissions do not apply.
  *
  * @module
@@ -48,6 +49,7 @@ export type { Validated, ValidateOptions } from "./lib/container/validate.ts";
 export { versions } from "./lib/container/versions.ts";
 export type { Versions } from "./lib/container/versions.ts";
 export type {
+  ChangeOptions,
   ContainerName,
   CreateOptions,
   DeleteOptions,
@@ -58,6 +60,7 @@ export type {
   ListEntry,
   RunOptions,
   Stdio,
+  WaitOptions,
 } from "./lib/caller/options.ts";
 export { isRuntsError, RuntsError } from "./lib/base/errors.ts";
 export type { ErrorData } from "./lib/base/errors.ts";

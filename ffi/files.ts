@@ -1,16 +1,20 @@
-/** Descriptors: files, fifos, locks, pipes, poll(2). Every new descriptor is CLOEXEC. */
+/** Descriptors: files, fifos, locks, pipes, waiting. Every new descriptor is CLOEXEC. */
 
+import { delay } from "../lib/base/delay.ts";
 import { EAGAIN, EBADF, ETIMEDOUT } from "../lib/base/errno.ts";
 import { decodeBytes } from "../lib/base/bytes.ts";
 import { quote } from "../lib/base/errors.ts";
-import { check, cString, holding, ints, outside } from "./call.ts";
+import { check, cString, ints, outside } from "./call.ts";
 import type { Library } from "./library.ts";
-import { pollBuffer, POLLIN, QUICK, readyOf } from "./poll.ts";
+import type { Waiter, WaitOptions } from "./waiter.ts";
 
 /** Longest path of the kernel and its NUL, in bytes (limits.h). */
 const PATH_MAX = 4096;
+/** How long a lock that is taken is left alone before the next try, in ms: at first, and at most. */
+const LOCK_PAUSE = 1;
+const LOCK_PAUSE_MAX = 10;
 
-/** Calls on descriptors. All but the `Async` ones are synchronous; timeouts in ms, -1 for ever. */
+/** Calls on descriptors. Those that may have to wait give promises, and hold nobody else up. */
 export interface FileCalls {
   /** open(2) with O_CLOEXEC. Give O_NONBLOCK for a fifo. */
   open(path: string, flags: number, mode?: number): number;
@@ -26,12 +30,15 @@ export interface FileCalls {
   rename(from: string, to: string): void;
   /** What a symlink says, whatever bytes it has (lib/base/bytes.ts). */
   readLink(path: string): string;
-  /** Opens (makes) the file and locks it, flock(2); closing gives it up. ETIMEDOUT. */
-  lock(path: string, timeoutMs: number): number;
-  lockAsync(path: string, timeoutMs: number): Promise<number>;
-  /** Those that are ready (or hung up); none at the timeout. Negative descriptors never are. */
-  pollFds(fds: readonly number[], timeoutMs: number, events?: number): number[];
-  pollFdsAsync(fds: readonly number[], timeoutMs: number, events?: number): Promise<number[]>;
+  /**
+   * Opens (makes) the file and locks it, flock(2); closing gives it up. ETIMEDOUT after that many ms.
+   * An aborted wait throws the signal's reason.
+   */
+  lock(path: string, timeoutMs: number, signal?: AbortSignal): Promise<number>;
+  /** Those that can be read now (or have hung up). Negative descriptors never can. */
+  readyFds(fds: readonly number[]): number[];
+  /** Those that are ready (or have hung up), as soon as one is; none at the timeout. */
+  awaitFds(fds: readonly number[], options?: WaitOptions): Promise<number[]>;
   isOpenFd(fd: number): boolean;
   /** Flags of the descriptor (FD_CLOEXEC is 1); undefined when it is not open. */
   fdFlags(fd: number): number | undefined;
@@ -41,8 +48,14 @@ export interface FileCalls {
   memoryFile(name: string): number;
 }
 
-export function fileCalls(library: Library): FileCalls {
-  return { ...transfers(library), ...locks(library), ...polls(library), ...tables(library) };
+export function fileCalls(library: Library, waiter: Waiter): FileCalls {
+  return {
+    ...transfers(library),
+    ...locks(library),
+    ...tables(library),
+    readyFds: (fds) => waiter.look(fds),
+    awaitFds: (fds, options) => waiter.wait(fds, options),
+  };
 }
 
 type Transfers = Pick<
@@ -86,42 +99,39 @@ function transfers(library: Library): Transfers {
   };
 }
 
-function locks(library: Library): Pick<FileCalls, "lock" | "lockAsync" | "makeFifo"> {
+/** No descriptor tells that a lock is given up: it is tried again and again. */
+async function lockLater(
+  library: Library,
+  fd: number,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const end = performance.now() + timeoutMs;
+  for (let pause = LOCK_PAUSE;; pause = Math.min(pause * 2, LOCK_PAUSE_MAX)) {
+    const left = end - performance.now();
+    if (left <= 0) return -ETIMEDOUT;
+    await delay(Math.min(pause, left), signal);
+    const result = library.rts_lock(fd);
+    if (result !== -EAGAIN) return result;
+  }
+}
+
+function locks(library: Library): Pick<FileCalls, "lock" | "makeFifo"> {
   return {
-    lock: (path, timeoutMs) =>
-      check(library.rts_lock(cString(path), timeoutMs), () => `lock ${quote(path)}`),
-    async lockAsync(path, timeoutMs) {
-      const name = cString(path);
-      let result = library.rts_lock(name, 0);
-      if (result === -ETIMEDOUT && timeoutMs !== 0) {
-        result = await holding(library.rts_lock_async(name, timeoutMs), name);
+    async lock(path, timeoutMs, signal) {
+      const what = () => `lock ${quote(path)}`;
+      const fd = check(library.rts_lock_open(cString(path)), what);
+      try {
+        const result = library.rts_lock(fd);
+        check(result === -EAGAIN ? await lockLater(library, fd, timeoutMs, signal) : result, what);
+        return fd;
+      } catch (error) {
+        library.rts_close(fd);
+        throw error;
       }
-      return check(result, () => `lock ${quote(path)}`);
     },
     makeFifo(path, mode) {
       check(library.rts_mkfifo(cString(path), mode), () => `make fifo ${quote(path)}`);
-    },
-  };
-}
-
-function polls(library: Library): Pick<FileCalls, "pollFds" | "pollFdsAsync"> {
-  function pollFds(fds: readonly number[], timeoutMs: number, events = POLLIN): number[] {
-    const polled = pollBuffer(fds, events);
-    check(library.rts_poll(polled, fds.length, timeoutMs), "wait for descriptors");
-    return readyOf(fds, polled);
-  }
-
-  return {
-    pollFds,
-    async pollFdsAsync(fds, timeoutMs, events = POLLIN) {
-      const short = timeoutMs >= 0 && timeoutMs <= QUICK;
-      const quick = pollFds(fds, short ? timeoutMs : QUICK, events);
-      if (quick.length > 0 || short) return quick;
-      const polled = pollBuffer(fds, events);
-      const left = timeoutMs < 0 ? -1 : timeoutMs - QUICK;
-      const call = library.rts_poll_async(polled, fds.length, left);
-      check(await holding(call, polled), "wait for descriptors");
-      return readyOf(fds, polled);
     },
   };
 }

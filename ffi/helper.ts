@@ -2,14 +2,18 @@
 
 import { type FileCalls, fileCalls } from "./files.ts";
 import { type HookCalls, hookCalls } from "./hooks.ts";
-import { loadLibrary } from "./library.ts";
+import { buildIdOf, loadLibrary } from "./library.ts";
 import { type ProcessCalls, processCalls } from "./process.ts";
 import { type SignalCalls, signalCalls } from "./signals.ts";
 import { type SocketCalls, socketCalls } from "./sockets.ts";
 import { type TerminalCalls, terminalCalls } from "./terminal.ts";
+import { Waiter } from "./waiter.ts";
 
 export interface Helper
-  extends ProcessCalls, SignalCalls, FileCalls, SocketCalls, TerminalCalls, HookCalls {}
+  extends ProcessCalls, SignalCalls, FileCalls, SocketCalls, TerminalCalls, HookCalls {
+  /** Of the library and of init. */
+  readonly buildId: string;
+}
 
 let loading: Promise<Helper> | undefined;
 
@@ -21,14 +25,16 @@ export function loadHelper(): Promise<Helper> {
 
 async function load(): Promise<Helper> {
   const library = await loadLibrary();
-  const processes = processCalls(library);
+  const waiter = new Waiter(library);
+  const processes = processCalls(library, waiter);
   processes.keepChildren();
   return {
+    buildId: buildIdOf(library),
     ...processes,
     ...signalCalls(library),
-    ...fileCalls(library),
-    ...socketCalls(library),
+    ...fileCalls(library, waiter),
+    ...socketCalls(library, waiter),
     ...terminalCalls(library),
-    ...hookCalls(library),
+    ...hookCalls(library, waiter),
   };
 }

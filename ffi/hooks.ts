@@ -3,9 +3,15 @@
 import { decodeBytes } from "../lib/base/bytes.ts";
 import type { CallerLimit } from "../lib/base/caller_limits.ts";
 import { quote } from "../lib/base/errors.ts";
-import { check, cString, holding, outside } from "./call.ts";
+import { EAGAIN } from "../lib/base/errno.ts";
+import { check, cString, outside } from "./call.ts";
 import type { Library } from "./library.ts";
 import { Size } from "./symbols.ts";
+import type { Waiter } from "./waiter.ts";
+
+const POLLOUT = 4;
+/** Of 4 KiB: no more than a pipe holds, for a process that was left behind may write for ever. */
+const REST_MAX = 16;
 
 /** A program to run (config.md, "POSIX-platform Hooks"). */
 export interface HookProgram {
@@ -44,7 +50,7 @@ export interface HookCalls {
   runHook(program: HookProgram): Promise<HookEnding>;
 }
 
-export function hookCalls(library: Library): HookCalls {
+export function hookCalls(library: Library, waiter: Waiter): HookCalls {
   return {
     async runHook(program) {
       const { path, args, env, stdin, timeoutSeconds, cwd = "", stdout = 0, stderr = 0 } = program;
@@ -55,10 +61,21 @@ export function hookCalls(library: Library): HookCalls {
       const words = join([path, cwd, ...args, ...env].map(cString));
       const input = outside(Math.max(1, stdin.length));
       input.set(stdin);
+      const process = outside(Size.hookProcess);
       const result = outside(Size.hookResult);
-      const buffers = [hook, words, input, limits, result] as const;
-      const call = library.rts_run_hook(...buffers);
-      check(await holding(call, buffers), () => `run hook ${quote(path)}`);
+      const begun = library.rts_hook_begin(hook, words, input, limits, process, result);
+      check(begun, () => `run hook ${quote(path)}`);
+      const deadline = timeoutSeconds ? performance.now() + timeoutSeconds * 1000 : Infinity;
+      let ended = 0;
+      try {
+        await watch(library, waiter, process, result, deadline);
+      } catch (error) {
+        library.rts_hook_kill(process, result);
+        throw error;
+      } finally {
+        ended = library.rts_hook_end(process, result);
+      }
+      check(ended, () => `run hook ${quote(path)}`);
       return decode(result);
     },
   };
@@ -71,6 +88,38 @@ function limitNumbers(limits: readonly CallerLimit[] = []): BigUint64Array<Array
     numbers.set([BigInt(resource), soft, hard], 3 * i)
   );
   return numbers;
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Until the process has ended, or was ended because its time was up; passes on what it says. */
+async function watch(
+  library: Library,
+  waiter: Waiter,
+  process: Bytes,
+  result: Bytes,
+  deadline: number,
+): Promise<void> {
+  const [, pidfd = -1, output = -1] = new Int32Array(process.buffer);
+  const left = () => deadline === Infinity ? -1 : Math.max(0, deadline - performance.now());
+  /** False when there is nothing more. */
+  const passOn = async () => {
+    const passed = library.rts_hook_pass_on(process, result);
+    if (passed === -EAGAIN) await waiter.wait([2], { events: POLLOUT, timeoutMs: left() });
+    return passed !== 0;
+  };
+  let more = true;
+  for (let exited = pidfd < 0; !exited;) {
+    const timeoutMs = left();
+    const ready = await waiter.wait([pidfd, more ? output : -1], { timeoutMs });
+    exited = ready.includes(pidfd);
+    if (timeoutMs === 0 && !exited) {
+      if (library.rts_hook_kill(process, result) === 0) await waiter.wait([pidfd]);
+      return;
+    }
+    if (ready.includes(output)) more = await passOn();
+  }
+  for (let count = 0; count < REST_MAX && left() !== 0 && await passOn(); count++);
 }
 
 /** struct hook_result of c/common/hook.h. */

@@ -2,10 +2,12 @@
 
 import { errnoOf, RuntsError } from "../lib/base/errors.ts";
 import { bindFunctions, type Functions, openLibrary, type Signatures } from "./bind.ts";
-import { cString } from "./call.ts";
+import { BUILD_ID_LENGTH } from "../lib/wire/ops.ts";
+import { isOurs } from "./build_id.ts";
 import { BUILD } from "./built.ts";
+import { cString, outside } from "./call.ts";
 import { withLibraryFile } from "./library_file.ts";
-import { ABI, SYMBOLS } from "./symbols.ts";
+import { SYMBOLS } from "./symbols.ts";
 
 /** The functions of c/helper. */
 export type Library = Functions<typeof SYMBOLS>;
@@ -21,12 +23,18 @@ let find: ((name: Uint8Array<ArrayBuffer>) => Deno.PointerValue) | undefined;
 export async function loadLibrary(): Promise<Library> {
   find ??= (await withLibraryFile(openHelper)).rts_find;
   const library = furtherFunctions(SYMBOLS);
-  const abi = library.rts_abi();
-  if (abi === ABI) return library;
+  if (await isOurs(buildIdOf(library))) return library;
   throw new RuntsError("load the helper library", {
-    cause: new Error(`it has interface ${abi}, not ${ABI}`),
+    cause: new Error("it was built from other sources"),
     hint: BUILD,
   });
+}
+
+/** What the library was built from; init has the same, and the plan tells it. */
+export function buildIdOf(library: Library): string {
+  const id = outside(BUILD_ID_LENGTH);
+  library.rts_build_id(id);
+  return String.fromCharCode(...id);
 }
 
 /** Functions of the library that few commands need. The library must have been loaded. */

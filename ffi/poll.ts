@@ -6,12 +6,6 @@ import { Size } from "./symbols.ts";
 /** Events of poll(2). Errors and hang-ups are always reported. */
 export const POLLIN = 1;
 
-/**
- * How long an asynchronous wait first waits synchronously, in ms. What comes at once, as most
- * answers of init do, costs no change of thread.
- */
-export const QUICK = 5;
-
 /** An array of struct pollfd; a negative descriptor is never ready. */
 export function pollBuffer(fds: readonly number[], events: number): Uint8Array<ArrayBuffer> {
   const bytes = outside(Math.max(1, fds.length) * Size.pollfd);

@@ -10,7 +10,7 @@ import {
 } from "../lib/wire/messages.ts";
 import { check, cString, holding, ints, outside } from "./call.ts";
 import type { Library } from "./library.ts";
-import { pollBuffer, POLLIN, QUICK, readyOf } from "./poll.ts";
+import type { Waiter, WaitOptions } from "./waiter.ts";
 
 /** What init is started with. */
 export interface SpawnInit {
@@ -26,6 +26,9 @@ export interface SpawnInit {
   readonly preserve?: number;
 }
 
+/** No event but the hang-up: of a pidfd, that its process was reaped. */
+const HANG_UP = 0;
+
 /** How a process ended (waitid(2)). `signal` 0: it exited with `code`. */
 export interface ProcessEnding {
   readonly code: number;
@@ -34,7 +37,7 @@ export interface ProcessEnding {
   readonly core: boolean;
 }
 
-/** Calls on processes. All but the `Async` ones are synchronous; timeouts in ms, -1 for ever. */
+/** Calls on processes. Those that may have to wait give promises, and hold nobody else up. */
 export interface ProcessCalls {
   /**
    * Starts init out of a sealed memfd; what comes back is stage 1. Both it and the process that
@@ -43,34 +46,32 @@ export interface ProcessCalls {
    */
   spawnInit(options: SpawnInit): { pid: number; pidfd: number; socket: number };
   /** The next record of the conversation. */
-  receive(socket: number, timeoutMs: number): SyncRecord | "eof" | "timeout";
-  /** As `receive`, without end; a quick answer costs no change of thread. */
-  receiveAsync(socket: number): Promise<SyncRecord | "eof">;
+  receive(socket: number): Promise<SyncRecord | "eof">;
   /** Lets init go on. EPIPE when it is gone. */
   sendGo(socket: number): void;
   openPidfd(pid: number): number;
   /** ESRCH when the process has exited and was reaped. */
   sendSignal(pidfd: number, signal: number): void;
-  /** Whether the process has exited by then (it may still want reaping). */
-  exited(pidfd: number, timeoutMs: number): boolean;
-  /**
-   * Ends when the process has exited, or when `wake` becomes readable. Gives whether the process
-   * has exited.
-   */
-  exitedAsync(pidfd: number, wake?: number): Promise<boolean>;
+  /** Whether the process has exited (it may still want reaping). */
+  exited(pidfd: number): boolean;
+  /** Ends when it has, or at the timeout; gives whether it has. */
+  awaitExit(pidfd: number, options?: Omit<WaitOptions, "events">): Promise<boolean>;
   /** Takes the ending of a child; undefined while it runs and when it is not our child. */
   reap(pidfd: number): ProcessEnding | undefined;
   /**
-   * The ending of a process that is not our child, which its parent must reap within this time;
+   * The ending of a process that is not our child, which its parent must reap within this time (ms);
    * undefined when that does not happen and before Linux 6.15 (PIDFD_GET_INFO).
    */
-  exitStatus(pidfd: number, timeoutMs: number): ProcessEnding | undefined;
+  exitStatus(pidfd: number, timeoutMs: number): Promise<ProcessEnding | undefined>;
   /**
    * Takes the ending of any child, an adopted one too. `running`: there are children, none has
    * ended; `none`: there are no children.
    */
   reapAny(): (ProcessEnding & { readonly pid: number }) | "running" | "none";
-  /** Waits for the ending of a child, and meanwhile reaps every other; undefined without such. */
+  /**
+   * Waits for the ending of a child, and meanwhile reaps every other; undefined without such. Takes one
+   * of the process' threads for blocking calls as long as it lasts: one a foreground command.
+   */
   reapUntil(pid: number): Promise<ProcessEnding | undefined>;
   /** A copy of another process's descriptor (pidfd_getfd(2), Linux 5.6). */
   pidfdGetFd(pidfd: number, fd: number): number;
@@ -85,8 +86,8 @@ export interface ProcessCalls {
   idMapNamespace(uidMap: string, gidMap: string): number;
 }
 
-export function processCalls(library: Library): ProcessCalls {
-  return { ...spawning(library), ...conversation(library), ...waiting(library) };
+export function processCalls(library: Library, waiter: Waiter): ProcessCalls {
+  return { ...spawning(library), ...conversation(library, waiter), ...waiting(library, waiter) };
 }
 
 function spawning(library: Library): Pick<ProcessCalls, "spawnInit" | "idMapNamespace"> {
@@ -115,22 +116,20 @@ function spawning(library: Library): Pick<ProcessCalls, "spawnInit" | "idMapName
 
 function conversation(
   library: Library,
-): Pick<ProcessCalls, "receive" | "receiveAsync" | "sendGo"> {
+  waiter: Waiter,
+): Pick<ProcessCalls, "receive" | "sendGo"> {
   const buffer = outside(RECORD_MAX);
 
-  function receive(socket: number, timeoutMs: number): SyncRecord | "eof" | "timeout" {
-    const result = library.rts_receive(socket, buffer, RECORD_MAX, timeoutMs);
-    return result === -ETIMEDOUT ? "timeout" : received(result, buffer);
-  }
-
   return {
-    receive,
-    async receiveAsync(socket) {
-      const quick = receive(socket, QUICK);
-      if (quick !== "timeout") return quick;
-      const own = outside(RECORD_MAX);
-      const call = library.rts_receive_async(socket, own, RECORD_MAX, -1);
-      return received(await holding(call, own), own);
+    async receive(socket) {
+      for (;;) {
+        const result = library.rts_receive(socket, buffer, RECORD_MAX, waiter.quick);
+        if (result === 0) return "eof";
+        if (result !== -ETIMEDOUT) {
+          return parseRecord(buffer.slice(0, check(result, "hear from init")));
+        }
+        await waiter.waitLong([socket]);
+      }
     },
     sendGo(socket) {
       const record = outside(RECORD_HEADER);
@@ -142,47 +141,26 @@ function conversation(
   };
 }
 
-function received(result: number, buffer: Uint8Array): SyncRecord | "eof" {
-  if (result === 0) return "eof";
-  return parseRecord(buffer.slice(0, check(result, "hear from init")));
-}
+type Waiting = Omit<ProcessCalls, "spawnInit" | "idMapNamespace" | "receive" | "sendGo">;
 
-type Waiting = Omit<
-  ProcessCalls,
-  "spawnInit" | "idMapNamespace" | "receive" | "receiveAsync" | "sendGo"
->;
-
-function waiting(library: Library): Waiting {
-  function exited(pidfd: number, timeoutMs: number): boolean {
-    return check(
-      library.rts_poll(pollBuffer([pidfd], POLLIN), 1, timeoutMs),
-      "wait for a process",
-    ) > 0;
-  }
-
+function waiting(library: Library, waiter: Waiter): Waiting {
   return {
     openPidfd: (pid) => check(library.rts_pidfd_open(pid), () => `open process ${pid}`),
     sendSignal(pidfd, signal) {
       check(library.rts_pidfd_signal(pidfd, signal), () => `send signal ${signal}`);
     },
-    exited,
-    async exitedAsync(pidfd, wake = -1) {
-      if (exited(pidfd, QUICK)) return true;
-      const fds = [pidfd, wake];
-      const polled = pollBuffer(fds, POLLIN);
-      const call = library.rts_poll_async(polled, fds.length, -1);
-      check(await holding(call, polled), "wait for a process");
-      return readyOf(fds, polled).includes(pidfd);
-    },
+    exited: (pidfd) => waiter.look([pidfd]).length > 0,
+    awaitExit: async (pidfd, options) => (await waiter.wait([pidfd], options)).length > 0,
     reap(pidfd) {
       const ending = ints([0, 0, 0, 0]);
       const result = library.rts_reap(pidfd, ending);
       if (result === -ECHILD || result === -ESRCH) return undefined;
       return check(result, "wait for a process") === 0 ? undefined : endingOf(ending);
     },
-    exitStatus(pidfd, timeoutMs) {
+    async exitStatus(pidfd, timeoutMs) {
+      await waiter.wait([pidfd], { timeoutMs, events: HANG_UP });
       const ending = ints([0, 0, 0, 0]);
-      return library.rts_exit_status(pidfd, timeoutMs, ending) === 1 ? endingOf(ending) : undefined;
+      return library.rts_exit_status(pidfd, ending) === 1 ? endingOf(ending) : undefined;
     },
     reapAny() {
       const ending = ints([0, 0, 0, 0]);

@@ -2,16 +2,13 @@
  * What c/helper exports. Each entry has its C prototype, as c/helper/helper.h states it; a test
  * compares the two with each other and with the types that are given here.
  *
- * Results are a value, or a negated error number (errno(3)). `_async` entries are the same C
- * functions, run by another thread.
+ * Results are a value, or a negated error number (errno(3)). A nonblocking one is run by another
+ * thread, of which a process has few: none of them waits for long but the relay.
  */
 
-/** Raised whenever a prototype or a structure changes; c/helper/helper.h has the same number. */
-export const ABI = 1;
-
 export const SYMBOLS = {
-  // uint32_t rts_abi(void);
-  rts_abi: { parameters: [], result: "u32" },
+  // int32_t rts_build_id(uint8_t *id);
+  rts_build_id: { parameters: ["buffer"], result: "i32" },
 
   // int32_t rts_spawn(const uint8_t *plan, uint64_t length, const int32_t *fds, uint32_t count,
   //   const int32_t *stdio, uint32_t preserve, uint32_t trace, int32_t *spawned);
@@ -21,12 +18,6 @@ export const SYMBOLS = {
   },
   // int32_t rts_receive(int32_t socket, uint8_t *record, uint32_t size, int32_t timeout_ms);
   rts_receive: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
-  rts_receive_async: {
-    name: "rts_receive",
-    parameters: ["i32", "buffer", "u32", "i32"],
-    result: "i32",
-    nonblocking: true,
-  },
   // int32_t rts_send(int32_t socket, const uint8_t *record, uint32_t length);
   rts_send: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // int32_t rts_pidfd_open(int32_t pid);
@@ -39,8 +30,8 @@ export const SYMBOLS = {
   rts_reap: { parameters: ["i32", "buffer"], result: "i32" },
   // int32_t rts_reap_until(int32_t pid, int32_t *ending);
   rts_reap_until: { parameters: ["i32", "buffer"], result: "i32", nonblocking: true },
-  // int32_t rts_exit_status(int32_t pidfd, int32_t timeout_ms, int32_t *ending);
-  rts_exit_status: { parameters: ["i32", "i32", "buffer"], result: "i32" },
+  // int32_t rts_exit_status(int32_t pidfd, int32_t *ending);
+  rts_exit_status: { parameters: ["i32", "buffer"], result: "i32" },
   // int32_t rts_set_subreaper(int32_t on);
   rts_set_subreaper: { parameters: ["i32"], result: "i32" },
   // int32_t rts_keep_children(void);
@@ -74,22 +65,12 @@ export const SYMBOLS = {
   rts_rename: { parameters: ["buffer", "buffer"], result: "i32" },
   // int32_t rts_readlink(const char *path, uint8_t *bytes, uint32_t size);
   rts_readlink: { parameters: ["buffer", "buffer", "u32"], result: "i32" },
-  // int32_t rts_lock(const char *path, int32_t timeout_ms);
-  rts_lock: { parameters: ["buffer", "i32"], result: "i32" },
-  rts_lock_async: {
-    name: "rts_lock",
-    parameters: ["buffer", "i32"],
-    result: "i32",
-    nonblocking: true,
-  },
+  // int32_t rts_lock_open(const char *path);
+  rts_lock_open: { parameters: ["buffer"], result: "i32" },
+  // int32_t rts_lock(int32_t fd);
+  rts_lock: { parameters: ["i32"], result: "i32" },
   // int32_t rts_poll(struct pollfd *polled, uint32_t count, int32_t timeout_ms);
   rts_poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
-  rts_poll_async: {
-    name: "rts_poll",
-    parameters: ["buffer", "u32", "i32"],
-    result: "i32",
-    nonblocking: true,
-  },
   // int32_t rts_fd_flags(int32_t fd);
   rts_fd_flags: { parameters: ["i32"], result: "i32" },
   // int32_t rts_pipe(int32_t *fds);
@@ -108,8 +89,11 @@ export const SYMBOLS = {
   // int32_t rts_bind_datagram(const char *path, uint32_t mode);
   rts_bind_datagram: { parameters: ["buffer", "u32"], result: "i32" },
   // int32_t rts_send_datagram(const char *path, const uint8_t *bytes, uint32_t length, const
-  //   int32_t *fds, uint32_t count);
-  rts_send_datagram: { parameters: ["buffer", "buffer", "u32", "buffer", "u32"], result: "i32" },
+  //   int32_t *fds, uint32_t count, uint32_t timeout_ms);
+  rts_send_datagram: {
+    parameters: ["buffer", "buffer", "u32", "buffer", "u32", "u32"],
+    result: "i32",
+  },
   // int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length, const int32_t
   //   *fds, uint32_t count);
   rts_send_message: { parameters: ["i32", "buffer", "u32", "buffer", "u32"], result: "i32" },
@@ -132,13 +116,18 @@ export const SYMBOLS = {
   // int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake, int32_t hurry);
   rts_relay: { parameters: ["i32", "i32", "i32", "i32", "i32"], result: "i32", nonblocking: true },
 
-  // int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8_t *input,
-  //   const struct hook_limit *limits, struct hook_result *result);
-  rts_run_hook: {
-    parameters: ["buffer", "buffer", "buffer", "buffer", "buffer"],
+  // int32_t rts_hook_begin(const struct rts_hook *hook, const char *words, const uint8_t *input,
+  //   const struct hook_limit *limits, struct hook_process *process, struct hook_result *result);
+  rts_hook_begin: {
+    parameters: ["buffer", "buffer", "buffer", "buffer", "buffer", "buffer"],
     result: "i32",
-    nonblocking: true,
   },
+  // int32_t rts_hook_pass_on(struct hook_process *process, struct hook_result *result);
+  rts_hook_pass_on: { parameters: ["buffer", "buffer"], result: "i32" },
+  // int32_t rts_hook_kill(struct hook_process *process, struct hook_result *result);
+  rts_hook_kill: { parameters: ["buffer", "buffer"], result: "i32" },
+  // int32_t rts_hook_end(struct hook_process *process, struct hook_result *result);
+  rts_hook_end: { parameters: ["buffer", "buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Numbers that c/helper/helper.h states as well. */
@@ -151,6 +140,8 @@ export const Size = {
   messageFds: 16,
   /** struct rts_hook. */
   hook: 32,
+  /** struct hook_process. */
+  hookProcess: 24,
   /** struct hook_result, which ends in 4096 bytes of what the hook said on standard error. */
   hookResult: 32 + 4096,
 } as const;

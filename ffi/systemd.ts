@@ -6,7 +6,8 @@
 import { ETIMEDOUT } from "../lib/base/errno.ts";
 import { quote, RuntsError } from "../lib/base/errors.ts";
 import { type Functions, openLibrary } from "./bind.ts";
-import { check, cString, holding, outside } from "./call.ts";
+import { check, cString, outside } from "./call.ts";
+import type { Helper } from "./helper.ts";
 
 const SD_BUS = {
   // int sd_bus_new(sd_bus **bus);
@@ -40,24 +41,23 @@ const SD_BUS = {
   sd_bus_message_is_signal: { parameters: ["pointer", "buffer", "buffer"], result: "i32" },
   // sd_bus_message *sd_bus_message_unref(sd_bus_message *m);
   sd_bus_message_unref: { parameters: ["pointer"], result: "pointer" },
-  // int sd_bus_call(sd_bus *bus, sd_bus_message *m, uint64_t usec, sd_bus_error *error, sd_bus_message **reply);
-  sd_bus_call: {
-    parameters: ["pointer", "pointer", "u64", "buffer", "buffer"],
-    result: "i32",
-    nonblocking: true,
-  },
+  // int sd_bus_message_is_method_error(sd_bus_message *m, const char *name);
+  sd_bus_message_is_method_error: { parameters: ["pointer", "pointer"], result: "i32" },
+  // int sd_bus_message_get_reply_cookie(sd_bus_message *m, uint64_t *cookie);
+  sd_bus_message_get_reply_cookie: { parameters: ["pointer", "buffer"], result: "i32" },
+  // const sd_bus_error *sd_bus_message_get_error(sd_bus_message *m);
+  sd_bus_message_get_error: { parameters: ["pointer"], result: "pointer" },
+  // int sd_bus_send(sd_bus *bus, sd_bus_message *m, uint64_t *cookie);
+  sd_bus_send: { parameters: ["pointer", "pointer", "buffer"], result: "i32" },
   // int sd_bus_process(sd_bus *bus, sd_bus_message **m);
   sd_bus_process: { parameters: ["pointer", "buffer"], result: "i32" },
-  // int sd_bus_wait(sd_bus *bus, uint64_t usec);
-  sd_bus_wait: { parameters: ["pointer", "u64"], result: "i32", nonblocking: true },
-  // void sd_bus_error_free(sd_bus_error *e);
-  sd_bus_error_free: { parameters: ["buffer"], result: "void" },
+  // int sd_bus_get_fd(sd_bus *bus);
+  sd_bus_get_fd: { parameters: ["pointer"], result: "i32" },
+  // int sd_bus_get_events(sd_bus *bus);
+  sd_bus_get_events: { parameters: ["pointer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 type Library = Functions<typeof SD_BUS>;
-
-/** struct sd_bus_error: name, message, a flag. */
-const ERROR_SIZE = 24;
 
 /** A value with its D-Bus type: basic types, and arrays and structs of these. */
 export type BusValue = readonly [signature: string, value: unknown];
@@ -103,14 +103,18 @@ function load(): Library {
 export class Bus {
   readonly #library: Library;
   readonly #bus: Deno.PointerValue;
+  readonly #helper: Helper;
+  /** What came while a reply was awaited. */
+  readonly #signals: Deno.PointerValue[] = [];
 
-  private constructor(library: Library, bus: Deno.PointerValue) {
+  private constructor(library: Library, bus: Deno.PointerValue, helper: Helper) {
     this.#library = library;
     this.#bus = bus;
+    this.#helper = helper;
   }
 
   /** `client`: a message bus is at the address, which wants to be greeted; else a single peer. */
-  static open(address: string, client: boolean): Bus {
+  static open(helper: Helper, address: string, client: boolean): Bus {
     library ??= load();
     const bus = made(library.sd_bus_new, "make a bus connection");
     const what = () => `connect to the bus at ${quote(address)}`;
@@ -122,10 +126,11 @@ export class Bus {
       library.sd_bus_flush_close_unref(bus);
       throw error;
     }
-    return new Bus(library, bus);
+    return new Bus(library, bus, helper);
   }
 
   close(): void {
+    for (const message of this.#signals.splice(0)) this.#library.sd_bus_message_unref(message);
     this.#library.sd_bus_flush_close_unref(this.#bus);
   }
 
@@ -161,18 +166,53 @@ export class Bus {
     member: string,
     timeoutMs: number,
   ): Promise<Deno.PointerValue> {
-    const error = outside(ERROR_SIZE);
-    const out = pointerBuffer();
-    const time = BigInt(timeoutMs) * 1000n;
-    const call = this.#library.sd_bus_call(this.#bus, message, time, error, out);
-    const result = await holding(call, error, out);
-    if (result >= 0) return Deno.UnsafePointer.create(out[0]!);
-    const [name, text] = [textAt(error, 0), textAt(error, 8)];
-    this.#library.sd_bus_error_free(error);
-    if (result === -ETIMEDOUT) {
-      throw new RuntsError(`call ${member} of systemd`, { errno: ETIMEDOUT });
+    const what = `call ${member} of systemd`;
+    const deadline = performance.now() + timeoutMs;
+    const sent = new BigUint64Array(1);
+    check(this.#library.sd_bus_send(this.#bus, message, sent), what);
+    for (;;) {
+      const reply = await this.#receive(deadline);
+      if (reply === null) throw new RuntsError(what, { errno: ETIMEDOUT });
+      if (!this.#isReply(reply, sent[0]!)) this.#signals.push(reply);
+      else if (this.#library.sd_bus_message_is_method_error(reply, null) > 0) {
+        throw this.#errorOf(reply, what);
+      } else return reply;
     }
-    throw new BusError(`call ${member} of systemd`, name, text || `error ${-result}`);
+  }
+
+  #isReply(message: Deno.PointerValue, sent: bigint): boolean {
+    const cookie = new BigUint64Array(1);
+    const result = this.#library.sd_bus_message_get_reply_cookie(message, cookie);
+    return result >= 0 && cookie[0] === sent;
+  }
+
+  /** struct sd_bus_error begins with its name and its text. */
+  #errorOf(reply: Deno.PointerValue, what: string): BusError {
+    const error = this.#library.sd_bus_message_get_error(reply);
+    const text = (offset: number) => {
+      const pointer = error && new Deno.UnsafePointerView(error).getPointer(offset);
+      return pointer === null ? "" : Deno.UnsafePointerView.getCString(pointer);
+    };
+    const found = new BusError(what, text(0), text(8) || "an error without a text");
+    this.#library.sd_bus_message_unref(reply);
+    return found;
+  }
+
+  /** The next message; null when the time is up. */
+  async #receive(deadline: number): Promise<Deno.PointerValue> {
+    const { sd_bus_process, sd_bus_get_fd, sd_bus_get_events } = this.#library;
+    for (;;) {
+      const out = pointerBuffer();
+      const done = check(sd_bus_process(this.#bus, out), "read from the bus");
+      const message = Deno.UnsafePointer.create(out[0]!);
+      if (message !== null) return message;
+      if (done > 0) continue;
+      const timeoutMs = deadline - performance.now();
+      if (timeoutMs <= 0) return null;
+      const fd = check(sd_bus_get_fd(this.#bus), "wait for the bus");
+      const events = check(sd_bus_get_events(this.#bus), "wait for the bus");
+      await this.#helper.awaitFds([fd], { events, timeoutMs });
+    }
   }
 
   /** The next signal of this name, or undefined when the time is up. */
@@ -185,22 +225,15 @@ export class Bus {
     const deadline = performance.now() + timeoutMs;
     const [wantedName, wantedMember] = [cString(name), cString(member)];
     for (;;) {
-      const out = pointerBuffer();
-      const done = check(this.#library.sd_bus_process(this.#bus, out), "read from the bus");
-      const message = Deno.UnsafePointer.create(out[0]!);
-      if (message !== null) {
-        try {
-          if (this.#library.sd_bus_message_is_signal(message, wantedName, wantedMember) > 0) {
-            const found = read(reader(this.#library, message));
-            if (found !== undefined) return found;
-          }
-        } finally {
-          this.#library.sd_bus_message_unref(message);
+      const message = this.#signals.shift() ?? await this.#receive(deadline);
+      if (message === null) return undefined;
+      try {
+        if (this.#library.sd_bus_message_is_signal(message, wantedName, wantedMember) > 0) {
+          const found = read(reader(this.#library, message));
+          if (found !== undefined) return found;
         }
-      } else if (done === 0) {
-        const left = deadline - performance.now();
-        if (left <= 0) return undefined;
-        await this.#library.sd_bus_wait(this.#bus, BigInt(Math.ceil(left)) * 1000n);
+      } finally {
+        this.#library.sd_bus_message_unref(message);
       }
     }
   }

@@ -34,7 +34,9 @@ export interface TerminalCalls {
   clearOnlcr(fd: number): void;
   /**
    * Copies both ways until the terminal hangs up or is told to end; nothing that the container
-   * wrote is lost, unless `hurry` allows it. An input that ends is no longer read; an output that is closed swallows the rest.
+   * wrote is lost, unless `hurry` allows it. An input that ends is no longer read; an output that is
+   * closed swallows the rest. Takes one of the process' threads for blocking calls as long as it lasts:
+   * one a foreground command.
    */
   relay(relay: Relay): Promise<void>;
 }

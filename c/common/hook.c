@@ -23,6 +23,7 @@
 #define MEMFD_NOEXEC_SEAL 8u /* since Linux 6.3, where vm.memfd_noexec may demand it */
 #define NS_PER_S 1000000000u
 #define FIRST_OTHER_FD 3
+#define AT_ONCE 1 /* a deadline that is over */
 #define PIPE_CAPACITY 65536
 #define PASSED_MAX 4096 /* a pipe that is ready takes a page */
 
@@ -164,29 +165,32 @@ static void pass_on_rest(int fd, uint64_t deadline, struct hook_result *r) {
       return;
 }
 
-/* Whether the process is sure to end. */
-static bool kill_hook(pid_t pid) {
-  kill(-pid, SIGKILL);
-  return kill(pid, SIGKILL) == 0; /* it may have left its group */
+static uint64_t deadline_of(const struct hook_process *p) {
+  return p->timeout ? p->start_ns + p->timeout * (uint64_t)NS_PER_S : 0;
 }
 
 /* Until the process has ended, however much it has to say; -ETIMEDOUT when its time is up. */
-static int watch(pid_t pid, int output, uint64_t deadline, struct hook_result *r) {
-  struct pollfd fds[] = {{.events = POLLIN}, {.fd = output, .events = POLLIN}};
+static int watch(const struct hook_process *p, struct hook_result *r) {
+  struct pollfd fds[] = {{.fd = p->pidfd, .events = POLLIN}, {.fd = p->output, .events = POLLIN}};
+  uint64_t deadline = deadline_of(p);
   int ready = 1;
-  fds[0].fd = (int)syscall(NR_PIDFD_OPEN, pid, 0);
-  if (fds[0].fd <
-      0) /* ESRCH: it has ended, and the kernel has reaped it for a caller that ignores SIGCHLD */
-    return errno == ESRCH ? 0 : -errno;
   while (ready > 0 && !fds[0].revents) {
     ready = poll_until(fds, 2, deadline);
-    if (ready > 0 && fds[1].revents && !pass_on(output, deadline, r))
+    if (ready > 0 && fds[1].revents && !pass_on(p->output, deadline, r))
       fds[1].fd = -1;
     if (deadline > 0 && !fds[0].revents && now_ns() >= deadline)
       ready = 0;
   }
-  close(fds[0].fd);
   return ready > 0 ? 0 : ready < 0 ? ready : -ETIMEDOUT;
+}
+
+/* What cannot be killed is not waited for. */
+static int kill_process(struct hook_process *p) {
+  kill(-p->pid, SIGKILL);
+  if (kill(p->pid, SIGKILL) == 0) /* it may have left its group */
+    return 0;
+  p->pid = 0;
+  return -errno;
 }
 
 static int reap(pid_t pid, struct hook_result *r) {
@@ -206,56 +210,97 @@ static int reap(pid_t pid, struct hook_result *r) {
   return 0;
 }
 
-/* Everything from the start of the process to its end; takes over no descriptor. */
-static int run(struct launch *launch, int output, struct hook_result *r) {
-  uint64_t start = now_ns();
-  pid_t pid = launch_process(launch);
-  close(launch->error_output);
-  launch->error_output = -1;
-  if (pid < 0)
-    return pid;
-  r->error = launch->error;
-  uint64_t timeout = launch->hook->timeout;
-  uint64_t deadline = timeout ? start + timeout * NS_PER_S : 0;
-  int error = r->error ? 0 : watch(pid, output, deadline, r);
-  r->timed_out = error == -ETIMEDOUT;
-  if (error == 0 || kill_hook(pid)) {
-    int reaped = reap(pid, r);
-    if (error == 0)
-      error = reaped;
-  }
-  if (r->timed_out)
-    error = 0;
-  if (r->error)
-    r->status = -1;
-  pass_on_rest(output, deadline, r);
-  r->duration_ns = now_ns() - start;
+static int open_output(struct hook_process *p, struct launch *launch) {
+  int fds[2] = {-1, -1};
+  int error = pipe2(fds, O_CLOEXEC) == 0 ? 0 : -errno;
+  p->output = above_stdio(fds[0]);
+  launch->error_output = above_stdio(fds[1]);
+  if (error == 0 && p->output < 0)
+    error = p->output;
+  if (error == 0 && launch->error_output < 0)
+    error = launch->error_output;
+  if (error == 0 && fcntl(p->output, F_SETFL, O_NONBLOCK) != 0)
+    error = -errno;
   return error;
 }
 
-int hook_run(const struct hook *hook, struct hook_result *result) {
-  *result = (struct hook_result){.status = -1};
+/* Without a pidfd it cannot be watched: then it is ended. */
+static int start_process(struct launch *launch, struct hook_process *p, struct hook_result *r) {
+  p->start_ns = now_ns();
+  p->pid = launch_process(launch);
+  if (p->pid < 0)
+    return p->pid;
+  r->error = launch->error;
+  if (r->error)
+    return 0;
+  p->pidfd = (int)syscall(NR_PIDFD_OPEN, p->pid, 0);
+  int error = p->pidfd < 0 ? -errno : 0;
+  if (error == -ESRCH) /* it has ended, and was reaped for a caller that ignores SIGCHLD */
+    return 0;
+  if (error != 0 && kill_process(p) == 0)
+    reap(p->pid, r);
+  return error;
+}
+
+int hook_begin(const struct hook *hook, struct hook_process *p, struct hook_result *r) {
+  *r = (struct hook_result){.status = -1};
+  *p = (struct hook_process){.pidfd = -1, .output = -1, .timeout = hook->timeout};
   struct launch launch = {.hook = hook, .error_output = -1};
   launch.input = make_input(hook->input, hook->input_length);
   if (launch.input < 0)
     return launch.input;
-  int pipe_fds[2] = {-1, -1};
-  int error = pipe2(pipe_fds, O_CLOEXEC) == 0 ? 0 : -errno;
-  int output = above_stdio(pipe_fds[0]);
-  launch.error_output = above_stdio(pipe_fds[1]);
-  if (error == 0 && output < 0)
-    error = output;
-  if (error == 0 && launch.error_output < 0)
-    error = launch.error_output;
-  if (error == 0 && fcntl(output, F_SETFL, O_NONBLOCK) != 0)
-    error = -errno;
-  if (error == 0) {
-    uint64_t mask = signals_block(SIGNAL_BIT(SIGPIPE));
-    error = run(&launch, output, result);
-    signals_mask(mask);
-  }
+  int error = open_output(p, &launch);
+  if (error == 0)
+    error = start_process(&launch, p, r);
   close_fd(launch.input);
   close_fd(launch.error_output);
-  close_fd(output);
+  if (error != 0)
+    close_fd(p->output);
   return error;
+}
+
+int hook_pass_on(struct hook_process *p, struct hook_result *r) {
+  if (!has_room(AT_ONCE))
+    return -EAGAIN;
+  uint64_t mask = signals_block(SIGNAL_BIT(SIGPIPE));
+  bool passed = pass_on(p->output, AT_ONCE, r);
+  signals_mask(mask);
+  return passed;
+}
+
+int hook_kill(struct hook_process *p, struct hook_result *r) {
+  r->timed_out = 1;
+  return kill_process(p);
+}
+
+int hook_end(struct hook_process *p, uint64_t deadline, struct hook_result *r) {
+  uint64_t mask = signals_block(SIGNAL_BIT(SIGPIPE));
+  int error = p->pid > 0 ? reap(p->pid, r) : 0;
+  if (r->error)
+    r->status = -1;
+  pass_on_rest(p->output, deadline, r);
+  signals_mask(mask);
+  r->duration_ns = now_ns() - p->start_ns;
+  close_fd(p->pidfd);
+  close_fd(p->output);
+  return error;
+}
+
+int hook_run(const struct hook *hook, struct hook_result *result) {
+  struct hook_process process;
+  int error = hook_begin(hook, &process, result);
+  if (error != 0)
+    return error;
+  uint64_t mask = signals_block(SIGNAL_BIT(SIGPIPE));
+  if (process.pidfd >= 0)
+    error = watch(&process, result);
+  if (error == -ETIMEDOUT)
+    hook_kill(&process, result);
+  else if (error != 0)
+    kill_process(&process);
+  int ended = hook_end(&process, deadline_of(&process), result);
+  signals_mask(mask);
+  if (result->timed_out)
+    return 0;
+  return error != 0 ? error : ended;
 }

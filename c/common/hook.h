@@ -38,6 +38,15 @@ struct hook_result {
   char stderr_tail[HOOK_STDERR_MAX]; /* the last of what was passed on */
 };
 
+/* A hook that runs. */
+struct hook_process {
+  int32_t pid;
+  int32_t pidfd;  /* -1: it could not be executed, or has been reaped */
+  int32_t output; /* what is to be passed on can be read here */
+  uint32_t timeout;
+  uint64_t start_ns;
+};
+
 /*
  * Runs the hook in a process group of its own and waits for its end, not for that of processes
  * that it leaves behind. Its standard input is a file that holds `input`. What it writes to a
@@ -47,5 +56,18 @@ struct hook_result {
  * 0 if the result is filled in, however the hook ended; -errno if there was no way to try.
  */
 int hook_run(const struct hook *hook, struct hook_result *result);
+
+/*
+ * The same in steps, for those who have other things to wait for. After hook_begin has given 0, and
+ * once its pidfd is readable (or if it is -1), hook_end must follow; `deadline` is by the monotonic
+ * clock in ns, 0 for none: so long it waits for room on our standard error.
+ */
+int hook_begin(const struct hook *hook, struct hook_process *process, struct hook_result *result);
+/* Some of what is there: 1; 0 when nothing was; -EAGAIN when our standard error has no room. */
+int hook_pass_on(struct hook_process *process, struct hook_result *result);
+/* Its time is up. After -errno it is not waited for. */
+int hook_kill(struct hook_process *process, struct hook_result *result);
+/* 0, or -errno where it could not be waited for. */
+int hook_end(struct hook_process *process, uint64_t deadline, struct hook_result *result);
 
 #endif

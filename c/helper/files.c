@@ -8,16 +8,12 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../common/stop.h"
 #include "helper.h"
 
 #define MEMFD_NOEXEC_SEAL 8u /* since Linux 6.3, where vm.memfd_noexec may demand it */
-
-/* How long a lock that is taken is left alone before the next try, in ms. */
-#define LOCK_PAUSE_MAX 10
 #define NS_PER_MS UINT64_C(1000000)
 
 int32_t rts_open(const char *path, int32_t flags, uint32_t mode) {
@@ -78,31 +74,15 @@ int32_t rts_rename(const char *from, const char *to) {
   return RETRY(rename(from, to));
 }
 
-static int lock_wait(int fd, uint64_t start, int32_t timeout_ms) {
-  for (int pause = 1;; pause = pause * 2 > LOCK_PAUSE_MAX ? LOCK_PAUSE_MAX : pause * 2) {
-    int result = RETRY(flock(fd, LOCK_EX | LOCK_NB));
-    if (result != -EWOULDBLOCK)
-      return result;
-    int left = clock_left(start, timeout_ms);
-    if (left == 0)
-      return -ETIMEDOUT;
-    if (left > 0 && left < pause)
-      pause = left;
-    nanosleep(&(struct timespec){.tv_nsec = pause * 1000000L}, NULL);
-  }
+int32_t rts_lock_open(const char *path) {
+  STOP("@lock");
+  return rts_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 }
 
-int32_t rts_lock(const char *path, int32_t timeout_ms) {
-  uint64_t start = clock_ms();
-  STOP("@lock");
-  int fd = rts_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-  if (fd < 0)
-    return fd;
-  int result = lock_wait(fd, start, timeout_ms);
-  STOP("@locked");
+int32_t rts_lock(int32_t fd) {
+  int result = RETRY(flock(fd, LOCK_EX | LOCK_NB));
   if (result == 0)
-    return fd;
-  close(fd);
+    STOP("@locked");
   return result;
 }
 

@@ -4,25 +4,30 @@
  */
 #include <string.h>
 
+#include "../include/ops.h"
 #include "bpf.h"
 #include "helper.h"
 #include "mount.h"
 #include "net.h"
+#include "waiter.h"
 
 /* clang-format off */
 #define FUNCTIONS(X) \
-  X(rts_abi) X(rts_spawn) X(rts_receive) X(rts_send) X(rts_pidfd_open) X(rts_pidfd_signal) \
+  X(rts_build_id) X(rts_spawn) X(rts_receive) X(rts_send) X(rts_pidfd_open) X(rts_pidfd_signal) \
   X(rts_pidfd_getfd) X(rts_reap) X(rts_exit_status) X(rts_set_subreaper) X(rts_userns) \
   X(rts_keep_children) X(rts_forward_begin) X(rts_forward_to) X(rts_forward_size) \
   X(rts_forward_tell) X(rts_forward_end) X(rts_reap_until) X(rts_open) X(rts_close) \
-  X(rts_read) X(rts_read_available) X(rts_write) X(rts_mkfifo) X(rts_rename) X(rts_readlink) X(rts_lock) \
+  X(rts_read) X(rts_read_available) X(rts_write) X(rts_mkfifo) X(rts_rename) X(rts_readlink) \
+  X(rts_lock_open) X(rts_lock) \
   X(rts_poll) X(rts_fd_flags) X(rts_pipe) X(rts_memory_file) X(rts_connect_unix) \
   X(rts_listen_unix) X(rts_accept) X(rts_socketpair) X(rts_bind_datagram) \
   X(rts_send_datagram) X(rts_send_message) \
   X(rts_receive_message) X(rts_is_terminal) X(rts_window_get) X(rts_window_set) X(rts_raw_mode) \
-  X(rts_restore_mode) X(rts_clear_onlcr) X(rts_relay) X(rts_run_hook) \
+  X(rts_restore_mode) X(rts_clear_onlcr) X(rts_relay) X(rts_hook_begin) X(rts_hook_pass_on) \
+  X(rts_hook_kill) X(rts_hook_end) \
   X(rts_bpf_load) X(rts_bpf_attach) X(rts_bpf_detach) X(rts_bpf_query) X(rts_bpf_open) \
-  X(rts_bpf_name) X(rts_eventfd) X(rts_netlink_open) X(rts_netlink_ask) X(rts_detach)
+  X(rts_bpf_name) X(rts_eventfd) X(rts_netlink_open) X(rts_netlink_ask) X(rts_detach) \
+  X(rts_waiter_make) X(rts_waiter_add) X(rts_waiter_remove) X(rts_waiter_wake) X(rts_waiter_wait)
 /* clang-format on */
 
 static const struct {
@@ -34,8 +39,9 @@ static const struct {
 #undef X
 };
 
-uint32_t rts_abi(void) {
-  return RTS_ABI;
+int32_t rts_build_id(uint8_t *id) {
+  memcpy(id, RUNTS_BUILD_ID, BUILD_ID_LENGTH);
+  return 0;
 }
 
 void *rts_find(const char *name) {

@@ -6,6 +6,7 @@
  * sync.c      the conversation with init
  * userns.c    user namespaces for idmapped mounts
  * files.c     descriptors, fifos, locks, poll
+ * waiter.c    waiting for many descriptors with one thread (waiter.h)
  * sockets.c   unix sockets; message.c: descriptors passed over them
  * terminal.c  modes and sizes of terminals; relay.c: copying between two
  * hook.c      hooks of the runtime's namespaces
@@ -30,13 +31,11 @@
 #include "../common/retry.h"
 #include "../include/sync.h"
 
-/* Raised whenever a prototype or a structure changes. */
-#define RTS_ABI 1u
-
 /* find.c. The address of one of the functions below, or NULL. */
 __attribute__((visibility("default"))) void *rts_find(const char *name);
 
-uint32_t rts_abi(void);
+/* find.c. What the library was built from: BUILD_ID_LENGTH digits, without an end. */
+int32_t rts_build_id(uint8_t *id);
 
 /*
  * spawn.c. Starts init, out of a sealed memfd. `stdio`: three descriptors. Init inherits these,
@@ -59,10 +58,10 @@ int32_t rts_reap(int32_t pidfd, int32_t *ending);
 /* Waits for one child, and meanwhile reaps every other. 1. */
 int32_t rts_reap_until(int32_t pid, int32_t *ending);
 /*
- * The same for a process that is not our child, once its parent has reaped it; pid is 0. Waits for
- * that. 0 when it is not known, -errno before Linux 6.15.
+ * The same for a process that is not our child, once its parent has reaped it, of which POLLHUP
+ * tells; pid is 0. 0 when it is not known, -errno before Linux 6.15.
  */
-int32_t rts_exit_status(int32_t pidfd, int32_t timeout_ms, int32_t *ending);
+int32_t rts_exit_status(int32_t pidfd, int32_t *ending);
 int32_t rts_set_subreaper(int32_t on);
 /*
  * Children that have ended wait to be reaped, and SIGCHLD comes through: a caller that ignores or
@@ -98,7 +97,10 @@ int32_t rts_mkfifo(const char *path, uint32_t mode);
 int32_t rts_rename(const char *from, const char *to);
 /* The length of what the symlink says, without a NUL; -ENAMETOOLONG beyond the size. */
 int32_t rts_readlink(const char *path, uint8_t *bytes, uint32_t size);
-int32_t rts_lock(const char *path, int32_t timeout_ms);
+/* Opens (makes) the file of a lock; its closing gives the lock up. */
+int32_t rts_lock_open(const char *path);
+/* -EAGAIN while somebody else has it. */
+int32_t rts_lock(int32_t fd);
 /* The number of ready descriptors; 0 at the timeout. */
 int32_t rts_poll(struct pollfd *polled, uint32_t count, int32_t timeout_ms);
 int32_t rts_fd_flags(int32_t fd);
@@ -106,18 +108,25 @@ int32_t rts_pipe(int32_t *fds);
 /* An empty file in memory; `name` is for those who look at it (memfd_create(2)). */
 int32_t rts_memory_file(const char *name);
 
-/* sockets.c. A path that begins with '@' is an abstract address where it says so. */
+/*
+ * sockets.c. A path that begins with '@' is an abstract address where it says so. -EAGAIN while the
+ * other side takes no more.
+ */
 int32_t rts_connect_unix(const char *path);
 int32_t rts_listen_unix(const char *path, uint32_t mode);
 int32_t rts_accept(int32_t socket, int32_t timeout_ms);
 int32_t rts_socketpair(int32_t *fds);
 int32_t rts_bind_datagram(const char *path, uint32_t mode);
-/* The path may be abstract. */
+/* The path may be abstract. Waits for a queue that is full; with timeout 0 it does not. */
 int32_t rts_send_datagram(const char *path, const uint8_t *bytes, uint32_t length,
-                          const int32_t *fds, uint32_t count);
+                          const int32_t *fds, uint32_t count, uint32_t timeout_ms);
 
 /* message.c. Messages with descriptors. */
 #define RTS_MESSAGE_FDS 16
+/*
+ * A stream takes what it has room for now: the number of bytes, with which the descriptors go, or
+ * -EAGAIN.
+ */
 int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length, const int32_t *fds,
                          uint32_t count);
 /* The length of the message. `fds`: their number, then up to RTS_MESSAGE_FDS of them. */
@@ -153,21 +162,26 @@ struct rts_hook {
   uint32_t limits;
   uint32_t reserved;
 };
-int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8_t *input,
-                     const struct hook_limit *limits, struct hook_result *result);
+/*
+ * In steps: c/common/hook.h. The end waits for nothing, not even for room on our standard error. `limits`
+ * may be forgotten once the hook has begun.
+ */
+int32_t rts_hook_begin(const struct rts_hook *hook, const char *words, const uint8_t *input,
+                       const struct hook_limit *limits, struct hook_process *process,
+                       struct hook_result *result);
+int32_t rts_hook_pass_on(struct hook_process *process, struct hook_result *result);
+int32_t rts_hook_kill(struct hook_process *process, struct hook_result *result);
+int32_t rts_hook_end(struct hook_process *process, struct hook_result *result);
 
 /* clock.c: for use within the library. */
 uint64_t clock_ms(void);
 /* What is left of a timeout that began at `start`, for poll(2): -1 without end, else 0 or more. */
 int clock_left(uint64_t start, int32_t timeout_ms);
 
-/* sockets.c: how long a socket may wait for room; 0 for ever. */
-#define SEND_TIMEOUT 10 /* s */
-void socket_limit_waiting(int socket, unsigned seconds);
-
-/* message.c, for sockets.c: `address` may be NULL. */
+/* message.c, for sockets.c: the number of bytes. `address` may be NULL; `flags` as in sendmsg(2). */
 struct sockaddr_un;
 int message_send(int socket, const struct sockaddr_un *address, uint32_t address_length,
-                 const uint8_t *bytes, uint32_t length, const int32_t *fds, uint32_t count);
+                 const uint8_t *bytes, uint32_t length, const int32_t *fds, uint32_t count,
+                 int flags);
 
 #endif

@@ -15,8 +15,9 @@ static const char *const *take(const char **list, const char **words, uint32_t c
   return list;
 }
 
-int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8_t *input,
-                     const struct hook_limit *limits, struct hook_result *result) {
+int32_t rts_hook_begin(const struct rts_hook *hook, const char *words, const uint8_t *input,
+                       const struct hook_limit *limits, struct hook_process *process,
+                       struct hook_result *result) {
   const char **list = calloc((size_t)hook->args + hook->env + 2, sizeof *list);
   if (!list)
     return -ENOMEM;
@@ -32,7 +33,20 @@ int32_t rts_run_hook(const struct rts_hook *hook, const char *words, const uint8
   words += strlen(words) + 1;
   h.args = take(list, &words, hook->args);
   h.env = take(list + hook->args + 1, &words, hook->env);
-  int error = hook_run(&h, result);
+  int error = hook_begin(&h, process, result);
   free(list);
   return error;
+}
+
+int32_t rts_hook_pass_on(struct hook_process *process, struct hook_result *result) {
+  return hook_pass_on(process, result);
+}
+
+int32_t rts_hook_kill(struct hook_process *process, struct hook_result *result) {
+  return hook_kill(process, result);
+}
+
+/* Whoever waits has passed on as much as there was room for. */
+int32_t rts_hook_end(struct hook_process *process, struct hook_result *result) {
+  return hook_end(process, 1, result);
 }

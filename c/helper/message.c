@@ -27,7 +27,8 @@ static void attach(struct msghdr *message, union control *control, const int32_t
 }
 
 int message_send(int socket, const struct sockaddr_un *address, uint32_t address_length,
-                 const uint8_t *bytes, uint32_t length, const int32_t *fds, uint32_t count) {
+                 const uint8_t *bytes, uint32_t length, const int32_t *fds, uint32_t count,
+                 int flags) {
   if (count > RTS_MESSAGE_FDS)
     return -E2BIG;
   struct iovec data = {(void *)(uintptr_t)bytes, length};
@@ -40,23 +41,12 @@ int message_send(int socket, const struct sockaddr_un *address, uint32_t address
   union control control;
   if (count > 0)
     attach(&message, &control, fds, count);
-  int sent = RETRY(sendmsg(socket, &message, MSG_NOSIGNAL));
-  /* A stream takes what it has room for; descriptors go with the first of it. */
-  for (uint32_t done = 0; sent >= 0;) {
-    done += (uint32_t)sent;
-    if (done >= length)
-      return 0;
-    sent = RETRY(send(socket, bytes + done, length - done, MSG_NOSIGNAL));
-  }
-  return sent == -EAGAIN ? -ETIMEDOUT : sent;
+  return RETRY(sendmsg(socket, &message, MSG_NOSIGNAL | flags));
 }
 
 int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length, const int32_t *fds,
                          uint32_t count) {
-  socket_limit_waiting(socket, SEND_TIMEOUT);
-  int32_t result = message_send(socket, NULL, 0, bytes, length, fds, count);
-  socket_limit_waiting(socket, 0);
-  return result;
+  return message_send(socket, NULL, 0, bytes, length, fds, count, MSG_DONTWAIT);
 }
 
 /* Takes over the descriptors that came; those without room are closed. */

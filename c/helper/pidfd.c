@@ -1,7 +1,6 @@
 /* pidfds, signals, waiting for children. System calls by number: the C library may be older. */
 #define _GNU_SOURCE 1
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -74,13 +73,9 @@ struct pidfd_info_v0 {
 #define GET_INFO _IOWR(0xFF, 11, struct pidfd_info_v0)
 #define INFO_EXIT (UINT64_C(1) << 3)
 
-int32_t rts_exit_status(int32_t pidfd, int32_t timeout_ms, int32_t *ending) {
-  struct pollfd reaped = {.fd = pidfd}; /* POLLHUP, once its parent has waited for it */
-  int result = rts_poll(&reaped, 1, timeout_ms);
-  if (result < 0)
-    return result;
+int32_t rts_exit_status(int32_t pidfd, int32_t *ending) {
   struct pidfd_info_v0 info = {.mask = INFO_EXIT};
-  result = RETRY(ioctl(pidfd, GET_INFO, &info));
+  int result = RETRY(ioctl(pidfd, GET_INFO, &info));
   if (result < 0)
     return result;
   if (!(info.mask & INFO_EXIT))

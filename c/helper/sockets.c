@@ -75,21 +75,13 @@ static void address_done(struct address *to) {
     close(to->directory);
 }
 
-void socket_limit_waiting(int socket, unsigned seconds) {
-  struct timeval limit = {.tv_sec = seconds};
-  setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-}
-
-/* Neither a full backlog nor a full queue of datagrams may hold us up for ever. */
 static int make_socket(int type) {
-  int fd = RETRY(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
-  if (fd >= 0)
-    socket_limit_waiting(fd, SEND_TIMEOUT);
-  return fd;
+  return RETRY(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
 }
 
-static int timed_out(int result) {
-  return result == -EAGAIN ? -ETIMEDOUT : result;
+static int set_blocking(int fd) {
+  int flags = RETRY(fcntl(fd, F_GETFL));
+  return flags < 0 ? flags : RETRY(fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
 }
 
 int32_t rts_connect_unix(const char *path) {
@@ -97,10 +89,11 @@ int32_t rts_connect_unix(const char *path) {
   int error = address_make(&to, path);
   if (error != 0)
     return error;
-  int fd = make_socket(SOCK_STREAM);
+  int fd = make_socket(SOCK_STREAM | SOCK_NONBLOCK); /* a full backlog does not hold us up */
   if (fd >= 0) {
-    error = timed_out(RETRY(connect(fd, (struct sockaddr *)&to.un, to.length)));
-    socket_limit_waiting(fd, 0);
+    error = RETRY(connect(fd, (struct sockaddr *)&to.un, to.length));
+    if (error == 0)
+      error = set_blocking(fd);
     if (error != 0) {
       close(fd);
       fd = error;
@@ -163,8 +156,13 @@ int32_t rts_socketpair(int32_t *fds) {
   return RETRY(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
 }
 
+static int limit_waiting(int socket, uint32_t ms) {
+  struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+  return RETRY(setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
+}
+
 int32_t rts_send_datagram(const char *path, const uint8_t *bytes, uint32_t length,
-                          const int32_t *fds, uint32_t count) {
+                          const int32_t *fds, uint32_t count, uint32_t timeout_ms) {
   struct address to;
   int error = path[0] == '@' ? address_abstract(&to, path) : address_make(&to, path);
   if (error != 0)
@@ -174,8 +172,13 @@ int32_t rts_send_datagram(const char *path, const uint8_t *bytes, uint32_t lengt
     address_done(&to);
     return fd;
   }
-  error = message_send(fd, &to.un, to.length, bytes, length, fds, count);
+  if (timeout_ms > 0)
+    limit_waiting(fd, timeout_ms);
+  int flags = timeout_ms > 0 ? 0 : MSG_DONTWAIT;
+  int sent = message_send(fd, &to.un, to.length, bytes, length, fds, count, flags);
   close(fd);
   address_done(&to);
-  return error;
+  if (sent >= 0)
+    return 0;
+  return sent == -EAGAIN && timeout_ms > 0 ? -ETIMEDOUT : sent;
 }

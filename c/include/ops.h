@@ -5,6 +5,8 @@
 #ifndef RUNTS_OPS_H
 #define RUNTS_OPS_H
 
+#include <stdint.h>
+
 #define RUNTS_OPS(X)               \
   X(write_file, 1, "ssU")          \
   X(open_ns, 10, "uus")            \
@@ -62,7 +64,7 @@
   X(exec, 79, "SSIu")
 
 #define PLAN_MAGIC 0x4e4c5052u /* "RPLN" */
-#define PLAN_VERSION 1u
+#define BUILD_ID_LENGTH 32     /* hexadecimal digits; RUNTS_BUILD_ID has them */
 #define PLAN_MAX (64u * 1024 * 1024)
 #define SLOTS_MAX 1024
 
@@ -90,6 +92,14 @@ enum mount_flag {
   MOUNT_INHERIT_MODE = 16,
   MOUNT_KEEP_LOCKED = 32,
   MOUNT_FROM_PROC = 64,
+};
+
+/* What begins a plan. */
+struct plan_header {
+  uint32_t magic;
+  char build_id[BUILD_ID_LENGTH];
+  uint32_t length; /* of the whole plan */
+  uint32_t count;
 };
 
 #endif

@@ -139,12 +139,12 @@ static bool take_ops(struct reader r, uint32_t count, struct arena *to) {
 int plan_decode(const uint8_t *bytes, size_t length, struct plan *plan) {
   *plan = (struct plan){0};
   struct reader r = {bytes, bytes + length};
-  uint32_t head[4]; /* magic, version, length, count */
-  if (length > PLAN_MAX || !take(&r, head, sizeof head))
+  struct plan_header head;
+  if (length > PLAN_MAX || !take(&r, &head, sizeof head))
     return -EBADMSG;
-  if (head[0] != PLAN_MAGIC || head[1] != PLAN_VERSION || head[2] != length)
+  if (head.magic != PLAN_MAGIC || head.length != length)
     return -EBADMSG;
-  uint32_t count = head[3];
+  uint32_t count = head.count;
   if (count > left(&r) / OP_HEADER_LENGTH)
     return -EBADMSG;
 

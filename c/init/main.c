@@ -55,6 +55,17 @@ static int make_slots(struct init *in, int argc, char **argv) {
   return 0;
 }
 
+_Static_assert(sizeof RUNTS_BUILD_ID == BUILD_ID_LENGTH + 1, "a build id has this length");
+
+/* Numbers of operations and their fields may mean something else in another build. */
+static bool is_of_another_build(const uint8_t *bytes, size_t length) {
+  struct plan_header head;
+  if (length < sizeof head)
+    return false;
+  memcpy(&head, bytes, sizeof head);
+  return head.magic == PLAN_MAGIC && memcmp(head.build_id, RUNTS_BUILD_ID, BUILD_ID_LENGTH) != 0;
+}
+
 /* Maps and decodes the plan; its descriptor is closed. */
 static int load_plan(struct init *in, int fd) {
   struct stat file;
@@ -68,6 +79,9 @@ static int load_plan(struct init *in, int fd) {
     return fail_at(in, -errno, "map the plan");
   close(fd);
   in->plan_bytes = map;
+  if (is_of_another_build(map, in->plan_length))
+    return fail_at(in, NO_ERRNO,
+                   "init and the plan are of different builds: run deno task build:c");
   int error = plan_decode(in->plan_bytes, in->plan_length, &in->plan);
   if (error == 0)
     return 0;

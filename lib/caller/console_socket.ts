@@ -23,9 +23,9 @@ export function checkConsole(spec: Spec, consoleSocket: string | undefined): voi
 }
 
 /** Connects to a console socket; the owner of the descriptor closes it. */
-export function connectConsole(helper: Helper, path: string): number {
+export async function connectConsole(helper: Helper, path: string): Promise<number> {
   try {
-    return helper.connectUnix(absoluteBytes(path));
+    return await helper.connectUnix(absoluteBytes(path));
   } catch (cause) {
     throw new RuntsError(`connect to console socket ${quote(path)}`, numberOf(cause));
   }

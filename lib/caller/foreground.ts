@@ -6,6 +6,9 @@ import { EIO } from "../base/errno.ts";
 import { errnoOf } from "../base/errors.ts";
 import type { ExitStatus } from "./options.ts";
 
+/** How long init may take to send the terminal's master, in ms. */
+const MASTER_TIMEOUT = 10_000;
+
 /** The caller's terminal joined to that of a container; before anything runs in there. */
 export class Terminal {
   readonly #helper: Helper;
@@ -24,9 +27,10 @@ export class Terminal {
   }
 
   /** Takes the master from init and begins to copy both ways. */
-  connect(signals: SignalForwarding | undefined): void {
+  async connect(signals: SignalForwarding | undefined): Promise<void> {
     const helper = this.#helper;
-    this.#master = helper.receiveFd(this.#ours, 10_000).fd;
+    await helper.awaitFds([this.#ours], { timeoutMs: MASTER_TIMEOUT });
+    this.#master = helper.receiveFd(this.#ours, 0).fd;
     this.#followSize(signals);
     helper.clearOnlcr(this.#master); // the caller's terminal does that, and a file wants none
     if (helper.isTerminal(0)) this.#saved = helper.rawMode(0);
@@ -122,7 +126,7 @@ export async function waitForExit(
   reapAll = false,
 ): Promise<ExitStatus> {
   if (reapAll) return exitStatus(await helper.reapUntil(pid));
-  await helper.exitedAsync(pidfd);
+  await helper.awaitExit(pidfd);
   return exitStatus(helper.reap(pidfd));
 }
 

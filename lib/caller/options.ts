@@ -20,6 +20,18 @@ export interface ContainerName {
   readonly id: string;
 }
 
+/** What a wait takes. */
+export interface WaitOptions {
+  /**
+   * Ends the wait: for the end of a process, or (no longer than 60 s) for another command that is at
+   * work on the same container. It then throws the signal's reason, and nothing was changed.
+   */
+  readonly signal?: AbortSignal;
+}
+
+/** What a verb takes that changes a container, and waits for others that do. */
+export interface ChangeOptions extends ContainerName, WaitOptions {}
+
 /**
  * Where the standard streams of the program come from: those of runts, /dev/null, or open file
  * descriptors of the calling process, which stay open and are the caller's to close. Those of a
@@ -74,7 +86,7 @@ export interface KillOptions extends ContainerName {
 }
 
 /** What `delete` takes. */
-export interface DeleteOptions extends ContainerName {
+export interface DeleteOptions extends ChangeOptions {
   /** Kill it first if it lives; an unknown id is no error. */
   readonly force?: boolean;
 }

@@ -70,15 +70,20 @@ function removeIfThere(path: string): void {
 type PidfdText = "standard" | "setns";
 
 /** Sends a pidfd over a unix socket, as runc does since 1.2. */
-export function sendPidfd(helper: Helper, path: string, pidfd: number, text: PidfdText): void {
+export async function sendPidfd(
+  helper: Helper,
+  path: string,
+  pidfd: number,
+  text: PidfdText,
+): Promise<void> {
   let socket: number;
   try {
-    socket = helper.connectUnix(absoluteBytes(path));
+    socket = await helper.connectUnix(absoluteBytes(path));
   } catch (cause) {
     throw new RuntsError(`connect to pidfd socket ${quote(path)}`, numberOf(cause));
   }
   try {
-    helper.sendFds(socket, [pidfd], new TextEncoder().encode(text));
+    await helper.sendFds(socket, [pidfd], new TextEncoder().encode(text));
   } finally {
     helper.close(socket);
   }

@@ -56,7 +56,7 @@ export async function passOnReady(
   if (target === undefined) return;
   let warned = false;
   for (;;) {
-    const ready = await helper.pollFdsAsync([socket, pidfd], -1);
+    const ready = await helper.awaitFds([socket, pidfd]);
     if (!ready.includes(socket)) return; // init died without a word
     const { bytes, fds } = helper.receiveDatagram(socket, 0);
     const lines = decodeBytes(bytes).split("\n").filter((line) => line !== "");
@@ -64,7 +64,7 @@ export async function passOnReady(
     const isReady = kept.includes("READY=1");
     if (isReady) kept.push(`MAINPID=${pid}`);
     try {
-      helper.sendDatagram(target, encodeText(kept.join("\n") + "\n"), fds);
+      await helper.sendDatagram(target, encodeText(kept.join("\n") + "\n"), fds);
     } catch (error) {
       if (!warned) warn(`pass on the container's messages to NOTIFY_SOCKET: ${reason(error)}`);
       warned = true;

@@ -1,11 +1,13 @@
 /** Ending a cgroup: killing who is in it, and removing it with all below it. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { delay } from "../base/delay.ts";
 import { EBUSY, ENOENT, ESRCH } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import { SIGKILL } from "../spec/values/signals.ts";
 import { isWithin } from "../base/paths.ts";
-import { delay, pidsBelow, readFile, withDescendants } from "./files.ts";
+import { turn } from "../base/patience.ts";
+import { pidsBelow, readFile, withDescendants } from "./files.ts";
 import { freezerOf } from "./freezer.ts";
 import { detectHost } from "./hierarchies.ts";
 
@@ -41,6 +43,7 @@ export async function killMembers(members: Members): Promise<void> {
     if (fresh.length === 0) break;
     if (round === CALM_ROUNDS) await members.freeze().catch(() => {});
     for (const pid of members.pids()) {
+      await turn();
       if (!signalled.has(pid)) kill(helper, pid, members.directory);
       signalled.add(pid);
     }

@@ -1,9 +1,10 @@
 /** What the managers that work on plain files have in common. */
 
+import { delay } from "../base/delay.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import type { Resources } from "../spec/types/config.ts";
 import { killMembers, named, removeDirectories } from "./clear.ts";
-import { delay, pidsBelow, readFile } from "./files.ts";
+import { pidsBelow, readFile } from "./files.ts";
 import { freezerOf, isHeld } from "./freezer.ts";
 import type { SubCgroups } from "./below.ts";
 import type { CgroupJoin, CgroupManager, CgroupRecord } from "./manager.ts";

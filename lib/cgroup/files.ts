@@ -96,8 +96,3 @@ function pidsIn(directory: string): number[] {
 export function pidsBelow(directory: string): number[] {
   return withDescendants(directory).flatMap(pidsIn);
 }
-
-/** Waits; timers keep the event loop alive while it does. */
-export function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}

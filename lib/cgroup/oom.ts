@@ -19,40 +19,28 @@ const PATIENCE = 1000;
 export async function* watchOom(record: CgroupRecord, signal: AbortSignal): AsyncGenerator<void> {
   const { loadHelper } = await import("../../ffi/helper.ts");
   const helper = await loadHelper();
-  const [wake, waker] = helper.pipe();
-  // Closing one end is an event at the other, whatever that is polled for.
-  let end = () => {
-    end = () => {};
-    helper.close(waker);
-  };
-  const aborted = () => end();
-  signal.addEventListener("abort", aborted);
-  const open = [wake];
+  const open: number[] = [];
   try {
     const memory = record.paths["memory"];
-    const watch = { wake, open, signal };
-    if (memory !== undefined) yield* watchV1(helper, memory, watch);
-    else yield* watchV2(helper, record.paths[""], watch);
+    if (memory !== undefined) yield* watchV1(helper, memory, open, signal);
+    else yield* watchV2(helper, record.paths[""], signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
   } finally {
-    signal.removeEventListener("abort", aborted);
-    end();
     for (const fd of open) helper.close(fd);
   }
 }
 
-interface Watch {
-  /** Readable once the watch is over. */
-  readonly wake: number;
-  /** Descriptors to close at the end. */
-  readonly open: number[];
-  readonly signal: AbortSignal;
-}
-
-/** memory.oom_control tells an eventfd (Documentation/admin-guide/cgroup-v1/memory.rst). */
+/**
+ * memory.oom_control tells an eventfd (Documentation/admin-guide/cgroup-v1/memory.rst).
+ *
+ * @param open gets the descriptors to close at the end
+ */
 async function* watchV1(
   helper: Helper,
   directory: string,
-  { wake, open, signal }: Watch,
+  open: number[],
+  signal: AbortSignal,
 ): AsyncGenerator<void> {
   const { makeEventfd } = await import("../../ffi/device_programs.ts");
   const events = await makeEventfd();
@@ -61,10 +49,10 @@ async function* watchV1(
   open.push(control);
   writeFile(`${directory}/cgroup.event_control`, `${events} ${control}`);
   while (!signal.aborted) {
-    const ready = await helper.pollFdsAsync([events, wake], PATIENCE);
+    const ready = await helper.awaitFds([events], { timeoutMs: PATIENCE, signal });
     // The removal of the cgroup is an event, too.
     if (signal.aborted || readFile(`${directory}/memory.oom_control`) === undefined) return;
-    if (!ready.includes(events)) continue;
+    if (ready.length === 0) continue;
     const count = helper.readAvailable(events, 8);
     if (count instanceof Uint8Array) yield* repeat(countOf(count));
   }
@@ -82,7 +70,7 @@ function* repeat(times: number): Generator<void> {
 async function* watchV2(
   helper: Helper,
   directory: string | undefined,
-  { wake, signal }: Omit<Watch, "open">,
+  signal: AbortSignal,
 ): AsyncGenerator<void> {
   const file = `${directory}/memory.events`;
   if (directory === undefined || readFile(file) === undefined) {
@@ -92,7 +80,7 @@ async function* watchV2(
   }
   let seen = oomKills({ paths: { "": directory } });
   while (!signal.aborted) {
-    await changed(helper, file, wake);
+    await changed(helper, file, signal);
     if (signal.aborted || readFile(file) === undefined) return;
     const now = oomKills({ paths: { "": directory } });
     yield* repeat(now - seen);
@@ -101,11 +89,11 @@ async function* watchV2(
 }
 
 /** A poll tells what has changed since the file was opened and read. */
-async function changed(helper: Helper, file: string, wake: number): Promise<void> {
+async function changed(helper: Helper, file: string, signal: AbortSignal): Promise<void> {
   const events = helper.open(file, O_RDONLY);
   try {
     helper.readAvailable(events, 512);
-    await helper.pollFdsAsync([events, wake], PATIENCE, POLLPRI);
+    await helper.awaitFds([events], { timeoutMs: PATIENCE, events: POLLPRI, signal });
   } finally {
     helper.close(events);
   }

@@ -29,7 +29,7 @@ export async function openService(service: string, id: string): Promise<Sink> {
   const format = service === "journald" ? journalEntry : syslogEntry;
   return (level, message) => {
     try {
-      helper.sendDatagram(path, format(id || "runts", SEVERITY[level], message), []);
+      helper.sendDatagramSync(path, format(id || "runts", SEVERITY[level], message));
     } catch {
       // a log that is gone must not make the command fail
     }

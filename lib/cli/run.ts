@@ -1,17 +1,22 @@
 /** Runs one command: parses, opens the log, calls it, and reports what it throws, once. */
 
 import { isRuntsError, reason } from "../base/errors.ts";
+import { patience } from "../base/patience.ts";
 import { globalOptions } from "./globals.ts";
 import { type Log, openLog, toStderr } from "./log.ts";
 import { print } from "./output.ts";
 import { parse } from "./parse.ts";
 import type { Command } from "./types.ts";
 
+/** Most of what a command waits for comes within this time, in ms. */
+const PATIENCE = 5;
+
 /**
  * @param args the whole command line, with global options and the verb in it
  * @returns the exit code
  */
 export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
+  patience.ms = PATIENCE;
   let log: Pick<Log, "fail"> = { fail: (message) => toStderr("error", message) };
   try {
     const line = parse(command, args);

@@ -14,14 +14,20 @@ import { remove } from "./delete.ts";
 import { PARENT_REAPS } from "../init/how_it_ended.ts";
 import { refuseExec, spawnIn } from "./exec.ts";
 import { execProcess } from "../caller/exec_process.ts";
-import { exitStatus, waitForExit } from "../caller/foreground.ts";
+import { exitStatus } from "../caller/foreground.ts";
 import { kill, openInit } from "./kill.ts";
 import { withLock } from "../state/lock.ts";
 import { pause, resume } from "./pause.ts";
 import { defaultRoot } from "../state/root.ts";
 import { startLocked } from "./start.ts";
 import { state, type StateDocument } from "./state.ts";
-import type { CreateOptions, ExecOptions, ExitStatus, GlobalOptions } from "../caller/options.ts";
+import type {
+  CreateOptions,
+  ExecOptions,
+  ExitStatus,
+  GlobalOptions,
+  WaitOptions,
+} from "../caller/options.ts";
 
 /** Where and how a script's containers are kept; everything has the command line's default. */
 export type ContainerSettings = Partial<GlobalOptions>;
@@ -42,7 +48,7 @@ export type ContainerExecOptions = Omit<
 export class ContainerProcess {
   readonly #helper: Helper;
   readonly #pidfd: number;
-  #ending: Promise<ExitStatus> | undefined;
+  #ending: ExitStatus | undefined;
 
   /**
    * Takes over the pidfd.
@@ -59,17 +65,21 @@ export class ContainerProcess {
   }
 
   /** Waits until it has ended. */
-  wait(): Promise<ExitStatus> {
-    this.#ending ??= waitForExit(this.#helper, { pid: this.pid, pidfd: this.#pidfd }).finally(() =>
-      this.#helper.close(this.#pidfd)
-    );
+  async wait({ signal }: WaitOptions = {}): Promise<ExitStatus> {
+    if (this.#ending === undefined) await this.#helper.awaitExit(this.#pidfd, { signal });
+    // Somebody else may have waited, too.
+    if (this.#ending === undefined) {
+      this.#ending = exitStatus(this.#helper.reap(this.#pidfd));
+      this.#helper.close(this.#pidfd);
+    }
     return this.#ending;
   }
 }
 
 /**
  * A container. `await using` deletes it, alive or not, at the end of the block.
- * Every method throws {@linkcode RuntsError}, whose message names the command and the cause.
+ * Every method throws {@linkcode RuntsError}, whose message names the command and the cause; a wait that
+ * a signal ends throws the reason of the signal.
  */
 export class Container implements AsyncDisposable {
   readonly #helper: Helper;
@@ -77,6 +87,8 @@ export class Container implements AsyncDisposable {
   readonly #directory: StateDirectory;
   #pidfd: number;
   #ending: ExitStatus | undefined;
+  /** Under way; the pidfd stays open until it is done. */
+  #noting: Promise<void> | undefined;
 
   private constructor(
     helper: Helper,
@@ -125,16 +137,13 @@ export class Container implements AsyncDisposable {
   }
 
   /** Runs the program. Returns once it was executed (and is ready, with NOTIFY_SOCKET). */
-  start(): Promise<void> {
+  start({ signal }: WaitOptions = {}): Promise<void> {
     return inCommand("start", this.id, async () => {
-      const started = await withLock(
-        this.#helper,
-        this.#directory,
-        () => startLocked(this.#helper, this.#global, this.#directory),
-      );
+      const body = () => startLocked(this.#helper, this.#global, this.#directory);
+      const started = await withLock(this.#helper, this.#directory, body, signal);
       await started.poststart();
       await started.ready();
-    });
+    }, signal);
   }
 
   /** What state it is in. */
@@ -146,15 +155,15 @@ export class Container implements AsyncDisposable {
    * Waits until init has ended. How is known to the process that made the container; in any other
    * it throws, unless the kernel tells (Linux 6.15), which it does once the parent has reaped init.
    */
-  wait(): Promise<ExitStatus> {
+  wait({ signal }: WaitOptions = {}): Promise<ExitStatus> {
     return inCommand("wait", this.id, async () => {
       if (this.#ending === undefined && this.#pidfd >= 0) {
-        await this.#helper.exitedAsync(this.#pidfd);
-        this.#noteEnding(PARENT_REAPS);
+        await this.#helper.awaitExit(this.#pidfd, { signal });
+        await this.#noteEnding(PARENT_REAPS);
       }
       if (this.#ending !== undefined) return this.#ending;
       throw new RuntsError("the exit status is known only to the process that made the container");
-    });
+    }, signal);
   }
 
   /** Sends a signal: `TERM`, `SIGTERM`, 15; default the stop signal of its image, else SIGTERM. */
@@ -166,13 +175,13 @@ export class Container implements AsyncDisposable {
   }
 
   /** Freezes all its processes; throws when it is paused already. */
-  pause(): Promise<void> {
-    return pause(this.#global, { id: this.id });
+  pause(options: WaitOptions = {}): Promise<void> {
+    return pause(this.#global, { id: this.id, ...options });
   }
 
   /** Lets them go on. */
-  resume(): Promise<void> {
-    return resume(this.#global, { id: this.id });
+  resume(options: WaitOptions = {}): Promise<void> {
+    return resume(this.#global, { id: this.id, ...options });
   }
 
   /** Starts one more process in it, and returns once the program was executed. */
@@ -197,10 +206,10 @@ export class Container implements AsyncDisposable {
   }
 
   /** Removes it when it is stopped; with `force` in any state, and that it does not exist is no error. */
-  async delete(options: { force?: boolean } = {}): Promise<void> {
+  async delete(options: { force?: boolean } & WaitOptions = {}): Promise<void> {
     await remove(this.#global, { id: this.id, ...options });
+    await this.#noteEnding(0);
     if (this.#pidfd < 0) return;
-    this.#noteEnding(0);
     this.#helper.close(this.#pidfd);
     this.#pidfd = -1;
   }
@@ -210,12 +219,15 @@ export class Container implements AsyncDisposable {
   }
 
   /** Init has ended; `patience`: ms that a parent that is not us gets to reap it. */
-  #noteEnding(patience: number): void {
+  #noteEnding(patience: number): Promise<void> {
     // While it was waited for, it may have been deleted, and its pidfd closed.
-    if (this.#ending !== undefined || this.#pidfd < 0) return;
-    const ending = this.#helper.reap(this.#pidfd) ??
-      this.#helper.exitStatus(this.#pidfd, patience);
-    if (ending !== undefined) this.#ending = exitStatus(ending);
+    if (this.#ending !== undefined || this.#pidfd < 0) return Promise.resolve();
+    const note = async () => {
+      const ending = this.#helper.reap(this.#pidfd) ??
+        await this.#helper.exitStatus(this.#pidfd, patience);
+      if (ending !== undefined) this.#ending = exitStatus(ending);
+    };
+    return this.#noting ??= note().finally(() => this.#noting = undefined);
   }
 }
 

@@ -57,7 +57,7 @@ export async function createLocked<T>(
     const init = await creation.run(attached);
     // The file last: it outlasts a failure.
     if (options.pidfdSocket !== undefined) {
-      sendPidfd(helper, options.pidfdSocket, init.pidfd, "standard");
+      await sendPidfd(helper, options.pidfdSocket, init.pidfd, "standard");
     }
     if (options.pidFile !== undefined) writePidFile(helper, options.pidFile, init.pid);
     return await then({ directory, ...init });

@@ -5,6 +5,7 @@ import { inodesOf, makeCgroup } from "../cgroup/mod.ts";
 import type { CgroupJoin, CgroupManager } from "../cgroup/manager.ts";
 import { callerVariable } from "../base/environment.ts";
 import { RuntsError } from "../base/errors.ts";
+import { turn } from "../base/patience.ts";
 import { runHooks } from "../hooks/runtime_hooks.ts";
 import { planContainer } from "../plan/container.ts";
 import type { ContainerPlan, SeccompFilter } from "../plan/plan.ts";
@@ -108,17 +109,19 @@ export class Creation {
       await cgroup.killAll(); // a hook may have left processes there
       await cgroup.remove();
     });
+    await turn();
     const join = await cgroup.prepare(spec.linux?.resources ?? {});
     if (!join.moved) this.#directory.noteCgroup();
+    await turn();
     const plan = this.#plan(cgroup, join, console !== undefined || this.#console, seccomp);
     for (const warning of plan.warnings) this.#global.warn?.(warning);
     using states = await this.#hookStates(plan);
-    const init = this.#spawn(plan, cgroup, console, states);
+    const init = await this.#spawn(plan, cgroup, console, states);
     this.#undo.add(() => init.abort());
     this.#directory.write("config.json", this.#bundle.text);
     spawned?.();
     await init.converse(this.#answers(plan, cgroup, states), "ready");
-    this.#commit(init, plan, cgroup);
+    await this.#commit(init, plan, cgroup);
     this.#moved?.[Symbol.dispose]();
     return { pid: init.pid, pidfd: init.pidfd };
   }
@@ -176,18 +179,18 @@ export class Creation {
     return new HookStates(this.#helper, slots);
   }
 
-  #spawn(
+  async #spawn(
     plan: ContainerPlan,
     cgroup: CgroupManager,
     console: number | undefined,
     states: HookStates | undefined,
-  ): InitProcess {
+  ): Promise<InitProcess> {
     const helper = this.#helper;
     const fifo = this.#directory.file("exec.fifo");
     const result = this.#directory.file("result.fifo");
     helper.makeFifo(fifo, 0o600);
     helper.makeFifo(result, 0o600);
-    const socket = console ?? this.#connectConsole();
+    const socket = console ?? await this.#connectConsole();
     try {
       return spawnInit(helper, {
         plan,
@@ -207,9 +210,11 @@ export class Creation {
     }
   }
 
-  #connectConsole(): number | undefined {
+  async #connectConsole(): Promise<number | undefined> {
     const { consoleSocket } = this.#options;
-    return consoleSocket === undefined ? undefined : connectConsole(this.#helper, consoleSocket);
+    return consoleSocket === undefined
+      ? undefined
+      : await connectConsole(this.#helper, consoleSocket);
   }
 
   #answers(plan: ContainerPlan, cgroup: CgroupManager, states: HookStates | undefined): Answers {
@@ -227,7 +232,7 @@ export class Creation {
         const { passOnListener } = await import("../seccomp/listener.ts");
         const pid = this.#pid;
         const state = this.state("creating", pid);
-        passOnListener(this.#helper, spec.linux?.seccomp, { pid, pidfd, fd, state });
+        await passOnListener(this.#helper, spec.linux?.seccomp, { pid, pidfd, fd, state });
       },
       warning: (record) => warn?.(warningLine(record, plan.ops)),
       ...(debug && { trace: async (record) => debug(await traceLine(record, plan.ops)) }),
@@ -263,7 +268,7 @@ export class Creation {
   }
 
   /** From here on the container exists, whatever becomes of runts. */
-  #commit(init: InitProcess, plan: ContainerPlan, cgroup: CgroupManager): void {
+  async #commit(init: InitProcess, plan: ContainerPlan, cgroup: CgroupManager): Promise<void> {
     const startTime = readStat(init.pid)?.startTime;
     if (startTime === undefined) throw new RuntsError("init ended as soon as it was ready");
     const hostMounts = this.#hostMounts();
@@ -275,7 +280,7 @@ export class Creation {
     });
     this.#directory.clearIntent();
     init.go();
-    init.finish();
+    await init.finish();
   }
 
   #status(cgroup: CgroupManager, process: { pid: number; startTime: number }): Status {

@@ -38,8 +38,9 @@ export function remove(global: GlobalOptions, options: DeleteOptions): Promise<v
     const helper = await loadHelper();
     if (options.force) directory.removeUnlessFile("lock");
     const locked = options.force ? withLockIfThere : withLock;
-    await locked(helper, directory, () => removeLocked(helper, global, directory, options));
-  });
+    const body = () => removeLocked(helper, global, directory, options);
+    await locked(helper, directory, body, options.signal);
+  }, options.signal);
 }
 
 /** The same, for a verb that holds the lock already. */
@@ -47,7 +48,7 @@ async function removeLocked(
   helper: Helper,
   global: GlobalOptions,
   directory: StateDirectory,
-  options: Omit<DeleteOptions, "id">,
+  options: Pick<DeleteOptions, "force">,
 ): Promise<void> {
   const found = inspectTolerant(directory, options.force === true);
   // A container that waits to be started may be deleted, as runc and crun have it.
@@ -202,8 +203,9 @@ async function end(helper: Helper, found: Inspection, cgroup: CgroupManager): Pr
   }
   try {
     helper.sendSignal(pidfd, SIGKILL);
-    if (!helper.exited(pidfd, 2)) await cgroup.killAll();
-    if (!helper.exited(pidfd, KILL_TIMEOUT)) throw stillThere(found.status.pid);
+    const within = (timeoutMs: number) => helper.awaitExit(pidfd, { timeoutMs });
+    if (!await within(2)) await cgroup.killAll();
+    if (!await within(KILL_TIMEOUT)) throw stillThere(found.status.pid);
     helper.reap(pidfd);
   } catch (error) {
     if (errnoOf(error) !== ESRCH) throw error;

@@ -77,8 +77,6 @@ function living(global: GlobalOptions, options: ContainerName): Status {
 class Watch {
   readonly #queue: ContainerEvent[] = [];
   readonly #stop = new AbortController();
-  /** Closing the second ends the wait for init. */
-  readonly #wake: [number, number];
   #arrived = () => {};
   #oomsSeen = 0;
   #watches: Promise<void>[] = [];
@@ -89,9 +87,7 @@ class Watch {
     readonly helper: Helper,
     readonly record: CgroupRecord,
     readonly pidfd: number,
-  ) {
-    this.#wake = helper.pipe();
-  }
+  ) {}
 
   async *run(): AsyncGenerator<ContainerEvent> {
     const killsBefore = oomKills(this.record);
@@ -118,9 +114,7 @@ class Watch {
 
   async close(): Promise<void> {
     this.end();
-    this.helper.close(this.#wake[1]);
     await Promise.all(this.#watches);
-    this.helper.close(this.#wake[0]);
     this.helper.close(this.pidfd);
   }
 
@@ -154,8 +148,9 @@ class Watch {
 
   /** The lack of memory that ended init may be known only after its end. */
   async #watchInit(killsBefore: number): Promise<void> {
-    await this.helper.exitedAsync(this.pidfd, this.#wake[0]);
-    if (this.#stop.signal.aborted) return;
+    const { signal } = this.#stop;
+    await this.helper.awaitExit(this.pidfd, { signal }).catch(() => {});
+    if (signal.aborted) return;
     if (this.#oomsSeen === 0 && oomKills(this.record) > killsBefore) this.#oom();
     this.end();
   }

@@ -70,7 +70,7 @@ async function execute(global: GlobalOptions, options: ExecOptions): Promise<num
     const request = { helper, global, options, found, spec, process, spawned, ...console };
     const executed = await spawnIn(request);
     try {
-      announce(helper, options, executed, () => terminal?.connect(signals));
+      await announce(helper, options, executed, async () => await terminal?.connect(signals));
       if (options.detach) return 0;
       signals?.to(executed.pidfd);
       return (await waitForExit(helper, executed, options.adoptOrphans)).code;
@@ -96,16 +96,16 @@ async function processOf(spec: Spec, options: ExecOptions): Promise<Process> {
 }
 
 /** A process that the caller cannot be told of, or not be joined to, does not stay. */
-function announce(
+async function announce(
   helper: Helper,
   options: ExecOptions,
   { pid, pidfd }: Executed,
-  join: () => void,
-): void {
+  join: () => Promise<void>,
+): Promise<void> {
   try {
-    join();
+    await join();
     // The file last: it outlasts a failure.
-    if (options.pidfdSocket) sendPidfd(helper, options.pidfdSocket, pidfd, "setns");
+    if (options.pidfdSocket) await sendPidfd(helper, options.pidfdSocket, pidfd, "setns");
     if (options.pidFile !== undefined) writePidFile(helper, options.pidFile, pid);
   } catch (error) {
     try {
@@ -162,7 +162,7 @@ export async function spawnIn(request: SpawnIn): Promise<Executed> {
   let socket = request.console;
   let init: InitProcess | undefined;
   try {
-    if (options.consoleSocket) socket ??= connectConsole(helper, options.consoleSocket);
+    if (options.consoleSocket) socket ??= await connectConsole(helper, options.consoleSocket);
     const plan = await planFor(request, socket !== undefined);
     for (const warning of plan.warnings) request.global.warn?.(warning);
     init = spawnInit(helper, {
@@ -174,10 +174,10 @@ export async function spawnIn(request: SpawnIn): Promise<Executed> {
     });
     request.spawned?.();
     await init.converse(answers(request, plan), "executed");
-    init.finish();
+    await init.finish();
     return { pid: init.pid, pidfd: init.pidfd };
   } catch (error) {
-    init?.abort();
+    await init?.abort();
     throw error;
   } finally {
     helper.close(container);
@@ -235,7 +235,7 @@ function answers({ helper, global, options, found, spec }: SpawnIn, plan: Plan):
         bundle: status.bundle,
         annotations: spec.annotations ?? {},
       };
-      passOnListener(helper, spec.linux?.seccomp, { pid, pidfd, fd, state: document });
+      await passOnListener(helper, spec.linux?.seccomp, { pid, pidfd, fd, state: document });
     },
     warning: (record) => warn?.(warningLine(record, plan.ops)),
     ...(debug && { trace: async (record) => debug(await traceLine(record, plan.ops)) }),

@@ -4,6 +4,7 @@ import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { freezerOf } from "../cgroup/freezer.ts";
 import { ESRCH } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import { turn } from "../base/patience.ts";
 import { SIGKILL, SIGTERM } from "../spec/values/signals.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
@@ -96,7 +97,10 @@ async function killEveryone(
     if (found.state !== "stopped") signalInit(helper, found.status, SIGKILL);
     await cgroup.killAll();
   } else {
-    for (const pid of pids) signalMember(helper, members, pid, signal);
+    for (const pid of pids) {
+      await turn();
+      signalMember(helper, members, pid, signal);
+    }
   }
   if (found.state === "stopped" && pids.length === 0 && !options.all) throw notRunning();
 }

@@ -7,23 +7,23 @@ import { inspect } from "../state/inspect.ts";
 import { cgroupOf, whoPauses } from "../state/cgroup.ts";
 import { inCommand } from "../base/command.ts";
 import { withLock } from "../state/lock.ts";
-import type { ContainerName, GlobalOptions } from "../caller/options.ts";
+import type { ChangeOptions, GlobalOptions } from "../caller/options.ts";
 
 /** Freezes all processes of a running (or created) container. */
-export function pause(global: GlobalOptions, options: ContainerName): Promise<void> {
-  return inCommand("pause", options.id, () => change(global, options, "pause"));
+export function pause(global: GlobalOptions, options: ChangeOptions): Promise<void> {
+  return inCommand("pause", options.id, () => change(global, options, "pause"), options.signal);
 }
 
 /** Lets a paused container go on. */
-export function resume(global: GlobalOptions, options: ContainerName): Promise<void> {
-  return inCommand("resume", options.id, () => change(global, options, "resume"));
+export function resume(global: GlobalOptions, options: ChangeOptions): Promise<void> {
+  return inCommand("resume", options.id, () => change(global, options, "resume"), options.signal);
 }
 
 const ALLOWED = { pause: ["running", "created"], resume: ["paused"] };
 
 async function change(
   global: GlobalOptions,
-  options: ContainerName,
+  options: ChangeOptions,
   verb: "pause" | "resume",
 ): Promise<void> {
   const directory = new StateDirectory(global.root, options.id);
@@ -46,5 +46,5 @@ async function change(
     await cgroup.thaw();
     const other = whoPauses("paused", status);
     if (other.cause) throw new RuntsError("let the container go on", other);
-  });
+  }, options.signal);
 }

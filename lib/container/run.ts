@@ -57,7 +57,7 @@ async function runAttached(
     spawned: () => signals = new SignalForwarding(helper),
   };
   const begin = async (created: Created) => {
-    terminal?.connect(signals);
+    await terminal?.connect(signals);
     signals?.to(created.pidfd);
     const started = await startLocked(helper, global, created.directory, created.pidfd);
     return { created, started };

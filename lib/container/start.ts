@@ -19,7 +19,7 @@ import { howInitEnded, wasMute } from "../init/how_it_ended.ts";
 import { openInit } from "./kill.ts";
 import { withLock } from "../state/lock.ts";
 import { bindNotifySocket, passOnReady } from "../caller/readiness.ts";
-import type { ContainerName, GlobalOptions } from "../caller/options.ts";
+import type { ChangeOptions, GlobalOptions } from "../caller/options.ts";
 
 /** How long start waits for the result before it looks at init itself, in ms. */
 const LOOK_AGAIN = 1_000;
@@ -27,15 +27,16 @@ const LOOK_AGAIN = 1_000;
 const EXIT_TIMEOUT = 1_000;
 
 /** Runs the program of a created container. Returns once it was executed and is ready. */
-export function start(global: GlobalOptions, options: ContainerName): Promise<void> {
+export function start(global: GlobalOptions, options: ChangeOptions): Promise<void> {
   return inCommand("start", options.id, async () => {
     const directory = new StateDirectory(global.root, options.id);
     refuseUnlessCreated(inspect(directory));
     const helper = await loadHelper();
-    const started = await withLock(helper, directory, () => startLocked(helper, global, directory));
+    const body = () => startLocked(helper, global, directory);
+    const started = await withLock(helper, directory, body, options.signal);
     await started.poststart();
     await started.ready();
-  });
+  }, options.signal);
 }
 
 /** A container whose program was executed. What is left of its start needs no lock. */
@@ -61,7 +62,7 @@ export async function startLocked(
   child?: number,
 ): Promise<Started> {
   const found = inspect(directory);
-  if (child !== undefined) refuseEnded(helper, found, child);
+  if (child !== undefined) await refuseEnded(helper, found, child);
   const status = refuseUnlessCreated(found);
   // Whatever happens to a child, its pid is its own until it is reaped.
   const pidfd = child === undefined ? openInit(helper, status) : helper.openPidfd(status.pid);
@@ -96,15 +97,23 @@ export async function startLocked(
 }
 
 /** What was made is there, unless somebody has killed it. */
-function refuseEnded(helper: Helper, { state, status }: Inspection, pidfd: number): void {
-  if (state === "stopped") throw endedEarly(helper, status, pidfd);
+async function refuseEnded(
+  helper: Helper,
+  { state, status }: Inspection,
+  pidfd: number,
+): Promise<void> {
+  if (state === "stopped") throw await endedEarly(helper, status, pidfd);
 }
 
-function endedEarly(helper: Helper, status: Status, pidfd: number): RuntsError {
-  helper.exited(pidfd, EXIT_TIMEOUT);
+async function endedEarly(helper: Helper, status: Status, pidfd: number): Promise<RuntsError> {
+  await hasExited(helper, pidfd);
   return new RuntsError("init ended before it was started", {
-    hint: howInitEnded(helper, status, pidfd),
+    hint: await howInitEnded(helper, status, pidfd),
   });
+}
+
+function hasExited(helper: Helper, pidfd: number): Promise<boolean> {
+  return helper.awaitExit(pidfd, { timeoutMs: EXIT_TIMEOUT });
 }
 
 function refuseUnlessCreated({ state, status }: Inspection): Status {
@@ -130,9 +139,9 @@ async function release(
 ): Promise<void> {
   const result = openResult(helper, directory);
   try {
-    const fifo = openFifo(helper, directory, status, pidfd);
+    const fifo = await openFifo(helper, directory, status, pidfd);
     try {
-      letGo(helper, fifo, status, pidfd);
+      await letGo(helper, fifo, status, pidfd);
     } finally {
       helper.close(fifo);
     }
@@ -158,18 +167,18 @@ function openResult(helper: Helper, directory: StateDirectory): number | undefin
   throw new RuntsError(`read ${quote(path)}`, { cause: "it is not a fifo", hint: DAMAGED });
 }
 
-function openFifo(
+async function openFifo(
   helper: Helper,
   directory: StateDirectory,
   status: Status,
   pidfd: number,
-): number {
+): Promise<number> {
   try {
     return helper.open(directory.file("exec.fifo"), O_WRONLY | O_NONBLOCK);
   } catch (error) {
     if (errnoOf(error) !== ENXIO) throw error;
     // A process closes its files a moment before it counts as ended.
-    if (helper.exited(pidfd, EXIT_TIMEOUT)) throw endedEarly(helper, status, pidfd);
+    if (await hasExited(helper, pidfd)) throw await endedEarly(helper, status, pidfd);
     throw new RuntsError(`init (pid ${status.pid}) does not wait to be started`, {
       hint: readStat(status.pid)?.executed
         ? "another start was quicker"
@@ -178,12 +187,17 @@ function openFifo(
   }
 }
 
-function letGo(helper: Helper, fifo: number, status: Status, pidfd: number): void {
+async function letGo(
+  helper: Helper,
+  fifo: number,
+  status: Status,
+  pidfd: number,
+): Promise<void> {
   try {
     helper.write(fifo, new Uint8Array([0]));
   } catch (error) {
     if (errnoOf(error) !== EPIPE) throw error;
-    throw endedEarly(helper, status, pidfd);
+    throw await endedEarly(helper, status, pidfd);
   }
 }
 
@@ -206,24 +220,24 @@ async function awaitExecution(
 ): Promise<void> {
   let announced = false;
   for (;;) {
-    const ready = await helper.pollFdsAsync([result, pidfd], LOOK_AGAIN);
+    const ready = await helper.awaitFds([result, pidfd], { timeoutMs: LOOK_AGAIN });
     // Nothing comes through a fifo that is not init's.
-    if (ready.length === 0 && wasExecuted(helper, status, pidfd, false)) return;
+    if (ready.length === 0 && await wasExecuted(helper, status, pidfd, false)) return;
     let bytes = helper.readAvailable(result, 64 * 1024);
     if (bytes instanceof Uint8Array && parseRecord(bytes).type === Message.executing) {
       announced = true;
       bytes = bytes.length > RECORD_HEADER ? bytes.subarray(RECORD_HEADER) : "again";
     }
     if (bytes instanceof Uint8Array) {
-      helper.exited(pidfd, EXIT_TIMEOUT); // so that the state is "stopped" from now on
+      await hasExited(helper, pidfd); // so that the state is "stopped" from now on
       const { describeFailure } = await import("../plan/failure.ts");
       throw describeFailure(parseRecord(bytes), status.startOps ?? []);
     }
     if (bytes !== "eof" && !ready.includes(pidfd)) continue;
-    if (wasExecuted(helper, status, pidfd, announced)) return;
-    helper.exited(pidfd, EXIT_TIMEOUT);
+    if (await wasExecuted(helper, status, pidfd, announced)) return;
+    await hasExited(helper, pidfd);
     throw new RuntsError("init ended before it executed the program", {
-      hint: howInitEnded(helper, status, pidfd),
+      hint: await howInitEnded(helper, status, pidfd),
     });
   }
 }
@@ -234,15 +248,15 @@ async function awaitExecution(
  * was killed within execve(2) or before the program's first instruction makes no difference. But for
  * a filter that refuses execve(2) and all else.
  */
-function wasExecuted(
+async function wasExecuted(
   helper: Helper,
   status: Status,
   pidfd: number,
   announced: boolean,
-): boolean {
+): Promise<boolean> {
   const stat = readStat(status.pid);
   if (stat?.startTime === status.startTime) return stat.executed;
-  return announced && !wasMute(helper, status, pidfd);
+  return announced && !await wasMute(helper, status, pidfd);
 }
 
 /** Since 1.3 of the specification a poststart hook that fails ends the container. */

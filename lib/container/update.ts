@@ -11,10 +11,10 @@ import { cgroupOf } from "../state/cgroup.ts";
 import { inCommand } from "../base/command.ts";
 import { readCopy, readCopyIfAny } from "../state/config_copy.ts";
 import { withLock } from "../state/lock.ts";
-import type { ContainerName, GlobalOptions } from "../caller/options.ts";
+import type { ChangeOptions, GlobalOptions } from "../caller/options.ts";
 
 /** What {@linkcode update} changes. */
-export interface UpdateOptions extends ContainerName {
+export interface UpdateOptions extends ChangeOptions {
   /** What to change; what is absent, or 0, stays as it is, but for `pids.limit`. */
   readonly resources?: Resources;
   /** New schemata of the container's resctrl class. */
@@ -39,8 +39,8 @@ export function update(global: GlobalOptions, options: UpdateOptions): Promise<v
       const resources = ofVersion(directory, options.resources ?? {});
       if (Object.keys(resources).length > 0) await (await cgroupOf(status)).update(resources);
       if (intelRdt !== undefined) await changeSchemata(directory, intelRdt);
-    });
-  });
+    }, options.signal);
+  }, options.signal);
 }
 
 /** The version of the container's configuration tells what a limit of 0 processes is. */

@@ -1,6 +1,7 @@
 /** The runts side of the conversation with init (lib/wire/messages.ts has the diagram). */
 
 import type { Helper } from "../../ffi/helper.ts";
+import type { ProcessEnding } from "../../ffi/process.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
 import { EPIPE } from "../base/errno.ts";
 import { errnoOf, RuntsError } from "../base/errors.ts";
@@ -84,7 +85,7 @@ export class InitProcess {
   async converse(answers: Answers, until: "ready" | "executed"): Promise<void> {
     let ready = false;
     for (;;) {
-      const record = await this.#helper.receiveAsync(this.#socket);
+      const record = await this.#helper.receive(this.#socket);
       if (record === "eof") {
         if (ready && readStat(this.pid)?.executed !== false) return;
         throw await this.#death(until);
@@ -121,13 +122,15 @@ export class InitProcess {
   }
 
   /** Reaps the processes that only prepared the way, and closes the conversation. */
-  finish(): void {
-    for (const stage of this.#processes.splice(0, this.#processes.length - 1)) this.#bury(stage);
+  async finish(): Promise<void> {
+    for (const stage of this.#processes.splice(0, this.#processes.length - 1)) {
+      await this.#bury(stage);
+    }
     this.#closeSocket();
   }
 
   /** Ends whatever was started; nothing stays behind. */
-  abort(): void {
+  async abort(): Promise<void> {
     this.#closeSocket();
     for (const process of this.#processes.splice(0)) {
       try {
@@ -135,7 +138,7 @@ export class InitProcess {
       } catch {
         // it has exited
       }
-      this.#bury(process);
+      await this.#bury(process);
     }
   }
 
@@ -168,9 +171,14 @@ export class InitProcess {
     this.#processes.push({ pid, pidfd: this.#helper.openPidfd(pid) });
   }
 
-  #bury(process: Process): void {
-    if (this.#helper.exited(process.pidfd, EXIT_TIMEOUT)) this.#helper.reap(process.pidfd);
-    this.#helper.close(process.pidfd);
+  async #bury({ pidfd }: Process): Promise<void> {
+    await this.#ending(pidfd);
+    this.#helper.close(pidfd);
+  }
+
+  async #ending(pidfd: number): Promise<ProcessEnding | undefined> {
+    const exited = await this.#helper.awaitExit(pidfd, { timeoutMs: EXIT_TIMEOUT });
+    return exited ? this.#helper.reap(pidfd) : undefined;
   }
 
   #closeSocket(): void {
@@ -191,10 +199,9 @@ export class InitProcess {
    * the signal is the cause, whichever it struck.
    */
   async #death(until: "ready" | "executed"): Promise<RuntsError> {
-    await this.#helper.exitedAsync(this.pidfd);
-    const endings = this.#processes.map(({ pidfd }) =>
-      this.#helper.exited(pidfd, EXIT_TIMEOUT) ? this.#helper.reap(pidfd) : undefined
-    );
+    await this.#helper.awaitExit(this.pidfd);
+    const endings: (ProcessEnding | undefined)[] = [];
+    for (const { pidfd } of this.#processes) endings.push(await this.#ending(pidfd));
     const ending = endings.find((one) => one !== undefined && one.signal !== 0) ?? endings.at(-1);
     const { cgroup, ops } = this.#options;
     const filtered = ops.some(({ op }) => op === "seccomp");

@@ -45,9 +45,13 @@ export function describeEnding(
 }
 
 /** The ending of a container's init, as far as it can be known. */
-export function howInitEnded(helper: Helper, status: Status, pidfd: number): string {
+export async function howInitEnded(
+  helper: Helper,
+  status: Status,
+  pidfd: number,
+): Promise<string> {
   const ending = helper.reap(pidfd) ?? endingOfZombie(status) ??
-    helper.exitStatus(pidfd, PARENT_REAPS);
+    await helper.exitStatus(pidfd, PARENT_REAPS);
   if (ending === undefined) return `pid ${status.pid} is gone`;
   return describeEnding(ending, status.cgroup, isFiltered(status));
 }
@@ -57,9 +61,9 @@ function isFiltered({ startOps = [] }: Status): boolean {
 }
 
 /** Whether an init that its parent has reaped had to end itself by a trap, as far as it can be known. */
-export function wasMute(helper: Helper, status: Status, pidfd: number): boolean {
+export async function wasMute(helper: Helper, status: Status, pidfd: number): Promise<boolean> {
   if (!isFiltered(status)) return false;
-  const ending = helper.exitStatus(pidfd, PARENT_REAPS);
+  const ending = await helper.exitStatus(pidfd, PARENT_REAPS);
   return ending !== undefined && TRAPS.includes(ending.signal);
 }
 

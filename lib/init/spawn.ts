@@ -28,7 +28,7 @@ export function spawnInit(helper: Helper, request: SpawnRequest): InitProcess {
     try {
       return new InitProcess(helper, {
         ...options,
-        plan: encodePlan(plan.ops),
+        plan: encodePlan(plan.ops, helper.buildId),
         ops: plan.ops,
         fds: slots.fds,
         ...(streams.fds && { stdio: streams.fds }),

@@ -26,14 +26,14 @@ interface Listener {
  * Fetches the listener and sends it, with the container process state, to the socket of
  * `listenerPath`. When the process ends before that, nothing is thrown: it tells why by itself.
  */
-export function passOnListener(
+export async function passOnListener(
   helper: Helper,
   profile: Seccomp | undefined,
   listener: Listener,
-): void {
+): Promise<void> {
   const { pid, state } = listener;
   const path = receiver(profile, state);
-  const descriptor = fetch(helper, listener);
+  const descriptor = await fetch(helper, listener);
   if (descriptor === undefined) return;
   try {
     const metadata = profile?.listenerMetadata;
@@ -44,7 +44,7 @@ export function passOnListener(
       ...(metadata !== undefined && { metadata }),
       state,
     };
-    send(helper, path, descriptor, message);
+    await send(helper, path, descriptor, message);
   } finally {
     helper.close(descriptor);
   }
@@ -59,13 +59,13 @@ function receiver(profile: Seccomp | undefined, state: State): string {
 }
 
 /** Until the filter is loaded the number is not open: the process waits with the next step. */
-function fetch(helper: Helper, { pidfd, fd }: Listener): number | undefined {
+async function fetch(helper: Helper, { pidfd, fd }: Listener): Promise<number | undefined> {
   const end = performance.now() + LOAD_TIMEOUT;
   for (;;) {
     try {
       return helper.pidfdGetFd(pidfd, fd);
     } catch (error) {
-      if (helper.exited(pidfd, INTERVAL)) return undefined;
+      if (await helper.awaitExit(pidfd, { timeoutMs: INTERVAL })) return undefined;
       if (errnoOf(error) !== EBADF || performance.now() > end) {
         throw new RuntsError("fetch the seccomp listener", {
           configPath: "linux.seccomp",
@@ -77,12 +77,17 @@ function fetch(helper: Helper, { pidfd, fd }: Listener): number | undefined {
   }
 }
 
-function send(helper: Helper, path: string, fd: number, message: ContainerProcessState): void {
+async function send(
+  helper: Helper,
+  path: string,
+  fd: number,
+  message: ContainerProcessState,
+): Promise<void> {
   const text = new TextEncoder().encode(JSON.stringify(message));
   try {
-    const socket = helper.connectUnix(path);
+    const socket = await helper.connectUnix(path);
     try {
-      helper.sendFds(socket, [fd], text);
+      await helper.sendFds(socket, [fd], text);
     } finally {
       helper.close(socket);
     }

@@ -15,13 +15,14 @@ const LOCK_TIMEOUT = 60_000;
  */
 const ASK_AFTER = 250;
 
-/** Runs the body while holding the lock of an existing container. */
+/** Runs the body while holding the lock of an existing container; `signal` ends the wait for it. */
 export async function withLock<T>(
   helper: Helper,
   directory: StateDirectory,
   body: () => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
-  const lock = await takeLock(helper, directory);
+  const lock = await takeLock(helper, directory, signal);
   try {
     return await body();
   } finally {
@@ -34,19 +35,24 @@ export async function withLockIfThere(
   helper: Helper,
   directory: StateDirectory,
   body: () => Promise<void>,
+  signal?: AbortSignal,
 ): Promise<void> {
   try {
-    await withLock(helper, directory, body);
+    await withLock(helper, directory, body, signal);
   } catch (error) {
     if (directory.exists()) throw error;
   }
 }
 
 /** Takes the lock; a directory that was deleted (and perhaps made anew) meanwhile is not locked. */
-export async function takeLock(helper: Helper, directory: StateDirectory): Promise<number> {
+export async function takeLock(
+  helper: Helper,
+  directory: StateDirectory,
+  signal?: AbortSignal,
+): Promise<number> {
   const path = directory.file("lock");
   for (;;) {
-    const lock = await waitForLock(helper, directory, path);
+    const lock = await waitForLock(helper, directory, path, signal);
     if (isSameFile(lock, path)) return lock;
     helper.close(lock);
     if (!directory.exists()) throw doesNotExist();
@@ -58,8 +64,9 @@ async function waitForLock(
   helper: Helper,
   directory: StateDirectory,
   path: string,
+  signal: AbortSignal | undefined,
 ): Promise<number> {
-  const lock = await lockWithin(helper, path, ASK_AFTER);
+  const lock = await lockWithin(helper, path, ASK_AFTER, signal);
   if (lock !== undefined) return lock;
   const { holderWaiting } = await import("./lock_holder.ts");
   const holder = holderWaiting(path, statusIfAny(directory));
@@ -69,7 +76,7 @@ async function waitForLock(
         "command",
     );
   }
-  const later = await lockWithin(helper, path, LOCK_TIMEOUT - ASK_AFTER);
+  const later = await lockWithin(helper, path, LOCK_TIMEOUT - ASK_AFTER, signal);
   if (later !== undefined) return later;
   throw new RuntsError(
     `another command has been at work on the container for ${LOCK_TIMEOUT / 1000} s`,
@@ -89,9 +96,10 @@ async function lockWithin(
   helper: Helper,
   path: string,
   time: number,
+  signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
   try {
-    return await helper.lockAsync(path, time);
+    return await helper.lock(path, time, signal);
   } catch (error) {
     if (errnoOf(error) === ETIMEDOUT) return undefined;
     throw errnoOf(error) === ENOENT ? doesNotExist() : error;

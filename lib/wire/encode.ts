@@ -2,19 +2,23 @@
 
 import { encodeText } from "../base/bytes.ts";
 import { quote, RuntsError } from "../base/errors.ts";
-import { type FieldType, type Op, OPS, PLAN_MAGIC, PLAN_MAX, PLAN_VERSION } from "./ops.ts";
+import { BUILD_ID_LENGTH, type FieldType, type Op, OPS, PLAN_MAGIC, PLAN_MAX } from "./ops.ts";
 
 const UTF8 = new TextEncoder();
 
-/** The plan on the wire. RuntsError for a text that holds a NUL, and for a plan beyond PLAN_MAX. */
-export function encodePlan(ops: readonly Op[]): Uint8Array {
+/**
+ * The plan on the wire, for init of this build. RuntsError for a text that holds a NUL, and for a
+ * plan beyond PLAN_MAX.
+ */
+export function encodePlan(ops: readonly Op[], buildId: string): Uint8Array {
   const writer = new Writer();
   writer.u32(PLAN_MAGIC);
-  writer.u32(PLAN_VERSION);
+  for (let at = 0; at < BUILD_ID_LENGTH; at++) writer.u8(buildId.charCodeAt(at));
+  const length = writer.at;
   writer.u32(0);
   writer.u32(ops.length);
   for (const op of ops) writeOp(writer, op);
-  writer.patch(8, writer.at);
+  writer.patch(length, writer.at);
   if (writer.at > PLAN_MAX) {
     throw new RuntsError(`a plan of ${writer.at} bytes exceeds ${PLAN_MAX}`);
   }
@@ -68,6 +72,11 @@ class Writer {
   bytes = new Uint8Array(16 * 1024);
   at = 0;
   #view = new DataView(this.bytes.buffer);
+
+  u8(value: number): void {
+    this.#reserve(1);
+    this.#view.setUint8(this.at++, value);
+  }
 
   u32(value: number): void {
     this.#reserve(4);

@@ -321,10 +321,11 @@ export const PLAN_MAGIC = 0x4e4c5052;
 /** Number of the slots that runts may fill. */
 export const SLOTS_MAX = 1024;
 
-export const PLAN_VERSION = 1;
+/** Digits of the build id in the header of a plan. */
+export const BUILD_ID_LENGTH = 32;
 
 /*
- * Wire form: magic u32, version u32 (1), length u32 (whole plan), count u32, then the operations.
+ * Wire form: magic u32, the build id in ASCII, length u32 (whole plan), count u32, then the operations.
  * An operation: code u32, length u32 (of what follows), then its fields in order.
  * str and bytes: length u32, the bytes, and for str a NUL that is not counted. strs, u32s: count u32, then the items.
  * Nothing is padded or aligned.

@@ -72,12 +72,14 @@ static int decode_copy(const uint8_t *data, size_t length) {
   return error;
 }
 
+enum { AT_LENGTH = offsetof(struct plan_header, length), AT_COUNT = AT_LENGTH + 4 };
+
 static void refuses_every_truncation(void) {
   struct plan_bytes p;
   corpus_plan(&p);
   for (uint32_t length = 0; length < p.length; length++) {
-    if (length >= 12)
-      plan_patch(&p, 8, length);
+    if (length >= AT_COUNT)
+      plan_patch(&p, AT_LENGTH, length);
     CHECK_NUMBER(decode_copy(p.data, length), -EBADMSG);
   }
   plan_discard(&p);
@@ -87,7 +89,10 @@ static void refuses_a_wrong_header(void) {
   static const struct {
     size_t at;
     uint32_t value;
-  } wrong[] = {{0, 0}, {4, 2}, {8, 0}, {8, 0xffffffff}, {12, 0}, {12, 8}, {12, 0xffffffff}};
+  } wrong[] = {
+      {0, 0},        {AT_LENGTH, 0}, {AT_LENGTH, 0xffffffff},
+      {AT_COUNT, 0}, {AT_COUNT, 8},  {AT_COUNT, 0xffffffff},
+  };
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     struct plan_bytes p;
     corpus_plan(&p);

@@ -46,7 +46,7 @@ static void drops_descriptors_that_come_with_a_record(void) {
     fds[i] = pair[0];
   int next = dup(pair[0]);
   close(next);
-  CHECK_NUMBER(rts_send_message(pair[0], bytes, 24, fds, RTS_MESSAGE_FDS), 0);
+  CHECK_NUMBER(rts_send_message(pair[0], bytes, 24, fds, RTS_MESSAGE_FDS), 24);
   CHECK_NUMBER(rts_receive(pair[1], bytes, sizeof bytes, 0), 24);
   int after = dup(pair[0]);
   CHECK_NUMBER(after, next);
@@ -62,7 +62,7 @@ static void counts_the_descriptors_of_a_message(void) {
     int32_t fds[RTS_MESSAGE_FDS], got[1 + RTS_MESSAGE_FDS];
     for (uint32_t i = 0; i < count; i++)
       fds[i] = pair[0];
-    CHECK_NUMBER(rts_send_message(pair[0], bytes, 5, fds, count), 0);
+    CHECK_NUMBER(rts_send_message(pair[0], bytes, 5, fds, count), 5);
     CHECK_NUMBER(rts_receive_message(pair[1], bytes, 5, got, 0), 5);
     CHECK_NUMBER(got[0], (int32_t)count);
     for (int i = 0; i < got[0]; i++) {
@@ -163,9 +163,39 @@ static void unpacks_the_words_of_a_hook(void) {
   static const char words[] = "/bin/sh\0/\0sh\0-c\0test \"$A$1\" = b$PWD\0sh\0/\0A=b\0C=d";
   static struct hook_result result;
   const struct rts_hook hook = {.args = 5, .env = 2};
-  CHECK_NUMBER(rts_run_hook(&hook, words, bytes, NULL, &result), 0);
+  struct hook_process process;
+  CHECK_NUMBER(rts_hook_begin(&hook, words, bytes, NULL, &process, &result), 0);
+  struct pollfd ended = {.fd = process.pidfd, .events = POLLIN};
+  CHECK_NUMBER(rts_poll(&ended, 1, 60000), 1);
+  CHECK_NUMBER(rts_hook_pass_on(&process, &result), 0);
+  CHECK_NUMBER(rts_hook_end(&process, &result), 0);
   CHECK_NUMBER(result.error, 0);
   CHECK_NUMBER(result.status, 0);
+}
+
+/* Whoever waits for it has other things to do, and ends it when its time is up. */
+static void ends_a_hook_in_steps(void) {
+  static const char words[] =
+      "/bin/sh\0\0sh\0-c\0echo said >&2; exec sleep 1000\0PATH=/usr/bin:/bin";
+  static struct hook_result result;
+  const struct rts_hook hook = {.args = 3, .env = 1};
+  struct hook_process process;
+  CHECK_NUMBER(rts_hook_begin(&hook, words, bytes, NULL, &process, &result), 0);
+  CHECK_NUMBER(process.timeout, 0);
+  struct pollfd fds[] = {{.fd = process.pidfd, .events = POLLIN},
+                         {.fd = process.output, .events = POLLIN}};
+  CHECK_NUMBER(rts_poll(fds, 2, 60000), 1);
+  CHECK_NUMBER(fds[0].revents, 0);
+  CHECK_NUMBER(rts_hook_pass_on(&process, &result), 1);
+  CHECK_NUMBER(rts_hook_pass_on(&process, &result), 0);
+  CHECK_NUMBER(rts_hook_kill(&process, &result), 0);
+  CHECK_NUMBER(rts_poll(fds, 1, 60000), 1);
+  CHECK_NUMBER(rts_hook_end(&process, &result), 0);
+  CHECK_NUMBER(result.error, 0);
+  CHECK_NUMBER(result.signal, SIGKILL);
+  CHECK_NUMBER(result.timed_out, 1);
+  CHECK_NUMBER(result.stderr_length, 5);
+  CHECK_NUMBER(fcntl(process.output, F_GETFD), -1);
 }
 
 static void holds_a_path_of_any_length_to_its_bounds(void) {
@@ -177,7 +207,7 @@ static void holds_a_path_of_any_length_to_its_bounds(void) {
     CHECK(result == -ENOENT || result == -ENAMETOOLONG);
   }
   path[0] = '@';
-  CHECK_NUMBER(rts_send_datagram(path, bytes, 1, NULL, 0), -ENAMETOOLONG);
+  CHECK_NUMBER(rts_send_datagram(path, bytes, 1, NULL, 0, 0), -ENAMETOOLONG);
 }
 
 int main(int argc, char **argv) {
@@ -190,6 +220,7 @@ int main(int argc, char **argv) {
       TEST(relays_to_nobody),
       TEST(relays_on_when_the_output_is_closed),
       TEST(unpacks_the_words_of_a_hook),
+      TEST(ends_a_hook_in_steps),
       TEST(holds_a_path_of_any_length_to_its_bounds),
   };
   return test_run(tests, sizeof tests / sizeof *tests, argc, argv);

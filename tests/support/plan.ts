@@ -10,6 +10,9 @@ import { parseSpec } from "../../lib/spec/load.ts";
 import type { Process, Spec } from "../../lib/spec/types/config.ts";
 import { config, type Json } from "./spec.ts";
 
+/** That of the plans that are encoded for {@linkcode decodePlan}. */
+export const BUILD_ID = "0123456789abcdef".repeat(2);
+
 /** A host with root's rights and cgroup v2 alone. */
 export const HOST: Host = {
   euid: 0,
@@ -105,8 +108,9 @@ export function decodePlan(bytes: Uint8Array): Op[] {
     u32s: () => Array.from({ length: u32() }, u32),
     bytes: () => take(u32()),
   };
-  const [magic, version, length, count] = [u32(), u32(), u32(), u32()];
-  if (magic !== 0x4e4c5052 || version !== 1 || length !== bytes.length) throw new Error("header");
+  const [magic, id] = [u32(), String.fromCharCode(...take(BUILD_ID.length))];
+  const [length, count] = [u32(), u32()];
+  if (magic !== 0x4e4c5052 || id !== BUILD_ID || length !== bytes.length) throw new Error("header");
   const ops = Array.from({ length: count }, () => {
     const code = u32();
     const end = u32() + at;

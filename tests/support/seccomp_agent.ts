@@ -124,7 +124,7 @@ export class SeccompAgent implements AsyncDisposable {
 
   async #readable(fd: number): Promise<boolean> {
     while (!this.#stopped) {
-      if ((await this.helper.pollFdsAsync([fd], 20)).length > 0) return true;
+      if ((await this.helper.awaitFds([fd], { timeoutMs: 20 })).length > 0) return true;
     }
     return false;
   }

@@ -52,7 +52,7 @@ export class Session implements AsyncDisposable {
   async #read(): Promise<void> {
     const bytes = new Uint8Array(65_536);
     for (;;) {
-      const ready = await this.helper.pollFdsAsync([this.#master], 20);
+      const ready = await this.helper.awaitFds([this.#master], { timeoutMs: 20 });
       if (ready.length === 0 && this.#ended) return;
       if (ready.length === 0) continue;
       const length = this.helper.read(this.#master, bytes);

@@ -4,7 +4,9 @@ import { fromFileUrl } from "@std/path";
 import { bindFunctions, openLibrary } from "../../ffi/bind.ts";
 import { cString } from "../../ffi/call.ts";
 import { type ProcessCalls, processCalls } from "../../ffi/process.ts";
+import { loadLibrary } from "../../ffi/library.ts";
 import { SYMBOLS } from "../../ffi/symbols.ts";
+import { Waiter } from "../../ffi/waiter.ts";
 
 const C = fromFileUrl(new URL("../../c/", import.meta.url));
 
@@ -26,7 +28,7 @@ export async function standInForInit(source: string): Promise<ProcessCalls> {
     await gcc(
       ...flags,
       `-DINIT_PATH="${program}"`,
-      '-DRUNTS_BUILD_ID="test"',
+      `-DRUNTS_BUILD_ID="${"0".repeat(32)}"`,
       "-o",
       library,
       ...sources,
@@ -34,7 +36,8 @@ export async function standInForInit(source: string): Promise<ProcessCalls> {
     const { rts_find } = openLibrary(library, {
       rts_find: { parameters: ["buffer"], result: "pointer" },
     });
-    return processCalls(bindFunctions(SYMBOLS, (symbol) => rts_find(cString(symbol))));
+    const waiter = new Waiter(await loadLibrary());
+    return processCalls(bindFunctions(SYMBOLS, (symbol) => rts_find(cString(symbol))), waiter);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -4,11 +4,11 @@
  *     c/init + c/common    -> dist/runts-init, static, against musl
  *     c/helper + c/common  -> dist/librunts.so, which holds the bytes of runts-init: INIT_PATH
  *
- * Both carry the same build id, a digest of the sources and of how they are compiled, which is also
- * in dist/build-id.
+ * Both carry the same build id (ffi/build_id.ts), which is also in dist/build-id.
  */
 
-import { basename, join, relative } from "@std/path";
+import { basename, join, relative, toFileUrl } from "@std/path";
+import { digestOf, tablesId } from "../../ffi/build_id.ts";
 import { DIST, exists, filesBelow, HELPER, lockDist, ROOT } from "../support/paths.ts";
 import { fail, inParallel, output, run } from "../support/run.ts";
 
@@ -57,14 +57,19 @@ const TARGETS = {
   helper: { compiler: "gcc", folders: ["helper", "common"], flags: HELPER_FLAGS },
 } as const satisfies Record<string, Target>;
 
-async function buildId(defines: readonly string[]): Promise<string> {
+/** Folders below c/ whose sources go into the library and init. */
+const FOLDERS = ["common", "helper", "include", "init"];
+
+async function buildId(): Promise<string> {
+  const files = (await Promise.all(FOLDERS.map((one) => filesBelow(join(C, one), "")))).flat();
+  const named = files.sort().map((path) => [relative(ROOT, path), toFileUrl(path)] as const);
+  return await digestOf(named) + await tablesId();
+}
+
+/** Changes with whatever the outcome of a build depends on. */
+async function buildKey(id: string, defines: readonly string[]): Promise<string> {
   const self = await Deno.readTextFile(new URL(import.meta.url));
-  const parts = [await output("gcc", ["--version"]), self, ...defines];
-  for (const path of await filesBelow(C, "")) {
-    parts.push(relative(ROOT, path), await Deno.readTextFile(path));
-  }
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(parts.join("\0")));
-  return new Uint8Array(digest).toHex().slice(0, 32);
+  return [id, await output("gcc", ["--version"]), self, ...defines].join("\0");
 }
 
 /** Compiles the sources of one target into `folder`; returns the object files. */
@@ -103,10 +108,16 @@ async function checkedOut(): Promise<string> {
  */
 export async function buildLibrary(folder: string, defines: readonly string[]): Promise<string> {
   using _lock = await lockDist();
-  const [program, library, stamp] = ["runts-init", basename(HELPER), "build-id"]
-    .map((name) => join(folder, name)) as [string, string, string];
-  const id = await buildId(defines);
-  const isCurrent = await exists(stamp) && await Deno.readTextFile(stamp) === id;
+  const [program, library, idFile, stamp] = [
+    "runts-init",
+    basename(HELPER),
+    "build-id",
+    "build-key",
+  ]
+    .map((name) => join(folder, name)) as [string, string, string, string];
+  const id = await buildId();
+  const key = await buildKey(id, defines);
+  const isCurrent = await exists(stamp) && await Deno.readTextFile(stamp) === key;
   if (isCurrent && await exists(library)) {
     return `build:c: ${basename(library)} is up to date`;
   }
@@ -118,7 +129,8 @@ export async function buildLibrary(folder: string, defines: readonly string[]): 
   const fresh = `${library}.new`;
   await run("gcc", [...HELPER_LINK, "-o", fresh, ...helper]);
   await Deno.rename(fresh, library);
-  await Deno.writeTextFile(stamp, id);
+  await Deno.writeTextFile(idFile, id);
+  await Deno.writeTextFile(stamp, key);
   const sizes = await Promise.all(
     [program, library].map(async (path) => (await Deno.stat(path)).size),
   );

@@ -3,9 +3,12 @@
  * Prints which way it went.
  */
 
+import { join } from "@std/path";
+import { isOurs } from "../../ffi/build_id.ts";
+import { BUILD } from "../../ffi/built.ts";
 import { verbs } from "../../lib/commands/load.ts";
 import { link, V8_FLAGS } from "./link.ts";
-import { EXECUTABLE, exists, HELPER, lockDist, ROOT } from "../support/paths.ts";
+import { DIST, EXECUTABLE, exists, HELPER, lockDist, ROOT } from "../support/paths.ts";
 import { fail, run } from "../support/run.ts";
 
 /** Where `deno compile` downloads its base runtime from. */
@@ -29,6 +32,13 @@ async function baseRuntime(): Promise<{ found: boolean; reason: string }> {
   }
 }
 
+/** What the library was built from, which must be what is compiled now. */
+async function builtId(): Promise<string> {
+  const id = await Deno.readTextFile(join(DIST, "build-id"));
+  if (!await isOurs(id)) fail(`"${HELPER}" was built from other sources: ${BUILD}`);
+  return id;
+}
+
 async function compile(): Promise<void> {
   using _lock = await lockDist();
   if (!await exists(HELPER)) fail(`"${HELPER}" is missing: run "deno task build:c" first`);
@@ -39,7 +49,8 @@ async function compile(): Promise<void> {
     await run(Deno.execPath(), ["compile", ...flags, "main.ts"], { cwd: ROOT });
   } else {
     console.log(`compile: linked, because ${reason}`);
-    await link({ root: ROOT, verbs: verbs(), library: HELPER }, Deno.execPath(), EXECUTABLE);
+    const sources = { root: ROOT, verbs: verbs(), library: HELPER, buildId: await builtId() };
+    await link(sources, Deno.execPath(), EXECUTABLE);
   }
   const { size } = await Deno.stat(EXECUTABLE);
   console.log(`compile: ${EXECUTABLE}, ${(size / 2 ** 20).toFixed(1)} MiB`);

@@ -78,8 +78,9 @@ interface Sources {
   /** Folder that holds main.ts and lib/. */
   root: string;
   verbs: string[];
-  /** The helper library. */
+  /** The helper library, and what it was built from (ffi/build_id.ts). */
   library: string;
+  buildId: string;
 }
 
 function verbEntry(verb: string): string {
@@ -174,7 +175,7 @@ export async function link(sources: Sources, denoPath: string, output: string): 
   const scripts = new Scripts(layout);
   try {
     for (const verb of sources.verbs) {
-      await scripts.place(verb, await bundleVerb(verbEntry(verb), sources.root));
+      await scripts.place(verb, await bundleVerb(verbEntry(verb), sources.root, sources.buildId));
     }
     const main = await mainScript(scripts.verbs, layout.end);
     const command = [denoPath, ...CACHED_ARGV.slice(1)];

@@ -5,9 +5,9 @@ import { codeOf, importsOf, type Source } from "./source.ts";
 const DECLARATION =
   /^export\s+(?:default\s+)?(?:declare\s+)?(?:abstract\s+)?(?:async\s+)?(?:function\*?|class|const|let|interface|type|enum)\s+(\w+)/gm;
 
-/** Files whose exports are for others than the project, and two that the build puts in the places of others. */
+/** Files whose exports are for others than the project, and those that the build puts in the places of others. */
 const PUBLIC =
-  /^mod\.ts$|^tests\/std\.d\.ts$|^tools\/build\/link\/(library_file|raised_limits)\.ts$/;
+  /^mod\.ts$|^tests\/std\.d\.ts$|^tools\/build\/link\/(build_id|library_file|raised_limits)\.ts$/;
 
 const isTest = (path: string) => path.startsWith("tests/");
 

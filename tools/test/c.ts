@@ -24,7 +24,7 @@ export const FLAGS = [
   "-fsanitize=address,undefined",
   "-fno-sanitize-recover=all",
   "-fno-omit-frame-pointer",
-  '-DRUNTS_BUILD_ID="test"',
+  `-DRUNTS_BUILD_ID="${"0".repeat(32)}"`,
   ...["include", "common", "init", "helper"].map((folder) => `-I${join(ROOT, "c", folder)}`),
 ];
 

@@ -1,5 +1,6 @@
 /** Asking systemd, with a deadline for each call and each job (org.freedesktop.systemd1(5)). */
 
+import { loadHelper } from "../../../ffi/helper.ts";
 import {
   Bus,
   BusError,
@@ -54,10 +55,11 @@ export class Systemd {
   }
 
   /** Connects to the system's or to the user's manager. */
-  static open(user: boolean): Systemd {
+  static async open(user: boolean): Promise<Systemd> {
+    const helper = await loadHelper();
     const [address, isPeer] = user ? [userAddress(), false] : systemAddress();
     try {
-      return new Systemd(Bus.open(address, !isPeer), isPeer);
+      return new Systemd(Bus.open(helper, address, !isPeer), isPeer);
     } catch (error) {
       throw new RuntsError(`reach ${user ? "the user's systemd" : "systemd"}`, {
         cause: error,
@@ -70,7 +72,7 @@ export class Systemd {
 
   /** Uses a connection and closes it. */
   static async with<T>(user: boolean, body: (systemd: Systemd) => Promise<T>): Promise<T> {
-    const systemd = Systemd.open(user);
+    const systemd = await Systemd.open(user);
     try {
       return await body(systemd);
     } finally {

@@ -124,7 +124,7 @@ execTest("--console-socket gets the terminal of a detached process", NONE, async
   const bytes = new Uint8Array(1000);
   let shown = "";
   await until("it has answered", () => {
-    if (helper.pollFds([fd], 0).length > 0) {
+    if (helper.readyFds([fd]).length > 0) {
       shown += new TextDecoder().decode(bytes.subarray(0, helper.read(fd, bytes)));
     }
     return shown.includes("/dev/pts/");
@@ -150,7 +150,7 @@ execTest("--process says how big the terminal is", NONE, async (sleeper) => {
   const connection = helper.accept(listener, 60_000);
   const { fd } = helper.receiveFd(connection, 60_000);
   assertEquals(helper.windowSize(fd), { rows: 12, cols: 34 });
-  await until("it says so", () => helper.pollFds([fd], 0).length > 0);
+  await until("it says so", () => helper.readyFds([fd]).length > 0);
   const bytes = new Uint8Array(1000);
   const shown = new TextDecoder().decode(bytes.subarray(0, helper.read(fd, bytes)));
   assertEquals(shown.trim(), "12 34");

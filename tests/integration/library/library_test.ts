@@ -2,46 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
-import { TestRuntime, withRuntime } from "../../support/host.ts";
-import { command, type Output, PROJECT, RUNTS_ONLY } from "../../support/runtime.ts";
-
-/** The id of a container. */
-const JOB = `t${Deno.pid}-job`;
-
-/** Runs a script in a project of its own; in it `runts` stands for the directory of this one. */
-async function script(
-  text: string,
-  args: readonly string[],
-  check = "--no-check",
-): Promise<Output> {
-  const directory = Deno.makeTempDirSync({ prefix: "runts-script-" });
-  try {
-    // An import map that has none of our names, and an own strictness.
-    Deno.writeTextFileSync(`${directory}/deno.json`, '{"imports":{"@std/assert":"./none.ts"}}');
-    const body = text.replaceAll("./runts/mod.ts", `${PROJECT}/mod.ts`).replaceAll("JOB", JOB);
-    Deno.writeTextFileSync(`${directory}/script.ts`, body);
-    return await command([Deno.execPath(), "run", "-A", check, "script.ts", ...args], {
-      cwd: directory,
-    });
-  } finally {
-    Deno.removeSync(directory, { recursive: true });
-  }
-}
-
-function libraryTest(
-  name: string,
-  body: (runtime: TestRuntime, bundle: Bundle) => Promise<void>,
-): void {
-  Deno.test({
-    name,
-    ...RUNTS_ONLY,
-    fn: () =>
-      withRuntime(async (runtime) => {
-        using bundle = new Bundle();
-        await body(runtime, bundle);
-      }),
-  });
-}
+import { JOB, libraryTest, script } from "../../support/script.ts";
 
 libraryTest(
   "a script creates, starts, waits for and deletes a container",

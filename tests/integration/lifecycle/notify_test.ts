@@ -31,7 +31,7 @@ async function withManager(
     const env = { NOTIFY_SOCKET: path };
     const id = runtime.id();
     const next = async () => {
-      await helper.pollFdsAsync([socket], 60_000);
+      await helper.awaitFds([socket], { timeoutMs: 60_000 });
       const { bytes, fds } = helper.receiveDatagram(socket, 0);
       for (const fd of fds) helper.close(fd);
       return new TextDecoder().decode(bytes).split("\n").filter((line) => line !== "");

@@ -14,7 +14,7 @@ interface Stalled {
   readonly process: Deno.ChildProcess;
   /** All that is still to be read, once the command has ended. */
   rest(): Promise<number>;
-  isFull(): boolean;
+  isFull(): Promise<boolean>;
 }
 
 /** Two ways to a process with a terminal; the first one is not alone in a pid namespace. */
@@ -38,13 +38,15 @@ function stall(helper: Helper, line: readonly string[]): Stalled {
   const process = new Deno.Command("sh", { args, stdin: "null" }).spawn();
   return {
     process,
-    isFull: () => helper.pollFds([to], 0, POLLOUT).length === 0,
+    async isFull() {
+      return (await helper.awaitFds([to], { events: POLLOUT, timeoutMs: 0 })).length === 0;
+    },
     async rest() {
       helper.close(to);
       let length = 0;
       const bytes = new Uint8Array(65_536);
       for (;;) {
-        await helper.pollFdsAsync([from], -1);
+        await helper.awaitFds([from]);
         const count = helper.read(from, bytes);
         length += count;
         if (count === 0) break;

@@ -61,7 +61,7 @@ static inline void plan_patch(struct plan_bytes *p, size_t at, uint32_t value) {
 static inline void plan_start(struct plan_bytes *p) {
   *p = (struct plan_bytes){0};
   plan_put_u32(p, PLAN_MAGIC);
-  plan_put_u32(p, PLAN_VERSION);
+  plan_put(p, RUNTS_BUILD_ID, BUILD_ID_LENGTH);
   plan_put_u32(p, 0);
   plan_put_u32(p, 0);
 }
@@ -107,8 +107,8 @@ static inline void plan_script(struct plan_bytes *p, const char *script) {
 }
 
 static inline void plan_end(struct plan_bytes *p) {
-  plan_patch(p, 8, (uint32_t)p->length);
-  plan_patch(p, 12, p->count);
+  plan_patch(p, offsetof(struct plan_header, length), (uint32_t)p->length);
+  plan_patch(p, offsetof(struct plan_header, count), p->count);
 }
 
 static inline void plan_discard(struct plan_bytes *p) {

@@ -8,7 +8,7 @@ import { planExec } from "../../../lib/plan/exec.ts";
 import type { CgroupHierarchy, Host, Plan, ProcessOptions } from "../../../lib/plan/plan.ts";
 import type { Process, Spec } from "../../../lib/spec/types/config.ts";
 import { checkError, isOneLine } from "./answer.ts";
-import { decodePlan } from "../plan.ts";
+import { BUILD_ID, decodePlan } from "../plan.ts";
 
 const UNIFIED: CgroupHierarchy = {
   mountPoint: "/sys/fs/cgroup",
@@ -109,7 +109,7 @@ function checkPlan({ ops }: Plan): Uint8Array {
     assert(line !== "" && isOneLine(line), JSON.stringify(line));
     assert(isOneLine(op.from), JSON.stringify(op.from));
   }
-  const bytes = encodePlan(ops);
+  const bytes = encodePlan(ops, BUILD_ID);
   assertEquals(decodePlan(bytes).map(({ op }) => op), ops.map(({ op }) => op));
   return bytes;
 }

@@ -5,6 +5,7 @@ import { decodeBytes, encodeText } from "../../../lib/base/bytes.ts";
 import { oneLine, quote, RuntsError } from "../../../lib/base/errors.ts";
 import { encodePlan } from "../../../lib/wire/encode.ts";
 import { parseSpec } from "../../../lib/spec/load.ts";
+import { BUILD_ID } from "../../support/plan.ts";
 
 Deno.test("every sequence of bytes is itself again", () => {
   const pieces = ["", "a", "é", "€", "😀", "\ufeff", "\ufffd", "\0"];
@@ -34,7 +35,7 @@ Deno.test("bytes in messages are shown as such", () => {
 
 Deno.test("a plan has the bytes of its texts", () => {
   const name = decodeBytes(new Uint8Array([0xe4, 0x62]));
-  const plan = encodePlan([{ op: "hostname", from: "", name }]);
+  const plan = encodePlan([{ op: "hostname", from: "", name }], BUILD_ID);
   assertEquals(plan.slice(-7), new Uint8Array([2, 0, 0, 0, 0xe4, 0x62, 0]));
 });
 

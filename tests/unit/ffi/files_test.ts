@@ -90,11 +90,11 @@ Deno.test("a fifo is written to without ever waiting", () =>
     const nobody = assertThrows(() => helper.open(path, O_WRONLY | O_NONBLOCK), RuntsError);
     assertEquals(nobody.data.errno, 6); // ENXIO
     const reading = helper.open(path, O_RDONLY | O_NONBLOCK);
-    assertEquals(helper.pollFds([reading], 0), []);
+    assertEquals(helper.readyFds([reading]), []);
     const writing = helper.open(path, O_WRONLY | O_NONBLOCK);
     assertEquals(helper.readAvailable(reading, 8), "again");
     helper.write(writing, bytes("0"));
-    assertEquals(helper.pollFds([-1, reading], 0), [reading]);
+    assertEquals(helper.readyFds([-1, reading]), [reading]);
     assertEquals(text(helper.readAvailable(reading, 8) as Uint8Array), "0");
     helper.close(writing);
     assertEquals(helper.readAvailable(reading, 8), "eof");
@@ -110,14 +110,14 @@ Deno.test("a closed pipe is EPIPE and no signal", async () => {
   helper.close(writing);
 });
 
-Deno.test("pollFdsAsync ends when a descriptor gets ready, and at its timeout", async () => {
+Deno.test("awaitFds ends when a descriptor gets ready, and at its timeout", async () => {
   const helper = await loadHelper();
   const [reading, writing] = helper.pipe();
-  assertEquals(await helper.pollFdsAsync([writing], -1, POLLOUT), [writing]);
+  assertEquals(await helper.awaitFds([writing], { events: POLLOUT }), [writing]);
   for (const timeout of [0, 3, 30]) {
-    assertEquals(await helper.pollFdsAsync([reading], timeout), []);
+    assertEquals(await helper.awaitFds([reading], { timeoutMs: timeout }), []);
   }
-  const waiting = helper.pollFdsAsync([reading], -1);
+  const waiting = helper.awaitFds([reading]);
   helper.write(writing, bytes("x"));
   assertEquals(await waiting, [reading]);
   helper.close(writing);
@@ -127,27 +127,26 @@ Deno.test("pollFdsAsync ends when a descriptor gets ready, and at its timeout", 
 Deno.test("a lock is held until it is closed", () =>
   inFolder(async (folder, helper) => {
     const path = `${folder}/lock`;
-    const first = helper.lock(path, 0);
+    const first = await helper.lock(path, 0);
     assertEquals(Deno.statSync(path).mode! & 0o777, 0o600);
     for (const timeout of [0, 30]) {
-      const error = assertThrows(() => helper.lock(path, timeout), RuntsError);
+      const error = await assertRejects(() => helper.lock(path, timeout), RuntsError);
       assertEquals(error.message, `lock "${path}": ETIMEDOUT (connection timed out)`);
-      await assertRejects(() => helper.lockAsync(path, timeout), RuntsError, "ETIMEDOUT");
     }
-    const pending = helper.lockAsync(path, 10_000);
+    const pending = helper.lock(path, 10_000);
     helper.close(first);
     const second = await pending;
     assert(helper.isOpenFd(second));
     helper.close(second);
-    helper.close(await helper.lockAsync(path, 0));
+    helper.close(await helper.lock(path, 0));
   }));
 
 Deno.test("a lock's file is not a link, nor in a directory that is missing", () =>
   inFolder(async (folder, helper) => {
     Deno.symlinkSync("/etc/passwd", `${folder}/lock`);
-    const link = await assertRejects(() => helper.lockAsync(`${folder}/lock`, 10), RuntsError);
+    const link = await assertRejects(() => helper.lock(`${folder}/lock`, 10), RuntsError);
     assertEquals(link.data.errno, 40); // ELOOP
-    const missing = await assertRejects(() => helper.lockAsync(`${folder}/a/lock`, 10), RuntsError);
+    const missing = await assertRejects(() => helper.lock(`${folder}/a/lock`, 10), RuntsError);
     assertEquals(
       missing.message,
       `lock "${folder}/a/lock": ENOENT (no such file or directory)`,

@@ -91,6 +91,33 @@ Deno.test("hooks run while others are under way", async () => {
   assertEquals(codes.map(({ code }) => code), [1, 2, 3]);
 });
 
+Deno.test("many hooks at once hold nobody up, and take one thread", async () => {
+  const threads = () => Array.from(Deno.readDirSync("/proc/self/task")).length;
+  await run("exit 0");
+  const before = threads();
+  const env = ["PATH=/usr/bin:/bin"];
+  const folder = await Deno.makeTempDir({ prefix: "runts-hook-" });
+  const helper = await loadHelper();
+  helper.makeFifo(`${folder}/fifo`, 0o600);
+  const script = `echo waits >&2; read line < ${folder}/fifo; exit 7`;
+  const hooks = Array.from({ length: 40 }, () => run(script, { env, timeoutSeconds: 60 }));
+  await Deno.readTextFile("/etc/hostname");
+  assert(threads() <= before + 2, `${threads()} threads instead of ${before}`);
+  // Closing it ends the wait of each; those that come late open it again.
+  const ended = Promise.all(hooks);
+  for (let done = false; !done;) {
+    const writer = helper.open(`${folder}/fifo`, 0o4002);
+    helper.close(writer);
+    done = await Promise.race([
+      ended.then(() => true),
+      new Promise<boolean>((resolve) => setTimeout(resolve, 5, false)),
+    ]);
+  }
+  const endings = await ended;
+  assertEquals(endings, endings.map(() => ({ ...fine, code: 7, stderr: "waits\n" })));
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("a program that cannot be executed is an error number", async () => {
   assertEquals((await run("", { path: "/no/such/hook" })).errno, 2);
   assertEquals((await run("", { path: "/etc/passwd" })).errno, 13);

@@ -1,6 +1,8 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { loadHelper } from "../../../ffi/helper.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
+import { describeFailure } from "../../../lib/plan/failure.ts";
+import { encodePlan } from "../../../lib/wire/encode.ts";
 import { ENDINGS_ARE_TOLD } from "../../support/runtime.ts";
 
 const SIGTERM = 15;
@@ -10,38 +12,28 @@ Deno.test("a pidfd tells of the end, and signals go through it", async () => {
   const helper = await loadHelper();
   const child = new Deno.Command("sleep", { args: ["100"] }).spawn();
   const pidfd = helper.openPidfd(child.pid);
-  assertEquals(helper.exited(pidfd, 0), false);
-  assertEquals(helper.exited(pidfd, 10), false);
+  assertEquals(helper.exited(pidfd), false);
+  assertEquals(await helper.awaitExit(pidfd, { timeoutMs: 10 }), false);
   assertEquals(helper.reap(pidfd), undefined);
   helper.sendSignal(pidfd, 0);
-  const gone = helper.exitedAsync(pidfd);
+  const gone = helper.awaitExit(pidfd);
   helper.sendSignal(pidfd, SIGTERM);
   assertEquals(await gone, true);
   assertEquals((await child.status).signal, "SIGTERM");
-  assertEquals(helper.exited(pidfd, 0), true);
+  assertEquals(helper.exited(pidfd), true);
   const error = assertThrows(() => helper.sendSignal(pidfd, SIGTERM), RuntsError);
   assertEquals(error.message, "send signal 15: ESRCH (no such process)");
   assertEquals(helper.reap(pidfd), undefined); // Deno has reaped it
   const ending = ENDINGS_ARE_TOLD ? { code: 0, signal: SIGTERM, core: false } : undefined;
-  assertEquals(helper.exitStatus(pidfd, 1000), ending);
+  assertEquals(await helper.exitStatus(pidfd, 1000), ending);
   helper.close(pidfd);
-});
-
-Deno.test("exitedAsync can be woken", async () => {
-  const helper = await loadHelper();
-  const [wake, writing] = helper.pipe();
-  const self = helper.openPidfd(Deno.pid);
-  const waiting = helper.exitedAsync(self, wake);
-  helper.write(writing, new Uint8Array(1));
-  assertEquals(await waiting, false);
-  for (const fd of [wake, writing, self]) helper.close(fd);
 });
 
 Deno.test("reap and reapAny give endings of children", async () => {
   const helper = await loadHelper();
   assertEquals(helper.reapAny(), "none");
   const ended = helper.spawnInit({ plan: PLAN, fds: [] });
-  await helper.exitedAsync(ended.pidfd);
+  await helper.awaitExit(ended.pidfd);
   assertEquals(helper.reapAny(), { pid: ended.pid, code: 1, signal: 0, core: false });
   assertEquals(helper.reap(ended.pidfd), undefined);
   const [input, keep] = helper.pipe();
@@ -55,14 +47,41 @@ Deno.test("reap and reapAny give endings of children", async () => {
 Deno.test("a plan that init refuses comes back as a failure record", async () => {
   const helper = await loadHelper();
   const { pidfd, socket } = helper.spawnInit({ plan: PLAN, fds: [] });
-  const record = await helper.receiveAsync(socket);
+  const record = await helper.receive(socket);
   assert(record !== "eof");
   assertEquals([record.type, record.op, record.errno], [18, -1, 74]); // EBADMSG
-  assertEquals(await helper.receiveAsync(socket), "eof");
-  assertEquals(await helper.exitedAsync(pidfd), true);
+  assertEquals(await helper.receive(socket), "eof");
+  assertEquals(await helper.awaitExit(pidfd), true);
   assertEquals(helper.reap(pidfd), { code: 1, signal: 0, core: false });
   helper.close(socket);
   helper.close(pidfd);
+});
+
+Deno.test("init refuses a plan of another build", async () => {
+  const helper = await loadHelper();
+  const { buildId } = helper;
+  assertMatch(buildId, /^[0-9a-f]{32}$/);
+  const others = [
+    `${"0".repeat(16)}${buildId.slice(16)}`,
+    `${buildId.slice(0, 16)}${"0".repeat(16)}`,
+  ];
+  for (const id of [...others, buildId]) {
+    const plan = encodePlan([{ op: "setsid", from: "" }], id);
+    const { pidfd, socket } = helper.spawnInit({ plan, fds: [] });
+    const record = await helper.receive(socket);
+    if (id === buildId) assertEquals(record, "eof");
+    else {
+      assert(record !== "eof");
+      assertEquals(
+        describeFailure(record, []).message,
+        "init and the plan are of different builds: run deno task build:c",
+      );
+    }
+    assertEquals(await helper.awaitExit(pidfd), true);
+    assertEquals(helper.reap(pidfd)?.code, id === buildId ? 0 : 1);
+    helper.close(socket);
+    helper.close(pidfd);
+  }
 });
 
 Deno.test("pidfdGetFd copies a descriptor", async () => {
@@ -86,7 +105,7 @@ Deno.test("a subreaper adopts orphans", async () => {
     const { stdout } = await new Deno.Command("sh", { args }).output();
     const pid = Number(new TextDecoder().decode(stdout));
     const pidfd = helper.openPidfd(pid);
-    assertEquals(await helper.exitedAsync(pidfd), true);
+    assertEquals(await helper.awaitExit(pidfd), true);
     assertEquals(helper.reapAny(), { pid, code: 0, signal: 0, core: false });
     helper.close(pidfd);
   } finally {

@@ -87,13 +87,13 @@ async function spawned(
   const helper = await (calls ??= standInForInit(STAND_IN));
   const plan = new TextEncoder().encode("the plan");
   const { pid, pidfd, socket } = helper.spawnInit({ plan, ...options });
-  const record = helper.receive(socket, 60_000);
-  assert(typeof record !== "string", String(record));
+  const record = await helper.receive(socket);
+  assert(record !== "eof");
   assertEquals([record.type, record.op, record.errno], [99, -1, 0]);
   const said = new TextDecoder().decode(record.detail).trimEnd().split("\n");
   await use(said, socket, helper);
   close(socket);
-  assert(helper.exited(pidfd, 60_000));
+  assert(await helper.awaitExit(pidfd, { timeoutMs: 60_000 }));
   assertEquals(helper.reap(pidfd), { code: 7, signal: 0, core: false });
   assertEquals(helper.reap(pidfd), undefined);
   close(pidfd);
@@ -165,14 +165,12 @@ Deno.test("records go both ways and the end is told", async () => {
   await spawned({ fds: [] }, async (_, socket, helper) => {
     for (let i = 0; i < 3; i++) {
       helper.sendGo(socket);
-      const record = await helper.receiveAsync(socket);
+      const record = await helper.receive(socket);
       assert(record !== "eof");
       assertEquals([record.type, record.detail.length], [24, 24]);
       const view = new DataView(record.detail.buffer, record.detail.byteOffset);
       assertEquals([view.getInt32(0, true), view.getInt32(4, true)], [Message.go, -1]);
     }
-    assertEquals(helper.receive(socket, 0), "timeout");
-    assertEquals(helper.receive(socket, 20), "timeout");
   });
 });
 
@@ -180,13 +178,13 @@ Deno.test("what init said before it was killed is heard, then the end", async ()
   const { close } = await loadHelper();
   const helper = await (calls ??= standInForInit(STAND_IN));
   const { pidfd, socket } = helper.spawnInit({ plan: new Uint8Array(1), fds: [] });
-  const pending = helper.receiveAsync(socket);
+  const pending = helper.receive(socket);
   assert(await pending !== "eof");
   helper.sendSignal(pidfd, 19); // it reads no more
   helper.sendGo(socket);
   helper.sendSignal(pidfd, 9);
-  assertEquals(await helper.receiveAsync(socket), "eof");
-  assertEquals(await helper.exitedAsync(pidfd), true);
+  assertEquals(await helper.receive(socket), "eof");
+  assertEquals(await helper.awaitExit(pidfd), true);
   assertThrows(
     () => helper.sendGo(socket),
     RuntsError,

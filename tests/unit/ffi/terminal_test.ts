@@ -23,7 +23,7 @@ async function drain(helper: Helper, fd: number, max = 1 << 16): Promise<Uint8Ar
   for (;;) {
     const read = helper.readAvailable(fd, max);
     if (read === "eof") break;
-    if (read === "again") await helper.pollFdsAsync([fd], -1);
+    if (read === "again") await helper.awaitFds([fd]);
     else parts.push(read);
   }
   return new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer());
@@ -112,7 +112,7 @@ Deno.test("relay carries the input, and goes on after its end", async () => {
   const drained = drain(helper, reading);
   const chunk = new Uint8Array(1 << 16).map((_, index) => index);
   for (let sent = 0; sent < length; sent += chunk.length) {
-    await helper.pollFdsAsync([typing], -1, 4);
+    await helper.awaitFds([typing], { events: 4 });
     helper.write(typing, chunk);
   }
   helper.close(typing);

@@ -11,7 +11,7 @@ import { NAMESPACE_TYPES, ROOTFS_PROPAGATIONS } from "../../../lib/spec/values/n
 import { MOUNT_OPTIONS } from "../../../lib/spec/values/mount_options.ts";
 import { RLIMITS } from "../../../lib/spec/values/rlimits.ts";
 import { CAPABILITIES } from "../../../lib/spec/values/capabilities.ts";
-import { asksForMaps, decodePlan, HOST, opsOf, specOf } from "../../support/plan.ts";
+import { asksForMaps, BUILD_ID, decodePlan, HOST, opsOf, specOf } from "../../support/plan.ts";
 
 const PATH = fc.array(fc.constantFrom("a", "b", "proc", "dev", "sys"), { maxLength: 3 })
   .map((parts) => `/${parts.join("/")}`);
@@ -181,7 +181,10 @@ Deno.test("planContainer: a plan or words, and the plan is one that init can per
         const line = describeOp(op);
         assert(line !== "" && !line.includes("\n"), line);
       }
-      assertEquals(decodePlan(encodePlan(ops)).map(({ op }) => op), ops.map(({ op }) => op));
+      assertEquals(
+        decodePlan(encodePlan(ops, BUILD_ID)).map(({ op }) => op),
+        ops.map(({ op }) => op),
+      );
     }),
     { numRuns: 300 },
   );

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Helper } from "../../../ffi/helper.ts";
 import { isRuntsError, RuntsError } from "../../../lib/base/errors.ts";
 import { passOnListener } from "../../../lib/seccomp/listener.ts";
@@ -25,9 +25,9 @@ function fakeHelper(fakes: Partial<Helper> = {}): { helper: Helper; calls: unkno
   };
   const functions: Partial<Helper> = {
     pidfdGetFd: () => ++looks < 3 ? fail("fetch descriptor 5 of a process", EBADF) : 40,
-    exited: () => false,
-    connectUnix: () => 41,
-    sendFds() {},
+    awaitExit: () => Promise.resolve(false),
+    connectUnix: () => Promise.resolve(41),
+    sendFds: () => Promise.resolve(),
     close() {},
     ...fakes,
   };
@@ -40,12 +40,12 @@ function fakeHelper(fakes: Partial<Helper> = {}): { helper: Helper; calls: unkno
   return { helper: helper as unknown as Helper, calls };
 }
 
-function pass(helper: Helper, profile: Seccomp | undefined, state = STATE): void {
-  passOnListener(helper, profile, { pid: 8, pidfd: 30, fd: 5, state });
+function pass(helper: Helper, profile: Seccomp | undefined, state = STATE): Promise<void> {
+  return passOnListener(helper, profile, { pid: 8, pidfd: 30, fd: 5, state });
 }
 
-function fault(body: () => void): string {
-  const error = assertThrows(body);
+async function fault(body: () => Promise<void>): Promise<string> {
+  const error = await assertRejects(body);
   assert(isRuntsError(error), String(error));
   return error.message;
 }
@@ -55,16 +55,16 @@ function sent(calls: unknown[][]): { fds: unknown; message: unknown } {
   return { fds, message: JSON.parse(new TextDecoder().decode(text as Uint8Array)) };
 }
 
-Deno.test("the listener is sent with the container process state, once it is there", () => {
+Deno.test("the listener is sent with the container process state, once it is there", async () => {
   const { helper, calls } = fakeHelper();
-  pass(helper, { ...PROFILE, listenerMetadata: "for you" });
+  await pass(helper, { ...PROFILE, listenerMetadata: "for you" });
   assertEquals(
     calls.map(([name, ...args]) => name === "sendFds" ? [name, args[0]] : [name, ...args]),
     [
       ["pidfdGetFd", 30, 5],
-      ["exited", 30, 1],
+      ["awaitExit", 30, { timeoutMs: 1 }],
       ["pidfdGetFd", 30, 5],
-      ["exited", 30, 1],
+      ["awaitExit", 30, { timeoutMs: 1 }],
       ["pidfdGetFd", 30, 5],
       ["connectUnix", "/agent.sock"],
       ["sendFds", 41],
@@ -84,36 +84,36 @@ Deno.test("the listener is sent with the container process state, once it is the
   });
 });
 
-Deno.test("metadata is left out when there is none", () => {
+Deno.test("metadata is left out when there is none", async () => {
   const { helper, calls } = fakeHelper();
-  pass(helper, PROFILE);
+  await pass(helper, PROFILE);
   assertEquals(Object.keys(sent(calls).message as object), ["ociVersion", "fds", "pid", "state"]);
 });
 
-Deno.test("an annotation may name who listens", () => {
+Deno.test("an annotation may name who listens", async () => {
   const { helper, calls } = fakeHelper();
   const annotations = { "run.oci.seccomp.receiver": "/other.sock" };
-  pass(helper, { defaultAction: "SCMP_ACT_ALLOW" }, { ...STATE, annotations });
+  await pass(helper, { defaultAction: "SCMP_ACT_ALLOW" }, { ...STATE, annotations });
   assert(calls.some(([name, path]) => name === "connectUnix" && path === "/other.sock"));
   assertEquals(
-    fault(() => pass(helper, undefined)),
+    await fault(() => pass(helper, undefined)),
     "linux.seccomp.listenerPath: nobody is named to take the seccomp listener",
   );
 });
 
-Deno.test("nothing is sent for a process that has ended", () => {
-  const { helper, calls } = fakeHelper({ exited: () => true });
-  pass(helper, PROFILE);
-  assertEquals(calls, [["pidfdGetFd", 30, 5], ["exited", 30, 1]]);
+Deno.test("nothing is sent for a process that has ended", async () => {
+  const { helper, calls } = fakeHelper({ awaitExit: () => Promise.resolve(true) });
+  await pass(helper, PROFILE);
+  assertEquals(calls, [["pidfdGetFd", 30, 5], ["awaitExit", 30, { timeoutMs: 1 }]]);
 });
 
-Deno.test("failures are told, and no descriptor stays open", () => {
+Deno.test("failures are told, and no descriptor stays open", async () => {
   const refuse = (operation: string, errno: number) => () => {
     throw new RuntsError(operation, { errno });
   };
   const fetching = fakeHelper({ pidfdGetFd: refuse("fetch descriptor 5 of a process", EPERM) });
   assertEquals(
-    fault(() => pass(fetching.helper, PROFILE)),
+    await fault(() => pass(fetching.helper, PROFILE)),
     "linux.seccomp: fetch the seccomp listener: fetch descriptor 5 of a process: " +
       "EPERM (operation not permitted): it takes CAP_SYS_PTRACE",
   );
@@ -121,14 +121,14 @@ Deno.test("failures are told, and no descriptor stays open", () => {
     connectUnix: refuse('connect to socket "/agent.sock"', ECONNREFUSED),
   });
   assertEquals(
-    fault(() => pass(connecting.helper, PROFILE)),
+    await fault(() => pass(connecting.helper, PROFILE)),
     'linux.seccomp.listenerPath: pass the seccomp listener to "/agent.sock": ' +
       "ECONNREFUSED (connection refused)",
   );
   assertEquals(connecting.calls.at(-1), ["close", 40]);
   const sending = fakeHelper({ sendFds: refuse("pass descriptors over a socket", 32) });
   assertEquals(
-    fault(() => pass(sending.helper, PROFILE)),
+    await fault(() => pass(sending.helper, PROFILE)),
     'linux.seccomp.listenerPath: pass the seccomp listener to "/agent.sock": ' +
       "EPIPE (broken pipe)",
   );

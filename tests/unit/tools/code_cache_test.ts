@@ -31,6 +31,7 @@ function makeProgram(): Promise<{ directory: string; program: string }> {
     root: directory,
     verbs: ["create", "exec", "state"],
     library: join(directory, "lib/where.ts"),
+    buildId: "",
   };
   return link(sources, Deno.execPath(), program).then(() => ({ directory, program }));
 }

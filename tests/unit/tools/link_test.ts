@@ -30,8 +30,11 @@ const FILES: Record<string, string> = {
       catch (error: any) { console.log(error instanceof Failure, error.message, count); return 3; }
     }`,
   "ffi/library_file.ts": "export const withLibraryFile = () => { throw new Error(); };",
-  "lib/commands/library.ts": `import { withLibraryFile } from "../../ffi/library_file.ts";
+  "ffi/build_id.ts": "export const isOurs = () => { throw new Error(); };",
+  "lib/commands/library.ts": `import { isOurs } from "../../ffi/build_id.ts";
+    import { withLibraryFile } from "../../ffi/library_file.ts";
     export const command = { run: async () => {
+      console.log(await isOurs("0123"), await isOurs("123"));
       console.log(await withLibraryFile((path: string) => Deno.readTextFileSync(path)));
     } };`,
   "lib/commands/plain.ts": "export const command = { run: async () => 5 };",
@@ -65,7 +68,7 @@ async function output(program: string, args: string[], options: Deno.CommandOpti
 Deno.test("bundleVerb keeps what is imported later out of the verb's own text", async () => {
   const root = makeProject();
   try {
-    const bundle = await bundleVerb(ENTRY, root);
+    const bundle = await bundleVerb(ENTRY, root, "");
     assertEquals(bundle.assets, [join(root, "asset.bin")]);
     assert(!bundle.text.includes("deep "));
     const names = bundle.chunks.map((chunk) => chunk.name.replace(/-[A-Z0-9]+\.js$/, "")).sort();
@@ -85,7 +88,7 @@ Deno.test("a linked executable runs its verbs and passes on what it was given", 
     const program = join(root, "linked");
     const library = join(root, "asset.bin");
     const verbs = ["plain", "args", "show", "library"];
-    await link({ root, verbs, library }, Deno.execPath(), program);
+    await link({ root, verbs, library, buildId: "0123" }, Deno.execPath(), program);
     await t.step("exit code", async () => {
       assertEquals(await output(program, ["plain"]), { code: 5, stdout: "", stderr: "" });
     });
@@ -93,8 +96,8 @@ Deno.test("a linked executable runs its verbs and passes on what it was given", 
       const stdout = "24twelve bytes\ntrue deep 1 8 1\n";
       assertEquals(await output(program, ["show"]), { code: 3, stdout, stderr: "" });
     });
-    await t.step("the helper library is a file in memory", async () => {
-      const stdout = "twelve bytes\n";
+    await t.step("the helper library is a file in memory, and known", async () => {
+      const stdout = "true false\ntwelve bytes\n";
       assertEquals(await output(program, ["library"]), { code: 0, stdout, stderr: "" });
     });
     await t.step("arguments, working directory and environment", async () => {
@@ -121,7 +124,12 @@ Deno.test("link fails when a verb's source is missing, and leaves no executable"
   try {
     const program = join(root, "linked");
     await assertRejects(
-      () => link({ root, verbs: ["absent"], library: program }, Deno.execPath(), program),
+      () =>
+        link(
+          { root, verbs: ["absent"], library: program, buildId: "" },
+          Deno.execPath(),
+          program,
+        ),
       Error,
       "lib/commands/absent.ts",
     );

@@ -12,7 +12,7 @@ import {
 } from "../../../lib/wire/ops.ts";
 import * as ops from "../../../lib/wire/ops.ts";
 import { Message, RECORD_MAX } from "../../../lib/wire/messages.ts";
-import { decodePlan, planOf } from "../../support/plan.ts";
+import { BUILD_ID, decodePlan, planOf } from "../../support/plan.ts";
 
 const LETTERS: Record<FieldType, string> = {
   str: "s",
@@ -70,7 +70,7 @@ Deno.test("limits and kinds are those of c/include/ops.h", () => {
     return value.replace(/[()u]/g, "").split("*").reduce((all, part) => all * Number(part), 1);
   };
   assertEquals(defined("PLAN_MAGIC"), ops.PLAN_MAGIC);
-  assertEquals(defined("PLAN_VERSION"), ops.PLAN_VERSION);
+  assertEquals(defined("BUILD_ID_LENGTH"), ops.BUILD_ID_LENGTH);
   assertEquals(defined("PLAN_MAX"), ops.PLAN_MAX);
   assertEquals(defined("SLOTS_MAX"), ops.SLOTS_MAX);
   assertEquals(enumOf(text, "mount_kind"), asC("MOUNT", MountKind));
@@ -115,7 +115,7 @@ const OP = fc.oneof(
 
 Deno.test("encodePlan: what is decoded is what was encoded", () => {
   fc.assert(fc.property(fc.array(OP, { maxLength: 30 }), (plan) => {
-    assertEquals(decodePlan(encodePlan(plan)), plan);
+    assertEquals(decodePlan(encodePlan(plan, BUILD_ID)), plan);
   }));
 });
 
@@ -129,7 +129,7 @@ Deno.test("encodePlan writes numbers as 64-bit values where the field is one", (
     raise: 0,
   } as const;
   const home = { op: "exec", from: "", args: [], env: [], home: -1, self_pid: 0 } as const;
-  assertEquals(decodePlan(encodePlan([op, home])), [
+  assertEquals(decodePlan(encodePlan([op, home], BUILD_ID)), [
     { ...op, soft: 9007199254740991n },
     { ...home, home: -1n },
   ]);
@@ -142,7 +142,7 @@ Deno.test("encodePlan grows its buffer", () => {
     { op: "seccomp", from: "", flags: 0, filter, notify: 0 },
     { op: "readonly", from: "", path },
   ];
-  assertEquals(decodePlan(encodePlan(plan)), plan);
+  assertEquals(decodePlan(encodePlan(plan, BUILD_ID)), plan);
 });
 
 Deno.test("encodePlan refuses what init would cut short", () => {
@@ -150,7 +150,7 @@ Deno.test("encodePlan refuses what init would cut short", () => {
     () =>
       encodePlan([
         { op: "hostname", from: "hostname", name: "a\0b" },
-      ]),
+      ], BUILD_ID),
     RuntsError,
   );
   assertEquals(error.message, 'hostname: hostname: name "a\\u0000b" holds a NUL character');
@@ -158,7 +158,7 @@ Deno.test("encodePlan refuses what init would cut short", () => {
     () =>
       encodePlan([
         { op: "exec", from: "process.args", args: ["a"], env: ["A=\0"], home: -1, self_pid: 0 },
-      ]),
+      ], BUILD_ID),
     RuntsError,
   );
   assertEquals(env.message, 'process.args: exec: env ["A=\\u0000"] holds a NUL character');
@@ -167,12 +167,12 @@ Deno.test("encodePlan refuses what init would cut short", () => {
 Deno.test("encodePlan refuses a plan that init would not take", () => {
   const path = "a".repeat(5 * 1024 * 1024);
   const ops = Array.from({ length: 13 }, () => ({ op: "readonly", from: "", path } as const));
-  const error = assertThrows(() => encodePlan(ops), RuntsError);
-  assertEquals(error.message, "a plan of 68157625 bytes exceeds 67108864");
+  const error = assertThrows(() => encodePlan(ops, BUILD_ID), RuntsError);
+  assertEquals(error.message, "a plan of 68157653 bytes exceeds 67108864");
 });
 
 Deno.test("encodePlan encodes the plan of the template", () => {
   const { ops } = planOf();
-  const decoded = decodePlan(encodePlan(ops));
+  const decoded = decodePlan(encodePlan(ops, BUILD_ID));
   assertEquals(decoded.map(({ op }) => op), ops.map(({ op }) => op));
 });

@@ -64,7 +64,7 @@ function bytesPlugin(assets: Set<string>): esbuild.Plugin {
 const REPLACED: esbuild.Plugin = {
   name: "replaced",
   setup(build) {
-    build.onResolve({ filter: /\/(library_file|raised_limits)\.ts$/ }, ({ path }) => ({
+    build.onResolve({ filter: /\/(build_id|library_file|raised_limits)\.ts$/ }, ({ path }) => ({
       path: fromFileUrl(new URL(baseName(path), import.meta.url)),
     }));
   },
@@ -78,9 +78,15 @@ export function assetMark(path: string): string {
 const nameOf = ({ path }: { path: string }) => baseName(path);
 
 /** First pass: split the graph of `entry` at its dynamic imports. */
-async function split(entry: string, root: string, assets: Set<string>): Promise<Outputs> {
+async function split(
+  entry: string,
+  root: string,
+  buildId: string,
+  assets: Set<string>,
+): Promise<Outputs> {
   const result = await esbuild.build({
     ...COMMON,
+    define: { ...COMMON.define, BUILD_ID: JSON.stringify(buildId) },
     stdin: { contents: entry, resolveDir: root, sourcefile: "verb.js" },
     splitting: true,
     outdir: "/",
@@ -183,10 +189,11 @@ function provide(outputs: Outputs, names: readonly string[]): string {
 /**
  * @param entry module text whose default export runs the verb
  * @param root folder that the entry's relative imports start from
+ * @param buildId of the helper library
  */
-export async function bundleVerb(entry: string, root: string): Promise<Bundle> {
+export async function bundleVerb(entry: string, root: string, buildId: string): Promise<Bundle> {
   const assets = new Set<string>();
-  const outputs = await split(entry, root, assets);
+  const outputs = await split(entry, root, buildId, assets);
   const hot = staticClosure(outputs, "stdin.js");
   const cold = new Set<string>();
   for (const name of outputs.keys()) {
