@@ -83,13 +83,15 @@ Deno.test({
           bounding: ["CAP_KILL", "CAP_CHOWN"],
           permitted: ["CAP_KILL", "CAP_NET_RAW"],
           effective: ["CAP_KILL", "CAP_CHOWN"],
+          inheritable: ["CAP_SYS_TIME"],
           ambient: ["CAP_KILL"],
         };
       });
       const warnings = [
         "process.capabilities.permitted: cannot grant CAP_NET_RAW: not in the bounding set",
+        "process.capabilities.effective: cannot grant CAP_CHOWN: not in the permitted set",
         "process.capabilities.ambient: cannot grant CAP_KILL: not both permitted and inheritable",
-        "process.capabilities: cannot grant CAP_CHOWN",
+        "process.capabilities: cannot grant CAP_SYS_TIME",
       ];
       const run = ["run", "--bundle", bundle.path];
       assertEquals(await runtime.run([...run, runtime.id()]), {
