@@ -7,16 +7,17 @@ import { isWithin, normalize, pathFrom } from "./paths.ts";
 const HERE = "/proc/self/cwd";
 
 /**
- * A path of the caller's, from its working directory; "." and ".." may be left in it. It may have to
- * be written down as JSON, so it must be UTF-8.
+ * A path of the caller's, from its working directory; "." and ".." may be left in it. Deno opens it,
+ * or it is written down as JSON: it must be UTF-8.
  */
 export function fromWorkingDirectory(path: string): string {
   let whole = reachable(path);
   if (whole !== path && whole.startsWith(`${HERE}/`)) whole = realPath(whole);
   if (whole.isWellFormed() && (whole === path || !whole.startsWith(HERE))) return whole;
-  const subject = whole.isWellFormed() ? "the working directory" : quote(path);
-  throw new RuntsError(`use ${subject}`, {
-    cause: new Error("its path is not UTF-8, and JSON cannot have it"),
+  const isHere = whole.isWellFormed();
+  throw new RuntsError(`use ${isHere ? "the working directory" : quote(path)}`, {
+    cause: new Error("its path is not UTF-8"),
+    hint: isHere ? "name an absolute path" : "name it by a symlink",
   });
 }
 

@@ -54,16 +54,20 @@ execTest("works in a directory of any name", () => {}, async (sleeper) => {
   assertEquals(await script(sleeper, text), { code: 0, stdout, stderr: "" });
 }, RUNTS_ONLY);
 
-execTest("refuses in words what would have to be JSON", () => {}, async (sleeper) => {
-  const reason = "its path is not UTF-8, and JSON cannot have it";
-  const text = `mkdir "b$E"; cd "b$E"; rt --root here list; rt validate; rt --root "/r$E" list; ls`;
+execTest("refuses other names in words, and says what helps", () => {}, async (sleeper) => {
+  const reason = "its path is not UTF-8";
+  const text = `mkdir "b$E"; ln -s "b$E" b; cp config.json b; rt validate --bundle "b$E"; ` +
+    `rt validate --bundle b; rt run --config "$PWD/b$E/config.json" other; rm b/*; ` +
+    `cd "b$E"; rt --root here list; rt validate; rt --root "/r$E" list; ls`;
   assertEquals(await script(sleeper, text), {
     code: 0,
     stdout: "",
     stderr: [
-      `runts: list: use the working directory: ${reason}`,
-      `runts: validate: use the working directory: ${reason}`,
-      `runts: list: use "/r\\xe4": ${reason}`,
+      `runts: validate: use "b\\xe4": ${reason}: name it by a symlink`,
+      `runts: run "other": use "${sleeper.bundle.path}/b\\xe4/config.json": ${reason}: name it by a symlink`,
+      `runts: list: use the working directory: ${reason}: name an absolute path`,
+      `runts: validate: use the working directory: ${reason}: name an absolute path`,
+      `runts: list: use "/r\\xe4": ${reason}: name it by a symlink`,
       "",
     ].join("\n"),
   });
