@@ -1,6 +1,6 @@
 /** The bundle of a container to be: its configuration and its root filesystem. */
 
-import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import { errnoOf, isRuntsError, quote, RuntsError } from "../base/errors.ts";
 import { configPath, parseSpec, readConfig } from "../spec/load.ts";
 import { withPidsLimit } from "../spec/pids_limit.ts";
 import type { Spec } from "../spec/types/config.ts";
@@ -28,13 +28,31 @@ async function placeOf(bundle: string): Promise<BundlePlace> {
 /** Reads and checks a bundle; nothing has been made when this throws. */
 export async function openBundle(options: CreateOptions): Promise<OpenBundle> {
   using place = await placeOf(options.bundle ?? ".");
-  const { path, seen } = place;
+  try {
+    return await openPlace(place, options);
+  } catch (error) {
+    throw place.seen === place.path ? error : inItsName(error, place);
+  }
+}
+
+/** An error that calls the bundle what Deno does, with the name that it has. */
+function inItsName(error: unknown, { path, seen }: BundlePlace): unknown {
+  if (!isRuntsError(error) || !error.message.includes(seen)) return error;
+  const { hint, ...data } = error.data;
+  return new RuntsError(error.operation.replaceAll(seen, path), {
+    ...data,
+    hint: hint?.replaceAll(seen, path),
+  });
+}
+
+async function openPlace({ path, seen }: BundlePlace, options: CreateOptions): Promise<OpenBundle> {
   const file = configPath(seen, options.config && absolute(options.config));
   const text = readConfig(seen, file);
-  const spec = await completed(inPresentWords(parseSpec(text, file)));
+  const name = file.replace(seen, path);
+  const spec = await completed(inPresentWords(parseSpec(text, name)));
   checkRootfs(seen, spec);
   if (spec.process === undefined) {
-    throw new RuntsError(`${file}: process is missing`, { hint: "there is nothing to start" });
+    throw new RuntsError(`${name}: process is missing`, { hint: "there is nothing to start" });
   }
   const { linux } = spec;
   if (linux?.sysctl !== undefined && linux.namespaces?.some(({ path }) => path)) {

@@ -137,3 +137,23 @@ Deno.test({
     });
   },
 });
+
+Deno.test("what is wrong with a bundle of any name is said of its name", RUNTS_ONLY, async () => {
+  await withRuntime(async (runtime) => {
+    using bundle = new Bundle();
+    const id = runtime.id();
+    const text = `mkdir "b$E"; rt create --bundle "b$E" $id; echo "{}x" >"b$E/config.json"; ` +
+      `cd "b$E"; rt run $id; sed 's/"rootfs"/"none"/' ../config.json >config.json; rt run $id`;
+    const { code, stdout, stderr } = await bash(runtime, id, bundle, text);
+    assertEquals([code, stdout], [1, ""]);
+    const name = `${bundle.path}/b\\xe4`;
+    assertEquals(stderr.split("\n"), [
+      `runts: create "${id}": read "${name}/config.json": ENOENT (no such file or directory): ` +
+      'write one with "runts spec"',
+      `runts: run "${id}": ${name}/config.json:1:3: malformed JSON: there is text after the end of the document`,
+      `runts: run "${id}": root.path: root filesystem "${name}/none": ` +
+      "ENOENT (no such file or directory)",
+      "",
+    ]);
+  });
+});
