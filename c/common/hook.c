@@ -233,10 +233,16 @@ static int start_process(struct launch *launch, struct hook_process *p, struct h
   r->error = launch->error;
   if (r->error)
     return 0;
+  bool taken = fcntl(STDIN_FILENO, F_GETFD) >= 0;
   p->pidfd = (int)syscall(NR_PIDFD_OPEN, p->pid, 0);
   int error = p->pidfd < 0 ? -errno : 0;
-  if (error == -ESRCH) /* it has ended, and was reaped for a caller that ignores SIGCHLD */
+  if (error == -ESRCH &&
+      kill(p->pid, 0) != 0) /* reaped at once for a caller that ignores SIGCHLD */
     return 0;
+  if (p->pidfd == STDIN_FILENO && taken) {
+    p->pidfd = -1;
+    error = -EIO; /* a filter's answer */
+  }
   if (error != 0 && kill_process(p) == 0)
     reap(p->pid, r);
   return error;

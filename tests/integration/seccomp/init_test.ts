@@ -169,6 +169,29 @@ Deno.test("limits that wait for hooks take prlimit64", RUNTS_ONLY, async () => {
   });
 });
 
+Deno.test("no answer to pidfd_open lets a hook go on for ever", RUNTS_ONLY, async () => {
+  await withRuntime(async (runtime) => {
+    for (
+      const [errno, text] of [
+        [3, "ESRCH (no such process)"],
+        [0, "EIO (input/output error)"],
+      ] as const
+    ) {
+      using bundle = bundleWith(without("pidfd_open", errno), true);
+      bundle.config.hooks = {
+        startContainer: [{ path: "/bin/sleep", args: ["sleep", "1000"], timeout: 1 }],
+      };
+      bundle.save();
+      const id = runtime.id();
+      assertEquals(
+        await said(runtime, id, ["run", "--bundle", bundle.path, id]),
+        `1 runts: run "ID": hooks.startContainer[0]: hook "/bin/sleep": run "/bin/sleep": ${text}: ` +
+          HOOK_HINT,
+      );
+    }
+  });
+});
+
 Deno.test("a hook that cannot be killed does not hold its container up", RUNTS_ONLY, async () => {
   await withRuntime(async (runtime) => {
     using bundle = bundleWith(without("kill", 1), true);
