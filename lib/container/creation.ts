@@ -17,8 +17,8 @@ import type { StartOp, Status } from "../state/status.ts";
 import { absoluteRootfs } from "../base/absolute.ts";
 import type { OpenBundle } from "../caller/bundle.ts";
 import { connectConsole } from "../caller/console_socket.ts";
-import { documentOf } from "./document.ts";
-import type { HookStates } from "./hook_states.ts";
+import { documentOf } from "../state/document.ts";
+import type { HookStates } from "../init/hook_states.ts";
 import { checkPreserved, listenFds, planHost } from "../host/facts.ts";
 import { writeIdMaps } from "../userns/id_maps.ts";
 import type { Answers, InitProcess } from "../init/conversation.ts";
@@ -175,7 +175,7 @@ export class Creation {
   /** Files for the state documents of the hooks inside, if there are such hooks. */
   async #hookStates({ slots }: ContainerPlan): Promise<HookStates | undefined> {
     if (!slots.some(({ kind }) => kind === "hook-state")) return undefined;
-    const { HookStates } = await import("./hook_states.ts");
+    const { HookStates } = await import("../init/hook_states.ts");
     return new HookStates(this.#helper, slots);
   }
 

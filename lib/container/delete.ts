@@ -19,7 +19,7 @@ import { absoluteRootfs } from "../base/absolute.ts";
 import { cgroupOf, whoPauses } from "../state/cgroup.ts";
 import { inCommand } from "../base/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
-import { documentOf } from "./document.ts";
+import { documentOf } from "../state/document.ts";
 import { openInit } from "./kill.ts";
 import { withLock, withLockIfThere } from "../state/lock.ts";
 import type { DeleteOptions, GlobalOptions } from "../caller/options.ts";
@@ -87,7 +87,7 @@ async function heirIn(
   cgroup: CgroupManager,
 ): Promise<string | undefined> {
   if (found.state !== "stopped") return undefined;
-  const { heirOf } = await import("./cgroup_heir.ts");
+  const { heirOf } = await import("../state/cgroup_heir.ts");
   return heirOf(directory, found, cgroup);
 }
 

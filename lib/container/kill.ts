@@ -14,7 +14,7 @@ import { cgroupOf, recordedCgroup } from "../state/cgroup.ts";
 import { inCommand } from "../base/command.ts";
 import { membersOf } from "../state/members.ts";
 import { hasOwnPidNamespace, readCopyIfAny } from "../state/config_copy.ts";
-import { annotatedSignal } from "./stop_signal.ts";
+import { annotatedSignal } from "../spec/values/stop_signal.ts";
 import type { GlobalOptions, KillOptions } from "../caller/options.ts";
 
 /** Sends a signal; with `all`, to every process of the container. */
@@ -85,7 +85,7 @@ async function killEveryone(
 ): Promise<void> {
   const cgroup = await cgroupOf(found.status);
   if (found.state === "stopped") {
-    const { heirOf } = await import("./cgroup_heir.ts");
+    const { heirOf } = await import("../state/cgroup_heir.ts");
     if (heirOf(directory, found, cgroup) !== undefined) {
       if (options.all) return;
       throw notRunning();

@@ -8,7 +8,7 @@ import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
 import { inCommand } from "../base/command.ts";
 import { membersOf } from "../state/members.ts";
-import { selectRows } from "./ps_table.ts";
+import { selectRows } from "../host/ps_table.ts";
 import type { ContainerName, GlobalOptions } from "../caller/options.ts";
 
 /** Process ids, as the host sees them, of all processes of the container. */

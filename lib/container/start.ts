@@ -14,7 +14,7 @@ import { whoPauses } from "../state/cgroup.ts";
 import { inCommand } from "../base/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
 import { removeThis } from "./delete.ts";
-import { documentOf } from "./document.ts";
+import { documentOf } from "../state/document.ts";
 import { howInitEnded, wasMute } from "../init/how_it_ended.ts";
 import { openInit } from "./kill.ts";
 import { withLock } from "../state/lock.ts";

@@ -5,7 +5,7 @@ import { inspect, type Inspection } from "../state/inspect.ts";
 import { absoluteRootfs } from "../base/absolute.ts";
 import { inCommand } from "../base/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
-import { documentOf } from "./document.ts";
+import { documentOf } from "../state/document.ts";
 import type { ContainerName, GlobalOptions } from "../caller/options.ts";
 
 /** The state document (runtime.md, "State"). */

@@ -14,7 +14,7 @@ import { planContainer } from "../plan/container.ts";
 import { decodeAnnotation } from "../seccomp/raw.ts";
 import type { Finding } from "../spec/check/findings.ts";
 import type { Resources, Spec } from "../spec/types/config.ts";
-import { annotatedSignal } from "./stop_signal.ts";
+import { annotatedSignal } from "../spec/values/stop_signal.ts";
 
 const BPF = "run.oci.seccomp_bpf_data";
 /** Of a configuration; in a resources document they begin at its top. */

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Stats } from "../../../lib/cgroup/stats/types.ts";
 import { type Sample, statsLine, statsTable } from "../../../lib/cli/stats_view.ts";
-import { selectRows } from "../../../lib/container/ps_table.ts";
+import { selectRows } from "../../../lib/host/ps_table.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
 
 const none = { limit: 0, failcnt: 0 };

@@ -1,7 +1,7 @@
 /** The state document of the specification (runtime.md, "State"), for hooks, agents and `state`. */
 
 import type { Spec, State } from "../spec/types/config.ts";
-import type { Status } from "../state/status.ts";
+import type { Status } from "./status.ts";
 import { OCI_VERSION } from "../base/version.ts";
 
 /** What is recorded of a container, and the copy of its configuration. */

@@ -1,7 +1,7 @@
 /** The signal that an image wants to be stopped with. */
 
-import { isRuntsError, quote } from "../base/errors.ts";
-import { parseSignal } from "../spec/values/signals.ts";
+import { isRuntsError, quote } from "../../base/errors.ts";
+import { parseSignal } from "./signals.ts";
 
 /** Annotation of an image's configuration (image-spec, annotations.md). */
 const STOP_SIGNAL = "org.opencontainers.image.stopSignal";

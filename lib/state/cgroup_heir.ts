@@ -1,8 +1,8 @@
 /** A container that has been made in the cgroup of one that has ended, and is not deleted yet. */
 
 import type { CgroupManager } from "../cgroup/manager.ts";
-import { listIds, StateDirectory } from "../state/directory.ts";
-import { inspect, type Inspection } from "../state/inspect.ts";
+import { listIds, StateDirectory } from "./directory.ts";
+import { inspect, type Inspection } from "./inspect.ts";
 
 /**
  * The id of a container of the same state root that lives in the cgroup of one that is stopped: an
