@@ -1,5 +1,6 @@
 #define _GNU_SOURCE 1
 #include "hook.h"
+#include "kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,12 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "retry.h"
 #include "signals.h"
 #include "write.h"
 
-#define NR_PIDFD_OPEN 434
-#define NR_CLOSE_RANGE 436
 #define MEMFD_CLOEXEC 1u
 #define MEMFD_NOEXEC_SEAL 8u /* since Linux 6.3, where vm.memfd_noexec may demand it */
 #define NS_PER_S 1000000000u

@@ -14,10 +14,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "../common/kernel.h"
 #include "../common/signals.h"
 #include "helper.h"
 
-#define NR_PIDFD_SEND_SIGNAL 424
 #define SIGNAL_COUNT 64
 #define LIBRARY_FIRST 32 /* pthread_cancel(3), nptl(7) */
 #define LIBRARY_LAST 33

@@ -8,13 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../common/kernel.h"
 #include "../common/signals.h"
 #include "../common/stop.h"
 #include "helper.h"
 
-#define NR_PIDFD_SEND_SIGNAL 424
-#define NR_PIDFD_OPEN 434
-#define NR_PIDFD_GETFD 438
 #define WAIT_PIDFD 3 /* P_PIDFD, Linux 5.4 */
 
 int32_t rts_pidfd_open(int32_t pid) {

@@ -17,13 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../common/kernel.h"
 #include "../common/signals.h"
 #include "../common/stop.h"
 #include "../include/ops.h"
 #include "helper.h"
 #include "write.h"
 
-#define NR_CLOSE_RANGE 436
 #define CLOSE_RANGE_WITH_CLOEXEC 4u /* CLOSE_RANGE_CLOEXEC, Linux 5.11 */
 #define MEMFD_EXEC 0x10u            /* Linux 6.3; vm.memfd_noexec may demand it */
 #define CHILD_STACK 16384
