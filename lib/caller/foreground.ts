@@ -26,13 +26,18 @@ export class Terminal {
     [this.#ours, this.socket] = helper.socketpair();
   }
 
-  /** Takes the master from init and begins to copy both ways. */
+  /** Takes the master from init, before the program writes to the terminal. */
+  async take(): Promise<void> {
+    await this.#helper.awaitFds([this.#ours], { timeoutMs: MASTER_TIMEOUT });
+    this.#master = this.#helper.receiveFd(this.#ours, 0).fd;
+    this.#helper.clearOnlcr(this.#master); // the caller's terminal does that, and a file wants none
+  }
+
+  /** Begins to copy both ways. */
   async connect(signals: SignalForwarding | undefined): Promise<void> {
     const helper = this.#helper;
-    await helper.awaitFds([this.#ours], { timeoutMs: MASTER_TIMEOUT });
-    this.#master = helper.receiveFd(this.#ours, 0).fd;
+    if (this.#master < 0) await this.take();
     this.#followSize(signals);
-    helper.clearOnlcr(this.#master); // the caller's terminal does that, and a file wants none
     if (helper.isTerminal(0)) this.#saved = helper.rawMode(0);
     this.#wake = helper.pipe();
     this.#hurry = helper.pipe();

@@ -66,7 +66,7 @@ async function execute(global: GlobalOptions, options: ExecOptions): Promise<num
     if (!options.detach) signals = new SignalForwarding(helper);
   };
   try {
-    const console = terminal && { console: terminal.socket };
+    const console = terminal && { console: terminal.socket, ready: () => terminal.take() };
     const request = { helper, global, options, found, spec, process, spawned, ...console };
     const executed = await spawnIn(request);
     try {
@@ -153,6 +153,8 @@ interface SpawnIn {
   readonly console?: number;
   /** Called when init is at work. */
   readonly spawned?: () => void;
+  /** Called when nothing but the program's execution is left. */
+  readonly ready?: () => Promise<void>;
 }
 
 /** Starts the process; it has been executed when this returns. */
@@ -217,12 +219,14 @@ async function mapped(spec: Spec, pid: number): Promise<Spec> {
   return withMapsOf(pid, spec);
 }
 
-function answers({ helper, global, options, found, spec }: SpawnIn, plan: Plan): Answers {
+function answers(request: SpawnIn, plan: Plan): Answers {
+  const { helper, global, options, found, spec, ready } = request;
   const { debug, warn } = global;
   const { status, state } = found;
   let pid = 0;
   return {
     pid: (newest) => pid = newest,
+    ...(ready && { ready }),
     cgroup: async (newest) =>
       await (await cgroupOf(status)).attach(newest, parseSubCgroups(options.cgroup), status.pid),
     notify: async (pidfd, fd) => {

@@ -22,6 +22,8 @@ export interface Answers {
   notify?(pidfd: number, fd: number): Promise<void>;
   warning?(record: SyncRecord): void;
   trace?(record: SyncRecord): Promise<void> | void;
+  /** When nothing but the program's execution is left; for exec. */
+  ready?(): Promise<void>;
 }
 
 interface Process {
@@ -103,6 +105,7 @@ export class InitProcess {
           if (until === "ready") return;
           ready = true;
           this.#lastStage = "ready";
+          await answers.ready?.();
           this.go();
           break;
         default:

@@ -9,6 +9,7 @@ import { execTest, type Sleeper, untilCaught } from "../../support/seen.ts";
 
 const NONE = () => {};
 const SIGTERM = 15;
+const SIGRTMAX = 64;
 
 /** exec as a process of its own, with pipes. */
 function spawn({ runtime, id }: Sleeper, options: string[], words: string[]): Deno.ChildProcess {
@@ -160,7 +161,7 @@ execTest("--process says how big the terminal is", NONE, async (sleeper) => {
 execTest("a signal that comes before the program runs waits for it", NONE, async (sleeper) => {
   await sleeper.runtime.ok(["pause", sleeper.id]);
   const child = spawn(sleeper, ["--ignore-paused"], ["sleep", "1000"]);
-  await untilCaught(child.pid, SIGTERM);
+  await untilCaught(child.pid, SIGRTMAX); // then all are handed on
   child.kill("SIGTERM");
   await sleeper.runtime.ok(["resume", sleeper.id]);
   assertEquals((await child.status).code, 128 + SIGTERM);
