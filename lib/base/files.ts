@@ -1,4 +1,4 @@
-/** Looking at files that may not be there. */
+/** Looking at files that may not be there, and removing them. */
 
 /** The text of a file without what is blank at its end; undefined when it cannot be read. */
 export function readFile(file: string): string | undefined {
@@ -24,6 +24,15 @@ export function statFile(path: string): Deno.FileInfo | undefined {
     return Deno.statSync(path);
   } catch {
     return undefined;
+  }
+}
+
+/** Removes what may not be there; what cannot be removed stays. */
+export function removeQuietly(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // it is gone, or stays
   }
 }
 

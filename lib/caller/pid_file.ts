@@ -3,6 +3,7 @@
 import type { Helper } from "../../ffi/helper.ts";
 import { numberOf, quote, RuntsError } from "../base/errors.ts";
 import { absoluteBytes } from "../base/absolute.ts";
+import { removeQuietly, statFile } from "../base/files.ts";
 import { O_PATH } from "../base/linux.ts";
 
 /**
@@ -12,41 +13,37 @@ import { O_PATH } from "../base/linux.ts";
 export function writePidFile(helper: Helper, path: string, pid: number): void {
   const file = absoluteBytes(path);
   if (!file.isWellFormed()) return writeBytesNamed(helper, file, pid);
-  if (isDevice(file)) return writeInPlace(file, pid);
+  if (statFile(file)?.isCharDevice) return writeInPlace(file, pid);
   const slash = file.lastIndexOf("/");
   const temporary = `${file.slice(0, slash)}/.${file.slice(slash + 1)}.${Deno.pid}`;
-  removeIfThere(temporary); // of a runts that was killed
-  try {
-    // In a directory for everybody, somebody may have put a link there.
-    Deno.writeTextFileSync(temporary, String(pid), { mode: 0o644, createNew: true });
-    Deno.renameSync(temporary, file);
-  } catch (cause) {
-    removeIfThere(temporary);
-    throw new RuntsError(`write pid file ${quote(file)}`, { cause });
-  }
+  replace(file, pid, temporary, Deno.renameSync);
 }
 
 /** The same where Deno cannot have the path (lib/base/bytes.ts); no device has such a one. */
 function writeBytesNamed(helper: Helper, file: string, pid: number): void {
   const directory = helper.open(file.slice(0, file.lastIndexOf("/")) || "/", O_PATH);
   const temporary = `/proc/self/fd/${directory}/.runts-pid.${Deno.pid}`;
-  removeIfThere(temporary);
   try {
-    Deno.writeTextFileSync(temporary, String(pid), { mode: 0o644, createNew: true });
-    helper.rename(temporary, file);
-  } catch (cause) {
-    removeIfThere(temporary);
-    throw new RuntsError(`write pid file ${quote(file)}`, { cause });
+    replace(file, pid, temporary, (from, to) => helper.rename(from, to));
   } finally {
     helper.close(directory);
   }
 }
 
-function isDevice(file: string): boolean {
+function replace(
+  file: string,
+  pid: number,
+  temporary: string,
+  rename: (from: string, to: string) => void,
+): void {
+  removeQuietly(temporary); // of a runts that was killed
   try {
-    return Deno.statSync(file).isCharDevice === true;
-  } catch {
-    return false; // then the rename tells
+    // In a directory for everybody, somebody may have put a link there.
+    Deno.writeTextFileSync(temporary, String(pid), { mode: 0o644, createNew: true });
+    rename(temporary, file);
+  } catch (cause) {
+    removeQuietly(temporary);
+    throw new RuntsError(`write pid file ${quote(file)}`, { cause });
   }
 }
 
@@ -55,14 +52,6 @@ function writeInPlace(file: string, pid: number): void {
     Deno.writeTextFileSync(file, String(pid), { create: false });
   } catch (cause) {
     throw new RuntsError(`write pid file ${quote(file)}`, { cause });
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // it is not there
   }
 }
 

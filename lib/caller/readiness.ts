@@ -8,6 +8,7 @@ import type { Helper } from "../../ffi/helper.ts";
 import { decodeBytes, encodeText } from "../base/bytes.ts";
 import { callerVariable } from "../base/environment.ts";
 import { reason } from "../base/errors.ts";
+import { removeQuietly } from "../base/files.ts";
 import type { StateDirectory } from "../state/directory.ts";
 
 /** The caller's own socket, if a service manager started runts. */
@@ -32,11 +33,7 @@ export function bindNotifySocket(helper: Helper, directory: StateDirectory): num
     return undefined;
   }
   const path = directory.file("notify/notify.sock");
-  try {
-    Deno.removeSync(path); // of a start that was killed
-  } catch {
-    // there is none
-  }
+  removeQuietly(path); // of a start that was killed
   return helper.bindDatagram(path, 0o777);
 }
 

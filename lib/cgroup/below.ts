@@ -1,6 +1,7 @@
 /** Cgroups below the container's own, which `exec --cgroup` names. */
 
 import { quote, RuntsError } from "../base/errors.ts";
+import { statFile } from "../base/files.ts";
 
 /** Paths by controller; "" is for all of them. */
 export type SubCgroups = Readonly<Record<string, string>>;
@@ -48,11 +49,7 @@ export function below(directory: string, sub: string): string {
   const within = withinCgroup(sub);
   // As it is written: what comes before ".." must be there, too.
   const path = `${directory}/${sub.replace(/^\/+/, "")}`;
-  try {
-    Deno.statSync(path);
-  } catch {
-    throw refuse(sub, `there is no ${quote(path)}`);
-  }
+  if (statFile(path) === undefined) throw refuse(sub, `there is no ${quote(path)}`);
   return within === "" ? directory : `${directory}/${within}`;
 }
 

@@ -1,7 +1,7 @@
 /** Choosing a container's cgroup manager; that of systemd is loaded when it is chosen. */
 
 import { RuntsError } from "../base/errors.ts";
-import { isDirectory } from "../base/files.ts";
+import { isDirectory, statFile } from "../base/files.ts";
 import { mainDirectory } from "./directory.ts";
 import { DisabledCgroup } from "./disabled.ts";
 import { detectHost, hierarchyOf } from "./hierarchies.ts";
@@ -73,11 +73,7 @@ export function inodesOf(paths: Readonly<Record<string, string>>): Record<string
 }
 
 function inodeOf(directory: string): number | undefined {
-  try {
-    return Deno.statSync(directory).ino ?? undefined;
-  } catch {
-    return undefined;
-  }
+  return statFile(directory)?.ino ?? undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What runts can do on this host, in the words of crun's `--version`, which clients look for. */
 
-import { isDirectory } from "../base/files.ts";
+import { isDirectory, statFile } from "../base/files.ts";
 
 /** Where ld.so looks for libraries, but for what ld.so.conf(5) adds. */
 const LIBRARIES = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"];
@@ -27,15 +27,7 @@ export function abilities(hasSeccomp: boolean): string[] {
 function hasLibrary(name: string): boolean {
   const own = `/${Deno.build.arch}-linux-gnu`;
   return LIBRARIES.flatMap((folder) => [`${folder}${own}`, folder])
-    .some((folder) => isThere(`${folder}/${name}`));
-}
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
+    .some((folder) => statFile(`${folder}/${name}`)?.isFile);
 }
 
 function read(file: string): string {

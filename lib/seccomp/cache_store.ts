@@ -1,6 +1,7 @@
 /** Adds to the cache of filters. What goes wrong here costs time at the next start and no more. */
 
 import { LIBSECCOMP } from "../../ffi/seccomp.ts";
+import { removeQuietly } from "../base/files.ts";
 import { cacheDirectory, checksum, entryName, isPrivate, libraryStamp } from "./cache.ts";
 
 /** With more entries than this, those least recently used are removed. */
@@ -71,13 +72,5 @@ function lastUse(directory: string, name: string): number {
     return Math.max(atime?.getTime() ?? 0, mtime?.getTime() ?? 0);
   } catch {
     return 0; // another runts has removed it
-  }
-}
-
-function removeQuietly(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // it is gone, or stays
   }
 }

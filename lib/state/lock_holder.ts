@@ -1,5 +1,6 @@
 /** Who holds a lock that is not free: one who waits for us, and we must not for it. */
 
+import { statFile } from "../base/files.ts";
 import { readStat } from "./liveness.ts";
 
 /** A container's init, as its status names it. */
@@ -15,12 +16,8 @@ interface Init {
  * that /proc was mounted for, which a hook in the container's namespaces may not share.
  */
 export function holderWaiting(path: string, init?: Init): number | undefined {
-  let file: Deno.FileInfo;
-  try {
-    file = Deno.statSync(path);
-  } catch {
-    return undefined;
-  }
+  const file = statFile(path);
+  if (file === undefined) return undefined;
   const lockers = lockersOf(file);
   for (let pid = readStat("self")?.parent ?? 0; pid > 0; pid = readStat(pid)?.parent ?? 0) {
     if (holds(pid, file) ?? lockers.includes(pid)) return pid;
