@@ -35,7 +35,13 @@ export { kill } from "./lib/container/kill.ts";
 export { list } from "./lib/container/list.ts";
 export { pause, resume } from "./lib/container/pause.ts";
 export { ps } from "./lib/container/ps.ts";
-export { defaultRoot } from "./lib/state/root.ts";
+export { defaultRoot } from "./lib/runtime/root.ts";
+export { Runtime } from "./lib/runtime/runtime.ts";
+export type { RuntimeOrSettings, RuntimeSettings } from "./lib/runtime/runtime.ts";
+export { HostFacts } from "./lib/runtime/host.ts";
+export type { Caller } from "./lib/base/caller.ts";
+export type { Body } from "./lib/body/body.ts";
+export type { DocumentReader } from "./lib/base/document_file.ts";
 export { run } from "./lib/container/run.ts";
 export { writeSpec } from "./lib/container/spec.ts";
 export type { SpecOptions } from "./lib/container/spec.ts";
@@ -55,7 +61,6 @@ export type {
   DeleteOptions,
   ExecOptions,
   ExitStatus,
-  GlobalOptions,
   KillOptions,
   ListEntry,
   RunOptions,

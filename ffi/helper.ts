@@ -2,7 +2,7 @@
 
 import { type FileCalls, fileCalls } from "./files.ts";
 import { type HookCalls, hookCalls } from "./hooks.ts";
-import { buildIdOf, loadLibrary } from "./library.ts";
+import { buildIdOf, type Library, loadLibrary } from "./library.ts";
 import { type ProcessCalls, processCalls } from "./process.ts";
 import { type SignalCalls, signalCalls } from "./signals.ts";
 import { type SocketCalls, socketCalls } from "./sockets.ts";
@@ -15,26 +15,31 @@ export interface Helper
   readonly buildId: string;
 }
 
-let loading: Promise<Helper> | undefined;
+let loading: Promise<{ library: Library; waiter: Waiter }> | undefined;
 
-/** Loads the library when first called; from then on it is there. */
-export function loadHelper(): Promise<Helper> {
+/**
+ * Loads the library when first called; from then on it is there.
+ *
+ * @param patience of its waits (ffi/waiter.ts), in ms
+ */
+export async function loadHelper(patience = 0): Promise<Helper> {
   loading ??= load();
-  return loading;
-}
-
-async function load(): Promise<Helper> {
-  const library = await loadLibrary();
-  const waiter = new Waiter(library);
-  const processes = processCalls(library, waiter);
-  processes.keepChildren();
+  const { library, waiter: shared } = await loading;
+  const waiter = patience === 0 ? shared : shared.withPatience(patience);
   return {
     buildId: buildIdOf(library),
-    ...processes,
+    ...processCalls(library, waiter),
     ...signalCalls(library),
     ...fileCalls(library, waiter),
     ...socketCalls(library, waiter),
     ...terminalCalls(library),
     ...hookCalls(library, waiter),
   };
+}
+
+async function load(): Promise<{ library: Library; waiter: Waiter }> {
+  const library = await loadLibrary();
+  const waiter = new Waiter(library);
+  processCalls(library, waiter).keepChildren();
+  return { library, waiter };
 }

@@ -4,6 +4,7 @@ import { quote, RuntsError } from "../lib/base/errors.ts";
 import { openLibrary } from "./bind.ts";
 import { BUILD, libraryBytes } from "./built.ts";
 import { cString } from "./call.ts";
+import { ownDescriptor } from "./own_descriptor.ts";
 
 const MFD_CLOEXEC = 1;
 
@@ -21,7 +22,7 @@ export async function withLibraryFile<T>(open: (path: string) => T): Promise<T> 
   const fd = libc.memfd_create(cString("runts"), MFD_CLOEXEC);
   if (fd < 0) throw new RuntsError("make a file in memory for the helper library");
   try {
-    const path = `/proc/self/fd/${fd}`;
+    const path = ownDescriptor(fd);
     Deno.writeFileSync(path, bytes, { create: false });
     return open(path);
   } finally {

@@ -26,7 +26,7 @@ export interface NetlinkSocket extends Disposable {
  *
  * @param netns descriptor of the namespace; -1: the caller's. Another one takes CAP_SYS_ADMIN
  */
-export function openNetlink(helper: Helper, netns = -1): NetlinkSocket {
+export function openNetlink(helper: Pick<Helper, "close">, netns = -1): NetlinkSocket {
   const functions = furtherFunctions(NET_SYMBOLS);
   const socket = check(functions.rts_netlink_open(netns), "open a netlink socket");
   return {

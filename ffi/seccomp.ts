@@ -6,9 +6,10 @@
 import { reason, RuntsError } from "../lib/base/errors.ts";
 import { type Functions, openLibrary } from "./bind.ts";
 import { check, cString, holding, outside } from "./call.ts";
+import { ownDescriptor } from "./own_descriptor.ts";
 
 /** The library, by the name that every version with the same interface has. */
-export const LIBSECCOMP = "libseccomp.so.2";
+const LIBSECCOMP = "libseccomp.so.2";
 
 const SECCOMP = {
   // const struct scmp_version *seccomp_version(void);
@@ -219,8 +220,16 @@ function exported(
   if (fd < 0) throw new RuntsError("make a file in memory for the seccomp filter");
   try {
     check(library.seccomp_export_bpf(context, fd), what);
-    return Deno.readFileSync(`/proc/self/fd/${fd}`);
+    return Deno.readFileSync(ownDescriptor(fd));
   } finally {
     libc.close(fd);
   }
+}
+
+/** The file that the library was loaded from, as the kernel has it mapped into this process. */
+export function loadedLibrary(): string | undefined {
+  const name = LIBSECCOMP.replace(/\d+$/, "");
+  return Deno.readTextFileSync("/proc/self/maps").split("\n")
+    .map((line) => line.slice(line.indexOf("/")))
+    .find((path) => path.slice(path.lastIndexOf("/") + 1).startsWith(name));
 }

@@ -103,18 +103,18 @@ function load(): Library {
 export class Bus {
   readonly #library: Library;
   readonly #bus: Deno.PointerValue;
-  readonly #helper: Helper;
+  readonly #helper: Pick<Helper, "awaitFds">;
   /** What came while a reply was awaited. */
   readonly #signals: Deno.PointerValue[] = [];
 
-  private constructor(library: Library, bus: Deno.PointerValue, helper: Helper) {
+  private constructor(library: Library, bus: Deno.PointerValue, helper: Pick<Helper, "awaitFds">) {
     this.#library = library;
     this.#bus = bus;
     this.#helper = helper;
   }
 
   /** `client`: a message bus is at the address, which wants to be greeted; else a single peer. */
-  static open(helper: Helper, address: string, client: boolean): Bus {
+  static open(helper: Pick<Helper, "awaitFds">, address: string, client: boolean): Bus {
     library ??= load();
     const bus = made(library.sd_bus_new, "make a bus connection");
     const what = () => `connect to the bus at ${quote(address)}`;

@@ -3,7 +3,7 @@
 import { delay } from "../lib/base/delay.ts";
 import { EMFILE, ENFILE, ENOMEM, ENOSPC } from "../lib/base/errno.ts";
 import { RuntsError } from "../lib/base/errors.ts";
-import { patience, turn } from "../lib/base/patience.ts";
+import { turn } from "../lib/base/turn.ts";
 import { check, holding, ints, outside } from "./call.ts";
 import { furtherFunctions, type Library } from "./library.ts";
 import { pollBuffer, POLLIN, readyOf } from "./poll.ts";
@@ -26,6 +26,7 @@ interface Wait {
   readonly copies: Int32Array<ArrayBuffer>;
   /** As performance.now() has it, or Infinity. */
   readonly deadline: number;
+  readonly turns: boolean;
   readonly resolve: (ready: number[]) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -40,10 +41,81 @@ const LOOK_PAUSE_MAX = 20;
 const CALL_MAX = 2 ** 31 - 1;
 
 /**
+ * Waits for descriptors. All waiters that are made of one share its thread.
+ */
+export class Waiter implements AsyncDisposable {
+  readonly #library: Library;
+  readonly #patience: number;
+  readonly #set: WaitSet;
+
+  /**
+   * @param patience how long a wait first waits in the calling thread, in ms. What comes at once, as most
+   * answers of init do, costs no change of thread then: right for a process that has nothing else to do,
+   * as the command line
+   */
+  constructor(library: Library, patience = 0, set: WaitSet = new WaitSet(library)) {
+    this.#library = library;
+    this.#patience = patience;
+    this.#set = set;
+  }
+
+  /** Another one on the same thread. */
+  withPatience(patience: number): Waiter {
+    return new Waiter(this.#library, patience, this.#set);
+  }
+
+  /** Those that are ready now (or hung up). Negative descriptors never are. */
+  look(fds: readonly number[], events = POLLIN, timeoutMs = 0): number[] {
+    return look(this.#library, fds, events, timeoutMs);
+  }
+
+  /** Those that are ready, as soon as one is; none at the timeout. */
+  async wait(fds: readonly number[], options: WaitOptions = {}): Promise<number[]> {
+    const { events = POLLIN, signal } = options;
+    const timeoutMs = Math.ceil(options.timeoutMs ?? -1);
+    signal?.throwIfAborted();
+    const quick = timeoutMs < 0 ? this.quick : Math.min(timeoutMs, this.quick);
+    const ready = this.look(fds, events, quick);
+    if (ready.length > 0 || timeoutMs === quick) {
+      if (this.#patience === 0) await turn();
+      return ready;
+    }
+    const left = timeoutMs < 0 ? -1 : timeoutMs - quick;
+    return await this.waitLong(fds, { ...options, timeoutMs: left });
+  }
+
+  /** How long whoever has nothing better to do may wait in the calling thread, in ms. */
+  get quick(): number {
+    return this.#set.isEmpty ? this.#patience : 0;
+  }
+
+  /** The same for those that are known not to be ready yet. */
+  waitLong(fds: readonly number[], options: WaitOptions = {}): Promise<number[]> {
+    return this.#set.wait(fds, options, this.#patience === 0);
+  }
+
+  /** Ends whatever waits with an error, and closes what is open. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#set[Symbol.asyncDispose]();
+  }
+}
+
+function look(
+  library: Library,
+  fds: readonly number[],
+  events: number,
+  timeoutMs: number,
+): number[] {
+  const polled = pollBuffer(fds, events);
+  check(library.rts_poll(polled, fds.length, timeoutMs), OPERATION);
+  return readyOf(fds, polled);
+}
+
+/**
  * A set of waits. It keeps two descriptors open from its first long wait on. As long as somebody waits,
  * the process does not end by itself.
  */
-export class Waiter implements AsyncDisposable {
+class WaitSet implements AsyncDisposable {
   readonly #library: Library;
   readonly #functions = furtherFunctions(WAITER_SYMBOLS);
   readonly #waits = new Map<number, Wait>();
@@ -60,43 +132,23 @@ export class Waiter implements AsyncDisposable {
     this.#library = library;
   }
 
-  /** Those that are ready now (or hung up). Negative descriptors never are. */
-  look(fds: readonly number[], events = POLLIN, timeoutMs = 0): number[] {
-    const polled = pollBuffer(fds, events);
-    check(this.#library.rts_poll(polled, fds.length, timeoutMs), OPERATION);
-    return readyOf(fds, polled);
+  get isEmpty(): boolean {
+    return this.#waits.size === 0;
   }
 
-  /** Those that are ready, as soon as one is; none at the timeout. */
-  async wait(fds: readonly number[], options: WaitOptions = {}): Promise<number[]> {
-    const { events = POLLIN, signal } = options;
-    const timeoutMs = Math.ceil(options.timeoutMs ?? -1);
-    signal?.throwIfAborted();
-    const quick = timeoutMs < 0 ? this.quick : Math.min(timeoutMs, this.quick);
-    const ready = this.look(fds, events, quick);
-    if (ready.length > 0 || timeoutMs === quick) {
-      await turn();
-      return ready;
-    }
-    const left = timeoutMs < 0 ? -1 : timeoutMs - quick;
-    return await this.waitLong(fds, { ...options, timeoutMs: left });
-  }
-
-  /** How long whoever has nothing better to do may wait in the calling thread, in ms. */
-  get quick(): number {
-    return this.#waits.size > 0 ? 0 : patience.ms;
-  }
-
-  /** The same for those that are known not to be ready yet. */
-  async waitLong(fds: readonly number[], options: WaitOptions = {}): Promise<number[]> {
-    const { timeoutMs = -1, events = POLLIN, signal } = options;
+  /** `turns`: what follows it is given a turn of its own. */
+  async wait(
+    fds: readonly number[],
+    { timeoutMs = -1, events = POLLIN, signal }: WaitOptions,
+    turns: boolean,
+  ): Promise<number[]> {
     signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<number[]>();
     const number = this.#last = (this.#last + 1) >>> 0;
     const deadline = timeoutMs < 0 ? Infinity : performance.now() + timeoutMs;
     const copies = this.#add(number, fds, events);
     if (copies === undefined) return await this.#lookAgain(fds, events, deadline, signal);
-    const wait: Wait = { number, fds, copies, deadline, resolve, reject };
+    const wait: Wait = { number, fds, copies, deadline, turns, resolve, reject };
     this.#waits.set(number, wait);
     if (deadline < Infinity) this.#timed.add(wait);
     const abort = () => {
@@ -153,7 +205,7 @@ export class Waiter implements AsyncDisposable {
     signal: AbortSignal | undefined,
   ): Promise<number[]> {
     for (let pause = 1;; pause = Math.min(pause * 2, LOOK_PAUSE_MAX)) {
-      const ready = this.look(fds, events);
+      const ready = look(this.#library, fds, events, 0);
       const left = deadline - performance.now();
       if (ready.length > 0 || left <= 0) return ready;
       await delay(Math.min(pause, left), signal);
@@ -212,7 +264,7 @@ export class Waiter implements AsyncDisposable {
       if (wait === undefined) continue;
       this.#remove(wait);
       wait.resolve(ready);
-      await turn();
+      if (wait.turns) await turn();
     }
   }
 

@@ -1,19 +1,22 @@
 /** Paths that a caller or a configuration names. */
 
+import type { Caller } from "./caller.ts";
 import { quote, RuntsError } from "./errors.ts";
 import { isWithin, normalize, pathFrom } from "./paths.ts";
 
 /** Where the working directory can be had whose path is no UTF-8. */
-const HERE = "/proc/self/cwd";
+function here({ proc }: Caller): string {
+  return `${proc}/cwd`;
+}
 
 /**
  * A path of the caller's, from its working directory; "." and ".." may be left in it. Deno opens it,
  * or it is written down as JSON: it must be UTF-8.
  */
-export function fromWorkingDirectory(path: string): string {
-  let whole = reachable(path);
-  if (whole !== path && whole.startsWith(`${HERE}/`)) whole = realPath(whole);
-  if (whole.isWellFormed() && (whole === path || !whole.startsWith(HERE))) return whole;
+export function fromWorkingDirectory(caller: Caller, path: string): string {
+  let whole = reachable(caller, path);
+  if (whole !== path && whole.startsWith(`${here(caller)}/`)) whole = realPath(whole);
+  if (whole.isWellFormed() && (whole === path || !whole.startsWith(here(caller)))) return whole;
   const isHere = whole.isWellFormed();
   throw new RuntsError(`use ${isHere ? "the working directory" : quote(path)}`, {
     cause: new Error("its path is not UTF-8"),
@@ -22,29 +25,29 @@ export function fromWorkingDirectory(path: string): string {
 }
 
 /** The same of a path that need not be written down. */
-function reachable(path: string): string {
+function reachable(caller: Caller, path: string): string {
   if (path.startsWith("/")) return path;
   try {
-    return pathFrom(Deno.cwd(), path);
+    return pathFrom(caller.workingDirectory(), path);
   } catch (cause) {
-    if (cause instanceof Deno.errors.InvalidData) return `${HERE}/${path}`;
+    if (cause instanceof Deno.errors.InvalidData) return `${here(caller)}/${path}`;
     throw new RuntsError("find the working directory", { cause, hint: "it may be gone" });
   }
 }
 
 /** Whether Deno can open an absolute path by its name. */
-export function isNamed(path: string): boolean {
-  return path.isWellFormed() && !isWithin(path, HERE);
+export function isNamed(caller: Caller, path: string): boolean {
+  return path.isWellFormed() && !isWithin(path, here(caller));
 }
 
 /** A path of the caller's, from its working directory, without "." and "..". */
-export function absolute(path: string): string {
-  return clean(fromWorkingDirectory(path));
+export function absolute(caller: Caller, path: string): string {
+  return clean(fromWorkingDirectory(caller, path));
 }
 
 /** A path that is used and not written down: it may hold any bytes (lib/base/bytes.ts). */
-export function absoluteBytes(path: string): string {
-  const whole = reachable(path);
+export function absoluteBytes(caller: Caller, path: string): string {
+  const whole = reachable(caller, path);
   return whole.isWellFormed() ? clean(whole) : whole;
 }
 

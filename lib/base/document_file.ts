@@ -3,22 +3,25 @@
 import { EACCES } from "./errno.ts";
 import { errnoOf } from "./errors.ts";
 
+/** Reads UTF-8 text. Throws what is wrong, and waits for nobody who is not there. */
+export type DocumentReader = (file: string) => string | Promise<string>;
+
 /** No document is as long; a device may have no end. */
-const DOCUMENT_MAX = 64 * 1024 * 1024;
+export const DOCUMENT_MAX = 64 * 1024 * 1024;
 /** How long a fifo may be without a writer, which may just be starting, in ms. */
-const WRITER_TIMEOUT = 1_000;
+export const WRITER_TIMEOUT = 1_000;
 const CHUNK = 64 * 1024;
 
-/** Reads UTF-8 text. Throws what is wrong, and waits for nobody who is not there. */
+/** A {@linkcode DocumentReader} that holds up the event loop, and is the quickest. */
 export function readDocumentFile(file: string): string {
   const { isFile, isFifo, size } = Deno.statSync(file);
-  if (!isFile) return decode(readStream(file, isFifo === true));
+  if (!isFile) return decodeDocument(readStream(file, isFifo === true));
   if (size > DOCUMENT_MAX) throw tooLong();
   const text = Deno.readTextFileSync(file);
   // What stands for bytes that are no text may stand in the file itself. A decoder takes long to
   // be there, so few commands use one.
   if (!text.includes("\ufffd")) return text.startsWith("\ufeff") ? text.slice(1) : text;
-  return decode([Deno.readFileSync(file)]);
+  return decodeDocument([Deno.readFileSync(file)]);
 }
 
 /** Reads what is on the standard input. */
@@ -30,7 +33,7 @@ export async function readStandardInput(): Promise<string> {
     if (length > DOCUMENT_MAX) throw tooLong();
     chunks.push(chunk);
   }
-  return decode(chunks);
+  return decodeDocument(chunks);
 }
 
 function readStream(file: string, isFifo: boolean): Uint8Array[] {
@@ -46,7 +49,7 @@ function readStream(file: string, isFifo: boolean): Uint8Array[] {
       length += count;
       if (length > DOCUMENT_MAX) throw tooLong();
     } else if (length > 0 || !isFifo) return chunks;
-    else if (performance.now() > end) throw new Error("it is a fifo that nobody writes to");
+    else if (performance.now() > end) throw noWriter();
     else sleep(5);
   }
 }
@@ -66,7 +69,8 @@ function sleep(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-function decode(chunks: readonly Uint8Array[]): string {
+/** The text of what was read. */
+export function decodeDocument(chunks: readonly Uint8Array[]): string {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   try {
     return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") +
@@ -76,6 +80,12 @@ function decode(chunks: readonly Uint8Array[]): string {
   }
 }
 
-function tooLong(): Error {
+/** The error for what is longer than {@linkcode DOCUMENT_MAX}. */
+export function tooLong(): Error {
   return new Error(`it is longer than ${DOCUMENT_MAX / 1024 / 1024} MiB`);
+}
+
+/** The error for a fifo without a writer. */
+export function noWriter(): Error {
+  return new Error("it is a fifo that nobody writes to");
 }

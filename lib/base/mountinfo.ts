@@ -31,9 +31,14 @@ export function parseMountinfo(text: string, type = ""): MountLine[] {
   return text.split("\n").filter((line) => line.includes(` - ${type}`)).map(parseLine);
 }
 
-/** The mounts of the caller's mount namespace; `type` as of {@linkcode parseMountinfo}. */
-export function readMountinfo(type?: string): MountLine[] {
-  return parseMountinfo(readBytesText("/proc/self/mountinfo"), type);
+/**
+ * The mounts of a process' mount namespace.
+ *
+ * @param proc its directory of /proc
+ * @param type as of {@linkcode parseMountinfo}
+ */
+export function readMountinfo(proc: string, type?: string): MountLine[] {
+  return parseMountinfo(readBytesText(`${proc}/mountinfo`), type);
 }
 
 function parseLine(line: string): MountLine {

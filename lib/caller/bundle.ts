@@ -1,7 +1,9 @@
 /** The bundle of a container to be: its configuration and its root filesystem. */
 
+import type { Caller } from "../base/caller.ts";
 import { errnoOf, isRuntsError, quote, RuntsError } from "../base/errors.ts";
 import { configPath, parseSpec, readConfig } from "../spec/load.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { withPidsLimit } from "../spec/pids_limit.ts";
 import type { Spec } from "../spec/types/config.ts";
 import { absolute, absoluteBytes, absoluteRootfs, isNamed } from "../base/absolute.ts";
@@ -18,18 +20,22 @@ export interface OpenBundle {
   readonly text: string;
 }
 
-async function placeOf(bundle: string): Promise<BundlePlace> {
-  const path = absoluteBytes(bundle);
-  if (isNamed(path)) return { path, seen: path, [Symbol.dispose]: () => {} };
+async function placeOf(runtime: Runtime, bundle: string): Promise<BundlePlace> {
+  const { caller } = runtime;
+  const path = absoluteBytes(caller, bundle);
+  if (isNamed(caller, path)) return { path, seen: path, [Symbol.dispose]: () => {} };
   const { openBytesPlace } = await import("./bytes_bundle.ts");
-  return await openBytesPlace(path);
+  return await openBytesPlace(runtime, path);
 }
 
 /** Reads and checks a bundle; nothing has been made when this throws. */
-export async function openBundle(options: CreateOptions): Promise<OpenBundle> {
-  using place = await placeOf(options.bundle ?? ".");
+export async function openBundle(
+  runtime: Runtime,
+  options: CreateOptions,
+): Promise<OpenBundle> {
+  using place = await placeOf(runtime, options.bundle ?? ".");
   try {
-    return await openPlace(place, options);
+    return await openPlace(runtime, place, options);
   } catch (error) {
     throw place.seen === place.path ? error : inItsName(error, place);
   }
@@ -45,11 +51,15 @@ function inItsName(error: unknown, { path, seen }: BundlePlace): unknown {
   });
 }
 
-async function openPlace({ path, seen }: BundlePlace, options: CreateOptions): Promise<OpenBundle> {
-  const file = configPath(seen, options.config && absolute(options.config));
-  const text = readConfig(seen, file);
+async function openPlace(
+  { caller, readDocument }: Runtime,
+  { path, seen }: BundlePlace,
+  options: CreateOptions,
+): Promise<OpenBundle> {
+  const file = configPath(seen, options.config && absolute(caller, options.config));
+  const text = await readConfig(readDocument, seen, file);
   const name = file.replace(seen, path);
-  const spec = await completed(inPresentWords(parseSpec(text, name)));
+  const spec = await completed(caller, inPresentWords(parseSpec(text, name)));
   checkRootfs(seen, spec);
   if (spec.process === undefined) {
     throw new RuntsError(`${name}: process is missing`, { hint: "there is nothing to start" });
@@ -57,7 +67,7 @@ async function openPlace({ path, seen }: BundlePlace, options: CreateOptions): P
   const { linux } = spec;
   if (linux?.sysctl !== undefined && linux.namespaces?.some(({ path }) => path)) {
     const { refuseHostSysctls } = await import("../host/joined_sysctls.ts");
-    refuseHostSysctls(linux);
+    refuseHostSysctls(caller, linux);
   }
   return { path, spec, text };
 }
@@ -70,10 +80,10 @@ function inPresentWords(spec: Spec): Spec {
 }
 
 /** With id maps for a new user namespace that has none. */
-async function completed(spec: Spec): Promise<Spec> {
+async function completed(caller: Caller, spec: Spec): Promise<Spec> {
   if (!lacksMaps(spec)) return spec;
-  const { withDefaultMaps } = await import("../userns/default_maps.ts");
-  return withDefaultMaps(spec);
+  const { ownIds, withDefaultMaps } = await import("../userns/default_maps.ts");
+  return withDefaultMaps(spec, ownIds(caller));
 }
 
 function checkRootfs(bundle: string, spec: Spec): void {

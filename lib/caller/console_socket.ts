@@ -1,8 +1,8 @@
 /** Console sockets: whether there should be one, and the way to whoever listens there. */
 
-import type { Helper } from "../../ffi/helper.ts";
 import { numberOf, quote, RuntsError } from "../base/errors.ts";
 import type { Spec } from "../spec/types/config.ts";
+import type { LoadedRuntime } from "../runtime/runtime.ts";
 import { absoluteBytes } from "../base/absolute.ts";
 
 /** A terminal of a detached container needs somebody to take its master, and only then. */
@@ -23,9 +23,12 @@ export function checkConsole(spec: Spec, consoleSocket: string | undefined): voi
 }
 
 /** Connects to a console socket; the owner of the descriptor closes it. */
-export async function connectConsole(helper: Helper, path: string): Promise<number> {
+export async function connectConsole(
+  { body, caller }: LoadedRuntime,
+  path: string,
+): Promise<number> {
   try {
-    return await helper.connectUnix(absoluteBytes(path));
+    return await body.connect(absoluteBytes(caller, path));
   } catch (cause) {
     throw new RuntsError(`connect to console socket ${quote(path)}`, numberOf(cause));
   }

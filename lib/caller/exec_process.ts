@@ -1,5 +1,6 @@
 /** The process of `exec`: a document, or the container's own with changes. */
 
+import type { Runtime } from "../runtime/runtime.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import { loadProcess } from "../spec/load_process.ts";
 import type { Capabilities, Process, Spec, User } from "../spec/types/config.ts";
@@ -11,9 +12,14 @@ import type { ExecOptions } from "./options.ts";
 const ID_MAX = 0xfffffffe;
 
 /** What to execute; throws when the options do not say. */
-export function execProcess(spec: Spec, options: ExecOptions): Process {
+export async function execProcess(
+  { caller, readDocument }: Pick<Runtime, "caller" | "readDocument">,
+  spec: Spec,
+  options: ExecOptions,
+): Promise<Process> {
   if (options.process !== undefined) {
-    const process = completed(loadProcess(absoluteBytes(options.process)), spec.process);
+    const document = await loadProcess(readDocument, absoluteBytes(caller, options.process));
+    const process = completed(document, spec.process);
     return options.tty ? { ...process, terminal: true } : process;
   }
   const { args = [], apparmor, processLabel, noNewPrivs, cwd } = options;

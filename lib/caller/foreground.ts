@@ -1,138 +1,88 @@
-/** A process in the foreground: its terminal, the signals that it should get, its end. */
+/** The foreground of `run` and `exec`: the caller's terminal and signals belong to one process until it ends. */
 
-import type { Helper } from "../../ffi/helper.ts";
 import type { ProcessEnding } from "../../ffi/process.ts";
-import { EIO } from "../base/errno.ts";
-import { errnoOf } from "../base/errors.ts";
+import type { Child, Foreground } from "../body/body.ts";
+import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { ExitStatus } from "./options.ts";
 
 /** How long init may take to send the terminal's master, in ms. */
 const MASTER_TIMEOUT = 10_000;
 
-/** The caller's terminal joined to that of a container; before anything runs in there. */
-export class Terminal {
-  readonly #helper: Helper;
-  readonly #ours: number;
-  /** To be handed to init, which sends the master over it. */
-  readonly socket: number;
+/** What a process in the foreground is given. */
+interface ForegroundOptions {
+  /** It has a terminal, which is joined to the caller's. */
+  readonly terminal: boolean;
+  /** Meanwhile the body adopts orphans, and reaps all its children. */
+  readonly adoptOrphans: boolean;
+}
+
+/** A process in the foreground, from before it is spawned until after it has ended. */
+export class Attachment {
+  readonly #runtime: LoadedRuntime;
+  readonly #adoptOrphans: boolean;
+  /** Ours, and the one that init sends the terminal's master over. */
+  readonly #sockets: readonly [number, number] | undefined;
+  #foreground: Foreground | undefined;
   #master = -1;
-  #saved: Uint8Array | undefined;
-  #wake: [number, number] = [-1, -1];
-  #hurry: [number, number] = [-1, -1];
-  #relay: Promise<void> | undefined;
 
-  constructor(helper: Helper) {
-    this.#helper = helper;
-    [this.#ours, this.socket] = helper.socketpair();
+  private constructor(runtime: LoadedRuntime, { terminal, adoptOrphans }: ForegroundOptions) {
+    this.#runtime = runtime;
+    this.#adoptOrphans = adoptOrphans;
+    this.#sockets = terminal ? runtime.helper.socketpair() : undefined;
   }
 
-  /** Takes the master from init, before the program writes to the terminal. */
+  /** Before init is spawned; {@linkcode end} has to follow. */
+  static async open(runtime: LoadedRuntime, options: ForegroundOptions): Promise<Attachment> {
+    if (options.adoptOrphans) await runtime.body.adoptOrphans();
+    return new Attachment(runtime, options);
+  }
+
+  /** The socket for init, with a terminal. */
+  get console(): number | undefined {
+    return this.#sockets?.[1];
+  }
+
+  /** Init is at work; meanwhile signals are kept. */
+  begin(): void {
+    this.#foreground = this.#runtime.body.beginForeground();
+  }
+
+  /** Takes the terminal's master from init, before the program writes to it. */
   async take(): Promise<void> {
-    await this.#helper.awaitFds([this.#ours], { timeoutMs: MASTER_TIMEOUT });
-    this.#master = this.#helper.receiveFd(this.#ours, 0).fd;
-    this.#helper.clearOnlcr(this.#master); // the caller's terminal does that, and a file wants none
+    if (this.#sockets === undefined || this.#master >= 0) return;
+    const { helper } = this.#runtime;
+    const [ours] = this.#sockets;
+    await helper.awaitFds([ours], { timeoutMs: MASTER_TIMEOUT });
+    this.#master = helper.receiveFd(ours, 0).fd;
+    helper.clearOnlcr(this.#master); // the caller's terminal does that, and a file wants none
   }
 
-  /** Begins to copy both ways. */
-  async connect(signals: SignalForwarding | undefined): Promise<void> {
-    const helper = this.#helper;
-    if (this.#master < 0) await this.take();
-    this.#followSize(signals);
-    if (helper.isTerminal(0)) this.#saved = helper.rawMode(0);
-    this.#wake = helper.pipe();
-    this.#hurry = helper.pipe();
-    signals?.tellOfRequests(this.#hurry[1]);
-    const [wake, hurry] = [this.#wake[0], this.#hurry[0]];
-    this.#relay = helper.relay({ master: this.#master, input: 0, output: 1, wake, hurry });
+  /** Joins the caller's terminal to that of the process. */
+  async join(): Promise<void> {
+    await this.take();
+    if (this.#master >= 0) this.#foreground?.connect(this.#master);
   }
 
-  /**
-   * Copies what is left, and gives the caller's terminal back as it was. Who was asked to end, by a
-   * signal, does not wait for a reader that does nothing.
-   */
-  async disconnect(): Promise<void> {
-    const helper = this.#helper;
-    if (this.#relay !== undefined) {
-      helper.write(this.#wake[1], new Uint8Array([0]));
-      await this.#relay;
-    }
-    this.#restore();
-    for (const fd of [this.#master, ...this.#wake, ...this.#hurry, this.#ours, this.socket]) {
-      if (fd >= 0) helper.close(fd);
-    }
+  /** The process runs: from now on it gets the caller's signals. */
+  forwardTo(pidfd: number): void {
+    this.#foreground?.forwardTo(pidfd);
   }
 
-  /** A terminal that has hung up has no mode any more. */
-  #restore(): void {
-    if (this.#saved === undefined) return;
-    try {
-      this.#helper.restoreMode(0, this.#saved);
-    } catch (error) {
-      if (errnoOf(error) !== EIO) throw error;
+  /** Waits until it has ended, and takes note of how. */
+  async wait(child: Child): Promise<ExitStatus> {
+    const { helper, body } = this.#runtime;
+    if (this.#adoptOrphans) return exitStatus(await body.reapUntil(child));
+    await helper.awaitExit(child.pidfd);
+    return exitStatus(await body.reap(child));
+  }
+
+  /** Copies what the terminal still holds; the caller has it and its signals for itself again. */
+  async end(): Promise<void> {
+    await this.#foreground?.end();
+    for (const fd of [this.#master, ...this.#sockets ?? []]) {
+      if (fd >= 0) this.#runtime.helper.close(fd);
     }
   }
-
-  #followSize(signals: SignalForwarding | undefined): void {
-    const tty = [0, 1, 2].find((fd) => this.#helper.isTerminal(fd));
-    if (tty !== undefined) signals?.resize(tty, this.#master);
-  }
-}
-
-/**
- * Half a second after its start Deno sets handlers for these, in the place of those that are there
- * then. The process ends by them, unless a script listens (or, by SIGUSR1, gets a debugger); once
- * it has listened, they are not set again.
- */
-const TAKEN_BY_DENO = ["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1"] as const;
-
-/** Hands the signals that runts gets on to a process; those that come before it runs wait for it. */
-export class SignalForwarding {
-  readonly #helper: Helper;
-  readonly #forwarding: number;
-  readonly #listener = () => {};
-
-  constructor(helper: Helper) {
-    this.#helper = helper;
-    for (const signal of TAKEN_BY_DENO) Deno.addSignalListener(signal, this.#listener);
-    this.#forwarding = helper.beginForwarding();
-  }
-
-  /** The process runs. */
-  to(pidfd: number): void {
-    this.#helper.forwardTo(this.#forwarding, pidfd);
-  }
-
-  /** The caller's window has a size, and may change it. */
-  resize(from: number, to: number): void {
-    this.#helper.forwardSize(this.#forwarding, from, to);
-  }
-
-  /** A byte is written there when one comes that asks to end. */
-  tellOfRequests(fd: number): void {
-    this.#helper.tellOfRequests(this.#forwarding, fd);
-  }
-
-  stop(): void {
-    this.#helper.endForwarding(this.#forwarding);
-    for (const signal of TAKEN_BY_DENO) Deno.removeSignalListener(signal, this.#listener);
-  }
-}
-
-/** A child. */
-interface Child {
-  readonly pid: number;
-  readonly pidfd: number;
-}
-
-/** Waits for a child and reaps it; and meanwhile, if asked to, every other child. */
-export async function waitForExit(
-  helper: Helper,
-  { pid, pidfd }: Child,
-  reapAll = false,
-): Promise<ExitStatus> {
-  if (reapAll) return exitStatus(await helper.reapUntil(pid));
-  await helper.awaitExit(pidfd);
-  return exitStatus(helper.reap(pidfd));
 }
 
 /** As a shell has it: 128 and the signal for a process that one ended; 255 where it is not known. */

@@ -1,18 +1,8 @@
 /** What the lifecycle verbs take and give. */
 
-/** Settings that hold for every verb: the global options of the command line. */
-export interface GlobalOptions {
-  /** Directory of the state directories: /run/runts, or $XDG_RUNTIME_DIR/runts when not root. */
-  readonly root: string;
-  /** How cgroups are made; default `cgroupfs`. */
-  readonly cgroupManager?: "cgroupfs" | "systemd" | "disabled";
-  /** Whether failing to make a cgroup is tolerated; `auto`: when runts is not real root. */
-  readonly rootless?: "auto" | boolean;
-  /** Takes warnings, one line each, without prefix. */
-  readonly warn?: (message: string) => void;
-  /** Takes the steps of the work as they are done; absent when nobody asked. */
-  readonly debug?: (line: string) => void;
-}
+import type { Stdio } from "../body/body.ts";
+
+export type { Stdio };
 
 /** Names one container. */
 export interface ContainerName {
@@ -31,13 +21,6 @@ export interface WaitOptions {
 
 /** What a verb takes that changes a container, and waits for others that do. */
 export interface ChangeOptions extends ContainerName, WaitOptions {}
-
-/**
- * Where the standard streams of the program come from: those of runts, /dev/null, or open file
- * descriptors of the calling process, which stay open and are the caller's to close. Those of a
- * `Deno.FsFile` have no number; `openSync` of `node:fs` gives one.
- */
-export type Stdio = "inherit" | "null" | readonly [stdin: number, stdout: number, stderr: number];
 
 /** What `create` takes. */
 export interface CreateOptions extends ContainerName {

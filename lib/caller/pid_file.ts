@@ -1,28 +1,30 @@
 /** Telling the caller of init: the pid file and the pidfd socket. */
 
-import type { Helper } from "../../ffi/helper.ts";
+import { ownDescriptor } from "../../ffi/own_descriptor.ts";
 import { numberOf, quote, RuntsError } from "../base/errors.ts";
 import { absoluteBytes } from "../base/absolute.ts";
 import { removeQuietly, statFile } from "../base/files.ts";
 import { O_PATH } from "../base/linux.ts";
+import type { LoadedRuntime } from "../runtime/runtime.ts";
 
 /**
  * Writes the pid, decimal, without a newline, by rename: whoever sees the file sees all of it. A
  * device is written to: a rename would put a file in the place of /dev/null.
  */
-export function writePidFile(helper: Helper, path: string, pid: number): void {
-  const file = absoluteBytes(path);
-  if (!file.isWellFormed()) return writeBytesNamed(helper, file, pid);
+export function writePidFile(runtime: LoadedRuntime, path: string, pid: number): void {
+  const { caller } = runtime;
+  const file = absoluteBytes(caller, path);
+  if (!file.isWellFormed()) return writeBytesNamed(runtime, file, pid);
   if (statFile(file)?.isCharDevice) return writeInPlace(file, pid);
   const slash = file.lastIndexOf("/");
-  const temporary = `${file.slice(0, slash)}/.${file.slice(slash + 1)}.${Deno.pid}`;
+  const temporary = `${file.slice(0, slash)}/.${file.slice(slash + 1)}.${caller.pid}`;
   replace(file, pid, temporary, Deno.renameSync);
 }
 
 /** The same where Deno cannot have the path (lib/base/bytes.ts); no device has such a one. */
-function writeBytesNamed(helper: Helper, file: string, pid: number): void {
+function writeBytesNamed({ helper, caller }: LoadedRuntime, file: string, pid: number): void {
   const directory = helper.open(file.slice(0, file.lastIndexOf("/")) || "/", O_PATH);
-  const temporary = `/proc/self/fd/${directory}/.runts-pid.${Deno.pid}`;
+  const temporary = `${ownDescriptor(directory)}/.runts-pid.${caller.pid}`;
   try {
     replace(file, pid, temporary, (from, to) => helper.rename(from, to));
   } finally {
@@ -60,14 +62,14 @@ type PidfdText = "standard" | "setns";
 
 /** Sends a pidfd over a unix socket, as runc does since 1.2. */
 export async function sendPidfd(
-  helper: Helper,
+  { helper, body, caller }: LoadedRuntime,
   path: string,
   pidfd: number,
   text: PidfdText,
 ): Promise<void> {
   let socket: number;
   try {
-    socket = await helper.connectUnix(absoluteBytes(path));
+    socket = await body.connect(absoluteBytes(caller, path));
   } catch (cause) {
     throw new RuntsError(`connect to pidfd socket ${quote(path)}`, numberOf(cause));
   }

@@ -4,16 +4,16 @@
  * the pid of init as the host sees it.
  */
 
-import type { Helper } from "../../ffi/helper.ts";
 import { decodeBytes, encodeText } from "../base/bytes.ts";
-import { callerVariable } from "../base/environment.ts";
+import type { Caller } from "../base/caller.ts";
 import { reason } from "../base/errors.ts";
 import { removeQuietly } from "../base/files.ts";
+import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { StateDirectory } from "../state/directory.ts";
 
 /** The caller's own socket, if a service manager started runts. */
-export function callerNotifySocket(): string | undefined {
-  return callerVariable("NOTIFY_SOCKET");
+export function callerNotifySocket(caller: Caller): string | undefined {
+  return caller.variable("NOTIFY_SOCKET");
 }
 
 /** Makes the directory that create mounts into the container. */
@@ -25,8 +25,11 @@ export function makeNotifyDirectory(directory: StateDirectory): string {
 }
 
 /** The container's socket; undefined when nobody asked for one or the container has none. */
-export function bindNotifySocket(helper: Helper, directory: StateDirectory): number | undefined {
-  if (callerNotifySocket() === undefined) return undefined;
+export function bindNotifySocket(
+  { helper, caller }: LoadedRuntime,
+  directory: StateDirectory,
+): number | undefined {
+  if (callerNotifySocket(caller) === undefined) return undefined;
   try {
     if (!Deno.lstatSync(directory.file("notify")).isDirectory) return undefined;
   } catch {
@@ -43,13 +46,12 @@ export function bindNotifySocket(helper: Helper, directory: StateDirectory): num
  * messages are taken: the first that is not is a warning.
  */
 export async function passOnReady(
-  helper: Helper,
+  { helper, body, caller, warn }: LoadedRuntime,
   socket: number,
   pid: number,
   pidfd: number,
-  warn: (message: string) => void,
 ): Promise<void> {
-  const target = callerNotifySocket();
+  const target = callerNotifySocket(caller);
   if (target === undefined) return;
   let warned = false;
   for (;;) {
@@ -61,7 +63,7 @@ export async function passOnReady(
     const isReady = kept.includes("READY=1");
     if (isReady) kept.push(`MAINPID=${pid}`);
     try {
-      await helper.sendDatagram(target, encodeText(kept.join("\n") + "\n"), fds);
+      await body.sendDatagram(target, encodeText(kept.join("\n") + "\n"), fds);
     } catch (error) {
       if (!warned) warn(`pass on the container's messages to NOTIFY_SOCKET: ${reason(error)}`);
       warned = true;

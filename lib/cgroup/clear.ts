@@ -1,12 +1,12 @@
 /** Ending a cgroup: killing who is in it, and removing it with all below it. */
 
-import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { delay } from "../base/delay.ts";
 import { EBUSY, ENOENT, ESRCH } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import { SIGKILL } from "../spec/values/signals.ts";
 import { isWithin } from "../base/paths.ts";
-import { turn } from "../base/patience.ts";
+import { load } from "../runtime/load.ts";
+import type { LoadedRuntime, Runtime } from "../runtime/runtime.ts";
 import { pidsBelow, readFile, withDescendants } from "./files.ts";
 import { freezerOf } from "./freezer.ts";
 import { detectHost } from "./hierarchies.ts";
@@ -35,16 +35,16 @@ interface Members {
  * SIGKILL pending cannot fork, so this ends; should members fork faster than they are read,
  * they are frozen while they are signalled.
  */
-export async function killMembers(members: Members): Promise<void> {
-  const helper = await loadHelper();
+export async function killMembers(given: Runtime, members: Members): Promise<void> {
+  const runtime = await load(given);
   const signalled = new Set<number>();
   for (let round = 0; round < KILL_ROUNDS; round++) {
     const fresh = members.pids().filter((pid) => !signalled.has(pid));
     if (fresh.length === 0) break;
     if (round === CALM_ROUNDS) await members.freeze().catch(() => {});
     for (const pid of members.pids()) {
-      await turn();
-      if (!signalled.has(pid)) kill(helper, pid, members.directory);
+      await runtime.turn();
+      if (!signalled.has(pid)) kill(runtime, pid, members.directory);
       signalled.add(pid);
     }
   }
@@ -53,8 +53,8 @@ export async function killMembers(members: Members): Promise<void> {
 }
 
 /** Whether a process is in a cgroup or below it. */
-function isMember(pid: number, directory: string): boolean {
-  const mounts = detectHost().hierarchies.map(({ mountPoint }) => mountPoint);
+function isMember(runtime: Runtime, pid: number, directory: string): boolean {
+  const mounts = detectHost(runtime).hierarchies.map(({ mountPoint }) => mountPoint);
   const [mount] = mounts.filter((point) => isWithin(directory, point))
     .sort((a, b) => b.length - a.length);
   // What /proc has begins at the namespace's root, which may be above what is mounted.
@@ -64,11 +64,12 @@ function isMember(pid: number, directory: string): boolean {
 }
 
 /** The number may have passed to another process since it was read: the pidfd must be a member's. */
-function kill(helper: Helper, pid: number, directory: string): void {
+function kill(runtime: LoadedRuntime, pid: number, directory: string): void {
+  const { helper } = runtime;
   let pidfd = -1;
   try {
     pidfd = helper.openPidfd(pid);
-    if (isMember(pid, directory)) helper.sendSignal(pidfd, SIGKILL);
+    if (isMember(runtime, pid, directory)) helper.sendSignal(pidfd, SIGKILL);
   } catch (error) {
     if (errnoOf(error) === ESRCH) return;
     throw new RuntsError(`kill process ${pid} (${quote(commandOf(pid))})`, { cause: error });

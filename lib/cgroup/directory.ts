@@ -6,6 +6,7 @@ import type { Resources } from "../spec/types/config.ts";
 import { killMembers, named, removeDirectories } from "./clear.ts";
 import { pidsBelow, readFile } from "./files.ts";
 import { freezerOf, isHeld } from "./freezer.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import type { SubCgroups } from "./below.ts";
 import type { CgroupJoin, CgroupManager, CgroupRecord } from "./manager.ts";
 
@@ -14,7 +15,12 @@ const FREEZE_TIMEOUT = 10_000;
 
 /** A container's cgroup as directories. */
 export abstract class DirectoryCgroup implements CgroupManager {
+  protected readonly runtime: Runtime;
   abstract readonly record: CgroupRecord;
+
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+  }
 
   /** `adopt`: what is there already is the container's, with its processes. */
   abstract prepare(resources: Resources, adopt?: boolean): Promise<CgroupJoin>;
@@ -41,7 +47,7 @@ export abstract class DirectoryCgroup implements CgroupManager {
   async killAll(): Promise<void> {
     const directory = this.mainDirectory();
     if (directory === undefined) return;
-    await killMembers({
+    await killMembers(this.runtime, {
       directory,
       pids: () => pidsBelow(directory),
       freeze: () => this.freeze(),

@@ -3,6 +3,7 @@
 import { isDirectory } from "../base/files.ts";
 import { readFile, withDescendants, writeFile } from "./files.ts";
 import { detectHost, hierarchyOf } from "./hierarchies.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import type { CgroupJoin } from "./manager.ts";
 import { cgroupsOf } from "./process.ts";
 
@@ -32,8 +33,8 @@ function freezerAmong(paths: Readonly<Record<string, string>>): string | undefin
 }
 
 /** The cgroup that keeps a process frozen, wherever the process has gone. */
-export function freezerOfProcess(pid: number): string | undefined {
-  return freezerAmong(cgroupsOf(pid));
+export function freezerOfProcess(runtime: Runtime, pid: number): string | undefined {
+  return freezerAmong(cgroupsOf(runtime, pid));
 }
 
 /**
@@ -49,8 +50,11 @@ export function isHeld(directory: string): boolean | undefined {
 }
 
 /** The cgroup that keeps whoever joins so from running. */
-export function freezerOfJoin({ bornIn, files }: CgroupJoin): string | undefined {
-  const mountPoint = hierarchyOf(detectHost(), "freezer")?.mountPoint;
+export function freezerOfJoin(
+  runtime: Runtime,
+  { bornIn, files }: CgroupJoin,
+): string | undefined {
+  const mountPoint = hierarchyOf(detectHost(runtime), "freezer")?.mountPoint;
   const file = mountPoint && files.find((path) => path.startsWith(`${mountPoint}/`));
   for (const directory of [bornIn, file && file.slice(0, file.lastIndexOf("/"))]) {
     if (directory && isHeld(directory)) return freezerOf(directory) ?? directory;

@@ -1,9 +1,10 @@
-/** Which cgroup hierarchies the host has, and where runts itself is in them (cgroups(7)). */
+/** Which cgroup hierarchies the host has, and where a process is in them (cgroups(7)). */
 
 import { readBytesText } from "../base/bytes.ts";
 import { RuntsError } from "../base/errors.ts";
 import { isWithin } from "../base/paths.ts";
 import { type MountLine, parseMountinfo } from "../base/mountinfo.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 
 /** v1: hierarchies by controller; hybrid: the same beside a cgroup2 mount; v2: cgroup2 alone. */
 type CgroupMode = "v1" | "hybrid" | "v2";
@@ -13,7 +14,7 @@ export interface Hierarchy {
   /** `memory`, `name=systemd`, or "" for cgroup v2. */
   readonly controller: string;
   readonly mountPoint: string;
-  /** The cgroup runts is in, below the mount point: "" or `/a/b`. */
+  /** The cgroup that the process is in, below the mount point: "" or `/a/b`. */
   readonly own: string;
 }
 
@@ -25,15 +26,13 @@ export interface CgroupHost {
 
 const USUAL_PLACE = "/sys/fs/cgroup";
 
-let cached: CgroupHost | undefined;
+/** What is mounted, as the caller sees it. Throws when no cgroup file system is. */
+export function detectHost({ host }: Pick<Runtime, "host">): CgroupHost {
+  return host.get(lookAtHost);
+}
 
-/** Looks at /proc once per process. Throws when no cgroup file system is mounted. */
-export function detectHost(): CgroupHost {
-  cached ??= parseHost(
-    readBytesText("/proc/self/mountinfo"),
-    readBytesText("/proc/self/cgroup"),
-  );
-  return cached;
+function lookAtHost(proc: string): CgroupHost {
+  return parseHost(readBytesText(`${proc}/mountinfo`), readBytesText(`${proc}/cgroup`));
 }
 
 /** The hierarchy of a controller, or undefined when it is not mounted. */
@@ -75,7 +74,7 @@ function addMount(
   const names = type === "cgroup2" ? [""] : type === "cgroup" ? superOptions.split(",") : [];
   for (const controller of names) {
     const path = own.get(controller);
-    // Mount options that are no controllers (rw, xattr) have no line in /proc/self/cgroup.
+    // Mount options that are no controllers (rw, xattr) have no line in /proc/PID/cgroup.
     if (path === undefined) continue;
     const known = found.get(controller);
     if (known !== undefined && !preferred(mountPoint, known.mountPoint)) continue;

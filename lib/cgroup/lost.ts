@@ -1,6 +1,7 @@
 /** The cgroup of a container that is gone, or that somebody else has made anew under its name. */
 
 import { quote, RuntsError } from "../base/errors.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { cgroupsOf } from "./process.ts";
 import type { SubCgroups } from "./below.ts";
 import type { CgroupJoin, CgroupManager, CgroupRecord } from "./manager.ts";
@@ -8,11 +9,13 @@ import type { CgroupJoin, CgroupManager, CgroupRecord } from "./manager.ts";
 /** Nothing in it is the container's: it is neither frozen nor changed. */
 export class LostCgroup implements CgroupManager {
   readonly record: CgroupRecord;
+  readonly #runtime: Runtime;
   readonly #directory: string;
   readonly #left: CgroupManager | undefined;
 
   /** `left`: what there may still be of it, to be ended with the container. */
-  constructor(directory: string, left?: CgroupManager) {
+  constructor(runtime: Runtime, directory: string, left?: CgroupManager) {
+    this.#runtime = runtime;
     this.record = { kind: "disabled", path: directory, paths: {} };
     this.#directory = directory;
     this.#left = left;
@@ -28,7 +31,7 @@ export class LostCgroup implements CgroupManager {
   /** An additional process shares what limits init has now. */
   joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin {
     if (Object.keys(sub ?? {}).length > 0 || initPid === undefined) throw this.#gone();
-    const { "": bornIn, ...others } = cgroupsOf(initPid);
+    const { "": bornIn, ...others } = cgroupsOf(this.#runtime, initPid);
     const files = new Set(Object.values(others).map((directory) => `${directory}/tasks`));
     return { ...(bornIn !== undefined && { bornIn }), files: [...files], moved: false };
   }

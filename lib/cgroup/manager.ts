@@ -45,7 +45,6 @@ export interface CgroupRequest {
   readonly rootless: boolean;
   /** systemd: `org.systemd.property.*`. */
   readonly annotations?: Readonly<Record<string, string>>;
-  readonly warn?: (message: string) => void;
 }
 
 /** How much a manager forgives. */

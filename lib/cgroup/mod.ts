@@ -2,6 +2,7 @@
 
 import { RuntsError } from "../base/errors.ts";
 import { isDirectory, statFile } from "../base/files.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { mainDirectory } from "./directory.ts";
 import { DisabledCgroup } from "./disabled.ts";
 import { detectHost, hierarchyOf } from "./hierarchies.ts";
@@ -11,42 +12,48 @@ import { CgroupV1 } from "./v1/manager.ts";
 import { CgroupV2 } from "./v2/manager.ts";
 
 /** The manager of a container to be created. Nothing is made before its `prepare`. */
-export async function makeCgroup(request: CgroupRequest): Promise<CgroupManager> {
+export async function makeCgroup(
+  runtime: Runtime,
+  request: CgroupRequest,
+): Promise<CgroupManager> {
   if (request.manager === "disabled") return new DisabledCgroup();
-  const host = detectHost();
   if (request.manager === "systemd") {
     const { makeScope } = await import("./systemd/manager.ts");
-    return await makeScope(host, request);
+    return await makeScope(runtime, request);
   }
-  const paths = containerPaths(host, request.id, request.cgroupsPath);
+  const paths = containerPaths(detectHost(runtime), request.id, request.cgroupsPath);
   const { rootless } = request;
-  return onDirectories(paths, { rootless, optional: rootless && !request.cgroupsPath });
+  return onDirectories(runtime, paths, { rootless, optional: rootless && !request.cgroupsPath });
 }
 
 /** The manager of a container that exists. */
-export async function openCgroup(record: CgroupRecord): Promise<CgroupManager> {
+export async function openCgroup(
+  runtime: Runtime,
+  record: CgroupRecord,
+): Promise<CgroupManager> {
   if (record.kind === "disabled") return new DisabledCgroup();
-  const paths = recordedPaths(detectHost(), record.paths);
+  const paths = recordedPaths(detectHost(runtime), record.paths);
   const left = record.inodes === undefined ? paths : stillOwn(paths, record.inodes);
   const missing = Object.keys(paths).filter((controller) => left[controller] === undefined);
   if (record.kind !== "systemd") {
     const isLost = missing.length > 0 && Object.keys(left).length === 0;
-    return isLost ? await lost(paths) : onDirectories(left, undefined, missing);
+    return isLost ? await lost(runtime, paths) : onDirectories(runtime, left, undefined, missing);
   }
   const { openScope } = await import("./systemd/manager.ts");
-  const scope = await openScope(detectHost(), record);
+  const scope = await openScope(runtime, record);
   const unit = paths["name=systemd"] === undefined ? "" : "name=systemd";
   if (left[unit] === paths[unit]) return scope;
   // The unit of that name belongs to whoever has its cgroup now.
-  return await lost(paths, isDirectory(paths[unit] ?? "") ? undefined : scope);
+  return await lost(runtime, paths, isDirectory(paths[unit] ?? "") ? undefined : scope);
 }
 
 async function lost(
+  runtime: Runtime,
   paths: Readonly<Record<string, string>>,
   left?: CgroupManager,
 ): Promise<CgroupManager> {
   const { LostCgroup } = await import("./lost.ts");
-  return new LostCgroup(mainDirectory(paths) ?? "", left);
+  return new LostCgroup(runtime, mainDirectory(paths) ?? "", left);
 }
 
 /** Without directories that are gone, and those of the same name that somebody has made since. */
@@ -80,9 +87,9 @@ function inodeOf(directory: string): number | undefined {
  * The record of a container that another runtime made, which left only the path. That runtime need
  * not have made a directory in every hierarchy.
  */
-export function recordOf(path: string, scope: string): CgroupRecord {
+export function recordOf(runtime: Runtime, path: string, scope: string): CgroupRecord {
   if (path === "") return { kind: "disabled", path, paths: {} };
-  const host = detectHost();
+  const host = detectHost(runtime);
   const all = Object.entries(pathsBelowMounts(host, path));
   const found = all.filter(([, directory]) => isDirectory(directory));
   const paths = Object.fromEntries(found.length === 0 ? all : found);
@@ -91,13 +98,14 @@ export function recordOf(path: string, scope: string): CgroupRecord {
 }
 
 function onDirectories(
+  runtime: Runtime,
   paths: Readonly<Record<string, string>>,
   tolerance?: Tolerance,
   missing?: readonly string[],
 ): CgroupManager {
-  const host = detectHost();
+  const host = detectHost(runtime);
   if (host.mode !== "v2") {
-    return new CgroupV1(host, paths, tolerance, missing);
+    return new CgroupV1(runtime, paths, tolerance, missing);
   }
   const directory = paths[""];
   const mountPoint = hierarchyOf(host, "")?.mountPoint;
@@ -106,5 +114,5 @@ function onDirectories(
       cause: "it was made on cgroup v1, and this host has v2 alone",
     });
   }
-  return new CgroupV2(mountPoint, directory, tolerance);
+  return new CgroupV2(runtime, mountPoint, directory, tolerance);
 }

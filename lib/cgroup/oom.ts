@@ -1,8 +1,9 @@
 /** Telling that the kernel killed a process of the container for its memory. */
 
-import type { Helper } from "../../ffi/helper.ts";
 import { RuntsError } from "../base/errors.ts";
 import { O_RDONLY } from "../base/linux.ts";
+import { load } from "../runtime/load.ts";
+import type { OwnHelper, Runtime } from "../runtime/runtime.ts";
 import { readFile, writeFile } from "./files.ts";
 import { oomKills } from "./oom_kills.ts";
 import type { CgroupRecord } from "./manager.ts";
@@ -16,9 +17,12 @@ const PATIENCE = 1000;
  * Yields once for every time the container runs out of memory, as it happens. Ends when the
  * cgroup is removed, or when the signal is aborted.
  */
-export async function* watchOom(record: CgroupRecord, signal: AbortSignal): AsyncGenerator<void> {
-  const { loadHelper } = await import("../../ffi/helper.ts");
-  const helper = await loadHelper();
+export async function* watchOom(
+  runtime: Runtime,
+  record: CgroupRecord,
+  signal: AbortSignal,
+): AsyncGenerator<void> {
+  const { helper } = await load(runtime);
   const open: number[] = [];
   try {
     const memory = record.paths["memory"];
@@ -37,7 +41,7 @@ export async function* watchOom(record: CgroupRecord, signal: AbortSignal): Asyn
  * @param open gets the descriptors to close at the end
  */
 async function* watchV1(
-  helper: Helper,
+  helper: OwnHelper,
   directory: string,
   open: number[],
   signal: AbortSignal,
@@ -68,7 +72,7 @@ function* repeat(times: number): Generator<void> {
 
 /** memory.events counts; a poll tells that it changed. */
 async function* watchV2(
-  helper: Helper,
+  helper: OwnHelper,
   directory: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<void> {
@@ -89,7 +93,7 @@ async function* watchV2(
 }
 
 /** A poll tells what has changed since the file was opened and read. */
-async function changed(helper: Helper, file: string, signal: AbortSignal): Promise<void> {
+async function changed(helper: OwnHelper, file: string, signal: AbortSignal): Promise<void> {
   const events = helper.open(file, O_RDONLY);
   try {
     helper.readAvailable(events, 512);

@@ -1,8 +1,8 @@
 /** The global options, and what they mean for the library. */
 
-import type { GlobalOptions } from "../caller/options.ts";
+import type { Caller } from "../base/caller.ts";
 import { fromWorkingDirectory } from "../base/absolute.ts";
-import { defaultRoot } from "../state/root.ts";
+import type { RuntimeSettings } from "../runtime/runtime.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import type { Options, OptionValues } from "./types.ts";
 
@@ -51,21 +51,21 @@ export const GLOBAL_OPTIONS = {
 
 export type GlobalValues = OptionValues<typeof GLOBAL_OPTIONS>;
 
-/** The library's settings for the global options of a command line. */
-export function globalOptions(values: GlobalValues): GlobalOptions {
+/** The runtime's settings for the global options of a command line. */
+export function runtimeSettings(caller: Caller, values: GlobalValues): RuntimeSettings {
   const manager = values.cgroupManager ?? (values.systemdCgroup ? "systemd" : undefined);
   if (values.systemdCgroup && manager !== "systemd") {
     throw new RuntsError(`--systemd-cgroup contradicts --cgroup-manager ${quote(manager)}`);
   }
   const rootless = values.rootless ?? "auto";
   return {
-    root: stateRoot(values.root ?? defaultRoot()),
+    ...(values.root !== undefined && { root: stateRoot(caller, values.root) }),
     ...(manager && { cgroupManager: manager }),
     rootless: rootless === "auto" ? "auto" : rootless === "true",
   };
 }
 
 /** A state directory must not depend on where the next command is called from. */
-function stateRoot(path: string): string {
-  return fromWorkingDirectory(path).replace(/\/+$/, "") || "/";
+function stateRoot(caller: Caller, path: string): string {
+  return fromWorkingDirectory(caller, path).replace(/\/+$/, "") || "/";
 }

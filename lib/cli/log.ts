@@ -4,6 +4,7 @@
  */
 
 import { quote, RuntsError } from "../base/errors.ts";
+import { statFile } from "../base/files.ts";
 import type { GlobalValues } from "./globals.ts";
 import { type Level, LEVELS, type Sink } from "./log_level.ts";
 
@@ -57,18 +58,10 @@ async function openSink(path: string, { log, logFormat }: GlobalValues): Promise
 function openFile(path: string): Deno.FsFile {
   try {
     // Whoever opens a fifo for both need not wait for a reader.
-    if (isFifo(path)) return Deno.openSync(path, { read: true, write: true });
+    if (statFile(path)?.isFifo) return Deno.openSync(path, { read: true, write: true });
     return Deno.openSync(path, { create: true, append: true, mode: 0o644 });
   } catch (cause) {
     throw new RuntsError(`open log file ${quote(path)}`, { cause });
-  }
-}
-
-function isFifo(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFifo === true;
-  } catch {
-    return false; // opening it tells
   }
 }
 

@@ -1,8 +1,10 @@
 /** Runs one command: parses, opens the log, calls it, and reports what it throws, once. */
 
 import { isRuntsError, reason } from "../base/errors.ts";
-import { patience } from "../base/patience.ts";
-import { globalOptions } from "./globals.ts";
+import { readDocumentFile } from "../base/document_file.ts";
+import { ProcessCaller } from "../runtime/process_caller.ts";
+import { Runtime, type RuntimeSettings } from "../runtime/runtime.ts";
+import { type GlobalValues, runtimeSettings } from "./globals.ts";
 import { type Log, openLog, toStderr } from "./log.ts";
 import { print } from "./output.ts";
 import { parse } from "./parse.ts";
@@ -16,7 +18,6 @@ const PATIENCE = 5;
  * @returns the exit code
  */
 export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
-  patience.ms = PATIENCE;
   let log: Pick<Log, "fail"> = { fail: (message) => toStderr("error", message) };
   try {
     const line = parse(command, args);
@@ -25,9 +26,8 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
     const opened = await openLog(line.globals);
     log = opened;
     if (line.problem !== undefined) throw line.problem;
-    const { warn, debug } = opened;
     return await command.run({
-      global: { ...globalOptions(line.globals), warn, ...(debug && { debug }) },
+      runtime: runtimeOf(line.globals, opened),
       ...(line.globals.criu !== undefined && { criu: line.globals.criu }),
       args: line.args as Record<string, never>,
       options: line.options as Record<string, never>,
@@ -40,6 +40,22 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
     if (!isBrokenPipe(error)) log.fail(reason(named));
     return isRuntsError(error) ? error.data.exitCode ?? 1 : 1;
   }
+}
+
+/** A command has its process for itself: nothing else waits, and what it sees of the host it sees once. */
+function runtimeOf(
+  values: GlobalValues,
+  { warn, debug }: Pick<RuntimeSettings, "warn" | "debug">,
+): Runtime {
+  const caller = new ProcessCaller();
+  return new Runtime({
+    ...runtimeSettings(caller, values),
+    ...(warn && { warn }),
+    ...(debug && { debug }),
+    caller,
+    readDocument: readDocumentFile,
+    patience: PATIENCE,
+  });
 }
 
 /** Whether the reader of the standard output has gone; nobody is left to be told. */

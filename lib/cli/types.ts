@@ -3,7 +3,7 @@
  * man page. Keys are in camelCase and become long options: `pidFile` is `--pid-file`.
  */
 
-import type { GlobalOptions } from "../caller/options.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 
 /** What a shell offers for a value. */
 export type Completion = "file" | "directory" | "container" | "signal" | "command" | "none";
@@ -69,7 +69,7 @@ type ArgumentValues<A extends Arguments> =
 
 /** What a command is run with. */
 interface Context<A extends Arguments = Arguments, O extends Options = Options> {
-  readonly global: GlobalOptions;
+  readonly runtime: Runtime;
   /** Path of the criu executable, if `--criu` gave one. */
   readonly criu?: string;
   readonly args: ArgumentValues<A>;

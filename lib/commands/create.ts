@@ -19,7 +19,7 @@ export const command = defineCommand({
       command: "runts create --bundle /srv/web --pid-file /run/web.pid web",
     },
   ],
-  async run({ global, args, options }) {
-    await create(global, { ...args, ...options });
+  async run({ runtime, args, options }) {
+    await create(runtime, { ...args, ...options });
   },
 });

@@ -19,9 +19,9 @@ export const command = defineCommand({
     { text: "remove a stopped container", command: "runts delete web" },
     { text: "remove it whatever its state", command: "runts delete --force web" },
   ],
-  async run({ global, args, options }) {
-    for (const id of await matching(global, args.id, options.regex)) {
-      await remove(global, { id, force: options.force === true });
+  async run({ runtime, args, options }) {
+    for (const id of await matching(runtime, args.id, options.regex)) {
+      await remove(runtime, { id, force: options.force === true });
     }
   },
 });

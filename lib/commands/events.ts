@@ -30,17 +30,17 @@ export const command = defineCommand({
     { text: "once, for a program", command: "runts events --stats web" },
     { text: "watch it", command: "runts events --format table --interval 1s web" },
   ],
-  async run({ global, args, options, print }) {
+  async run({ runtime, args, options, print }) {
     const interval = parseDuration('option "--interval"', options.interval ?? "5s");
     const show = viewer(options.format ?? "json", print);
     const now = async (): Promise<ContainerEvent> => ({
       type: "stats",
       id: args.id,
-      data: await stats(global, args),
+      data: await stats(runtime, args),
     });
     if (options.stats) return show(await now());
     if (options.format !== undefined && options.format !== "json") show(await now());
-    for await (const event of events(global, { ...args, interval })) show(event);
+    for await (const event of events(runtime, { ...args, interval })) show(event);
   },
 });
 

@@ -60,9 +60,9 @@ export const command = defineCommand({
     { text: "a shell", command: "runts exec -t web sh" },
     { text: "as another user", command: "runts exec -u 1000:1000 -e LANG=C web id" },
   ],
-  run({ global, args, options }) {
+  run({ runtime, args, options }) {
     const { cap, additionalGids, ...others } = options;
-    return exec(global, {
+    return exec(runtime, {
       ...args,
       ...others,
       adoptOrphans: !options.noSubreaper,

@@ -1,7 +1,6 @@
 import { explanationJson, explanationText, PLAIN, TERMINAL } from "../cli/explain_view.ts";
 import { defineCommand } from "../cli/types.ts";
 import { explain } from "../container/explain.ts";
-import { callerVariable } from "../base/environment.ts";
 import { BUNDLE } from "./shared.ts";
 
 export const command = defineCommand({
@@ -36,16 +35,16 @@ export const command = defineCommand({
     { text: "the bundle in /srv/web", command: "runts explain --bundle /srv/web" },
     { text: "its seccomp filter", command: "runts explain --bundle /srv/web --seccomp" },
   ],
-  async run({ global, args, options, print }) {
+  async run({ runtime, args, options, print }) {
     const wanted = { id: "container", ...args, ...options };
     if (options.seccomp || options.bpf) {
       const { explainSeccomp } = await import("../container/explain_seccomp.ts");
-      const text = await explainSeccomp(wanted, options.bpf === true);
+      const text = await explainSeccomp(runtime, wanted, options.bpf === true);
       return print(text ?? "no seccomp filter\n");
     }
-    const explanation = await explain(global, wanted);
+    const explanation = await explain(runtime, wanted);
     if (options.json) return print(explanationJson(explanation));
-    const colours = Deno.stdout.isTerminal() && callerVariable("NO_COLOR") === undefined;
+    const colours = Deno.stdout.isTerminal() && runtime.caller.variable("NO_COLOR") === undefined;
     print(explanationText(explanation, colours ? TERMINAL : PLAIN));
   },
 });

@@ -26,10 +26,10 @@ export const command = defineCommand({
     { text: "ask it to end", command: "runts kill web" },
     { text: "end it", command: "runts kill web KILL" },
   ],
-  async run({ global, args, options }) {
+  async run({ runtime, args, options }) {
     const signal = args.signal === undefined ? {} : { signal: parseSignal(args.signal) };
-    for (const id of await matching(global, args.id, options.regex)) {
-      await kill(global, { id, ...signal, all: options.all === true });
+    for (const id of await matching(runtime, args.id, options.regex)) {
+      await kill(runtime, { id, ...signal, all: options.all === true });
     }
   },
 });

@@ -17,8 +17,8 @@ export const command = defineCommand({
     { text: "for a program", command: "runts list --format json" },
   ],
   // deno-lint-ignore require-await
-  async run({ global, options, print }) {
-    const entries = list(global);
+  async run({ runtime, options, print }) {
+    const entries = list(runtime);
     if (options.quiet) return print(entries.map(({ id }) => `${id}\n`).join(""));
     if (options.format === "json") return print(`${JSON.stringify(entries)}\n`);
     print(table(
@@ -26,7 +26,7 @@ export const command = defineCommand({
       entries.map((one) => [one.id, one.pid, one.status, one.bundle, one.created, one.owner]),
     ));
     for (const { id, error } of entries) {
-      if (error !== undefined) global.warn?.(`list: ${JSON.stringify(id)}: ${error}`);
+      if (error !== undefined) runtime.warn(`list: ${JSON.stringify(id)}: ${error}`);
     }
   },
 });

@@ -24,9 +24,9 @@ export const command = defineCommand({
     { text: "what runs in it", command: "runts ps web" },
     { text: "with columns of your choice", command: "runts ps web -o pid,rss,args" },
   ],
-  async run({ global, args, options, print }) {
-    const pids = await ps(global, args);
+  async run({ runtime, args, options, print }) {
+    const pids = await ps(runtime, args);
     if (options.format === "json") print(`${JSON.stringify(pids)}\n`);
-    else print(await psTable(args.id, pids, args.options));
+    else print(await psTable(runtime, args.id, pids, args.options));
   },
 });

@@ -20,7 +20,7 @@ export const command = defineCommand({
     { text: "in the foreground", command: "runts run --bundle /srv/web web" },
     { text: "in the background", command: "runts run --detach --bundle /srv/web web" },
   ],
-  run({ global, args, options }) {
-    return run(global, { ...args, ...options, adoptOrphans: !options.noSubreaper });
+  run({ runtime, args, options }) {
+    return run(runtime, { ...args, ...options, adoptOrphans: !options.noSubreaper });
   },
 });

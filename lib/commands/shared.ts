@@ -1,7 +1,7 @@
 /** Parts of the command table that several commands share. */
 
 import type { Argument, Option, Options } from "../cli/types.ts";
-import type { GlobalOptions } from "../caller/options.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 
 /** The id of a container that exists. */
@@ -58,7 +58,7 @@ export const REGEX = {
 
 /** The ids that a command is for: the one given, or those that match it. */
 export async function matching(
-  global: GlobalOptions,
+  runtime: Runtime,
   id: string,
   regex: boolean | undefined,
 ): Promise<string[]> {
@@ -70,5 +70,5 @@ export async function matching(
   } catch (cause) {
     throw new RuntsError(`regular expression ${quote(id)}`, { cause });
   }
-  return list(global).map((entry) => entry.id).filter((one) => pattern.test(one));
+  return list(runtime).map((entry) => entry.id).filter((one) => pattern.test(one));
 }

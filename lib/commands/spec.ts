@@ -23,7 +23,7 @@ export const command = defineCommand({
   },
   examples: [{ text: "in the bundle /srv/web", command: "runts spec --bundle /srv/web" }],
   // deno-lint-ignore require-await
-  async run({ options }) {
-    writeSpec(options);
+  async run({ runtime, options }) {
+    writeSpec(runtime, options);
   },
 });

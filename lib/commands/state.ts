@@ -10,7 +10,7 @@ export const command = defineCommand({
   arguments: { id: CONTAINER },
   options: {},
   examples: [{ text: "see what became of a container", command: "runts state web" }],
-  async run({ global, args, print }) {
-    print(jsonDocument(await state(global, args)));
+  async run({ runtime, args, print }) {
+    print(jsonDocument(await state(runtime, args)));
   },
 });

@@ -4,6 +4,7 @@ import { update } from "../container/update.ts";
 import { RuntsError } from "../base/errors.ts";
 import { readText } from "../spec/json/document.ts";
 import { parseResources } from "../spec/load.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import type { Resources } from "../spec/types/config.ts";
 import { CONTAINER } from "./shared.ts";
 
@@ -55,19 +56,19 @@ export const command = defineCommand({
     },
     { text: "from a program", command: `echo '{"pids":{"limit":50}}' | runts update -r - web` },
   ],
-  async run({ global, args, options }) {
+  async run({ runtime, args, options }) {
     const { resources: file, l3CacheSchema, memBwSchema, ...limits } = options;
     const intelRdt = given({ l3CacheSchema, memBwSchema });
-    await update(global, {
+    await update(runtime, {
       ...args,
-      resources: file === undefined ? resourcesOf(limits) : await readResources(file),
+      resources: file === undefined ? resourcesOf(limits) : await readResources(runtime, file),
       ...(intelRdt && { intelRdt }),
     });
   },
 });
 
-async function readResources(file: string): Promise<Resources> {
-  if (file !== "-") return parseResources(readText(file), file);
+async function readResources({ readDocument }: Runtime, file: string): Promise<Resources> {
+  if (file !== "-") return parseResources(await readText(readDocument, file), file);
   try {
     const { readStandardInput } = await import("../base/document_file.ts");
     return parseResources(await readStandardInput(), "standard input");

@@ -42,9 +42,8 @@ export const command = defineCommand({
     },
   },
   examples: [{ text: "the bundle in /srv/web", command: "runts validate --bundle /srv/web" }],
-  // deno-lint-ignore require-await
-  async run({ options, print }) {
-    const { file, findings } = validateDocument({ ...options, meant: meantKey });
+  async run({ runtime, options, print }) {
+    const { file, findings } = await validateDocument(runtime, { ...options, meant: meantKey });
     if (options.format === "json") print(`${formatJson({ file, findings }, "  ")}\n`);
     else print(findings.map((finding) => `${file}: ${findingText(finding)}\n`).join(""));
     return findings.length > 0 ? 1 : 0;

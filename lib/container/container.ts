@@ -1,13 +1,14 @@
 /** A container as an object, for scripts: the verbs of the command line in one process. */
 
-import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { load } from "../runtime/load.ts";
+import { type LoadedRuntime, type Runtime, type RuntimeSettings } from "../runtime/runtime.ts";
 import { RuntsError } from "../base/errors.ts";
 import { parseSignal } from "../spec/values/signals.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
 import { openBundle } from "../caller/bundle.ts";
 import { checkConsole } from "../caller/console_socket.ts";
-import { inCommand } from "../base/command.ts";
+import { inCommand } from "../runtime/command.ts";
 import { readCopy } from "../state/config_copy.ts";
 import { createLocked } from "./create.ts";
 import { remove } from "./delete.ts";
@@ -18,19 +19,12 @@ import { exitStatus } from "../caller/foreground.ts";
 import { kill, openInit } from "./kill.ts";
 import { withLock } from "../state/lock.ts";
 import { pause, resume } from "./pause.ts";
-import { defaultRoot } from "../state/root.ts";
 import { startLocked } from "./start.ts";
 import { state, type StateDocument } from "./state.ts";
-import type {
-  CreateOptions,
-  ExecOptions,
-  ExitStatus,
-  GlobalOptions,
-  WaitOptions,
-} from "../caller/options.ts";
+import type { CreateOptions, ExecOptions, ExitStatus, WaitOptions } from "../caller/options.ts";
 
-/** Where and how a script's containers are kept; everything has the command line's default. */
-export type ContainerSettings = Partial<GlobalOptions>;
+/** Where and how a script's containers are kept: settings, or the runtime that has them. */
+export type ContainerSettings = RuntimeSettings & { readonly runtime?: Runtime };
 
 /** What {@linkcode Container.create} takes. */
 export type ContainerOptions = CreateOptions & ContainerSettings;
@@ -46,33 +40,37 @@ export type ContainerExecOptions = Omit<
  * is open for it, until {@linkcode wait} has returned: wait for each.
  */
 export class ContainerProcess {
-  readonly #helper: Helper;
+  readonly #runtime: LoadedRuntime;
   readonly #pidfd: number;
-  #ending: ExitStatus | undefined;
+  #ending: Promise<ExitStatus> | undefined;
 
   /**
    * Takes over the pidfd.
    * @internal
    */
   constructor(
-    helper: Helper,
+    runtime: LoadedRuntime,
     /** Process id, as the host sees it. */
     readonly pid: number,
     pidfd: number,
   ) {
-    this.#helper = helper;
+    this.#runtime = runtime;
     this.#pidfd = pidfd;
   }
 
   /** Waits until it has ended. */
   async wait({ signal }: WaitOptions = {}): Promise<ExitStatus> {
-    if (this.#ending === undefined) await this.#helper.awaitExit(this.#pidfd, { signal });
-    // Somebody else may have waited, too.
     if (this.#ending === undefined) {
-      this.#ending = exitStatus(this.#helper.reap(this.#pidfd));
-      this.#helper.close(this.#pidfd);
+      await this.#runtime.helper.awaitExit(this.#pidfd, { signal });
     }
-    return this.#ending;
+    // Somebody else may have waited, too.
+    return await (this.#ending ??= this.#reap());
+  }
+
+  async #reap(): Promise<ExitStatus> {
+    const ending = await this.#runtime.body.reap({ pid: this.pid, pidfd: this.#pidfd });
+    this.#runtime.helper.close(this.#pidfd);
+    return exitStatus(ending);
   }
 }
 
@@ -82,8 +80,7 @@ export class ContainerProcess {
  * a signal ends throws the reason of the signal.
  */
 export class Container implements AsyncDisposable {
-  readonly #helper: Helper;
-  readonly #global: GlobalOptions;
+  readonly #runtime: LoadedRuntime;
   readonly #directory: StateDirectory;
   #pidfd: number;
   #ending: ExitStatus | undefined;
@@ -91,34 +88,30 @@ export class Container implements AsyncDisposable {
   #noting: Promise<void> | undefined;
 
   private constructor(
-    helper: Helper,
-    global: GlobalOptions,
+    runtime: LoadedRuntime,
     /** Its name below the state root. */
     readonly id: string,
     /** Process id of init, as the host sees it. */
     readonly pid: number,
     pidfd: number,
   ) {
-    this.#helper = helper;
-    this.#global = global;
-    this.#directory = new StateDirectory(global.root, id);
+    this.#runtime = runtime;
+    this.#directory = new StateDirectory(runtime, id);
     this.#pidfd = pidfd;
   }
 
   /** Makes a container from a bundle; its program does not run before {@linkcode start}. */
   static create(options: ContainerOptions): Promise<Container> {
-    return inCommand("create", options.id, async () => {
-      const global = globalOf(options);
-      const bundle = await openBundle(options);
+    return inCommand(options.runtime ?? options, "create", options.id, async (unloaded) => {
+      const bundle = await openBundle(unloaded, options);
       checkConsole(bundle.spec, options.consoleSocket);
-      const helper = await loadHelper();
+      const runtime = await load(unloaded);
       return await createLocked(
-        helper,
-        global,
+        runtime,
         options,
         bundle,
-        {},
-        ({ pid, pidfd }) => Promise.resolve(new Container(helper, global, options.id, pid, pidfd)),
+        undefined,
+        ({ pid, pidfd }) => Promise.resolve(new Container(runtime, options.id, pid, pidfd)),
       );
     });
   }
@@ -128,19 +121,18 @@ export class Container implements AsyncDisposable {
    * open until it is deleted.
    */
   static open(id: string, settings: ContainerSettings = {}): Promise<Container> {
-    return inCommand("open", id, async () => {
-      const global = globalOf(settings);
-      const { status } = inspect(new StateDirectory(global.root, id));
-      const helper = await loadHelper();
-      return new Container(helper, global, id, status.pid, openInit(helper, status));
+    return inCommand(settings.runtime ?? settings, "open", id, async (unloaded) => {
+      const { status } = inspect(new StateDirectory(unloaded, id));
+      const runtime = await load(unloaded);
+      return new Container(runtime, id, status.pid, openInit(runtime, status));
     });
   }
 
   /** Runs the program. Returns once it was executed (and is ready, with NOTIFY_SOCKET). */
   start({ signal }: WaitOptions = {}): Promise<void> {
-    return inCommand("start", this.id, async () => {
-      const body = () => startLocked(this.#helper, this.#global, this.#directory);
-      const started = await withLock(this.#helper, this.#directory, body, signal);
+    return inCommand(this.#runtime, "start", this.id, async () => {
+      const body = () => startLocked(this.#runtime, this.#directory);
+      const started = await withLock(this.#runtime, this.#directory, body, signal);
       await started.poststart();
       await started.ready();
     }, signal);
@@ -148,7 +140,7 @@ export class Container implements AsyncDisposable {
 
   /** What state it is in. */
   state(): Promise<StateDocument> {
-    return state(this.#global, { id: this.id });
+    return state(this.#runtime, { id: this.id });
   }
 
   /**
@@ -156,9 +148,9 @@ export class Container implements AsyncDisposable {
    * it throws, unless the kernel tells (Linux 6.15), which it does once the parent has reaped init.
    */
   wait({ signal }: WaitOptions = {}): Promise<ExitStatus> {
-    return inCommand("wait", this.id, async () => {
+    return inCommand(this.#runtime, "wait", this.id, async () => {
       if (this.#ending === undefined && this.#pidfd >= 0) {
-        await this.#helper.awaitExit(this.#pidfd, { signal });
+        await this.#runtime.helper.awaitExit(this.#pidfd, { signal });
         await this.#noteEnding(PARENT_REAPS);
       }
       if (this.#ending !== undefined) return this.#ending;
@@ -168,49 +160,48 @@ export class Container implements AsyncDisposable {
 
   /** Sends a signal: `TERM`, `SIGTERM`, 15; default the stop signal of its image, else SIGTERM. */
   kill(signal?: string | number, options: { all?: boolean } = {}): Promise<void> {
-    return inCommand("kill", this.id, () => {
+    return inCommand(this.#runtime, "kill", this.id, () => {
       const chosen = signal !== undefined && { signal: parseSignal(String(signal)) };
-      return kill(this.#global, { id: this.id, ...chosen, ...options });
+      return kill(this.#runtime, { id: this.id, ...chosen, ...options });
     });
   }
 
   /** Freezes all its processes; throws when it is paused already. */
   pause(options: WaitOptions = {}): Promise<void> {
-    return pause(this.#global, { id: this.id, ...options });
+    return pause(this.#runtime, { id: this.id, ...options });
   }
 
   /** Lets them go on. */
   resume(options: WaitOptions = {}): Promise<void> {
-    return resume(this.#global, { id: this.id, ...options });
+    return resume(this.#runtime, { id: this.id, ...options });
   }
 
   /** Starts one more process in it, and returns once the program was executed. */
   exec(args: readonly string[], options: ContainerExecOptions = {}): Promise<ContainerProcess> {
-    return inCommand("exec", this.id, async () => {
+    return inCommand(this.#runtime, "exec", this.id, async () => {
       const all: ExecOptions = { ...options, id: this.id, args };
       const found = inspect(this.#directory);
-      refuseExec(found, all);
+      refuseExec(this.#runtime, found, all);
       const spec = readCopy(this.#directory);
-      const process = execProcess(spec, all);
+      const process = await execProcess(this.#runtime, spec, all);
       checkConsole({ ...spec, process }, all.consoleSocket);
       const executed = await spawnIn({
-        helper: this.#helper,
-        global: this.#global,
+        runtime: this.#runtime,
         options: all,
         found,
         spec,
         process,
       });
-      return new ContainerProcess(this.#helper, executed.pid, executed.pidfd);
+      return new ContainerProcess(this.#runtime, executed.pid, executed.pidfd);
     });
   }
 
   /** Removes it when it is stopped; with `force` in any state, and that it does not exist is no error. */
   async delete(options: { force?: boolean } & WaitOptions = {}): Promise<void> {
-    await remove(this.#global, { id: this.id, ...options });
+    await remove(this.#runtime, { id: this.id, ...options });
     await this.#noteEnding(0);
     if (this.#pidfd < 0) return;
-    this.#helper.close(this.#pidfd);
+    this.#runtime.helper.close(this.#pidfd);
     this.#pidfd = -1;
   }
 
@@ -223,14 +214,11 @@ export class Container implements AsyncDisposable {
     // While it was waited for, it may have been deleted, and its pidfd closed.
     if (this.#ending !== undefined || this.#pidfd < 0) return Promise.resolve();
     const note = async () => {
-      const ending = this.#helper.reap(this.#pidfd) ??
-        await this.#helper.exitStatus(this.#pidfd, patience);
+      const child = { pid: this.pid, pidfd: this.#pidfd };
+      const ending = await this.#runtime.body.reap(child) ??
+        await this.#runtime.helper.exitStatus(this.#pidfd, patience);
       if (ending !== undefined) this.#ending = exitStatus(ending);
     };
     return this.#noting ??= note().finally(() => this.#noting = undefined);
   }
-}
-
-function globalOf(settings: ContainerSettings): GlobalOptions {
-  return { ...settings, root: settings.root ?? defaultRoot() };
 }

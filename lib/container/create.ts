@@ -1,17 +1,19 @@
 /** `create`: everything up to the wait at exec.fifo. */
 
-import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { load } from "../runtime/load.ts";
+import type { LoadedRuntime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { errnoOf, quote, reason, RuntsError } from "../base/errors.ts";
 import { runHooksWarning } from "../hooks/runtime_hooks.ts";
 import { alreadyExists, StateDirectory } from "../state/directory.ts";
-import { type Attached, Creation } from "./creation.ts";
+import { Creation } from "./creation.ts";
+import type { Attachment } from "../caller/foreground.ts";
 import { type OpenBundle, openBundle } from "../caller/bundle.ts";
 import { checkConsole } from "../caller/console_socket.ts";
-import { inCommand } from "../base/command.ts";
+import { inCommand } from "../runtime/command.ts";
 import { takeLock } from "../state/lock.ts";
 import { sendPidfd, writePidFile } from "../caller/pid_file.ts";
-import { rootHint } from "../state/root.ts";
-import type { CreateOptions, GlobalOptions } from "../caller/options.ts";
+import { rootHint } from "../runtime/root.ts";
+import type { CreateOptions } from "../caller/options.ts";
 import { Undo } from "../base/undo.ts";
 
 /** A container that was just made. */
@@ -23,13 +25,13 @@ export interface Created {
 }
 
 /** Makes a container from a bundle. When it fails, the host is as it was. */
-export function create(global: GlobalOptions, options: CreateOptions): Promise<void> {
-  return inCommand("create", options.id, async () => {
-    const bundle = await openBundle(options);
+export function create(given: RuntimeOrSettings, options: CreateOptions): Promise<void> {
+  return inCommand(given, "create", options.id, async (unloaded) => {
+    const bundle = await openBundle(unloaded, options);
     checkConsole(bundle.spec, options.consoleSocket);
-    const helper = await loadHelper();
-    await createLocked(helper, global, options, bundle, {}, (created) => {
-      helper.close(created.pidfd);
+    const runtime = await load(unloaded);
+    await createLocked(runtime, options, bundle, undefined, (created) => {
+      runtime.helper.close(created.pidfd);
       return Promise.resolve();
     });
   });
@@ -40,37 +42,36 @@ export function create(global: GlobalOptions, options: CreateOptions): Promise<v
  * is left of the container.
  */
 export async function createLocked<T>(
-  helper: Helper,
-  global: GlobalOptions,
+  runtime: LoadedRuntime,
   options: CreateOptions,
   bundle: OpenBundle,
-  attached: Attached,
+  foreground: Attachment | undefined,
   then: (created: Created) => Promise<T>,
 ): Promise<T> {
-  const directory = new StateDirectory(global.root, options.id);
+  const directory = new StateDirectory(runtime, options.id);
   const undo = new Undo();
-  const creation = new Creation(helper, global, options, bundle, directory, undo);
-  directory.make(rootHint(global.root));
-  const lock = await lockNew(helper, directory);
+  const creation = new Creation(runtime, options, bundle, directory, undo);
+  directory.make(rootHint(runtime.caller, runtime.root));
+  const lock = await lockNew(runtime, directory);
   undo.add(() => directory.remove());
   try {
-    const init = await creation.run(attached);
+    const init = await creation.run(foreground);
     // The file last: it outlasts a failure.
     if (options.pidfdSocket !== undefined) {
-      await sendPidfd(helper, options.pidfdSocket, init.pidfd, "standard");
+      await sendPidfd(runtime, options.pidfdSocket, init.pidfd, "standard");
     }
-    if (options.pidFile !== undefined) writePidFile(helper, options.pidFile, init.pid);
+    if (options.pidFile !== undefined) writePidFile(runtime, options.pidFile, init.pid);
     return await then({ directory, ...init });
   } catch (error) {
-    const warn = global.warn ?? (() => {});
+    const { warn } = runtime;
     await undo.run((also) => warn(`clean up ${quote(options.id)}: ${reason(also)}`));
     // A failed hook ends the container as delete does (spec, "Lifecycle", steps 3 to 5).
     if (creation.hooksRan) {
-      await runHooksWarning(helper, "poststop", bundle.spec, creation.state(), warn);
+      await runHooksWarning(runtime, "poststop", bundle.spec, creation.state());
     }
     throw error;
   } finally {
-    helper.close(lock);
+    runtime.helper.close(lock);
   }
 }
 
@@ -78,10 +79,10 @@ export async function createLocked<T>(
  * Locks the directory that was just made, or another one in its place: somebody may have deleted it,
  * and made a container of the same id, before it was locked.
  */
-async function lockNew(helper: Helper, directory: StateDirectory): Promise<number> {
+async function lockNew(runtime: LoadedRuntime, directory: StateDirectory): Promise<number> {
   let lock: number;
   try {
-    lock = await takeLock(helper, directory);
+    lock = await takeLock(runtime, directory);
   } catch (error) {
     if (!directory.exists()) {
       throw new RuntsError("another command has deleted the container before it was made");
@@ -90,6 +91,6 @@ async function lockNew(helper: Helper, directory: StateDirectory): Promise<numbe
     throw error;
   }
   if (directory.isUnused()) return lock;
-  helper.close(lock);
+  runtime.helper.close(lock);
   throw alreadyExists();
 }

@@ -1,21 +1,22 @@
 /** One container being made: cgroup, plan, init and the conversation with it. */
 
-import type { Helper } from "../../ffi/helper.ts";
 import { inodesOf, makeCgroup } from "../cgroup/mod.ts";
 import type { CgroupJoin, CgroupManager } from "../cgroup/manager.ts";
-import { callerVariable } from "../base/environment.ts";
 import { RuntsError } from "../base/errors.ts";
-import { turn } from "../base/patience.ts";
+import { readLink } from "../base/files.ts";
+import { cgroupRequest } from "./cgroup_request.ts";
 import { runHooks } from "../hooks/runtime_hooks.ts";
 import { planContainer } from "../plan/container.ts";
 import type { ContainerPlan, SeccompFilter } from "../plan/plan.ts";
 import type { State } from "../spec/types/config.ts";
-import { bootId } from "../state/inspect.ts";
+import { bootId } from "../runtime/host.ts";
+import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { StateDirectory } from "../state/directory.ts";
-import { innerPid, readStat } from "../state/liveness.ts";
+import { innerPid, readStat, readStatIn } from "../state/liveness.ts";
 import type { StartOp, Status } from "../state/status.ts";
 import { absoluteRootfs } from "../base/absolute.ts";
 import type { OpenBundle } from "../caller/bundle.ts";
+import type { Attachment } from "../caller/foreground.ts";
 import { connectConsole } from "../caller/console_socket.ts";
 import { documentOf } from "../state/document.ts";
 import type { HookStates } from "../init/hook_states.ts";
@@ -24,26 +25,15 @@ import { writeIdMaps } from "../userns/id_maps.ts";
 import type { Answers, InitProcess } from "../init/conversation.ts";
 import { callerNotifySocket, makeNotifyDirectory } from "../caller/readiness.ts";
 import { ownsCgroup } from "../cgroup/ownership.ts";
-import { isInUserNamespace } from "../state/root.ts";
 import { seccompFilter } from "../seccomp/filter.ts";
 import { spawnInit } from "../init/spawn.ts";
-import { callerSize } from "../caller/terminal_size.ts";
-import type { CreateOptions, GlobalOptions } from "../caller/options.ts";
+import type { CreateOptions } from "../caller/options.ts";
 import { traceLine, warningLine } from "../init/trace.ts";
 import type { Undo } from "../base/undo.ts";
 
-/** What the caller of a foreground container adds. */
-export interface Attached {
-  /** Connected socket for the terminal's master. */
-  readonly console?: number;
-  /** Called when init is at work. */
-  readonly spawned?: () => void;
-}
-
 /** Makes one container; every step that leaves something behind is noted for undoing. */
 export class Creation {
-  readonly #helper: Helper;
-  readonly #global: GlobalOptions;
+  readonly #runtime: LoadedRuntime;
   readonly #options: CreateOptions;
   readonly #bundle: OpenBundle;
   readonly #directory: StateDirectory;
@@ -56,15 +46,13 @@ export class Creation {
   #moved?: Disposable;
 
   constructor(
-    helper: Helper,
-    global: GlobalOptions,
+    runtime: LoadedRuntime,
     options: CreateOptions,
     bundle: OpenBundle,
     directory: StateDirectory,
     undo: Undo,
   ) {
-    this.#helper = helper;
-    this.#global = global;
+    this.#runtime = runtime;
     this.#options = options;
     this.#bundle = bundle;
     this.#directory = directory;
@@ -84,24 +72,27 @@ export class Creation {
   async #watchMounts(): Promise<{ mountsBefore?: number[] }> {
     const { spec: { linux, mounts = [], root }, path } = this.#bundle;
     if (linux?.namespaces?.some(({ type }) => type === "mount")) return {};
+    const { caller } = this.#runtime;
     const { detachMounts, mountIds, newMountIds } = await import("../host/mounts.ts");
     const place = {
       rootfs: absoluteRootfs(path, root.path),
       destinations: mounts.map(({ destination }) => destination),
     };
-    const mountsBefore = mountIds(place);
-    this.#hostMounts = () => newMountIds(place, mountsBefore);
-    this.#undo.add(() => detachMounts(place, this.#hostMounts()));
+    const mountsBefore = mountIds(caller, place);
+    this.#hostMounts = () => newMountIds(caller, place, mountsBefore);
+    this.#undo.add(() => detachMounts(caller, place, this.#hostMounts()));
     return { mountsBefore };
   }
 
   /** Does it all; init then waits at the fifo and the status says so. */
-  async run({ console, spawned }: Attached): Promise<{ pid: number; pidfd: number }> {
+  async run(foreground?: Attachment): Promise<{ pid: number; pidfd: number }> {
+    const console = foreground?.console;
     const { spec } = this.#bundle;
-    const seccomp = await seccompFilter(spec, this.#global.root);
+    const { caller, warn } = this.#runtime;
+    const seccomp = await seccompFilter(spec, this.#runtime);
     const cgroup = await this.#makeCgroup();
     this.#directory.writeIntent({
-      creator: { pid: Deno.pid, startTime: readStat(Deno.pid)?.startTime ?? 0 },
+      creator: { pid: caller.pid, startTime: readStatIn(caller.proc)?.startTime ?? 0 },
       status: this.#status(cgroup, { pid: 0, startTime: 0 }),
       ...await this.#watchMounts(),
     });
@@ -109,17 +100,17 @@ export class Creation {
       await cgroup.killAll(); // a hook may have left processes there
       await cgroup.remove();
     });
-    await turn();
+    await this.#runtime.turn();
     const join = await cgroup.prepare(spec.linux?.resources ?? {});
     if (!join.moved) this.#directory.noteCgroup();
-    await turn();
-    const plan = this.#plan(cgroup, join, console !== undefined || this.#console, seccomp);
-    for (const warning of plan.warnings) this.#global.warn?.(warning);
+    await this.#runtime.turn();
+    const plan = await this.#plan(cgroup, join, console !== undefined || this.#console, seccomp);
+    plan.warnings.forEach(warn);
     using states = await this.#hookStates(plan);
     const init = await this.#spawn(plan, cgroup, console, states);
     this.#undo.add(() => init.abort());
     this.#directory.write("config.json", this.#bundle.text);
-    spawned?.();
+    foreground?.begin(); // while init is at work
     await init.converse(this.#answers(plan, cgroup, states), "ready");
     await this.#commit(init, plan, cgroup);
     this.#moved?.[Symbol.dispose]();
@@ -131,41 +122,33 @@ export class Creation {
   }
 
   #makeCgroup(): Promise<CgroupManager> {
-    const { cgroupManager, rootless = "auto", warn } = this.#global;
-    const { spec } = this.#bundle;
-    const cgroupsPath = spec.linux?.cgroupsPath;
-    return makeCgroup({
-      id: this.#options.id,
-      rootless: rootless === "auto" ? Deno.uid() !== 0 || isInUserNamespace() : rootless,
-      ...(cgroupManager && { manager: cgroupManager }),
-      ...(cgroupsPath && { cgroupsPath }),
-      ...(spec.annotations && { annotations: spec.annotations }),
-      ...(warn && { warn }),
-    });
+    const runtime = this.#runtime;
+    return makeCgroup(runtime, cgroupRequest(runtime, this.#options.id, this.#bundle.spec));
   }
 
-  #plan(
+  async #plan(
     cgroup: CgroupManager,
     join: CgroupJoin,
     console: boolean,
     seccomp: SeccompFilter | undefined,
-  ): ContainerPlan {
-    const listen = listenFds();
+  ): Promise<ContainerPlan> {
+    const { caller, body } = this.#runtime;
+    const listen = listenFds(caller);
     const preserveFds = (this.#options.preserveFds ?? 0) + (listen?.fds ?? 0);
-    checkPreserved(this.#helper, preserveFds);
-    const notify = callerNotifySocket() !== undefined;
-    const size = console ? callerSize(this.#helper) : undefined;
+    await checkPreserved(body, preserveFds);
+    const notify = callerNotifySocket(caller) !== undefined;
+    const size = console ? await body.terminalSize() : undefined;
     return planContainer({
       id: this.#options.id,
       spec: this.#bundle.spec,
       bundle: this.#bundle.path,
-      host: planHost(cgroup.record),
+      host: planHost(this.#runtime, cgroup.record),
       cgroup: join,
       noPivot: this.#options.noPivot ?? false,
       noNewKeyring: this.#options.noNewKeyring ?? false,
       console,
       preserveFds,
-      ...(size && { consoleSize: size }),
+      ...(size && { consoleSize: { height: size.rows, width: size.cols } }),
       ...(listen && { listen }),
       ...(notify && { notifyDirectory: makeNotifyDirectory(this.#directory) }),
       ...(seccomp && { seccomp }),
@@ -176,7 +159,7 @@ export class Creation {
   async #hookStates({ slots }: ContainerPlan): Promise<HookStates | undefined> {
     if (!slots.some(({ kind }) => kind === "hook-state")) return undefined;
     const { HookStates } = await import("../init/hook_states.ts");
-    return new HookStates(this.#helper, slots);
+    return new HookStates(this.#runtime.helper, slots);
   }
 
   async #spawn(
@@ -185,14 +168,14 @@ export class Creation {
     console: number | undefined,
     states: HookStates | undefined,
   ): Promise<InitProcess> {
-    const helper = this.#helper;
+    const { helper, caller } = this.#runtime;
     const fifo = this.#directory.file("exec.fifo");
     const result = this.#directory.file("result.fifo");
     helper.makeFifo(fifo, 0o600);
     helper.makeFifo(result, 0o600);
     const socket = console ?? await this.#connectConsole();
     try {
-      return spawnInit(helper, {
+      return await spawnInit(this.#runtime, {
         plan,
         own: {
           fifo,
@@ -201,8 +184,7 @@ export class Creation {
           ...(states && { states: states.fds }),
         },
         stdio: this.#options.stdio,
-        trace: this.#global.debug !== undefined,
-        preserve: (this.#options.preserveFds ?? 0) + (listenFds()?.fds ?? 0),
+        preserve: (this.#options.preserveFds ?? 0) + (listenFds(caller)?.fds ?? 0),
         cgroup: cgroup.record,
       });
     } finally {
@@ -214,27 +196,27 @@ export class Creation {
     const { consoleSocket } = this.#options;
     return consoleSocket === undefined
       ? undefined
-      : await connectConsole(this.#helper, consoleSocket);
+      : await connectConsole(this.#runtime, consoleSocket);
   }
 
   #answers(plan: ContainerPlan, cgroup: CgroupManager, states: HookStates | undefined): Answers {
     const { spec } = this.#bundle;
-    const { debug, warn } = this.#global;
+    const { debug, warn } = this.#runtime;
     return {
       pid: (pid) => this.#pid = pid,
       cgroup: async (pid) => {
         await cgroup.attach(pid);
         this.#directory.noteCgroup();
       },
-      maps: (pid) => writeIdMaps(pid, spec.linux ?? {}),
+      maps: (pid) => writeIdMaps(this.#runtime, pid, spec.linux ?? {}),
       namespaces: (pid) => this.#namespacesReady(pid, cgroup, states),
       notify: async (pidfd, fd) => {
         const { passOnListener } = await import("../seccomp/listener.ts");
         const pid = this.#pid;
         const state = this.state("creating", pid);
-        await passOnListener(this.#helper, spec.linux?.seccomp, { pid, pidfd, fd, state });
+        await passOnListener(this.#runtime, spec.linux?.seccomp, { pid, pidfd, fd, state });
       },
-      warning: (record) => warn?.(warningLine(record, plan.ops)),
+      warning: (record) => warn(warningLine(record, plan.ops)),
       ...(debug && { trace: async (record) => debug(await traceLine(record, plan.ops)) }),
     };
   }
@@ -250,19 +232,20 @@ export class Creation {
     if (owner !== undefined) cgroup.own(owner);
     if (spec.linux?.netDevices !== undefined) {
       const { moveNetDevices } = await import("../net/net_devices.ts");
-      const moved = moveNetDevices(this.#helper, pid, spec.linux.netDevices);
+      const moved = moveNetDevices(this.#runtime, pid, spec.linux.netDevices);
       this.#undo.add(() => moved.takeBack());
       this.#moved = moved;
     }
     if (spec.linux?.intelRdt !== undefined) {
-      const { joinResctrl } = await import("../host/intel_rdt.ts");
-      joinResctrl(this.#options.id, pid, spec.linux.intelRdt, this.#undo);
+      const { joinResctrl, resctrlRoot } = await import("../host/intel_rdt.ts");
+      const root = resctrlRoot(this.#runtime.caller);
+      joinResctrl(this.#options.id, pid, spec.linux.intelRdt, this.#undo, root);
     }
     if (spec.hooks === undefined) return;
     this.hooksRan = true;
     const state = this.state("creating", pid);
-    await runHooks(this.#helper, "prestart", spec, state);
-    await runHooks(this.#helper, "createRuntime", spec, state);
+    await runHooks(this.#runtime, "prestart", spec, state);
+    await runHooks(this.#runtime, "createRuntime", spec, state);
     // To those inside, the pid is the one that they see.
     states?.write((status) => this.state(status, innerPid(pid)));
   }
@@ -286,6 +269,7 @@ export class Creation {
   #status(cgroup: CgroupManager, process: { pid: number; startTime: number }): Status {
     const { spec, path } = this.#bundle;
     const { record } = cgroup;
+    const { caller, host } = this.#runtime;
     return {
       ...process,
       cgroupPath: record.subgroup ? `${record.path}/${record.subgroup}` : record.path,
@@ -294,22 +278,15 @@ export class Creation {
       systemdCgroup: record.kind === "systemd",
       bundle: path,
       created: new Date().toISOString(),
-      owner: Deno.uid() === 0 ? "root" : callerVariable("USER") ?? String(Deno.uid()),
+      owner: caller.uid === 0 ? "root" : caller.variable("USER") ?? String(caller.uid),
       detached: true,
-      externalDescriptors: [0, 1, 2].map(descriptorTarget),
+      externalDescriptors: [0, 1, 2].map((fd) =>
+        readLink(`${caller.proc}/fd/${fd}`) ?? "/dev/null"
+      ),
       annotations: spec.annotations ?? {},
-      bootId: bootId(),
+      bootId: host.get(bootId),
       cgroup: record,
     };
-  }
-}
-
-/** What a standard stream is, for checkpoint. */
-function descriptorTarget(fd: number): string {
-  try {
-    return Deno.readLinkSync(`/proc/self/fd/${fd}`);
-  } catch {
-    return "/dev/null";
   }
 }
 

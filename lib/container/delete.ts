@@ -1,6 +1,7 @@
 /** `delete`: undoes what create made, and nothing else. */
 
-import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { load } from "../runtime/load.ts";
+import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { DisabledCgroup } from "../cgroup/disabled.ts";
 import { undoDirectories } from "../cgroup/clear.ts";
 import { freezerOfProcess } from "../cgroup/freezer.ts";
@@ -17,36 +18,35 @@ import { readStat } from "../state/liveness.ts";
 import type { Status } from "../state/status.ts";
 import { absoluteRootfs } from "../base/absolute.ts";
 import { cgroupOf, whoPauses } from "../state/cgroup.ts";
-import { inCommand } from "../base/command.ts";
+import { inCommand } from "../runtime/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
 import { documentOf } from "../state/document.ts";
 import { openInit } from "./kill.ts";
 import { withLock, withLockIfThere } from "../state/lock.ts";
-import type { DeleteOptions, GlobalOptions } from "../caller/options.ts";
+import type { DeleteOptions } from "../caller/options.ts";
 
 /** How long a killed init may take to go, in ms. */
 const KILL_TIMEOUT = 10_000;
 
 /** Removes a stopped container; with `force`, kills it first, and an unknown one is no error. */
-export function remove(global: GlobalOptions, options: DeleteOptions): Promise<void> {
-  return inCommand("delete", options.id, async () => {
-    const directory = new StateDirectory(global.root, options.id);
+export function remove(given: RuntimeOrSettings, options: DeleteOptions): Promise<void> {
+  return inCommand(given, "delete", options.id, async (unloaded) => {
+    const directory = new StateDirectory(unloaded, options.id);
     if (!directory.exists()) {
-      if (options.force) return sweepRemoved(global.root);
+      if (options.force) return sweepRemoved(unloaded.root);
       throw doesNotExist();
     }
-    const helper = await loadHelper();
+    const runtime = await load(unloaded);
     if (options.force) directory.removeUnlessFile("lock");
     const locked = options.force ? withLockIfThere : withLock;
-    const body = () => removeLocked(helper, global, directory, options);
-    await locked(helper, directory, body, options.signal);
+    const body = () => removeLocked(runtime, directory, options);
+    await locked(runtime, directory, body, options.signal);
   }, options.signal);
 }
 
 /** The same, for a verb that holds the lock already. */
 async function removeLocked(
-  helper: Helper,
-  global: GlobalOptions,
+  runtime: LoadedRuntime,
   directory: StateDirectory,
   options: Pick<DeleteOptions, "force">,
 ): Promise<void> {
@@ -55,29 +55,28 @@ async function removeLocked(
   if (!["stopped", "created"].includes(found.state) && found.complete && !options.force) {
     throw new RuntsError(
       `cannot delete a container that is not stopped: it is ${found.state}`,
-      whoPauses(found.state, found.status),
+      whoPauses(runtime, found.state, found.status),
     );
   }
-  const cgroup = await cgroupToRemove(global, directory, found, options.force === true);
+  const cgroup = await cgroupToRemove(runtime, directory, found, options.force === true);
   const heir = await heirIn(directory, found, cgroup);
   if (heir !== undefined) {
-    global.warn?.(`container ${quote(heir)} is in its cgroup now, which stays`);
+    runtime.warn(`container ${quote(heir)} is in its cgroup now, which stays`);
   }
-  if (found.state !== "stopped" && found.complete) await end(helper, found, cgroup);
+  if (found.state !== "stopped" && found.complete) await end(runtime, found, cgroup);
   const spec = readCopyIfAny(directory);
   if (heir === undefined) {
     await cgroup.killAll();
     await cgroup.remove();
   }
-  await detachHostMounts(found, spec?.mounts);
+  await detachHostMounts(runtime, found, spec?.mounts);
   if (spec?.linux?.intelRdt !== undefined && found.complete) {
-    const { leaveResctrl } = await import("../host/intel_rdt.ts");
-    leaveResctrl(directory.id, spec.linux.intelRdt);
+    const { findResctrl, leaveResctrl } = await import("../host/intel_rdt.ts");
+    leaveResctrl(directory.id, spec.linux.intelRdt, findResctrl(runtime.caller));
   }
-  const warn = global.warn ?? (() => {});
-  directory.remove(warn);
+  directory.remove(runtime.warn);
   const state = documentOf({ id: directory.id, status: found.status, copy: spec }, "stopped", 0);
-  await runHooksWarning(helper, "poststop", spec ?? {}, state, warn);
+  await runHooksWarning(runtime, "poststop", spec ?? {}, state);
 }
 
 /** Another container in the cgroup of one that has ended. */
@@ -93,16 +92,16 @@ async function heirIn(
 
 /** With force, a cgroup that may not be touched does not keep the rest from being removed. */
 async function cgroupToRemove(
-  global: GlobalOptions,
+  runtime: Runtime,
   directory: StateDirectory,
   found: Inspection,
   force: boolean,
 ): Promise<CgroupManager> {
   try {
-    return await findCgroup(directory, found);
+    return await findCgroup(runtime, directory, found);
   } catch (error) {
     if (!force) throw error;
-    global.warn?.(`${reason(error)}; it is left as it is`);
+    runtime.warn(`${reason(error)}; it is left as it is`);
     return new DisabledCgroup();
   }
 }
@@ -113,12 +112,13 @@ async function cgroupToRemove(
  * cgroup is where create made it by the copy of the configuration.
  */
 async function findCgroup(
+  runtime: Runtime,
   directory: StateDirectory,
   { status, intent }: Inspection,
 ): Promise<CgroupManager> {
-  if (status.bundle !== "" && intent?.hasCgroup !== false) return await cgroupOf(status);
+  if (status.bundle !== "" && intent?.hasCgroup !== false) return await cgroupOf(runtime, status);
   if (intent !== undefined) {
-    const { record } = await cgroupOf(intent.status);
+    const { record } = await cgroupOf(runtime, intent.status);
     if (record.kind !== "systemd") undoDirectories(Object.values(record.paths));
     return new DisabledCgroup();
   }
@@ -126,11 +126,12 @@ async function findCgroup(
   if (copy === undefined) return new DisabledCgroup();
   const cgroupsPath = copy.linux?.cgroupsPath;
   const place = cgroupsPath ? { cgroupsPath } : {};
-  return await makeCgroup({ id: directory.id, rootless: true, ...place });
+  return await makeCgroup(runtime, { id: directory.id, rootless: true, ...place });
 }
 
 /** What was mounted on the host for want of a mount namespace: not before the copy was written. */
 async function detachHostMounts(
+  { caller }: Runtime,
   { status, intent }: Inspection,
   mounts: readonly Mount[] = [],
 ): Promise<void> {
@@ -141,19 +142,22 @@ async function detachHostMounts(
     rootfs: absoluteRootfs(status.bundle, status.rootfs),
     destinations: mounts.map(({ destination }) => String(destination)),
   };
-  detachMounts(place, before ? newMountIds(place, before) : status.hostMounts ?? []);
+  detachMounts(
+    caller,
+    place,
+    before ? newMountIds(caller, place, before) : status.hostMounts ?? [],
+  );
 }
 
 /** Removes it by force, unless somebody else has, and perhaps made another one of the same name. */
 export function removeThis(
-  helper: Helper,
-  global: GlobalOptions,
+  runtime: LoadedRuntime,
   directory: StateDirectory,
   pid: number,
 ): Promise<void> {
-  return withLockIfThere(helper, directory, async () => {
+  return withLockIfThere(runtime, directory, async () => {
     if (directory.readStatus()?.pid !== pid) return;
-    await removeLocked(helper, global, directory, { force: true });
+    await removeLocked(runtime, directory, { force: true });
   });
 }
 
@@ -194,10 +198,15 @@ const RECORDS = ["status", "creating", "preparing"];
 const BROKEN = '{"pid":0,"process-start-time":0,"bundle":""}';
 
 /** Kills init and waits until it is gone. */
-async function end(helper: Helper, found: Inspection, cgroup: CgroupManager): Promise<void> {
+async function end(
+  runtime: LoadedRuntime,
+  found: Inspection,
+  cgroup: CgroupManager,
+): Promise<void> {
+  const { helper, body } = runtime;
   let pidfd: number;
   try {
-    pidfd = openInit(helper, found.status);
+    pidfd = openInit(runtime, found.status);
   } catch {
     return; // it went by itself
   }
@@ -205,8 +214,8 @@ async function end(helper: Helper, found: Inspection, cgroup: CgroupManager): Pr
     helper.sendSignal(pidfd, SIGKILL);
     const within = (timeoutMs: number) => helper.awaitExit(pidfd, { timeoutMs });
     if (!await within(2)) await cgroup.killAll();
-    if (!await within(KILL_TIMEOUT)) throw stillThere(found.status.pid);
-    helper.reap(pidfd);
+    if (!await within(KILL_TIMEOUT)) throw stillThere(runtime, found.status.pid);
+    await body.reap({ pid: found.status.pid, pidfd });
   } catch (error) {
     if (errnoOf(error) !== ESRCH) throw error;
   } finally {
@@ -221,10 +230,10 @@ const STATES: Record<string, string> = {
   Z: "a zombie that its parent does not reap",
 };
 
-function stillThere(pid: number): RuntsError {
+function stillThere(runtime: Runtime, pid: number): RuntsError {
   const operation = `init (pid ${pid}) did not end within ${KILL_TIMEOUT / 1000} s`;
   // The kernel shows a frozen process as one in uninterruptible sleep.
-  const freezer = freezerOfProcess(pid);
+  const freezer = freezerOfProcess(runtime, pid);
   if (freezer !== undefined) {
     const cause = `it is in cgroup ${quote(freezer)}, which is frozen`;
     return new RuntsError(operation, { cause, hint: "thaw that one" });

@@ -1,6 +1,7 @@
 /** `events`: what a container uses, and when it runs out of memory. */
 
-import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { load } from "../runtime/load.ts";
+import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { watchOom } from "../cgroup/oom.ts";
 import { oomKills } from "../cgroup/oom_kills.ts";
 import { readStats, type Stats } from "../cgroup/stats/read.ts";
@@ -10,9 +11,9 @@ import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
 import type { Status } from "../state/status.ts";
 import { cgroupOf } from "../state/cgroup.ts";
-import { inCommand } from "../base/command.ts";
+import { inCommand } from "../runtime/command.ts";
 import { openInit } from "./kill.ts";
-import type { ContainerName, GlobalOptions } from "../caller/options.ts";
+import type { ContainerName } from "../caller/options.ts";
 
 /** The longest time of a timer, in ms: a longer one would fire at once. */
 const TIMER_MAX = 2 ** 31 - 1;
@@ -31,27 +32,27 @@ export interface EventsOptions extends ContainerName {
 }
 
 /** What the container uses now. */
-export function stats(global: GlobalOptions, options: ContainerName): Promise<Stats> {
-  return inCommand("events", options.id, async () => {
-    const cgroup = await cgroupOf(living(global, options));
+export function stats(given: RuntimeOrSettings, options: ContainerName): Promise<Stats> {
+  return inCommand(given, "events", options.id, async (runtime) => {
+    const cgroup = await cgroupOf(runtime, living(runtime, options));
     return await readStats(cgroup.record);
   });
 }
 
 /** Statistics at every interval, and each lack of memory as it happens, until init has ended. */
 export async function* events(
-  global: GlobalOptions,
+  given: RuntimeOrSettings,
   options: EventsOptions,
 ): AsyncGenerator<ContainerEvent> {
-  const watch = await inCommand("events", options.id, async () => {
+  const watch = await inCommand(given, "events", options.id, async (unloaded) => {
     const { interval = 5000 } = options;
     if (!(interval > 0)) {
       throw new RuntsError(`interval ${interval} is not a number of milliseconds above 0`);
     }
-    const helper = await loadHelper();
-    const status = living(global, options);
-    const { record } = await cgroupOf(status);
-    return new Watch(global, options, helper, record, openInit(helper, status));
+    const runtime = await load(unloaded);
+    const status = living(runtime, options);
+    const { record } = await cgroupOf(runtime, status);
+    return new Watch(runtime, options, record, openInit(runtime, status));
   });
   const { signal } = options;
   const end = () => watch.end();
@@ -65,8 +66,8 @@ export async function* events(
   }
 }
 
-function living(global: GlobalOptions, options: ContainerName): Status {
-  const { state, status } = inspect(new StateDirectory(global.root, options.id));
+function living(runtime: Runtime, options: ContainerName): Status {
+  const { state, status } = inspect(new StateDirectory(runtime, options.id));
   if (state === "stopped" || state === "creating") {
     throw new RuntsError(`container not running: it is ${state}`);
   }
@@ -82,9 +83,8 @@ class Watch {
   #watches: Promise<void>[] = [];
 
   constructor(
-    readonly global: GlobalOptions,
+    readonly runtime: LoadedRuntime,
     readonly options: EventsOptions,
-    readonly helper: Helper,
     readonly record: CgroupRecord,
     readonly pidfd: number,
   ) {}
@@ -115,7 +115,7 @@ class Watch {
   async close(): Promise<void> {
     this.end();
     await Promise.all(this.#watches);
-    this.helper.close(this.pidfd);
+    this.runtime.helper.close(this.pidfd);
   }
 
   #push(event: ContainerEvent): void {
@@ -140,16 +140,16 @@ class Watch {
   /** A container whose cgroup cannot tell has statistics all the same. */
   async #watchMemory(): Promise<void> {
     try {
-      for await (const _ of watchOom(this.record, this.#stop.signal)) this.#oom();
+      for await (const _ of watchOom(this.runtime, this.record, this.#stop.signal)) this.#oom();
     } catch (error) {
-      this.global.warn?.(reason(error));
+      this.runtime.warn(reason(error));
     }
   }
 
   /** The lack of memory that ended init may be known only after its end. */
   async #watchInit(killsBefore: number): Promise<void> {
     const { signal } = this.#stop;
-    await this.helper.awaitExit(this.pidfd, { signal }).catch(() => {});
+    await this.runtime.helper.awaitExit(this.pidfd, { signal }).catch(() => {});
     if (signal.aborted) return;
     if (this.#oomsSeen === 0 && oomKills(this.record) > killsBefore) this.#oom();
     this.end();

@@ -1,6 +1,8 @@
 /** `exec`: one more process in a container that runs. */
 
-import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { ownDescriptor } from "../../ffi/own_descriptor.ts";
+import { load } from "../runtime/load.ts";
+import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { parseSubCgroups } from "../cgroup/below.ts";
 import { freezerOfJoin } from "../cgroup/freezer.ts";
 import type { CgroupJoin } from "../cgroup/manager.ts";
@@ -16,19 +18,18 @@ import { sendPidfd, writePidFile } from "../caller/pid_file.ts";
 import { checkConsole, connectConsole } from "../caller/console_socket.ts";
 import { lacksMaps } from "../userns/id_maps.ts";
 import { cgroupOf, whoPauses } from "../state/cgroup.ts";
-import { inCommand } from "../base/command.ts";
+import { inCommand } from "../runtime/command.ts";
 import { readCopy } from "../state/config_copy.ts";
 import { execProcess } from "../caller/exec_process.ts";
-import { SignalForwarding, Terminal, waitForExit } from "../caller/foreground.ts";
+import { Attachment } from "../caller/foreground.ts";
 import { checkPreserved, isSetgroupsDenied, planHost } from "../host/facts.ts";
 import type { Answers, InitProcess } from "../init/conversation.ts";
 import { openInit } from "./kill.ts";
 import { namespacesToJoin } from "../init/namespaces_of.ts";
 import { seccompFilter } from "../seccomp/filter.ts";
 import { spawnInit } from "../init/spawn.ts";
-import { callerSize } from "../caller/terminal_size.ts";
 import { traceLine, warningLine } from "../init/trace.ts";
-import type { ExecOptions, GlobalOptions } from "../caller/options.ts";
+import type { ExecOptions } from "../caller/options.ts";
 
 /** Exit code of an exec that failed itself, as runc has it. */
 const EXEC_FAILED = 255;
@@ -41,55 +42,53 @@ interface Executed {
 }
 
 /** Runs a process in a container. Gives the program's exit code, or 0 when detached. */
-export async function exec(global: GlobalOptions, options: ExecOptions): Promise<number> {
+export async function exec(given: RuntimeOrSettings, options: ExecOptions): Promise<number> {
   try {
-    return await inCommand("exec", options.id, () => execute(global, options));
+    return await inCommand(given, "exec", options.id, (runtime) => execute(runtime, options));
   } catch (error) {
     throw isRuntsError(error) ? error.with({ exitCode: EXEC_FAILED }) : error;
   }
 }
 
-async function execute(global: GlobalOptions, options: ExecOptions): Promise<number> {
-  const directory = new StateDirectory(global.root, options.id);
+async function execute(unloaded: Runtime, options: ExecOptions): Promise<number> {
+  const directory = new StateDirectory(unloaded, options.id);
   const found = inspect(directory);
-  refuseExec(found, options);
+  refuseExec(unloaded, found, options);
   const spec = readCopy(directory);
-  const process = await processOf(spec, options);
-  const foreground = process.terminal === true && !options.detach && !options.consoleSocket;
-  if (!foreground) checkConsole({ ...spec, process }, options.consoleSocket);
-  const helper = await loadHelper();
-  const terminal = foreground ? new Terminal(helper) : undefined;
-  if (options.adoptOrphans && !options.detach) helper.setSubreaper(true);
-  let signals: SignalForwarding | undefined;
-  // The handlers are set while init is at work.
-  const spawned = () => {
-    if (!options.detach) signals = new SignalForwarding(helper);
-  };
-  try {
-    const console = terminal && { console: terminal.socket, ready: () => terminal.take() };
-    const request = { helper, global, options, found, spec, process, spawned, ...console };
+  const process = await processOf(unloaded, spec, options);
+  const terminal = process.terminal === true && !options.detach && !options.consoleSocket;
+  if (!terminal) checkConsole({ ...spec, process }, options.consoleSocket);
+  const runtime = await load(unloaded);
+  const request = { runtime, options, found, spec, process };
+  if (options.detach) {
     const executed = await spawnIn(request);
+    await announce(runtime, options, executed);
+    runtime.helper.close(executed.pidfd);
+    return 0;
+  }
+  const adoptOrphans = options.adoptOrphans === true;
+  const foreground = await Attachment.open(runtime, { terminal, adoptOrphans });
+  try {
+    const executed = await spawnIn({ ...request, foreground });
     try {
-      await announce(helper, options, executed, async () => await terminal?.connect(signals));
-      if (options.detach) return 0;
-      signals?.to(executed.pidfd);
-      return (await waitForExit(helper, executed, options.adoptOrphans)).code;
+      await announce(runtime, options, executed, () => foreground.join());
+      foreground.forwardTo(executed.pidfd);
+      return (await foreground.wait(executed)).code;
     } finally {
-      helper.close(executed.pidfd);
+      runtime.helper.close(executed.pidfd);
     }
   } finally {
-    await terminal?.disconnect(); // until then signals may ask it to end
-    signals?.stop();
+    await foreground.end();
   }
 }
 
-async function processOf(spec: Spec, options: ExecOptions): Promise<Process> {
-  if (options.process?.isWellFormed() !== false) return execProcess(spec, options);
+async function processOf(runtime: Runtime, spec: Spec, options: ExecOptions): Promise<Process> {
+  if (options.process?.isWellFormed() !== false) return await execProcess(runtime, spec, options);
   // Deno cannot open a file by a path that is not UTF-8.
-  const helper = await loadHelper();
-  const fd = helper.open(options.process, 0);
+  const { helper, body } = await load(runtime);
+  const fd = await body.open(options.process, 0);
   try {
-    return execProcess(spec, { ...options, process: `/proc/self/fd/${fd}` });
+    return await execProcess(runtime, spec, { ...options, process: ownDescriptor(fd) });
   } finally {
     helper.close(fd);
   }
@@ -97,19 +96,19 @@ async function processOf(spec: Spec, options: ExecOptions): Promise<Process> {
 
 /** A process that the caller cannot be told of, or not be joined to, does not stay. */
 async function announce(
-  helper: Helper,
+  runtime: LoadedRuntime,
   options: ExecOptions,
   { pid, pidfd }: Executed,
-  join: () => Promise<void>,
+  join?: () => Promise<void>,
 ): Promise<void> {
   try {
-    await join();
+    await join?.();
     // The file last: it outlasts a failure.
-    if (options.pidfdSocket) await sendPidfd(helper, options.pidfdSocket, pidfd, "setns");
-    if (options.pidFile !== undefined) writePidFile(helper, options.pidFile, pid);
+    if (options.pidfdSocket) await sendPidfd(runtime, options.pidfdSocket, pidfd, "setns");
+    if (options.pidFile !== undefined) writePidFile(runtime, options.pidFile, pid);
   } catch (error) {
     try {
-      helper.sendSignal(pidfd, SIGKILL);
+      runtime.helper.sendSignal(pidfd, SIGKILL);
     } catch {
       // it has ended
     }
@@ -118,7 +117,11 @@ async function announce(
 }
 
 /** Throws when no process can be started in it now. */
-export function refuseExec({ state, status }: Inspection, options: ExecOptions): void {
+export function refuseExec(
+  runtime: Runtime,
+  { state, status }: Inspection,
+  options: ExecOptions,
+): void {
   if (state === "stopped") throw new RuntsError("cannot exec in a stopped container");
   if (state === "creating") {
     throw new RuntsError("cannot exec in a container that is being created");
@@ -126,14 +129,14 @@ export function refuseExec({ state, status }: Inspection, options: ExecOptions):
   if (state === "paused" && !options.ignorePaused) {
     throw new RuntsError(
       "cannot exec in a paused container (use --ignore-paused to override)",
-      whoPauses(state, status),
+      whoPauses(runtime, state, status),
     );
   }
 }
 
 /** A cgroup below the container's, or one that init was moved to, may be frozen by itself. */
-function refuseFrozenJoin(join: CgroupJoin): void {
-  const freezer = freezerOfJoin(join);
+function refuseFrozenJoin(runtime: Runtime, join: CgroupJoin): void {
+  const freezer = freezerOfJoin(runtime, join);
   if (freezer === undefined) return;
   throw new RuntsError("enter the container's cgroup", {
     cause: `cgroup ${quote(freezer)} is frozen`,
@@ -143,38 +146,33 @@ function refuseFrozenJoin(join: CgroupJoin): void {
 
 /** All that starting a process in a container takes. */
 interface SpawnIn {
-  readonly helper: Helper;
-  readonly global: GlobalOptions;
+  readonly runtime: LoadedRuntime;
   readonly options: ExecOptions;
   readonly found: Inspection;
   readonly spec: Spec;
   readonly process: Process;
-  /** Connected socket for the terminal's master; else that of the options is connected. */
-  readonly console?: number;
-  /** Called when init is at work. */
-  readonly spawned?: () => void;
-  /** Called when nothing but the program's execution is left. */
-  readonly ready?: () => Promise<void>;
+  /** Absent for a process that nobody waits for in the foreground. */
+  readonly foreground?: Attachment;
 }
 
 /** Starts the process; it has been executed when this returns. */
 export async function spawnIn(request: SpawnIn): Promise<Executed> {
-  const { helper, options } = request;
-  const container = openInit(helper, request.found.status);
-  let socket = request.console;
+  const { runtime, options, foreground } = request;
+  const { helper, warn } = runtime;
+  const container = openInit(runtime, request.found.status);
+  let socket = foreground?.console;
   let init: InitProcess | undefined;
   try {
-    if (options.consoleSocket) socket ??= await connectConsole(helper, options.consoleSocket);
+    if (options.consoleSocket) socket ??= await connectConsole(runtime, options.consoleSocket);
     const plan = await planFor(request, socket !== undefined);
-    for (const warning of plan.warnings) request.global.warn?.(warning);
-    init = spawnInit(helper, {
+    plan.warnings.forEach(warn);
+    init = await spawnInit(runtime, {
       plan,
       own: { pidfd: container, ...(socket !== undefined && { console: socket }) },
       stdio: options.stdio,
-      trace: request.global.debug !== undefined,
       preserve: options.preserveFds ?? 0,
     });
-    request.spawned?.();
+    foreground?.begin(); // while init is at work
     await init.converse(answers(request, plan), "executed");
     await init.finish();
     return { pid: init.pid, pidfd: init.pidfd };
@@ -183,31 +181,35 @@ export async function spawnIn(request: SpawnIn): Promise<Executed> {
     throw error;
   } finally {
     helper.close(container);
-    if (socket !== undefined && request.console === undefined) helper.close(socket);
+    if (socket !== undefined && socket !== foreground?.console) helper.close(socket);
   }
 }
 
 async function planFor(request: SpawnIn, console: boolean): Promise<Plan> {
-  const { helper, options, process, found: { status } } = request;
+  const { runtime, options, process, found: { status } } = request;
+  const { caller, body } = runtime;
   const spec = await mapped(request.spec, status.pid);
-  const cgroup = await cgroupOf(status);
+  const cgroup = await cgroupOf(runtime, status);
   const join = cgroup.joinFiles(parseSubCgroups(options.cgroup), status.pid);
-  if (!options.ignorePaused) refuseFrozenJoin(join);
+  if (!options.ignorePaused) refuseFrozenJoin(runtime, join);
   const preserveFds = options.preserveFds ?? 0;
-  checkPreserved(helper, preserveFds);
-  const size = console ? callerSize(helper) : undefined;
-  const seccomp = await seccompFilter(spec, request.global.root);
+  await checkPreserved(body, preserveFds);
+  const size = console ? await body.terminalSize() : undefined;
+  const seccomp = await seccompFilter(spec, runtime);
   return planExec({
     id: options.id,
     spec,
     process,
-    host: { ...planHost(cgroup.record), setgroupsDenied: isSetgroupsDenied(status.pid) },
+    host: {
+      ...planHost(runtime, cgroup.record),
+      setgroupsDenied: isSetgroupsDenied(`/proc/${status.pid}`),
+    },
     cgroup: join,
     console,
     preserveFds,
     noNewKeyring: true,
-    ...namespacesToJoin(status.pid),
-    ...(size && { consoleSize: size }),
+    ...namespacesToJoin(caller, status.pid),
+    ...(size && { consoleSize: { height: size.rows, width: size.cols } }),
     ...(seccomp && { seccomp }),
   });
 }
@@ -220,15 +222,19 @@ async function mapped(spec: Spec, pid: number): Promise<Spec> {
 }
 
 function answers(request: SpawnIn, plan: Plan): Answers {
-  const { helper, global, options, found, spec, ready } = request;
-  const { debug, warn } = global;
+  const { runtime, options, found, spec, foreground } = request;
+  const { debug, warn } = runtime;
   const { status, state } = found;
   let pid = 0;
   return {
     pid: (newest) => pid = newest,
-    ...(ready && { ready }),
+    ...(foreground && { ready: () => foreground.take() }),
     cgroup: async (newest) =>
-      await (await cgroupOf(status)).attach(newest, parseSubCgroups(options.cgroup), status.pid),
+      await (await cgroupOf(runtime, status)).attach(
+        newest,
+        parseSubCgroups(options.cgroup),
+        status.pid,
+      ),
     notify: async (pidfd, fd) => {
       const { passOnListener } = await import("../seccomp/listener.ts");
       const document = {
@@ -239,9 +245,9 @@ function answers(request: SpawnIn, plan: Plan): Answers {
         bundle: status.bundle,
         annotations: spec.annotations ?? {},
       };
-      await passOnListener(helper, spec.linux?.seccomp, { pid, pidfd, fd, state: document });
+      await passOnListener(runtime, spec.linux?.seccomp, { pid, pidfd, fd, state: document });
     },
-    warning: (record) => warn?.(warningLine(record, plan.ops)),
+    warning: (record) => warn(warningLine(record, plan.ops)),
     ...(debug && { trace: async (record) => debug(await traceLine(record, plan.ops)) }),
   };
 }

@@ -11,11 +11,12 @@ import type { PlanSlot } from "../plan/plan.ts";
 import type { Hook, Resources, Spec } from "../spec/types/config.ts";
 import { Message } from "../wire/messages.ts";
 import { type OpenBundle, openBundle } from "../caller/bundle.ts";
-import { inCommand } from "../base/command.ts";
+import { inCommand } from "../runtime/command.ts";
 import { planHost } from "../host/facts.ts";
-import { isInUserNamespace } from "../state/root.ts";
+import type { RuntimeOrSettings } from "../runtime/runtime.ts";
+import { cgroupRequest } from "./cgroup_request.ts";
 import { seccompFilter } from "../seccomp/filter.ts";
-import type { CreateOptions, GlobalOptions } from "../caller/options.ts";
+import type { CreateOptions } from "../caller/options.ts";
 
 /** What {@linkcode explain} takes: options of `create`. */
 export type ExplainOptions = Pick<CreateOptions, "id" | "bundle" | "config" | "noPivot">;
@@ -52,18 +53,22 @@ export interface Explanation {
 }
 
 /** Plans a container as `create` does. Errors are those that create would have before it begins. */
-export function explain(global: GlobalOptions, options: ExplainOptions): Promise<Explanation> {
-  return inCommand("explain", options.id, async () => {
-    const bundle = await openBundle(options);
+export function explain(
+  given: RuntimeOrSettings,
+  options: ExplainOptions,
+): Promise<Explanation> {
+  return inCommand(given, "explain", options.id, async (runtime) => {
+    const bundle = await openBundle(runtime, options);
     const { spec } = bundle;
-    const cgroup = await cgroupFor(global, options, spec);
+    // Nothing is made of it.
+    const cgroup = await makeCgroup(runtime, cgroupRequest(runtime, options.id, spec));
     // Nothing is to be written, not even to the cache of filters.
     const seccomp = await seccompFilter(spec);
     const plan = planContainer({
       id: options.id,
       spec,
       bundle: bundle.path,
-      host: planHost(cgroup.record),
+      host: planHost(runtime, cgroup.record),
       cgroup: cgroup.joinFiles(),
       noPivot: options.noPivot ?? false,
       noNewKeyring: false,
@@ -77,22 +82,6 @@ export function explain(global: GlobalOptions, options: ExplainOptions): Promise
       steps: [...cgroupSteps(cgroup, spec), ...initSteps(plan.ops, plan.slots, bundle)],
       warnings: plan.warnings,
     };
-  });
-}
-
-/** Nothing is made of it. */
-function cgroupFor(
-  { cgroupManager, rootless = "auto" }: GlobalOptions,
-  { id }: ExplainOptions,
-  spec: Spec,
-): Promise<CgroupManager> {
-  const cgroupsPath = spec.linux?.cgroupsPath;
-  return makeCgroup({
-    id,
-    rootless: rootless === "auto" ? Deno.uid() !== 0 || isInUserNamespace() : rootless,
-    ...(cgroupManager && { manager: cgroupManager }),
-    ...(cgroupsPath && { cgroupsPath }),
-    ...(spec.annotations && { annotations: spec.annotations }),
   });
 }
 

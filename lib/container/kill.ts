@@ -1,45 +1,45 @@
 /** `kill`: signals the recorded process, and no other, through its pidfd. */
 
-import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { load } from "../runtime/load.ts";
+import type { LoadedRuntime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { freezerOf } from "../cgroup/freezer.ts";
 import { ESRCH } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
-import { turn } from "../base/patience.ts";
 import { SIGKILL, SIGTERM } from "../spec/values/signals.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { isAlive } from "../state/liveness.ts";
 import type { Status } from "../state/status.ts";
 import { cgroupOf, recordedCgroup } from "../state/cgroup.ts";
-import { inCommand } from "../base/command.ts";
+import { inCommand } from "../runtime/command.ts";
 import { membersOf } from "../state/members.ts";
 import { hasOwnPidNamespace, readCopyIfAny } from "../state/config_copy.ts";
 import { annotatedSignal } from "../spec/values/stop_signal.ts";
-import type { GlobalOptions, KillOptions } from "../caller/options.ts";
+import type { KillOptions } from "../caller/options.ts";
 
 /** Sends a signal; with `all`, to every process of the container. */
-export function kill(global: GlobalOptions, options: KillOptions): Promise<void> {
-  return inCommand("kill", options.id, async () => {
-    const directory = new StateDirectory(global.root, options.id);
+export function kill(given: RuntimeOrSettings, options: KillOptions): Promise<void> {
+  return inCommand(given, "kill", options.id, async (unloaded) => {
+    const directory = new StateDirectory(unloaded, options.id);
     const found = inspect(directory);
     if (!found.complete) throw notRunning();
-    const helper = await loadHelper();
+    const runtime = await load(unloaded);
     const signal = options.signal ??
       annotatedSignal(readCopyIfAny(directory)?.annotations) ?? SIGTERM;
     // Without a pid namespace of its own, the death of init takes nobody with it.
     const everyone = options.all ||
       (signal === SIGKILL && !hasOwnPidNamespace(directory));
-    if (everyone) await killEveryone(helper, directory, found, signal, options);
+    if (everyone) await killEveryone(runtime, directory, found, signal, options);
     else {
       if (found.state === "stopped") throw notRunning();
-      signalInit(helper, found.status, signal);
+      signalInit(runtime, found.status, signal);
     }
     if (signal !== SIGKILL || found.state !== "paused") return;
-    if (!everyone) await (await cgroupOf(found.status)).thaw();
-    const { freezer } = recordedCgroup(found.status).paths;
+    if (!everyone) await (await cgroupOf(runtime, found.status)).thaw();
+    const { freezer } = recordedCgroup(runtime, found.status).paths;
     const frozen = freezer === undefined ? undefined : freezerOf(freezer);
     // Other than that of v2, the freezer of v1 keeps a killed process from ending.
-    if (frozen) global.warn?.(`the container ends once cgroup ${quote(frozen)} is thawed`);
+    if (frozen) runtime.warn(`the container ends once cgroup ${quote(frozen)} is thawed`);
   });
 }
 
@@ -49,7 +49,7 @@ function notRunning(): RuntsError {
 }
 
 /** Opens a pidfd that is sure to be init's; throws `container not running` when it is gone. */
-export function openInit(helper: Helper, status: Status): number {
+export function openInit({ helper }: LoadedRuntime, status: Status): number {
   if (status.pid === 0) throw notRunning();
   let pidfd: number;
   try {
@@ -64,8 +64,9 @@ export function openInit(helper: Helper, status: Status): number {
 }
 
 /** Signals init alone. */
-function signalInit(helper: Helper, status: Status, signal: number): void {
-  const pidfd = openInit(helper, status);
+function signalInit(runtime: LoadedRuntime, status: Status, signal: number): void {
+  const { helper } = runtime;
+  const pidfd = openInit(runtime, status);
   try {
     helper.sendSignal(pidfd, signal);
   } catch (error) {
@@ -77,13 +78,13 @@ function signalInit(helper: Helper, status: Status, signal: number): void {
 }
 
 async function killEveryone(
-  helper: Helper,
+  runtime: LoadedRuntime,
   directory: StateDirectory,
   found: Inspection,
   signal: number,
   options: KillOptions,
 ): Promise<void> {
-  const cgroup = await cgroupOf(found.status);
+  const cgroup = await cgroupOf(runtime, found.status);
   if (found.state === "stopped") {
     const { heirOf } = await import("../state/cgroup_heir.ts");
     if (heirOf(directory, found, cgroup) !== undefined) {
@@ -91,15 +92,15 @@ async function killEveryone(
       throw notRunning();
     }
   }
-  const members = await membersOf(found.status);
+  const members = await membersOf(runtime, found.status);
   const pids = members();
   if (signal === SIGKILL) {
-    if (found.state !== "stopped") signalInit(helper, found.status, SIGKILL);
+    if (found.state !== "stopped") signalInit(runtime, found.status, SIGKILL);
     await cgroup.killAll();
   } else {
     for (const pid of pids) {
-      await turn();
-      signalMember(helper, members, pid, signal);
+      await runtime.turn();
+      signalMember(runtime, members, pid, signal);
     }
   }
   if (found.state === "stopped" && pids.length === 0 && !options.all) throw notRunning();
@@ -107,7 +108,7 @@ async function killEveryone(
 
 /** A pid may be that of another process by now: it must still be a member. */
 function signalMember(
-  helper: Helper,
+  { helper }: LoadedRuntime,
   members: () => number[],
   pid: number,
   signal: number,

@@ -5,22 +5,24 @@ import { listIds, StateDirectory } from "../state/directory.ts";
 import { doesNotExist, inspect } from "../state/inspect.ts";
 import { OCI_VERSION } from "../base/version.ts";
 import { stateDocument } from "./state.ts";
-import type { GlobalOptions, ListEntry } from "../caller/options.ts";
+import { type Runtime, runtimeOf, type RuntimeOrSettings } from "../runtime/runtime.ts";
+import type { ListEntry } from "../caller/options.ts";
 
 /** The containers of a root, by id. A root that is not there has none. */
-export function list(global: GlobalOptions): ListEntry[] {
+export function list(given: RuntimeOrSettings): ListEntry[] {
+  const runtime = runtimeOf(given);
   const entries: ListEntry[] = [];
-  for (const id of listIds(global.root)) {
-    const entry = entryOf(global.root, id);
+  for (const id of listIds(runtime.root)) {
+    const entry = entryOf(runtime, id);
     if (entry !== undefined) entries.push(entry);
   }
   return entries;
 }
 
-function entryOf(root: string, id: string): ListEntry | undefined {
+function entryOf(runtime: Runtime, id: string): ListEntry | undefined {
   let directory: StateDirectory | undefined;
   try {
-    directory = new StateDirectory(root, id);
+    directory = new StateDirectory(runtime, id);
     return stateDocument(directory, inspect(directory));
   } catch (error) {
     // At that moment, whatever has been made since.

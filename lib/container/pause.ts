@@ -1,32 +1,35 @@
 /** `pause` and `resume`: the freezer of the container's cgroup. */
 
-import { loadHelper } from "../../ffi/helper.ts";
+import { load } from "../runtime/load.ts";
+import type { Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { RuntsError } from "../base/errors.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
 import { cgroupOf, whoPauses } from "../state/cgroup.ts";
-import { inCommand } from "../base/command.ts";
+import { inCommand } from "../runtime/command.ts";
 import { withLock } from "../state/lock.ts";
-import type { ChangeOptions, GlobalOptions } from "../caller/options.ts";
+import type { ChangeOptions } from "../caller/options.ts";
 
 /** Freezes all processes of a running (or created) container. */
-export function pause(global: GlobalOptions, options: ChangeOptions): Promise<void> {
-  return inCommand("pause", options.id, () => change(global, options, "pause"), options.signal);
+export function pause(given: RuntimeOrSettings, options: ChangeOptions): Promise<void> {
+  const body = (runtime: Runtime) => change(runtime, options, "pause");
+  return inCommand(given, "pause", options.id, body, options.signal);
 }
 
 /** Lets a paused container go on. */
-export function resume(global: GlobalOptions, options: ChangeOptions): Promise<void> {
-  return inCommand("resume", options.id, () => change(global, options, "resume"), options.signal);
+export function resume(given: RuntimeOrSettings, options: ChangeOptions): Promise<void> {
+  const body = (runtime: Runtime) => change(runtime, options, "resume");
+  return inCommand(given, "resume", options.id, body, options.signal);
 }
 
 const ALLOWED = { pause: ["running", "created"], resume: ["paused"] };
 
 async function change(
-  global: GlobalOptions,
+  runtime: Runtime,
   options: ChangeOptions,
   verb: "pause" | "resume",
 ): Promise<void> {
-  const directory = new StateDirectory(global.root, options.id);
+  const directory = new StateDirectory(runtime, options.id);
   const allowed = () => {
     const { state, status } = inspect(directory);
     if (ALLOWED[verb].includes(state)) return status;
@@ -34,17 +37,16 @@ async function change(
       verb === "pause"
         ? `container not running: it is ${state}`
         : `container not paused: it is ${state}`,
-      whoPauses(state, status),
+      whoPauses(runtime, state, status),
     );
   };
   allowed(); // at once, also where a hook of create asks, which holds the lock
-  const helper = await loadHelper();
-  await withLock(helper, directory, async () => {
+  await withLock(await load(runtime), directory, async () => {
     const status = allowed();
-    const cgroup = await cgroupOf(status);
+    const cgroup = await cgroupOf(runtime, status);
     if (verb === "pause") return await cgroup.freeze();
     await cgroup.thaw();
-    const other = whoPauses("paused", status);
+    const other = whoPauses(runtime, "paused", status);
     if (other.cause) throw new RuntsError("let the container go on", other);
   }, options.signal);
 }

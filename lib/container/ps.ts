@@ -1,33 +1,35 @@
 /** `ps`: the processes of a container. */
 
-import { loadHelper } from "../../ffi/helper.ts";
+import { load } from "../runtime/load.ts";
+import type { RuntimeOrSettings } from "../runtime/runtime.ts";
 import { decodeBytes } from "../base/bytes.ts";
 import { ENOENT } from "../base/errno.ts";
 import { errnoOf, numberOf, quote, RuntsError } from "../base/errors.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
-import { inCommand } from "../base/command.ts";
+import { inCommand } from "../runtime/command.ts";
 import { membersOf } from "../state/members.ts";
 import { selectRows } from "../host/ps_table.ts";
-import type { ContainerName, GlobalOptions } from "../caller/options.ts";
+import type { ContainerName } from "../caller/options.ts";
 
 /** Process ids, as the host sees them, of all processes of the container. */
-export function ps(global: GlobalOptions, options: ContainerName): Promise<number[]> {
-  return inCommand("ps", options.id, async () => {
-    const { status, intent } = inspect(new StateDirectory(global.root, options.id));
+export function ps(given: RuntimeOrSettings, options: ContainerName): Promise<number[]> {
+  return inCommand(given, "ps", options.id, async (runtime) => {
+    const { status, intent } = inspect(new StateDirectory(runtime, options.id));
     // Until create has its cgroup, whoever is in there is a stranger.
-    return intent?.hasCgroup === false ? [] : (await membersOf(status))();
+    return intent?.hasCgroup === false ? [] : (await membersOf(runtime, status))();
   });
 }
 
 /** The rows that ps(1) has for processes, under its headings; names keep their bytes (lib/base/bytes.ts). */
 export function psTable(
+  given: RuntimeOrSettings,
   id: string,
   pids: readonly number[],
   args: readonly string[],
 ): Promise<string> {
-  return inCommand("ps", id, async () => {
-    await loadHelper(); // from then on it can be waited for
+  return inCommand(given, "ps", id, async (runtime) => {
+    await load(runtime); // from then on it can be waited for
     const options = { args: args.length > 0 ? [...args] : ["-ef"], cwd: "/" };
     const attempt = `run ${quote(["ps", ...options.args].join(" "))}`;
     let output: Deno.CommandOutput;

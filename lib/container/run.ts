@@ -1,101 +1,82 @@
 /** `run`: create and start in one, and in the foreground wait for the end. */
 
-import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { quote, reason } from "../base/errors.ts";
 import { type OpenBundle, openBundle } from "../caller/bundle.ts";
 import { checkConsole } from "../caller/console_socket.ts";
-import { inCommand } from "../base/command.ts";
+import { Attachment } from "../caller/foreground.ts";
+import type { RunOptions } from "../caller/options.ts";
+import { inCommand } from "../runtime/command.ts";
+import { load } from "../runtime/load.ts";
+import type { LoadedRuntime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { type Created, createLocked } from "./create.ts";
 import { removeThis } from "./delete.ts";
-import { SignalForwarding, Terminal, waitForExit } from "../caller/foreground.ts";
 import { startLocked } from "./start.ts";
-import type { GlobalOptions, RunOptions } from "../caller/options.ts";
 
 /** Runs a container. Gives the exit code: that of the program, or 0 when detached. */
-export function run(global: GlobalOptions, options: RunOptions): Promise<number> {
-  return inCommand("run", options.id, async () => {
-    const bundle = await openBundle(options);
-    const foreground = bundle.spec.process?.terminal === true && !options.detach &&
+export function run(given: RuntimeOrSettings, options: RunOptions): Promise<number> {
+  return inCommand(given, "run", options.id, async (unloaded) => {
+    const bundle = await openBundle(unloaded, options);
+    const terminal = bundle.spec.process?.terminal === true && !options.detach &&
       options.consoleSocket === undefined;
-    if (!foreground) checkConsole(bundle.spec, options.consoleSocket);
-    const helper = await loadHelper();
-    if (options.detach) return await runDetached(helper, global, options, bundle);
-    if (options.adoptOrphans) helper.setSubreaper(true);
-    const terminal = foreground ? new Terminal(helper) : undefined;
-    return await runAttached(helper, global, options, bundle, terminal);
+    if (!terminal) checkConsole(bundle.spec, options.consoleSocket);
+    const runtime = await load(unloaded);
+    if (options.detach) return await runDetached(runtime, options, bundle);
+    const adoptOrphans = options.adoptOrphans === true;
+    const foreground = await Attachment.open(runtime, { terminal, adoptOrphans });
+    try {
+      return await runAttached(runtime, options, bundle, foreground);
+    } finally {
+      await foreground.end();
+    }
   });
 }
 
 async function runDetached(
-  helper: Helper,
-  global: GlobalOptions,
+  runtime: LoadedRuntime,
   options: RunOptions,
   bundle: OpenBundle,
 ): Promise<number> {
   const begin = async (created: Created) => {
-    const started = await startLocked(helper, global, created.directory, created.pidfd);
-    helper.close(created.pidfd);
+    const started = await startLocked(runtime, created.directory, created.pidfd);
+    runtime.helper.close(created.pidfd);
     return started;
   };
-  const started = await createLocked(helper, global, options, bundle, {}, begin);
+  const started = await createLocked(runtime, options, bundle, undefined, begin);
   await started.poststart();
   await started.ready();
   return 0;
 }
 
 async function runAttached(
-  helper: Helper,
-  global: GlobalOptions,
+  runtime: LoadedRuntime,
   options: RunOptions,
   bundle: OpenBundle,
-  terminal: Terminal | undefined,
+  foreground: Attachment,
 ): Promise<number> {
-  let signals: SignalForwarding | undefined;
-  const attached = {
-    ...(terminal && { console: terminal.socket }),
-    // The handlers are set while init is at work.
-    spawned: () => signals = new SignalForwarding(helper),
-  };
   const begin = async (created: Created) => {
-    await terminal?.connect(signals);
-    signals?.to(created.pidfd);
-    const started = await startLocked(helper, global, created.directory, created.pidfd);
+    await foreground.join();
+    foreground.forwardTo(created.pidfd);
+    const started = await startLocked(runtime, created.directory, created.pidfd);
     return { created, started };
   };
+  const { created, started } = await createLocked(runtime, options, bundle, foreground, begin);
   try {
-    const { created, started } = await createLocked(
-      helper,
-      global,
-      options,
-      bundle,
-      attached,
-      begin,
-    );
-    try {
-      await started.poststart();
-      const readiness = started.ready();
-      const ending = await waitForExit(helper, created, options.adoptOrphans);
-      await readiness;
-      if (!options.keep) await cleanUp(helper, global, created);
-      return ending.code;
-    } finally {
-      helper.close(created.pidfd); // until then signals may go there
-    }
+    await started.poststart();
+    const readiness = started.ready();
+    const ending = await foreground.wait(created);
+    await readiness;
+    if (!options.keep) await cleanUp(runtime, created);
+    return ending.code;
   } finally {
-    await terminal?.disconnect(); // until then signals may ask it to end
-    signals?.stop();
+    runtime.helper.close(created.pidfd); // until then signals may go there
   }
 }
 
 /** The exit code is the program's, also where something of the container has to stay behind. */
-async function cleanUp(
-  helper: Helper,
-  global: GlobalOptions,
-  { directory, pid }: Created,
-): Promise<void> {
+async function cleanUp(runtime: LoadedRuntime, { directory, pid }: Created): Promise<void> {
   try {
-    await removeThis(helper, global, directory, pid);
+    await removeThis(runtime, directory, pid);
   } catch (error) {
-    global.warn?.(`clean up ${quote(directory.id)}: ${reason(error)}`);
+    runtime.warn(`clean up ${quote(directory.id)}: ${reason(error)}`);
   }
 }

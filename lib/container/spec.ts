@@ -5,6 +5,7 @@ import { detectHost } from "../cgroup/hierarchies.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import { templateText } from "../spec/template.ts";
 import { absolute } from "../base/absolute.ts";
+import { type Runtime, runtimeOf, type RuntimeOrSettings } from "../runtime/runtime.ts";
 
 export interface SpecOptions {
   /** Directory of the bundle; default: the working directory. */
@@ -16,10 +17,15 @@ export interface SpecOptions {
 }
 
 /** Writes config.json; throws when it exists. */
-export function writeSpec(options: SpecOptions = {}): void {
+export function writeSpec(given: RuntimeOrSettings = {}, options: SpecOptions = {}): void {
+  const runtime = runtimeOf(given);
+  const { uid, gid } = runtime.caller;
   const { bundle = ".", file = "config.json", rootless = false } = options;
-  const path = pathFrom(absolute(bundle), file);
-  const text = templateText({ rootless, cgroupNamespace: isPureV2() });
+  const path = pathFrom(absolute(runtime.caller, bundle), file);
+  const text = templateText({
+    ...(rootless && { rootless: { uid, gid } }),
+    cgroupNamespace: isPureV2(runtime),
+  });
   try {
     Deno.writeTextFileSync(path, `${text}\n`, { createNew: true });
   } catch (cause) {
@@ -29,9 +35,9 @@ export function writeSpec(options: SpecOptions = {}): void {
   }
 }
 
-function isPureV2(): boolean {
+function isPureV2(runtime: Runtime): boolean {
   try {
-    return detectHost().mode === "v2";
+    return detectHost(runtime).mode === "v2";
   } catch {
     return false; // a configuration can be written where no container can run
   }

@@ -1,7 +1,8 @@
 /** `start`: releases init from its fifo and learns whether the program was executed. */
 
 import { O_NONBLOCK, O_WRONLY } from "../base/linux.ts";
-import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { load } from "../runtime/load.ts";
+import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { ENOENT, ENXIO, EPIPE } from "../base/errno.ts";
 import { errnoOf, quote, reason, RuntsError } from "../base/errors.ts";
 import { runHooks } from "../hooks/runtime_hooks.ts";
@@ -11,7 +12,7 @@ import { readStat } from "../state/liveness.ts";
 import { DAMAGED, type Status } from "../state/status.ts";
 import { Message, parseRecord, RECORD_HEADER } from "../wire/messages.ts";
 import { whoPauses } from "../state/cgroup.ts";
-import { inCommand } from "../base/command.ts";
+import { inCommand } from "../runtime/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
 import { removeThis } from "./delete.ts";
 import { documentOf } from "../state/document.ts";
@@ -19,7 +20,7 @@ import { howInitEnded, wasMute } from "../init/how_it_ended.ts";
 import { openInit } from "./kill.ts";
 import { withLock } from "../state/lock.ts";
 import { bindNotifySocket, passOnReady } from "../caller/readiness.ts";
-import type { ChangeOptions, GlobalOptions } from "../caller/options.ts";
+import type { ChangeOptions } from "../caller/options.ts";
 
 /** How long start waits for the result before it looks at init itself, in ms. */
 const LOOK_AGAIN = 1_000;
@@ -27,13 +28,13 @@ const LOOK_AGAIN = 1_000;
 const EXIT_TIMEOUT = 1_000;
 
 /** Runs the program of a created container. Returns once it was executed and is ready. */
-export function start(global: GlobalOptions, options: ChangeOptions): Promise<void> {
-  return inCommand("start", options.id, async () => {
-    const directory = new StateDirectory(global.root, options.id);
-    refuseUnlessCreated(inspect(directory));
-    const helper = await loadHelper();
-    const body = () => startLocked(helper, global, directory);
-    const started = await withLock(helper, directory, body, options.signal);
+export function start(given: RuntimeOrSettings, options: ChangeOptions): Promise<void> {
+  return inCommand(given, "start", options.id, async (unloaded) => {
+    const directory = new StateDirectory(unloaded, options.id);
+    refuseUnlessCreated(unloaded, inspect(directory));
+    const runtime = await load(unloaded);
+    const body = () => startLocked(runtime, directory);
+    const started = await withLock(runtime, directory, body, options.signal);
     await started.poststart();
     await started.ready();
   }, options.signal);
@@ -56,16 +57,16 @@ interface Started {
  * @param child pidfd of init, when the caller has just made it
  */
 export async function startLocked(
-  helper: Helper,
-  global: GlobalOptions,
+  runtime: LoadedRuntime,
   directory: StateDirectory,
   child?: number,
 ): Promise<Started> {
+  const { helper, warn } = runtime;
   const found = inspect(directory);
-  if (child !== undefined) await refuseEnded(helper, found, child);
-  const status = refuseUnlessCreated(found);
+  if (child !== undefined) await refuseEnded(runtime, found, child);
+  const status = refuseUnlessCreated(runtime, found);
   // Whatever happens to a child, its pid is its own until it is reaped.
-  const pidfd = child === undefined ? openInit(helper, status) : helper.openPidfd(status.pid);
+  const pidfd = child === undefined ? openInit(runtime, status) : helper.openPidfd(status.pid);
   let notify: number | undefined;
   const close = () => {
     helper.close(pidfd);
@@ -77,16 +78,15 @@ export async function startLocked(
       throw error;
     });
   const begin = async () => {
-    notify = bindNotifySocket(helper, directory);
-    await release(helper, global, directory, status, pidfd);
+    notify = bindNotifySocket(runtime, directory);
+    await release(runtime, directory, status, pidfd);
   };
   await closeAfter(begin());
   return {
-    poststart: () => closeAfter(poststart(helper, global, directory, status)),
+    poststart: () => closeAfter(poststart(runtime, directory, status)),
     ready: async () => {
-      const warn = global.warn ?? (() => {});
       try {
-        if (notify !== undefined) await passOnReady(helper, notify, status.pid, pidfd, warn);
+        if (notify !== undefined) await passOnReady(runtime, notify, status.pid, pidfd);
       } catch (error) {
         warn(reason(error));
       } finally {
@@ -98,31 +98,35 @@ export async function startLocked(
 
 /** What was made is there, unless somebody has killed it. */
 async function refuseEnded(
-  helper: Helper,
+  runtime: LoadedRuntime,
   { state, status }: Inspection,
   pidfd: number,
 ): Promise<void> {
-  if (state === "stopped") throw await endedEarly(helper, status, pidfd);
+  if (state === "stopped") throw await endedEarly(runtime, status, pidfd);
 }
 
-async function endedEarly(helper: Helper, status: Status, pidfd: number): Promise<RuntsError> {
-  await hasExited(helper, pidfd);
+async function endedEarly(
+  runtime: LoadedRuntime,
+  status: Status,
+  pidfd: number,
+): Promise<RuntsError> {
+  await hasExited(runtime, pidfd);
   return new RuntsError("init ended before it was started", {
-    hint: await howInitEnded(helper, status, pidfd),
+    hint: await howInitEnded(runtime, status, pidfd),
   });
 }
 
-function hasExited(helper: Helper, pidfd: number): Promise<boolean> {
+function hasExited({ helper }: LoadedRuntime, pidfd: number): Promise<boolean> {
   return helper.awaitExit(pidfd, { timeoutMs: EXIT_TIMEOUT });
 }
 
-function refuseUnlessCreated({ state, status }: Inspection): Status {
+function refuseUnlessCreated(runtime: Runtime, { state, status }: Inspection): Status {
   if (state === "created") return status;
   if (state === "running") throw new RuntsError("cannot start an already running container");
   if (state === "stopped") throw new RuntsError("cannot start a container that has stopped");
   throw new RuntsError(
     `cannot start a container in the ${state} state`,
-    whoPauses(state, status),
+    whoPauses(runtime, state, status),
   );
 }
 
@@ -131,24 +135,24 @@ function refuseUnlessCreated({ state, status }: Inspection): Status {
  * whenever runts is killed, the container can still be started, or else is seen to run.
  */
 async function release(
-  helper: Helper,
-  global: GlobalOptions,
+  runtime: LoadedRuntime,
   directory: StateDirectory,
   status: Status,
   pidfd: number,
 ): Promise<void> {
-  const result = openResult(helper, directory);
+  const { helper } = runtime;
+  const result = openResult(runtime, directory);
   try {
-    const fifo = await openFifo(helper, directory, status, pidfd);
+    const fifo = await openFifo(runtime, directory, status, pidfd);
     try {
-      await letGo(helper, fifo, status, pidfd);
+      await letGo(runtime, fifo, status, pidfd);
     } finally {
       helper.close(fifo);
     }
     try {
-      if (result !== undefined) await awaitExecution(helper, result, pidfd, status);
+      if (result !== undefined) await awaitExecution(runtime, result, pidfd, status);
     } finally {
-      removeFifo(global, directory);
+      removeFifo(runtime, directory);
     }
   } finally {
     if (result !== undefined) helper.close(result);
@@ -156,7 +160,10 @@ async function release(
 }
 
 /** crun's containers have no result fifo. */
-function openResult(helper: Helper, directory: StateDirectory): number | undefined {
+function openResult(
+  { helper }: LoadedRuntime,
+  directory: StateDirectory,
+): number | undefined {
   const path = directory.file("result.fifo");
   try {
     if (Deno.lstatSync(path).isFifo) return helper.open(path, O_NONBLOCK);
@@ -168,17 +175,17 @@ function openResult(helper: Helper, directory: StateDirectory): number | undefin
 }
 
 async function openFifo(
-  helper: Helper,
+  runtime: LoadedRuntime,
   directory: StateDirectory,
   status: Status,
   pidfd: number,
 ): Promise<number> {
   try {
-    return helper.open(directory.file("exec.fifo"), O_WRONLY | O_NONBLOCK);
+    return runtime.helper.open(directory.file("exec.fifo"), O_WRONLY | O_NONBLOCK);
   } catch (error) {
     if (errnoOf(error) !== ENXIO) throw error;
     // A process closes its files a moment before it counts as ended.
-    if (await hasExited(helper, pidfd)) throw await endedEarly(helper, status, pidfd);
+    if (await hasExited(runtime, pidfd)) throw await endedEarly(runtime, status, pidfd);
     throw new RuntsError(`init (pid ${status.pid}) does not wait to be started`, {
       hint: readStat(status.pid)?.executed
         ? "another start was quicker"
@@ -188,56 +195,57 @@ async function openFifo(
 }
 
 async function letGo(
-  helper: Helper,
+  runtime: LoadedRuntime,
   fifo: number,
   status: Status,
   pidfd: number,
 ): Promise<void> {
   try {
-    helper.write(fifo, new Uint8Array([0]));
+    runtime.helper.write(fifo, new Uint8Array([0]));
   } catch (error) {
     if (errnoOf(error) !== EPIPE) throw error;
-    throw await endedEarly(helper, status, pidfd);
+    throw await endedEarly(runtime, status, pidfd);
   }
 }
 
 /** The program runs whether or not it can be removed; crun would take it for a created container. */
-function removeFifo(global: GlobalOptions, directory: StateDirectory): void {
+function removeFifo({ warn }: LoadedRuntime, directory: StateDirectory): void {
   const path = directory.file("exec.fifo");
   try {
     Deno.removeSync(path);
   } catch (error) {
-    global.warn?.(`remove ${quote(path)}: ${reason(error)}`);
+    warn(`remove ${quote(path)}: ${reason(error)}`);
   }
 }
 
 /** Init closes the result fifo by executing the program, or writes why it could not. */
 async function awaitExecution(
-  helper: Helper,
+  runtime: LoadedRuntime,
   result: number,
   pidfd: number,
   status: Status,
 ): Promise<void> {
+  const { helper } = runtime;
   let announced = false;
   for (;;) {
     const ready = await helper.awaitFds([result, pidfd], { timeoutMs: LOOK_AGAIN });
     // Nothing comes through a fifo that is not init's.
-    if (ready.length === 0 && await wasExecuted(helper, status, pidfd, false)) return;
+    if (ready.length === 0 && await wasExecuted(runtime, status, pidfd, false)) return;
     let bytes = helper.readAvailable(result, 64 * 1024);
     if (bytes instanceof Uint8Array && parseRecord(bytes).type === Message.executing) {
       announced = true;
       bytes = bytes.length > RECORD_HEADER ? bytes.subarray(RECORD_HEADER) : "again";
     }
     if (bytes instanceof Uint8Array) {
-      await hasExited(helper, pidfd); // so that the state is "stopped" from now on
+      await hasExited(runtime, pidfd); // so that the state is "stopped" from now on
       const { describeFailure } = await import("../plan/failure.ts");
       throw describeFailure(parseRecord(bytes), status.startOps ?? []);
     }
     if (bytes !== "eof" && !ready.includes(pidfd)) continue;
-    if (await wasExecuted(helper, status, pidfd, announced)) return;
-    await hasExited(helper, pidfd);
+    if (await wasExecuted(runtime, status, pidfd, announced)) return;
+    await hasExited(runtime, pidfd);
     throw new RuntsError("init ended before it executed the program", {
-      hint: await howInitEnded(helper, status, pidfd),
+      hint: await howInitEnded(runtime, status, pidfd),
     });
   }
 }
@@ -249,20 +257,19 @@ async function awaitExecution(
  * a filter that refuses execve(2) and all else.
  */
 async function wasExecuted(
-  helper: Helper,
+  runtime: LoadedRuntime,
   status: Status,
   pidfd: number,
   announced: boolean,
 ): Promise<boolean> {
   const stat = readStat(status.pid);
   if (stat?.startTime === status.startTime) return stat.executed;
-  return announced && !await wasMute(helper, status, pidfd);
+  return announced && !await wasMute(runtime, status, pidfd);
 }
 
 /** Since 1.3 of the specification a poststart hook that fails ends the container. */
 async function poststart(
-  helper: Helper,
-  global: GlobalOptions,
+  runtime: LoadedRuntime,
   directory: StateDirectory,
   status: Status,
 ): Promise<void> {
@@ -270,10 +277,10 @@ async function poststart(
   if (!spec?.hooks?.poststart?.length) return;
   const state = documentOf({ id: directory.id, status, copy: spec }, "running", status.pid);
   try {
-    await runHooks(helper, "poststart", spec, state);
+    await runHooks(runtime, "poststart", spec, state);
   } catch (error) {
-    await removeThis(helper, global, directory, status.pid).catch((also) =>
-      global.warn?.(`clean up ${quote(directory.id)}: ${reason(also)}`)
+    await removeThis(runtime, directory, status.pid).catch((also) =>
+      runtime.warn(`clean up ${quote(directory.id)}: ${reason(also)}`)
     );
     throw error;
   }

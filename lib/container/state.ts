@@ -3,10 +3,11 @@
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { absoluteRootfs } from "../base/absolute.ts";
-import { inCommand } from "../base/command.ts";
+import { inCommand } from "../runtime/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
 import { documentOf } from "../state/document.ts";
-import type { ContainerName, GlobalOptions } from "../caller/options.ts";
+import type { RuntimeOrSettings } from "../runtime/runtime.ts";
+import type { ContainerName } from "../caller/options.ts";
 
 /** The state document (runtime.md, "State"). */
 export interface StateDocument {
@@ -31,9 +32,12 @@ export interface StateDocument {
 }
 
 /** What state a container is in; throws when there is none of that id. */
-export function state(global: GlobalOptions, options: ContainerName): Promise<StateDocument> {
-  return inCommand("state", options.id, () => {
-    const directory = new StateDirectory(global.root, options.id);
+export function state(
+  given: RuntimeOrSettings,
+  options: ContainerName,
+): Promise<StateDocument> {
+  return inCommand(given, "state", options.id, (runtime) => {
+    const directory = new StateDirectory(runtime, options.id);
     return stateDocument(directory, inspect(directory));
   });
 }

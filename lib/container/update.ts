@@ -1,6 +1,7 @@
 /** `update`: other limits for a container that exists. */
 
-import { loadHelper } from "../../ffi/helper.ts";
+import { load } from "../runtime/load.ts";
+import type { Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { RuntsError } from "../base/errors.ts";
 import { withPidsLimit } from "../spec/pids_limit.ts";
 import type { IntelRdt, Resources } from "../spec/types/config.ts";
@@ -8,10 +9,10 @@ import { validateResources } from "../spec/check/config.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
 import { cgroupOf } from "../state/cgroup.ts";
-import { inCommand } from "../base/command.ts";
+import { inCommand } from "../runtime/command.ts";
 import { readCopy, readCopyIfAny } from "../state/config_copy.ts";
 import { withLock } from "../state/lock.ts";
-import type { ChangeOptions, GlobalOptions } from "../caller/options.ts";
+import type { ChangeOptions } from "../caller/options.ts";
 
 /** What {@linkcode update} changes. */
 export interface UpdateOptions extends ChangeOptions {
@@ -22,23 +23,24 @@ export interface UpdateOptions extends ChangeOptions {
 }
 
 /** Changes limits; a refused value leaves the others as they were. */
-export function update(global: GlobalOptions, options: UpdateOptions): Promise<void> {
-  return inCommand("update", options.id, async () => {
-    const directory = new StateDirectory(global.root, options.id);
+export function update(given: RuntimeOrSettings, options: UpdateOptions): Promise<void> {
+  return inCommand(given, "update", options.id, async (runtime) => {
+    const directory = new StateDirectory(runtime, options.id);
     const allowed = () => {
       const { state, status } = inspect(directory);
       if (state !== "stopped" && state !== "creating") return status;
       throw new RuntsError(`cannot update a container that is ${state}`);
     };
     allowed(); // at once, also where a hook of create asks, which holds the lock
-    const helper = await loadHelper();
-    await withLock(helper, directory, async () => {
+    await withLock(await load(runtime), directory, async () => {
       const status = allowed();
       const { intelRdt } = options;
       checkTypes(options.resources ?? {});
       const resources = ofVersion(directory, options.resources ?? {});
-      if (Object.keys(resources).length > 0) await (await cgroupOf(status)).update(resources);
-      if (intelRdt !== undefined) await changeSchemata(directory, intelRdt);
+      if (Object.keys(resources).length > 0) {
+        await (await cgroupOf(runtime, status)).update(resources);
+      }
+      if (intelRdt !== undefined) await changeSchemata(runtime, directory, intelRdt);
     }, options.signal);
   }, options.signal);
 }
@@ -55,13 +57,18 @@ function checkTypes(resources: Resources): void {
   if (wrong) throw new RuntsError(wrong.message, { configPath: wrong.path });
 }
 
-async function changeSchemata(directory: StateDirectory, schemata: IntelRdt): Promise<void> {
+async function changeSchemata(
+  { caller }: Runtime,
+  directory: StateDirectory,
+  schemata: IntelRdt,
+): Promise<void> {
   const own = readCopy(directory).linux?.intelRdt;
   if (own === undefined) {
     throw new RuntsError("the container has no resctrl class", {
       hint: "linux.intelRdt is missing in its config.json",
     });
   }
-  const { updateResctrl } = await import("../host/intel_rdt.ts");
-  updateResctrl(directory.id, { ...(own.closID && { closID: own.closID }), ...schemata });
+  const { resctrlRoot, updateResctrl } = await import("../host/intel_rdt.ts");
+  const changed = { ...(own.closID && { closID: own.closID }), ...schemata };
+  updateResctrl(directory.id, changed, resctrlRoot(caller));
 }

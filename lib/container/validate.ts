@@ -7,6 +7,7 @@ import { parseJson } from "../spec/json/json.ts";
 import { validate, validateResources } from "../spec/check/config.ts";
 import { validateProcess } from "../spec/check/process.ts";
 import type { Resources, Spec } from "../spec/types/config.ts";
+import { runtimeOf, type RuntimeOrSettings } from "../runtime/runtime.ts";
 import { absolute } from "../base/absolute.ts";
 import { furtherFindings, furtherOfResources } from "./validate_further.ts";
 
@@ -36,19 +37,23 @@ export interface Validated {
 /**
  * Looks at a document; throws RuntsError when it cannot be read or is no JSON.
  */
-export function validateDocument(options: ValidateOptions = {}): Validated {
+export async function validateDocument(
+  given: RuntimeOrSettings = {},
+  options: ValidateOptions = {},
+): Promise<Validated> {
+  const { caller, readDocument } = runtimeOf(given);
   const { bundle = ".", config, process, resources, meant } = options;
   const other = process ?? resources;
   if (other !== undefined) {
-    const file = absolute(other);
-    const document = parseJson(readText(file), file);
+    const file = absolute(caller, other);
+    const document = parseJson(await readText(readDocument, file), file);
     if (process !== undefined) return { file, findings: validateProcess(document, meant) };
     const findings = validateResources(document, meant);
     return { file, findings: further(findings, () => furtherOfResources(document as Resources)) };
   }
-  const directory = absolute(bundle);
-  const file = configPath(directory, config === undefined ? undefined : absolute(config));
-  const document = parseJson(readConfig(directory, file), file);
+  const directory = absolute(caller, bundle);
+  const file = configPath(directory, config === undefined ? undefined : absolute(caller, config));
+  const document = parseJson(await readConfig(readDocument, directory, file), file);
   const findings = validate(document, meant);
   return { file, findings: further(findings, () => furtherFindings(document as Spec)) };
 }

@@ -1,8 +1,8 @@
 /** Where hooks write to if annotations name files. Loaded when they do. */
 
-import type { Helper } from "../../ffi/helper.ts";
 import { quote, type RuntsError } from "../base/errors.ts";
 import { openHookFile } from "./output_file.ts";
+import type { OwnHelper } from "../runtime/runtime.ts";
 import { HOOK_OUTPUTS } from "../spec/values/hook_outputs.ts";
 
 /** Descriptors for hooks; our own output where one is missing. Disposing of it closes them. */
@@ -13,7 +13,7 @@ export interface HookOutput extends Disposable {
 
 /** Opens the files that annotations name; a failure is thrown, or handed to `warn`. */
 export function openHookOutput(
-  helper: Helper,
+  helper: OwnHelper,
   annotations: Readonly<Record<string, string>>,
   warn?: (message: string) => void,
 ): HookOutput {

@@ -4,11 +4,10 @@
  * of the plan, because init runs them inside.
  */
 
-import type { Helper } from "../../ffi/helper.ts";
-import { callerLimits } from "../base/caller_limits.ts";
-import { callerEnvironment } from "../base/environment.ts";
 import { errnoText } from "../base/errno.ts";
 import { quote, RuntsError } from "../base/errors.ts";
+import type { HookEnding } from "../body/body.ts";
+import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { HookOutput } from "./output.ts";
 import { HOOK_OUTPUTS } from "../spec/values/hook_outputs.ts";
 import type { Hook, HookKind, Spec, State } from "../spec/types/config.ts";
@@ -18,45 +17,44 @@ type HookSpec = Pick<Spec, "hooks" | "annotations">;
 
 /** Runs the hooks of one kind in order, in the bundle, with the state document as standard input. */
 export async function runHooks(
-  helper: Helper,
+  runtime: LoadedRuntime,
   kind: HookKind,
   { hooks, annotations }: HookSpec,
   state: State,
 ): Promise<void> {
   const list = hooks?.[kind] ?? [];
   if (list.length === 0) return;
-  using output = await openOutput(helper, annotations);
+  using output = await openOutput(runtime, annotations);
   for (const [index, hook] of list.entries()) {
-    await runHook(helper, kind, index, hook, state, output);
+    await runHook(runtime, kind, index, hook, state, output);
   }
 }
 
 /**
- * As {@linkcode runHooks}, but a failure is handed to `warn` and the next hook runs; with our own
+ * As {@linkcode runHooks}, but a failure is a warning and the next hook runs; with our own
  * output if that of the annotations cannot be opened.
  */
 export async function runHooksWarning(
-  helper: Helper,
+  runtime: LoadedRuntime,
   kind: HookKind,
   { hooks, annotations }: HookSpec,
   state: State,
-  warn: (message: string) => void,
 ): Promise<void> {
   const list = hooks?.[kind] ?? [];
   if (list.length === 0) return;
-  using output = await openOutput(helper, annotations, warn);
+  using output = await openOutput(runtime, annotations, runtime.warn);
   for (const [index, hook] of list.entries()) {
     try {
-      await runHook(helper, kind, index, hook, state, output);
+      await runHook(runtime, kind, index, hook, state, output);
     } catch (error) {
-      warn((error as RuntsError).message);
+      runtime.warn((error as RuntsError).message);
     }
   }
 }
 
 /** The files that annotations name for output, opened. */
 async function openOutput(
-  helper: Helper,
+  runtime: LoadedRuntime,
   annotations: HookSpec["annotations"],
   warn?: (message: string) => void,
 ): Promise<HookOutput | undefined> {
@@ -64,25 +62,25 @@ async function openOutput(
     return undefined;
   }
   const { openHookOutput } = await import("./output.ts");
-  return openHookOutput(helper, annotations, warn);
+  return openHookOutput(runtime.helper, annotations, warn);
 }
 
 async function runHook(
-  helper: Helper,
+  runtime: LoadedRuntime,
   kind: HookKind,
   index: number,
   hook: Hook,
   state: State,
   output: HookOutput | undefined,
 ): Promise<void> {
-  const result = await helper.runHook({
+  const result = await runtime.body.runHook({
     path: hook.path,
     args: hook.args?.length ? hook.args : [hook.path],
-    env: hook.env ?? callerEnvironment(),
+    env: hook.env ?? runtime.caller.environment(),
     cwd: state.bundle || "/",
     stdin: new TextEncoder().encode(JSON.stringify(state)),
     timeoutSeconds: hook.timeout ?? 0,
-    limits: callerLimits(),
+    limits: runtime.caller.limits(),
     ...(output?.stdout !== undefined && { stdout: output.stdout }),
     ...(output?.stderr !== undefined && { stderr: output.stderr }),
   });
@@ -94,9 +92,7 @@ async function runHook(
   });
 }
 
-type HookResult = Awaited<ReturnType<Helper["runHook"]>>;
-
-async function failure(result: HookResult, hook: Hook): Promise<string | undefined> {
+async function failure(result: HookEnding, hook: Hook): Promise<string | undefined> {
   const after = `after ${Math.round(result.durationMs)} ms`;
   const said = result.stderr.trim() === "" ? "" : `: stderr ${quote(result.stderr.trim())}`;
   if (result.errno !== 0) return errnoText(result.errno);

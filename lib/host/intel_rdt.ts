@@ -3,6 +3,7 @@
  * directories of the resctrl file system (Documentation/arch/x86/resctrl.rst, Linux 4.10).
  */
 
+import type { Caller } from "../base/caller.ts";
 import { EEXIST, ENOENT } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import { isDirectory } from "../base/files.ts";
@@ -16,7 +17,7 @@ export function joinResctrl(
   pid: number,
   rdt: IntelRdt,
   undo: Undo,
-  root: string = resctrlRoot(),
+  root: string,
 ): void {
   const group = classOf(root, id, rdt);
   const lines = schemata(rdt);
@@ -34,7 +35,7 @@ export function joinResctrl(
 }
 
 /** Removes what {@linkcode joinResctrl} made for the container alone; unmounted, it is gone. */
-export function leaveResctrl(id: string, rdt: IntelRdt, root = findResctrl()): void {
+export function leaveResctrl(id: string, rdt: IntelRdt, root: string | undefined): void {
   if (root === undefined) return;
   const group = classOf(root, id, rdt);
   if (rdt.enableMonitoring) removeGroup(`${group}/mon_groups/${id}`);
@@ -42,18 +43,18 @@ export function leaveResctrl(id: string, rdt: IntelRdt, root = findResctrl()): v
 }
 
 /** Changes the schemata of a container's class (`update`). */
-export function updateResctrl(id: string, rdt: IntelRdt, root: string = resctrlRoot()): void {
+export function updateResctrl(id: string, rdt: IntelRdt, root: string): void {
   writeSchemata(classOf(root, id, rdt), schemata(rdt));
 }
 
 /** Where resctrl is mounted, if it is. */
-export function findResctrl(): string | undefined {
-  return readMountinfo("resctrl ")[0]?.path;
+export function findResctrl({ proc }: Caller): string | undefined {
+  return readMountinfo(proc, "resctrl ")[0]?.path;
 }
 
 /** As {@linkcode findResctrl}; throws when it is not mounted. */
-function resctrlRoot(): string {
-  const root = findResctrl();
+export function resctrlRoot(caller: Caller): string {
+  const root = findResctrl(caller);
   if (root !== undefined) return root;
   throw new RuntsError("the resctrl file system is not mounted", {
     configPath: "linux.intelRdt",

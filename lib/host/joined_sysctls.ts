@@ -1,10 +1,11 @@
 /** Kernel parameters of namespaces that are joined by path: those of the host are not to change. */
 
+import type { Caller } from "../base/caller.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import { sysctlNamespace } from "../spec/values/sysctl.ts";
 import type { Linux, NamespaceType } from "../spec/types/config.ts";
 
-/** Files of /proc/self/ns, for the kinds that own parameters. */
+/** Files of /proc/PID/ns, for the kinds that own parameters. */
 const FILES: Partial<Record<NamespaceType, string>> = {
   network: "net",
   ipc: "ipc",
@@ -12,14 +13,17 @@ const FILES: Partial<Record<NamespaceType, string>> = {
   user: "user",
 };
 
-/** Throws for a parameter of a namespace that runts itself is in. */
-export function refuseHostSysctls({ sysctl = {}, namespaces = [] }: Linux): void {
+/** Throws for a parameter of a namespace that the caller is in. */
+export function refuseHostSysctls(
+  { proc }: Caller,
+  { sysctl = {}, namespaces = [] }: Linux,
+): void {
   for (const name of Object.keys(sysctl)) {
     const type = sysctlNamespace(name);
     const file = type && FILES[type];
     const index = namespaces.findIndex((namespace) => namespace.type === type);
     const path = namespaces[index]?.path;
-    if (!file || !path || !isSameFile(path, `/proc/self/ns/${file}`)) continue;
+    if (!file || !path || !isSameFile(path, `${proc}/ns/${file}`)) continue;
     throw new RuntsError(`it would change the host, whose ${type} namespace ${quote(path)} is`, {
       configPath: `linux.sysctl[${quote(name)}]`,
       hint: `remove it, or linux.namespaces[${index}].path`,

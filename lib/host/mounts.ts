@@ -4,6 +4,7 @@
  */
 
 import { detachMount } from "../../ffi/mounts.ts";
+import type { Caller } from "../base/caller.ts";
 import { type MountLine, readMountinfo } from "../base/mountinfo.ts";
 import { isWithin, normalize } from "../base/paths.ts";
 
@@ -16,46 +17,54 @@ interface MountPlace {
 }
 
 /** Ids of the mounts on the root filesystem and below. */
-export function mountIds({ rootfs }: MountPlace): number[] {
-  return mountsWithin(realPath(rootfs)).map(({ id }) => id);
+export function mountIds(caller: Caller, { rootfs }: MountPlace): number[] {
+  return mountsWithin(caller, realPath(rootfs)).map(({ id }) => id);
 }
 
 /**
  * Ids of the mounts that have come since. With "/" for a root, only those where the configuration has
  * one: others may be anybody's.
  */
-export function newMountIds(place: MountPlace, before: readonly number[]): number[] {
+export function newMountIds(
+  caller: Caller,
+  place: MountPlace,
+  before: readonly number[],
+): number[] {
   const root = realPath(place.rootfs);
   const points = root === "/"
     ? place.destinations.map((path) => realPath(normalize(path) || "/")).filter((path) =>
       path !== "/"
     )
     : [root];
-  return mountsWithin(root)
+  return mountsWithin(caller, root)
     .filter(({ id, path }) => !before.includes(id) && points.some((point) => isWithin(path, point)))
     .map(({ id }) => id);
 }
 
 /** Takes away those of the mounts that are still there, each before what it is mounted on. */
-export function detachMounts({ rootfs }: MountPlace, ids: readonly number[]): void {
+export function detachMounts(
+  caller: Caller,
+  { rootfs }: MountPlace,
+  ids: readonly number[],
+): void {
   const root = realPath(rootfs);
-  for (const { id, path } of mountsWithin(root).reverse()) {
+  for (const { id, path } of mountsWithin(caller, root).reverse()) {
     if (!ids.includes(id) || path === "/") continue;
     // What somebody has mounted over it stays, and it with that.
-    const topmost = mountsWithin(root).findLast((mount) => mount.path === path);
+    const topmost = mountsWithin(caller, root).findLast((mount) => mount.path === path);
     if (topmost?.id === id) detachMount(path);
   }
 }
 
 /** What is mounted below a path, which may lead through symlinks. */
-export function mountsBelow(path: string): MountLine[] {
+export function mountsBelow(caller: Caller, path: string): MountLine[] {
   const real = realPath(path);
-  return mountsWithin(real).filter((mount) => mount.path !== real);
+  return mountsWithin(caller, real).filter((mount) => mount.path !== real);
 }
 
 /** In an order in which a mount comes after the one that it is on. */
-function mountsWithin(root: string): MountLine[] {
-  return readMountinfo().filter(({ path }) => isWithin(path, root));
+function mountsWithin({ proc }: Caller, root: string): MountLine[] {
+  return readMountinfo(proc).filter(({ path }) => isWithin(path, root));
 }
 
 /** A root filesystem that has gone has no mounts. */

@@ -1,10 +1,10 @@
 /** The runts side of the conversation with init (lib/wire/messages.ts has the diagram). */
 
-import type { Helper } from "../../ffi/helper.ts";
-import type { ProcessEnding } from "../../ffi/process.ts";
+import type { Child, InitRequest, ProcessEnding, SpawnedInit } from "../body/body.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
 import { EPIPE } from "../base/errno.ts";
 import { errnoOf, RuntsError } from "../base/errors.ts";
+import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { Op } from "../wire/ops.ts";
 import { SIGKILL } from "../spec/values/signals.ts";
 import { readStat } from "../state/liveness.ts";
@@ -26,19 +26,9 @@ export interface Answers {
   ready?(): Promise<void>;
 }
 
-interface Process {
-  readonly pid: number;
-  readonly pidfd: number;
-}
-
 /** What spawning needs beside the plan. */
-export interface SpawnOptions {
-  readonly plan: Uint8Array;
+export interface SpawnOptions extends InitRequest {
   readonly ops: readonly Op[];
-  readonly fds: readonly number[];
-  readonly trace: boolean;
-  readonly stdio?: readonly [number, number, number];
-  readonly preserve: number;
   /** To tell an out-of-memory kill. */
   readonly cgroup?: CgroupRecord;
 }
@@ -48,25 +38,27 @@ const EXIT_TIMEOUT = 5_000;
 
 /** Stage 1, what it cloned, and the socket to them. */
 export class InitProcess {
-  readonly #helper: Helper;
+  readonly #runtime: LoadedRuntime;
   readonly #options: SpawnOptions;
   /** Stage 1 first, init last. */
-  readonly #processes: Process[] = [];
+  readonly #processes: Child[];
   #socket: number;
   #lastStage = "start";
 
-  constructor(helper: Helper, options: SpawnOptions) {
-    this.#helper = helper;
+  private constructor(
+    runtime: LoadedRuntime,
+    options: SpawnOptions,
+    { pid, pidfd, socket }: SpawnedInit,
+  ) {
+    this.#runtime = runtime;
     this.#options = options;
-    const { pid, pidfd, socket } = helper.spawnInit({
-      plan: options.plan,
-      fds: options.fds,
-      trace: options.trace,
-      preserve: options.preserve,
-      ...(options.stdio && { stdio: options.stdio }),
-    });
-    this.#processes.push({ pid, pidfd });
+    this.#processes = [{ pid, pidfd }];
     this.#socket = socket;
+  }
+
+  /** Starts it. */
+  static async spawn(runtime: LoadedRuntime, options: SpawnOptions): Promise<InitProcess> {
+    return new InitProcess(runtime, options, await runtime.body.spawn(options));
   }
 
   /** Pid of the newest process: init, once it has been cloned. */
@@ -79,7 +71,7 @@ export class InitProcess {
     return this.#newest.pidfd;
   }
 
-  get #newest(): Process {
+  get #newest(): Child {
     return this.#processes[this.#processes.length - 1]!;
   }
 
@@ -87,7 +79,7 @@ export class InitProcess {
   async converse(answers: Answers, until: "ready" | "executed"): Promise<void> {
     let ready = false;
     for (;;) {
-      const record = await this.#helper.receive(this.#socket);
+      const record = await this.#runtime.helper.receive(this.#socket);
       if (record === "eof") {
         if (ready && readStat(this.pid)?.executed !== false) return;
         throw await this.#death(until);
@@ -117,7 +109,7 @@ export class InitProcess {
   /** Lets init go on. */
   go(): void {
     try {
-      this.#helper.sendGo(this.#socket);
+      this.#runtime.helper.sendGo(this.#socket);
     } catch (error) {
       if (errnoOf(error) !== EPIPE) throw error;
       // It is gone: the next record, or the end of file, says why.
@@ -137,7 +129,7 @@ export class InitProcess {
     this.#closeSocket();
     for (const process of this.#processes.splice(0)) {
       try {
-        this.#helper.sendSignal(process.pidfd, SIGKILL);
+        this.#runtime.helper.sendSignal(process.pidfd, SIGKILL);
       } catch {
         // it has exited
       }
@@ -171,22 +163,24 @@ export class InitProcess {
   }
 
   #adopt(pid: number): void {
-    this.#processes.push({ pid, pidfd: this.#helper.openPidfd(pid) });
+    this.#processes.push({ pid, pidfd: this.#runtime.helper.openPidfd(pid) });
   }
 
-  async #bury({ pidfd }: Process): Promise<void> {
-    await this.#ending(pidfd);
-    this.#helper.close(pidfd);
+  async #bury(process: Child): Promise<void> {
+    await this.#ending(process);
+    this.#runtime.helper.close(process.pidfd);
   }
 
-  async #ending(pidfd: number): Promise<ProcessEnding | undefined> {
-    const exited = await this.#helper.awaitExit(pidfd, { timeoutMs: EXIT_TIMEOUT });
-    return exited ? this.#helper.reap(pidfd) : undefined;
+  async #ending(process: Child): Promise<ProcessEnding | undefined> {
+    const exited = await this.#runtime.helper.awaitExit(process.pidfd, {
+      timeoutMs: EXIT_TIMEOUT,
+    });
+    return exited ? await this.#runtime.body.reap(process) : undefined;
   }
 
   #closeSocket(): void {
     if (this.#socket < 0) return;
-    this.#helper.close(this.#socket);
+    this.#runtime.helper.close(this.#socket);
     this.#socket = -1;
   }
 
@@ -202,9 +196,9 @@ export class InitProcess {
    * the signal is the cause, whichever it struck.
    */
   async #death(until: "ready" | "executed"): Promise<RuntsError> {
-    await this.#helper.awaitExit(this.pidfd);
+    await this.#runtime.helper.awaitExit(this.pidfd);
     const endings: (ProcessEnding | undefined)[] = [];
-    for (const { pidfd } of this.#processes) endings.push(await this.#ending(pidfd));
+    for (const process of this.#processes) endings.push(await this.#ending(process));
     const ending = endings.find((one) => one !== undefined && one.signal !== 0) ?? endings.at(-1);
     const { cgroup, ops } = this.#options;
     const filtered = ops.some(({ op }) => op === "seccomp");

@@ -1,10 +1,10 @@
 /** Opens the descriptors that a plan wants, in slot order. */
 
 import { O_NONBLOCK, O_PATH, O_RDWR, O_WRONLY } from "../base/linux.ts";
-import type { Helper } from "../../ffi/helper.ts";
 import { RuntsError } from "../base/errors.ts";
 import { openHookFile } from "../hooks/output_file.ts";
 import type { InnerStatus, PlanSlot } from "../plan/plan.ts";
+import type { OwnHelper } from "../runtime/runtime.ts";
 import { formatMap } from "../userns/id_maps.ts";
 
 /** The descriptors that a verb has at hand already; the list of slots names the others. */
@@ -28,7 +28,7 @@ interface OpenSlots {
 
 /** Opens all of them, or none. */
 export function openSlots(
-  helper: Helper,
+  helper: OwnHelper,
   slots: readonly PlanSlot[],
   own: OwnFds,
 ): OpenSlots {
@@ -49,7 +49,7 @@ export function openSlots(
 }
 
 function openSlot(
-  helper: Helper,
+  helper: OwnHelper,
   slot: PlanSlot,
   own: OwnFds,
   keep: (fd: number) => number,

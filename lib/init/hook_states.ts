@@ -1,16 +1,16 @@
 /** The state documents of hooks that init runs. It gets them as files in memory: of any length. */
 
-import type { Helper } from "../../ffi/helper.ts";
 import type { InnerStatus, PlanSlot } from "../plan/plan.ts";
+import type { OwnHelper } from "../runtime/runtime.ts";
 import type { State } from "../spec/types/config.ts";
 
 /** The files; disposing of it closes them. */
 export class HookStates implements Disposable {
-  readonly #helper: Helper;
+  readonly #helper: OwnHelper;
   readonly fds: Partial<Record<InnerStatus, number>> = {};
 
   /** Makes those that the slots of a plan ask for. */
-  constructor(helper: Helper, slots: readonly PlanSlot[]) {
+  constructor(helper: OwnHelper, slots: readonly PlanSlot[]) {
     this.#helper = helper;
     try {
       for (const slot of slots) {

@@ -1,9 +1,9 @@
 /** How a process ended, in words, with the likely cause. */
 
-import type { Helper } from "../../ffi/helper.ts";
 import { readFile } from "../base/files.ts";
 import { oomKills } from "../cgroup/oom_kills.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
+import type { LoadedRuntime } from "../runtime/runtime.ts";
 import { readStat } from "../state/liveness.ts";
 import type { Status } from "../state/status.ts";
 import { SIGKILL, signalName } from "../spec/values/signals.ts";
@@ -46,11 +46,11 @@ export function describeEnding(
 
 /** The ending of a container's init, as far as it can be known. */
 export async function howInitEnded(
-  helper: Helper,
+  { helper, body }: LoadedRuntime,
   status: Status,
   pidfd: number,
 ): Promise<string> {
-  const ending = helper.reap(pidfd) ?? endingOfZombie(status) ??
+  const ending = await body.reap({ pid: status.pid, pidfd }) ?? endingOfZombie(status) ??
     await helper.exitStatus(pidfd, PARENT_REAPS);
   if (ending === undefined) return `pid ${status.pid} is gone`;
   return describeEnding(ending, status.cgroup, isFiltered(status));
@@ -61,7 +61,11 @@ function isFiltered({ startOps = [] }: Status): boolean {
 }
 
 /** Whether an init that its parent has reaped had to end itself by a trap, as far as it can be known. */
-export async function wasMute(helper: Helper, status: Status, pidfd: number): Promise<boolean> {
+export async function wasMute(
+  { helper }: LoadedRuntime,
+  status: Status,
+  pidfd: number,
+): Promise<boolean> {
   if (!isFiltered(status)) return false;
   const ending = await helper.exitStatus(pidfd, PARENT_REAPS);
   return ending !== undefined && TRAPS.includes(ending.signal);

@@ -5,10 +5,10 @@
  * the kernel gives physical devices back to the host and destroys virtual ones.
  */
 
-import type { Helper } from "../../ffi/helper.ts";
 import { type NetlinkSocket, openNetlink } from "../../ffi/net.ts";
 import { EEXIST, ENODEV } from "../base/errno.ts";
 import { quote, RuntsError } from "../base/errors.ts";
+import type { LoadedRuntime, OwnHelper } from "../runtime/runtime.ts";
 import type { NetDevice } from "../spec/types/config.ts";
 import {
   addAddress,
@@ -60,19 +60,20 @@ interface MovedDevices extends Disposable {
  * both namespaces, CAP_SYS_ADMIN in that of the process
  */
 export function moveNetDevices(
-  helper: Helper,
+  { helper, caller }: LoadedRuntime,
   pid: number,
   netDevices: Readonly<Record<string, NetDevice>>,
 ): MovedDevices {
-  if (Deno.readLinkSync("/proc/self/ns/net") === Deno.readLinkSync(`/proc/${pid}/ns/net`)) {
+  const [here, there] = [`${caller.proc}/ns/net`, `/proc/${pid}/ns/net`];
+  if (Deno.readLinkSync(here) === Deno.readLinkSync(there)) {
     throw new RuntsError("the container has the network namespace of its host", {
       configPath: "linux.netDevices",
     });
   }
   using descriptors = new DisposableStack();
   const open = (path: string) => descriptors.adopt(helper.open(path, 0), helper.close);
-  const ours = open("/proc/self/ns/net");
-  const theirs = open(`/proc/${pid}/ns/net`);
+  const ours = open(here);
+  const theirs = open(there);
   const outside = { netns: ours, socket: descriptors.use(openNetlink(helper)) };
   const inside = { netns: theirs, socket: descriptors.use(openInside(helper, theirs)) };
   const moved = moveAll(outside, inside, netDevices);
@@ -105,7 +106,7 @@ function moveAll(
   }
 }
 
-function openInside(helper: Helper, netns: number): NetlinkSocket {
+function openInside(helper: OwnHelper, netns: number): NetlinkSocket {
   try {
     return openNetlink(helper, netns);
   } catch (cause) {

@@ -4,6 +4,7 @@
  * key is compared in full, so the file's name need not tell any two profiles apart.
  */
 
+import type { Caller } from "../base/caller.ts";
 import { VERSION } from "../base/version.ts";
 
 /** The library as it was when the filter was compiled. */
@@ -14,6 +15,13 @@ interface Stamp {
   readonly size: number;
   /** ms since 1970. */
   readonly modified: number;
+}
+
+/** Where filters are kept, and for whom: a runtime. */
+export interface FilterCache {
+  /** The state root. */
+  readonly root: string;
+  readonly caller: Pick<Caller, "uid" | "pid">;
 }
 
 /** Where entries are; the root of the states is its parent. */
@@ -27,10 +35,13 @@ export function entryName(key: string): string {
 }
 
 /** The program for this key, if it is there and was made with the library of today. */
-export function readCache(root: string, key: string): Uint8Array<ArrayBuffer> | undefined {
+export function readCache(
+  { root, caller }: FilterCache,
+  key: string,
+): Uint8Array<ArrayBuffer> | undefined {
   const directory = cacheDirectory(root);
   try {
-    if (!isPrivate(directory)) return undefined;
+    if (!isPrivate(directory, caller.uid)) return undefined;
     const text = Deno.readTextFileSync(`${directory}/${entryName(key)}`);
     const [stamp = "", entryKey, program = "", sum] = text.split("\n");
     if (entryKey !== key || sum !== checksum(program)) return undefined;
@@ -41,10 +52,10 @@ export function readCache(root: string, key: string): Uint8Array<ArrayBuffer> | 
   }
 }
 
-/** Whether a directory is ours and nobody else can have written to it. */
-export function isPrivate(directory: string): boolean {
+/** Whether a directory is this user's and nobody else can have written to it. */
+export function isPrivate(directory: string, owner: number): boolean {
   const { isDirectory, uid, mode } = Deno.lstatSync(directory);
-  return isDirectory && uid === Deno.uid() && ((mode ?? 0) & 0o077) === 0;
+  return isDirectory && uid === owner && ((mode ?? 0) & 0o077) === 0;
 }
 
 /** The text of an entry's first line; `library`: path of the library's file. */

@@ -1,8 +1,15 @@
 /** Adds to the cache of filters. What goes wrong here costs time at the next start and no more. */
 
-import { LIBSECCOMP } from "../../ffi/seccomp.ts";
+import { loadedLibrary } from "../../ffi/seccomp.ts";
 import { removeQuietly } from "../base/files.ts";
-import { cacheDirectory, checksum, entryName, isPrivate, libraryStamp } from "./cache.ts";
+import {
+  cacheDirectory,
+  checksum,
+  entryName,
+  type FilterCache,
+  isPrivate,
+  libraryStamp,
+} from "./cache.ts";
 
 /** With more entries than this, those least recently used are removed. */
 const ENTRIES_MAX = 64;
@@ -10,28 +17,25 @@ const ENTRIES_MAX = 64;
 const ENTRIES_KEPT = 48;
 
 /** Keeps a program under its key. */
-export function storeInCache(root: string, key: string, program: Uint8Array): void {
+export function storeInCache(
+  { root, caller }: FilterCache,
+  key: string,
+  program: Uint8Array,
+): void {
   const directory = cacheDirectory(root);
   try {
     const library = loadedLibrary();
     if (library === undefined) return;
     makeDirectory(directory);
-    if (!isPrivate(directory)) return;
+    if (!isPrivate(directory, caller.uid)) return;
     prune(directory);
     const text = program.toBase64();
     const lines = [libraryStamp(library), key, text, checksum(text), ""].join("\n");
-    write(`${directory}/${entryName(key)}`, lines);
+    const path = `${directory}/${entryName(key)}`;
+    write(path, `${path}.${caller.pid}`, lines);
   } catch {
     // a full or read-only file system: the filter is at hand all the same
   }
-}
-
-/** The file that the library was loaded from, as the kernel has it mapped. */
-function loadedLibrary(): string | undefined {
-  const name = LIBSECCOMP.replace(/\d+$/, "");
-  return Deno.readTextFileSync("/proc/self/maps").split("\n")
-    .map((line) => line.slice(line.indexOf("/")))
-    .find((path) => path.slice(path.lastIndexOf("/") + 1).startsWith(name));
 }
 
 function makeDirectory(directory: string): void {
@@ -43,8 +47,7 @@ function makeDirectory(directory: string): void {
 }
 
 /** Readers see the whole file or none. */
-function write(path: string, text: string): void {
-  const temporary = `${path}.${Deno.pid}`;
+function write(path: string, temporary: string, text: string): void {
   try {
     Deno.writeTextFileSync(temporary, text, { mode: 0o600 });
     Deno.renameSync(temporary, path);

@@ -1,9 +1,9 @@
 /** SCMP_ACT_NOTIFY: the listener of the filter, passed on to whom the configuration names. */
 
-import type { Helper } from "../../ffi/helper.ts";
 import { EBADF, EPERM } from "../base/errno.ts";
 import { errnoOf, numberOf, quote, RuntsError } from "../base/errors.ts";
 import type { ContainerProcessState, Seccomp, State } from "../spec/types/config.ts";
+import type { LoadedRuntime } from "../runtime/runtime.ts";
 import { OCI_VERSION } from "../base/version.ts";
 
 /** How long the kernel may take to load the filter, in ms. */
@@ -27,13 +27,13 @@ interface Listener {
  * `listenerPath`. When the process ends before that, nothing is thrown: it tells why by itself.
  */
 export async function passOnListener(
-  helper: Helper,
+  runtime: LoadedRuntime,
   profile: Seccomp | undefined,
   listener: Listener,
 ): Promise<void> {
   const { pid, state } = listener;
   const path = receiver(profile, state);
-  const descriptor = await fetch(helper, listener);
+  const descriptor = await fetch(runtime, listener);
   if (descriptor === undefined) return;
   try {
     const metadata = profile?.listenerMetadata;
@@ -44,9 +44,9 @@ export async function passOnListener(
       ...(metadata !== undefined && { metadata }),
       state,
     };
-    await send(helper, path, descriptor, message);
+    await send(runtime, path, descriptor, message);
   } finally {
-    helper.close(descriptor);
+    runtime.helper.close(descriptor);
   }
 }
 
@@ -59,11 +59,14 @@ function receiver(profile: Seccomp | undefined, state: State): string {
 }
 
 /** Until the filter is loaded the number is not open: the process waits with the next step. */
-async function fetch(helper: Helper, { pidfd, fd }: Listener): Promise<number | undefined> {
+async function fetch(
+  { helper, body }: LoadedRuntime,
+  { pidfd, fd }: Listener,
+): Promise<number | undefined> {
   const end = performance.now() + LOAD_TIMEOUT;
   for (;;) {
     try {
-      return helper.pidfdGetFd(pidfd, fd);
+      return await body.fetchDescriptor(pidfd, fd);
     } catch (error) {
       if (await helper.awaitExit(pidfd, { timeoutMs: INTERVAL })) return undefined;
       if (errnoOf(error) !== EBADF || performance.now() > end) {
@@ -78,14 +81,14 @@ async function fetch(helper: Helper, { pidfd, fd }: Listener): Promise<number | 
 }
 
 async function send(
-  helper: Helper,
+  { helper, body }: LoadedRuntime,
   path: string,
   fd: number,
   message: ContainerProcessState,
 ): Promise<void> {
   const text = new TextEncoder().encode(JSON.stringify(message));
   try {
-    const socket = await helper.connectUnix(path);
+    const socket = await body.connect(path);
     try {
       await helper.sendFds(socket, [fd], text);
     } finally {

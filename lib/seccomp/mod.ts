@@ -3,7 +3,7 @@
 import { formatJson } from "../spec/json/json.ts";
 import type { Seccomp, SeccompFlag } from "../spec/types/config.ts";
 import type { SeccompFilter } from "../plan/plan.ts";
-import { readCache } from "./cache.ts";
+import { type FilterCache, readCache } from "./cache.ts";
 
 /** Annotation: a program (base64) to load instead of what the profile compiles to. */
 const PROGRAM_ANNOTATION = "run.oci.seccomp_bpf_data";
@@ -21,8 +21,8 @@ const FLAGS: Readonly<Record<SeccompFlag, number>> = {
 const TSYNC_ESRCH = 1 << 4;
 
 export interface SeccompOptions {
-  /** State root, where compiled filters are kept; without it each one is compiled. */
-  readonly cache?: string;
+  /** Where compiled filters are kept; without it each one is compiled. */
+  readonly cache?: FilterCache;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
@@ -54,7 +54,7 @@ function flagBits(profile: Seccomp | undefined, notify: boolean): number {
 async function programOf(
   profile: Seccomp,
   strict: boolean,
-  cache: string | undefined,
+  cache: FilterCache | undefined,
 ): Promise<Uint8Array> {
   const key = cacheKey(profile, strict);
   const cached = cache === undefined ? undefined : readCache(cache, key);

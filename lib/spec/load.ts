@@ -1,5 +1,6 @@
 /** config.json and resources: read, parsed and validated. */
 
+import type { DocumentReader } from "../base/document_file.ts";
 import { ENOENT, ENOTDIR } from "../base/errno.ts";
 import { pathFrom } from "../base/paths.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
@@ -14,9 +15,13 @@ export function configPath(bundle: string, configFile = "config.json"): string {
 }
 
 /** The text of the configuration `file` of a bundle. Throws RuntsError that names the file. */
-export function readConfig(bundle: string, file: string): string {
+export async function readConfig(
+  read: DocumentReader,
+  bundle: string,
+  file: string,
+): Promise<string> {
   try {
-    return readText(file);
+    return await readText(read, file);
   } catch (error) {
     if (!(error instanceof RuntsError)) throw error;
     const hint = errnoOf(error) === ENOENT

@@ -5,10 +5,7 @@ import type { IdMapping, Mount, Namespace, NamespaceType, Spec } from "./types/c
 
 interface TemplateOptions {
   /** For a user who is not root: a user namespace that maps this user to root. */
-  readonly rootless?: boolean;
-  /** The user and group that `rootless` maps; default: those of this process. */
-  readonly uid?: number;
-  readonly gid?: number;
+  readonly rootless?: { readonly uid: number; readonly gid: number };
   /** Adds a cgroup namespace, as fits a host with cgroup v2 alone. */
   readonly cgroupNamespace?: boolean;
 }
@@ -32,7 +29,7 @@ const READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysr
 
 /** The configuration; its properties are in the order in which they are written. */
 export function template(options: TemplateOptions = {}): Spec {
-  const { rootless = false } = options;
+  const { rootless } = options;
   return {
     ociVersion: OCI_VERSION,
     process: {
@@ -51,12 +48,12 @@ export function template(options: TemplateOptions = {}): Spec {
     },
     root: { path: "rootfs", readonly: true },
     hostname: "runts",
-    mounts: mounts(rootless),
+    mounts: mounts(rootless !== undefined),
     linux: {
       ...(rootless
         ? {
-          uidMappings: [ownId(options.uid ?? Deno.uid() ?? 0)],
-          gidMappings: [ownId(options.gid ?? Deno.gid() ?? 0)],
+          uidMappings: [ownId(rootless.uid)],
+          gidMappings: [ownId(rootless.gid)],
         }
         : { resources: { devices: [{ allow: false, access: "rwm" }] } }),
       namespaces: namespaces(options),

@@ -9,14 +9,14 @@ import { inspect, type Inspection } from "./inspect.ts";
  * empty cgroup may be used again. Undefined where there is none.
  */
 export function heirOf(
-  { id, root }: StateDirectory,
+  { id, runtime }: StateDirectory,
   { state }: Inspection,
   cgroup: CgroupManager,
 ): string | undefined {
   const { kind, path } = cgroup.record;
   if (state !== "stopped" || kind === "disabled" || cgroup.pids().length === 0) return undefined;
-  return listIds(root).find((other) =>
-    other !== id && livesIn(new StateDirectory(root, other), path)
+  return listIds(runtime.root).find((other) =>
+    other !== id && livesIn(new StateDirectory(runtime, other), path)
   );
 }
 

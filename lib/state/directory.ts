@@ -11,6 +11,7 @@
 import { EEXIST, ENOENT, ENOTDIR } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import { isDirectory } from "../base/files.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { checkId, OTHERS } from "./id.ts";
 import { DAMAGED, formatStatus, isIds, parseStatus, type Status } from "./status.ts";
 
@@ -35,10 +36,15 @@ export interface Intent {
 
 /** One container's directory. Nothing is read or made before a method is called. */
 export class StateDirectory {
+  readonly root: string;
   readonly path: string;
 
-  constructor(readonly root: string, readonly id: string) {
-    this.path = `${root}/${checkId(id)}`;
+  constructor(
+    readonly runtime: Pick<Runtime, "root" | "caller" | "host">,
+    readonly id: string,
+  ) {
+    this.root = runtime.root;
+    this.path = `${runtime.root}/${checkId(id)}`;
   }
 
   /** Path of a file in the directory. */
@@ -102,9 +108,10 @@ export class StateDirectory {
     if (!info.isDirectory) {
       throw new RuntsError(`state directory ${quote(this.path)} is not a directory`);
     }
-    if (info.uid !== Deno.uid() && info.uid !== 0) {
+    const { uid } = this.runtime.caller;
+    if (info.uid !== uid && info.uid !== 0) {
       throw new RuntsError(
-        `state directory ${quote(this.path)} belongs to user ${info.uid}, not to ${Deno.uid()}`,
+        `state directory ${quote(this.path)} belongs to user ${info.uid}, not to ${uid}`,
       );
     }
     return true;

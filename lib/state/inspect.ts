@@ -2,6 +2,7 @@
 
 import { frozenByRecord } from "../cgroup/frozen.ts";
 import { quote, RuntsError } from "../base/errors.ts";
+import { bootId } from "../runtime/host.ts";
 import type { Intent, StateDirectory } from "./directory.ts";
 import { isAlive, isEnded, readStat } from "./liveness.ts";
 import type { Status } from "./status.ts";
@@ -51,7 +52,9 @@ export function inspectIfRecorded(directory: StateDirectory): Inspection | undef
 }
 
 function finished(directory: StateDirectory, recorded: Status): Inspection {
-  if (!isThisBoot(recorded)) return { state: "stopped", status: ended(recorded), complete: true };
+  if (!isThisBoot(directory, recorded)) {
+    return { state: "stopped", status: ended(recorded), complete: true };
+  }
   return { state: stateOf(directory, recorded), status: recorded, complete: true };
 }
 
@@ -63,7 +66,7 @@ function ended(status: Status): Status {
 
 function currentIntent(directory: StateDirectory): Intent | undefined {
   const intent = directory.readIntent();
-  if (intent === undefined || isThisBoot(intent.status)) return intent;
+  if (intent === undefined || isThisBoot(directory, intent.status)) return intent;
   const creator = { pid: 0, startTime: 0 };
   return { creator, status: ended(intent.status), hasCgroup: false };
 }
@@ -90,14 +93,6 @@ function stateOf(directory: StateDirectory, status: Status): ContainerState {
   return waits && !stat.executed ? "created" : "running";
 }
 
-/** This boot's id; a pid and start time of another boot may match by chance. */
-export function bootId(): string {
-  return boot ??= Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
-}
-
-/** `list` asks for every container. */
-let boot: string | undefined;
-
-function isThisBoot(status: Status): boolean {
-  return status.bootId === undefined || status.bootId === bootId();
+function isThisBoot({ runtime }: StateDirectory, status: Status): boolean {
+  return status.bootId === undefined || status.bootId === runtime.host.get(bootId);
 }

@@ -20,8 +20,13 @@ interface ProcessStat {
 const FORKED_ONLY = 0x40;
 
 /** Reads /proc/PID/stat; undefined when there is no such process. */
-export function readStat(pid: number | "self"): ProcessStat | undefined {
-  const text = readFile(`/proc/${pid}/stat`);
+export function readStat(pid: number): ProcessStat | undefined {
+  return readStatIn(`/proc/${pid}`);
+}
+
+/** The same of a process' directory of /proc. */
+export function readStatIn(proc: string): ProcessStat | undefined {
+  const text = readFile(`${proc}/stat`);
   if (text === undefined) return undefined;
   // The command name, in parentheses, may itself hold spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");

@@ -1,8 +1,9 @@
 /** Every verb that changes a container holds its lock (flock(2), so the kernel releases it). */
 
-import type { Helper } from "../../ffi/helper.ts";
+import { ownDescriptor } from "../../ffi/own_descriptor.ts";
 import { ENOENT, ETIMEDOUT } from "../base/errno.ts";
 import { errnoOf, RuntsError } from "../base/errors.ts";
+import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { StateDirectory } from "./directory.ts";
 import { doesNotExist } from "./inspect.ts";
 import type { Status } from "./status.ts";
@@ -17,28 +18,28 @@ const ASK_AFTER = 250;
 
 /** Runs the body while holding the lock of an existing container; `signal` ends the wait for it. */
 export async function withLock<T>(
-  helper: Helper,
+  runtime: LoadedRuntime,
   directory: StateDirectory,
   body: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const lock = await takeLock(helper, directory, signal);
+  const lock = await takeLock(runtime, directory, signal);
   try {
     return await body();
   } finally {
-    helper.close(lock);
+    runtime.helper.close(lock);
   }
 }
 
 /** The same; does nothing when there is no such container, or not any more. */
 export async function withLockIfThere(
-  helper: Helper,
+  runtime: LoadedRuntime,
   directory: StateDirectory,
   body: () => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
   try {
-    await withLock(helper, directory, body, signal);
+    await withLock(runtime, directory, body, signal);
   } catch (error) {
     if (directory.exists()) throw error;
   }
@@ -46,37 +47,37 @@ export async function withLockIfThere(
 
 /** Takes the lock; a directory that was deleted (and perhaps made anew) meanwhile is not locked. */
 export async function takeLock(
-  helper: Helper,
+  runtime: LoadedRuntime,
   directory: StateDirectory,
   signal?: AbortSignal,
 ): Promise<number> {
   const path = directory.file("lock");
   for (;;) {
-    const lock = await waitForLock(helper, directory, path, signal);
+    const lock = await waitForLock(runtime, directory, path, signal);
     if (isSameFile(lock, path)) return lock;
-    helper.close(lock);
+    runtime.helper.close(lock);
     if (!directory.exists()) throw doesNotExist();
   }
 }
 
 /** Takes the lock once it is free, unless that cannot be before we end. */
 async function waitForLock(
-  helper: Helper,
+  runtime: LoadedRuntime,
   directory: StateDirectory,
   path: string,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const lock = await lockWithin(helper, path, ASK_AFTER, signal);
+  const lock = await lockWithin(runtime, path, ASK_AFTER, signal);
   if (lock !== undefined) return lock;
   const { holderWaiting } = await import("./lock_holder.ts");
-  const holder = holderWaiting(path, statusIfAny(directory));
+  const holder = holderWaiting(runtime.caller, path, statusIfAny(directory));
   if (holder !== undefined) {
     throw new RuntsError(
       `runts (pid ${holder}) holds the container's lock and waits for the hook that runs this ` +
         "command",
     );
   }
-  const later = await lockWithin(helper, path, LOCK_TIMEOUT - ASK_AFTER, signal);
+  const later = await lockWithin(runtime, path, LOCK_TIMEOUT - ASK_AFTER, signal);
   if (later !== undefined) return later;
   throw new RuntsError(
     `another command has been at work on the container for ${LOCK_TIMEOUT / 1000} s`,
@@ -93,13 +94,13 @@ function statusIfAny(directory: StateDirectory): Status | undefined {
 
 /** Undefined when somebody else has it for all of the time, in ms. */
 async function lockWithin(
-  helper: Helper,
+  runtime: LoadedRuntime,
   path: string,
   time: number,
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
   try {
-    return await helper.lock(path, time, signal);
+    return await runtime.helper.lock(path, time, signal);
   } catch (error) {
     if (errnoOf(error) === ETIMEDOUT) return undefined;
     throw errnoOf(error) === ENOENT ? doesNotExist() : error;
@@ -108,7 +109,7 @@ async function lockWithin(
 
 function isSameFile(fd: number, path: string): boolean {
   try {
-    const [held, there] = [Deno.statSync(`/proc/self/fd/${fd}`), Deno.lstatSync(path)];
+    const [held, there] = [Deno.statSync(ownDescriptor(fd)), Deno.lstatSync(path)];
     return held.dev === there.dev && held.ino === there.ino;
   } catch {
     return false;

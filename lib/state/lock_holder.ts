@@ -1,7 +1,8 @@
 /** Who holds a lock that is not free: one who waits for us, and we must not for it. */
 
+import type { Caller } from "../base/caller.ts";
 import { statFile } from "../base/files.ts";
-import { readStat } from "./liveness.ts";
+import { readStat, readStatIn } from "./liveness.ts";
 
 /** A container's init, as its status names it. */
 interface Init {
@@ -10,18 +11,21 @@ interface Init {
 }
 
 /**
- * The process id of who holds the lock (flock(2)) of a file and waits for us: an ancestor; or, when
- * we are below an init that has not executed its program yet, which runs hooks then, whoever lets it
+ * The process id of who holds the lock (flock(2)) of a file and waits for the caller: an ancestor; or, when
+ * it is below an init that has not executed its program yet, which runs hooks then, whoever lets it
  * start. Undefined when there is none, or when /proc does not tell. Ids are those of the pid namespace
  * that /proc was mounted for, which a hook in the container's namespaces may not share.
  */
-export function holderWaiting(path: string, init?: Init): number | undefined {
+export function holderWaiting(caller: Caller, path: string, init?: Init): number | undefined {
   const file = statFile(path);
   if (file === undefined) return undefined;
   const lockers = lockersOf(file);
-  for (let pid = readStat("self")?.parent ?? 0; pid > 0; pid = readStat(pid)?.parent ?? 0) {
+  let pid = readStatIn(caller.proc)?.parent ?? 0;
+  for (; pid > 0; pid = readStat(pid)?.parent ?? 0) {
     if (holds(pid, file) ?? lockers.includes(pid)) return pid;
-    if (pid === init?.pid && isStarting(init)) return lockers.find((locker) => locker !== Deno.pid);
+    if (pid === init?.pid && isStarting(init)) {
+      return lockers.find((locker) => locker !== caller.pid);
+    }
   }
   return undefined;
 }

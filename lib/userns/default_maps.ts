@@ -3,6 +3,7 @@
  * writes such): the caller becomes the user of the process, and its subordinate ids follow.
  */
 
+import type { Caller } from "../base/caller.ts";
 import { statFile } from "../base/files.ts";
 import type { IdMapping, Spec } from "../spec/types/config.ts";
 import { type IdRange, ownRanges } from "./subordinate_ids.ts";
@@ -16,7 +17,7 @@ interface OwnIds {
 }
 
 /** The configuration with the maps that it lacks. */
-export function withDefaultMaps(spec: Spec, own: OwnIds = ownIds()): Spec {
+export function withDefaultMaps(spec: Spec, own: OwnIds): Spec {
   const { uid = 0, gid = 0 } = spec.process?.user ?? {};
   // With ids of one kind alone, newgidmap or newuidmap would be asked for what it must refuse.
   const whole = own.uids.length > 0 && own.gids.length > 0;
@@ -68,18 +69,18 @@ function defaultMap(inside: number, own: number, ranges: readonly IdRange[]): Id
 }
 
 /** Subordinate ids are of use only to root, or with the tools that map them. */
-function ownIds(): OwnIds {
-  const uid = Deno.uid() ?? 0;
-  const usable = uid === 0 || ["newuidmap", "newgidmap"].every(isInPath);
+export function ownIds(caller: Caller): OwnIds {
+  const { uid, gid } = caller;
+  const usable = uid === 0 || ["newuidmap", "newgidmap"].every((tool) => isInPath(caller, tool));
   return {
     uid,
-    gid: Deno.gid() ?? 0,
+    gid,
     uids: usable ? ownRanges("/etc/subuid", uid) : [],
     gids: usable ? ownRanges("/etc/subgid", uid) : [],
   };
 }
 
-function isInPath(tool: string): boolean {
-  return (Deno.env.get("PATH") ?? "").split(":")
+function isInPath(caller: Caller, tool: string): boolean {
+  return (caller.variable("PATH") ?? "").split(":")
     .some((directory) => statFile(`${directory}/${tool}`)?.isFile === true);
 }

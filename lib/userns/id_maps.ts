@@ -3,9 +3,11 @@
  * ordinary user may map its own id alone, and needs newuidmap(1) and newgidmap(1) for more.
  */
 
+import type { Caller } from "../base/caller.ts";
 import { EPERM } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import type { IdMapping, Linux, Spec } from "../spec/types/config.ts";
+import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { MapTool } from "./map_tools.ts";
 
 interface Kind extends MapTool {
@@ -38,33 +40,39 @@ export function formatMap(mappings: readonly IdMapping[]): string {
 }
 
 /** Whether setgroups(2) has to be denied in the namespace: a single id mapped by its owner. */
-function deniesSetgroups(linux: Linux | undefined): boolean {
-  return Deno.uid() !== 0 && isOwn(linux?.gidMappings ?? [], Deno.gid());
+function deniesSetgroups({ uid, gid }: Caller, linux: Linux): boolean {
+  return uid !== 0 && isOwn(linux.gidMappings ?? [], gid);
 }
 
 /** Writes the maps of the process that waits for them. */
-export async function writeIdMaps(pid: number, linux: Linux): Promise<void> {
+export async function writeIdMaps(
+  runtime: LoadedRuntime,
+  pid: number,
+  linux: Linux,
+): Promise<void> {
+  const { caller } = runtime;
   const gids = linux.gidMappings ?? [];
-  await writeMap(pid, UID, linux.uidMappings ?? [], Deno.uid());
-  if (deniesSetgroups(linux)) await write(`/proc/${pid}/setgroups`, "deny", GID);
-  await writeMap(pid, GID, gids, Deno.gid());
+  await writeMap(runtime, pid, UID, linux.uidMappings ?? [], caller.uid);
+  if (deniesSetgroups(caller, linux)) await write(`/proc/${pid}/setgroups`, "deny", GID);
+  await writeMap(runtime, pid, GID, gids, caller.gid);
 }
 
 async function writeMap(
+  runtime: LoadedRuntime,
   pid: number,
   kind: Kind,
   mappings: readonly IdMapping[],
-  own: number | null,
+  own: number,
 ): Promise<void> {
   if (mappings.length === 0) return;
-  if (Deno.uid() === 0 || isOwn(mappings, own)) {
+  if (runtime.caller.uid === 0 || isOwn(mappings, own)) {
     return await write(`/proc/${pid}/${kind.file}`, formatMap(mappings), kind);
   }
   const { runMapTool } = await import("./map_tools.ts");
-  await runMapTool(pid, kind, mappings, own);
+  await runMapTool(runtime, pid, kind, mappings, own);
 }
 
-function isOwn(mappings: readonly IdMapping[], own: number | null): boolean {
+function isOwn(mappings: readonly IdMapping[], own: number): boolean {
   return mappings.length === 1 && mappings[0]!.size === 1 && mappings[0]!.hostID === own;
 }
 

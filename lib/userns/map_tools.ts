@@ -3,6 +3,8 @@
 import { ENOENT } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import type { IdMapping } from "../spec/types/config.ts";
+import type { LoadedRuntime } from "../runtime/runtime.ts";
+import type { ToolEnding } from "../body/body.ts";
 import { ownName, ownRanges, type SubordinateFile } from "./subordinate_ids.ts";
 
 /** One of the two tools. */
@@ -14,18 +16,17 @@ export interface MapTool {
 
 /** Has the tool write one map. Throws RuntsError with what the tool says, and why. */
 export async function runMapTool(
+  { body, caller: { uid } }: LoadedRuntime,
   pid: number,
   { tool, subordinate, configPath }: MapTool,
   mappings: readonly IdMapping[],
-  own: number | null,
+  own: number,
 ): Promise<void> {
   const map = mappings.flatMap((one) => [one.containerID, one.hostID, one.size]);
   const args = [pid, ...map].map(String);
-  let output: Deno.CommandOutput;
+  let output: ToolEnding;
   try {
-    // The directory of the caller may be one that only others can enter.
-    const options = { args, cwd: "/", stdin: "null", stdout: "null" } as const;
-    output = await new Deno.Command(tool, options).output();
+    output = await body.runTool(tool, args);
   } catch (cause) {
     const missing = errnoOf(cause) === ENOENT;
     throw new RuntsError(`run ${tool}`, {
@@ -41,7 +42,7 @@ export async function runMapTool(
   throw new RuntsError(`${tool} refuses to map ${map.join(" ")}`, {
     configPath,
     cause: new Error(quote(said.replace(`${tool}: `, ""))),
-    hint: whyNotAllowed(tool, subordinate, mappings, own),
+    hint: whyNotAllowed(tool, subordinate, mappings, uid, own),
   });
 }
 
@@ -50,14 +51,14 @@ function whyNotAllowed(
   tool: MapTool["tool"],
   file: SubordinateFile,
   mappings: readonly IdMapping[],
-  own: number | null,
+  uid: number,
+  own: number,
 ): string | undefined {
-  const uid = Deno.uid() ?? 0;
   const name = ownName(uid);
   if (name === undefined) return `uid ${uid} has no entry in /etc/passwd, which ${tool} needs`;
   const ranges = ownRanges(file, uid);
   if (ranges.length === 0) return `${file} has no entry for ${quote(name)}`;
-  const allowed = [...ranges, { start: own ?? -1, count: 1 }];
+  const allowed = [...ranges, { start: own, count: 1 }];
   const strange = mappings.find(({ hostID, size }) =>
     !allowed.some(({ start, count }) => hostID >= start && hostID + size <= start + count)
   );

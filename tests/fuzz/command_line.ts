@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { findVerb } from "../../lib/cli/dispatch.ts";
-import { GLOBAL_OPTIONS, globalOptions } from "../../lib/cli/globals.ts";
+import { GLOBAL_OPTIONS, runtimeSettings } from "../../lib/cli/globals.ts";
 import { type CommandLine, parse } from "../../lib/cli/parse.ts";
 import { parseDuration } from "../../lib/cli/size.ts";
 import { type Declaration, longName, type Options } from "../../lib/cli/types.ts";
@@ -10,6 +10,7 @@ import { ALL } from "../../lib/commands/all.ts";
 import { resourcesOf } from "../../lib/commands/update.ts";
 import { settingsV1 } from "../../lib/cgroup/v1/resources.ts";
 import { settingsV2 } from "../../lib/cgroup/v2/resources.ts";
+import { Runtime } from "../../lib/runtime/runtime.ts";
 import { execProcess } from "../../lib/caller/exec_process.ts";
 import { parseSignal } from "../../lib/spec/values/signals.ts";
 import { template } from "../../lib/spec/template.ts";
@@ -86,7 +87,9 @@ function mutateWords(random: Random, words: string[], other: string[]): string[]
   return words.slice(0, 40);
 }
 
-function attempt(words: string[]): string {
+const RUNTIME = new Runtime();
+
+async function attempt(words: string[]): Promise<string> {
   const verb = findVerb(words);
   const command = ALL.find(({ name }) => name === verb) ?? ALL.find(({ name }) => name === "help")!;
   const line = parse(command, words);
@@ -96,8 +99,9 @@ function attempt(words: string[]): string {
   checkValues(command.options, line.options);
   checkArguments(command, line, words);
   try {
-    assert(globalOptions(line.globals).root.startsWith("/"));
-    followed(command, line);
+    const { caller } = RUNTIME;
+    assert(runtimeSettings(caller, line.globals).root?.startsWith("/") ?? true);
+    await followed(command, line);
   } catch (error) {
     return `${command.name} ${shapes}: ${checkError(error)}`;
   }
@@ -129,7 +133,10 @@ function checkArguments(command: Declaration, line: CommandLine, words: string[]
 }
 
 /** What the verb makes of it before it looks at the host. */
-function followed({ name }: Declaration, { args, options }: CommandLine): void {
+async function followed(
+  { name }: Declaration,
+  { args, options }: CommandLine,
+): Promise<void> {
   if (name === "update" && options.resources === undefined) {
     const resources = resourcesOf(options);
     settingsV1(resources, "");
@@ -144,7 +151,7 @@ function followed({ name }: Declaration, { args, options }: CommandLine): void {
       ...rest,
       ...(cap !== undefined && { caps: cap as string[] }),
     };
-    execPlansOf(template(), execProcess(template(), given));
+    execPlansOf(template(), await execProcess(RUNTIME, template(), given));
   }
   if (typeof args.id === "string") checkId(args.id);
 }

@@ -1,12 +1,16 @@
 /** process.json of exec: whatever the text, it is refused in words or can be executed. */
 
 import { execProcess } from "../../lib/caller/exec_process.ts";
+import { readDocumentFile } from "../../lib/base/document_file.ts";
+import { Runtime } from "../../lib/runtime/runtime.ts";
 import { parseSpec } from "../../lib/spec/load.ts";
 import type { Process } from "../../lib/spec/types/config.ts";
 import { checkError } from "../support/fuzz/answer.ts";
 import { configs, partsOf } from "../support/fuzz/corpus.ts";
 import { execPlansOf, planned } from "../support/fuzz/plans.ts";
 import type { Target } from "../support/fuzz/target.ts";
+
+const RUNTIME = new Runtime({ readDocument: readDocumentFile });
 
 export function process(): Target {
   // What the process is for.
@@ -15,11 +19,11 @@ export function process(): Target {
   return {
     name: "process",
     seeds: partsOf((spec) => spec.process),
-    attempt(text) {
+    async attempt(text) {
       Deno.writeTextFileSync(file, text);
       let process: Process;
       try {
-        process = execProcess(containers[0]!, { id: "box", process: file });
+        process = await execProcess(RUNTIME, containers[0]!, { id: "box", process: file });
       } catch (error) {
         return `refused: ${checkError(error)}`;
       }

@@ -13,6 +13,7 @@ import { list } from "../../lib/container/list.ts";
 import { state } from "../../lib/container/state.ts";
 import { reason } from "../../lib/base/errors.ts";
 import { formatJson } from "../../lib/spec/json/json.ts";
+import { Runtime } from "../../lib/runtime/runtime.ts";
 import { StateDirectory } from "../../lib/state/directory.ts";
 import { inspect } from "../../lib/state/inspect.ts";
 import { readStat } from "../../lib/state/liveness.ts";
@@ -73,8 +74,10 @@ function seeds(): string[] {
   return [...texts, ...documents.map((document) => JSON.stringify(document))];
 }
 
+const RUNTIME = new Runtime();
+
 async function attempt(root: string, input: string): Promise<string> {
-  const directory = new StateDirectory(root, ID);
+  const directory = new StateDirectory(new Runtime({ root }), ID);
   directory.make();
   try {
     write(directory, input);
@@ -146,9 +149,11 @@ function isHarmless(directory: StateDirectory): boolean {
   const copy = readCopyIfAny(directory);
   // What has a path would be executed.
   if (formatJson(copy?.hooks ?? "").includes('"path"')) return false;
-  if (copy?.linux?.intelRdt !== undefined && findResctrl() !== undefined) return false;
+  if (copy?.linux?.intelRdt !== undefined && findResctrl(RUNTIME.caller) !== undefined) {
+    return false;
+  }
   try {
-    if (!isUnused(containerPaths(detectHost(), ID, copy?.linux?.cgroupsPath))) return false;
+    if (!isUnused(containerPaths(detectHost(RUNTIME), ID, copy?.linux?.cgroupsPath))) return false;
   } catch (error) {
     // No cgroups here, or not even text.
     if (reason(error).includes("mounted")) return false;
@@ -169,7 +174,7 @@ function inspectIfSound(directory: StateDirectory): { status: Status } | undefin
 
 function isStatusHarmless({ pid, cgroup, cgroupPath, scope, hostMounts }: Status): boolean {
   if (readStat(pid) !== undefined || scope !== "" || hostMounts?.length) return false;
-  const record = cgroup ?? recordOf(cgroupPath, "");
+  const record = cgroup ?? recordOf(RUNTIME, cgroupPath, "");
   return record.kind !== "systemd" && isUnused(record.paths);
 }
 

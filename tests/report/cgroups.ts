@@ -3,12 +3,19 @@
  * and with runc. Prints JSON; tools/report_cgroups.ts makes tables of it.
  */
 
-import { detectHost } from "../../lib/cgroup/hierarchies.ts";
 import { settingsV1 } from "../../lib/cgroup/v1/resources.ts";
 import { settingsV2 } from "../../lib/cgroup/v2/resources.ts";
 import type { Setting } from "../../lib/cgroup/settings.ts";
 import { Bundle, type Config } from "../support/bundle.ts";
-import { anyDisk, cgroupsOf, exists, ownCgroups, removeLeft, UPDATES } from "../support/cgroups.ts";
+import {
+  anyDisk,
+  cgroupHost,
+  cgroupsOf,
+  exists,
+  ownCgroups,
+  removeLeft,
+  UPDATES,
+} from "../support/cgroups.ts";
 import { TestRuntime, withRuntime } from "../support/host.ts";
 
 const MiB = 2 ** 20;
@@ -88,7 +95,7 @@ const UPDATED: Config = {
 
 /** Those of v2 where the host has no v1 hierarchy for them. */
 function settings(resources: Config): Setting[] {
-  const { mode, hierarchies } = detectHost();
+  const { mode, hierarchies } = cgroupHost();
   const mounted = ({ controller }: Setting) =>
     hierarchies.some((hierarchy) => hierarchy.controller === controller);
   try {
@@ -219,7 +226,7 @@ async function report(): Promise<Report> {
       runts: ours[i] ?? "",
       runc: theirs[i] ?? "",
     }));
-    const { mode } = detectHost();
+    const { mode } = cgroupHost();
     const kernel = Deno.osRelease();
     const events = { runts: await eventsOf(runts), runc: await eventsOf(runc) };
     found = { mode, kernel, limits, updates, events };

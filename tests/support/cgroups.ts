@@ -1,6 +1,7 @@
 /** What tests of cgroups need to know of the host, and of a container's place in it. */
 
 import { type CgroupHost, detectHost, hierarchyOf } from "../../lib/cgroup/hierarchies.ts";
+import { Runtime } from "../../lib/runtime/runtime.ts";
 import { assertEquals } from "@std/assert";
 import { Bundle, type Config, idle } from "./bundle.ts";
 import { type TestRuntime, withRuntime } from "./host.ts";
@@ -13,13 +14,18 @@ import { until } from "./runtime.ts";
  */
 export type Need = "v1" | "v2" | "systemd" | "no systemd" | "user" | "session" | "bfq" | "realtime";
 
+/** The hierarchies of this host. */
+export function cgroupHost(): CgroupHost {
+  return detectHost(new Runtime());
+}
+
 /** What this host has. */
 export function hostHas(need: Need): boolean {
   switch (need) {
     case "v1":
-      return detectHost().mode !== "v2";
+      return cgroupHost().mode !== "v2";
     case "v2":
-      return detectHost().mode === "v2";
+      return cgroupHost().mode === "v2";
     case "systemd":
       return exists("/run/systemd/system");
     case "no systemd":
@@ -32,7 +38,7 @@ export function hostHas(need: Need): boolean {
       return Array.from(Deno.readDirSync("/sys/block"), ({ name }) => name)
         .some((disk) => schedulersOf(disk).includes("bfq"));
     case "realtime":
-      return exists(`${hierarchyOf(detectHost(), "cpu")?.mountPoint}/cpu.rt_period_us`);
+      return exists(`${hierarchyOf(cgroupHost(), "cpu")?.mountPoint}/cpu.rt_period_us`);
   }
 }
 
@@ -47,7 +53,7 @@ export function cgroupTest(
 ): void {
   const ignore = !needs.every(hostHas);
   const title = needs.length === 0 ? name : `${name} [${needs.join(", ")}]`;
-  Deno.test({ name: title, ignore, fn: () => body(detectHost()) });
+  Deno.test({ name: title, ignore, fn: () => body(cgroupHost()) });
 }
 
 /** What there is for a disk, as `none [mq-deadline] bfq`. */
@@ -72,7 +78,7 @@ export function cgroupsOf(pid: number): Record<string, string> {
   for (const line of Deno.readTextFileSync(`/proc/${pid}/cgroup`).trim().split("\n")) {
     const [, names = "", ...path] = line.split(":");
     for (const name of names.split(",")) {
-      const hierarchy = detectHost().hierarchies.find(({ controller }) => controller === name);
+      const hierarchy = cgroupHost().hierarchies.find(({ controller }) => controller === name);
       if (hierarchy) paths[name] = hierarchy.mountPoint + path.join(":");
     }
   }
@@ -127,19 +133,19 @@ export async function withContainer(
 
 /** A path in the hierarchy that freezes. */
 export function freezerPath(path: string): string {
-  const name = detectHost().mode === "v2" ? "" : "freezer";
-  return `${hierarchyOf(detectHost(), name)?.mountPoint}${path}`;
+  const name = cgroupHost().mode === "v2" ? "" : "freezer";
+  return `${hierarchyOf(cgroupHost(), name)?.mountPoint}${path}`;
 }
 
 /** A path in every hierarchy, each directory once. */
 export function everyPath(path: string): string[] {
-  return [...new Set(detectHost().hierarchies.map(({ mountPoint }) => mountPoint + path))];
+  return [...new Set(cgroupHost().hierarchies.map(({ mountPoint }) => mountPoint + path))];
 }
 
 /** The text of a cgroup file of a process; on v2 the controller is not looked at. */
 export function held(pid: number, controller: string, file: string): string {
   const paths = cgroupsOf(pid);
-  const directory = detectHost().mode === "v2" ? paths[""] : paths[controller];
+  const directory = cgroupHost().mode === "v2" ? paths[""] : paths[controller];
   return Deno.readTextFileSync(`${directory}/${file}`).trimEnd();
 }
 

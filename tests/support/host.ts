@@ -138,7 +138,7 @@ function removed(directory: string): boolean {
 
 /** Mounts and cgroups of the host. */
 function snapshot(): { mounts: string[]; cgroups: string[] } {
-  const mounts = readMountinfo().map(({ root, path }) => `${root} ${path}`);
+  const mounts = readMountinfo("/proc/self").map(({ root, path }) => `${root} ${path}`);
   return { mounts, cgroups: cgroupDirectories("/sys/fs/cgroup", 3) };
 }
 
@@ -186,7 +186,7 @@ export function hasProcesses(bundle: Bundle): boolean {
 
 /** Mount points of the host on the bundle's root filesystem and below it, relative to that. */
 export function mountsOn(bundle: Bundle): string[] {
-  return readMountinfo().map(({ path }) => path)
+  return readMountinfo("/proc/self").map(({ path }) => path)
     .filter((path) => isWithin(path, bundle.rootfs))
     .map((path) => path.slice(bundle.rootfs.length));
 }

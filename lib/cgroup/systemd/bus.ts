@@ -1,6 +1,5 @@
 /** Asking systemd, with a deadline for each call and each job (org.freedesktop.systemd1(5)). */
 
-import { loadHelper } from "../../../ffi/helper.ts";
 import {
   Bus,
   BusError,
@@ -8,8 +7,10 @@ import {
   type BusObject,
   type BusValue,
 } from "../../../ffi/systemd.ts";
-import { callerVariable } from "../../base/environment.ts";
+import type { Caller } from "../../base/caller.ts";
 import { quote, RuntsError } from "../../base/errors.ts";
+import { load } from "../../runtime/load.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 import type { Property } from "./properties.ts";
 
 /** For a call, and for the job that it starts, in ms. */
@@ -33,14 +34,14 @@ const SYSTEM_SOCKET = "/run/dbus/system_bus_socket";
 const PRIVATE_SOCKET = "/run/systemd/private";
 
 /** Whether systemd's user manager is the one to ask: for all but real root. */
-export function isUserManager(): boolean {
-  return Deno.uid() !== 0 || outerUid() !== 0;
+export function isUserManager({ caller }: Runtime): boolean {
+  return caller.uid !== 0 || outerUid(caller) !== 0;
 }
 
-/** The user id outside of the user namespace that runts may be in. */
-function outerUid(): number {
-  const [inside, outside] = Deno.readTextFileSync("/proc/self/uid_map").trim().split(/\s+/);
-  return Number(outside) + (Deno.uid() ?? 0) - Number(inside);
+/** The user id outside of the user namespace that the caller may be in. */
+function outerUid({ proc, uid }: Caller): number {
+  const [inside, outside] = Deno.readTextFileSync(`${proc}/uid_map`).trim().split(/\s+/);
+  return Number(outside) + uid - Number(inside);
 }
 
 /** A connection to a manager. */
@@ -55,9 +56,9 @@ export class Systemd {
   }
 
   /** Connects to the system's or to the user's manager. */
-  static async open(user: boolean): Promise<Systemd> {
-    const helper = await loadHelper();
-    const [address, isPeer] = user ? [userAddress(), false] : systemAddress();
+  static async open(runtime: Runtime, user: boolean): Promise<Systemd> {
+    const { helper, caller } = await load(runtime);
+    const [address, isPeer] = user ? [userAddress(caller), false] : systemAddress(caller);
     try {
       return new Systemd(Bus.open(helper, address, !isPeer), isPeer);
     } catch (error) {
@@ -71,8 +72,12 @@ export class Systemd {
   }
 
   /** Uses a connection and closes it. */
-  static async with<T>(user: boolean, body: (systemd: Systemd) => Promise<T>): Promise<T> {
-    const systemd = await Systemd.open(user);
+  static async with<T>(
+    runtime: Runtime,
+    user: boolean,
+    body: (systemd: Systemd) => Promise<T>,
+  ): Promise<T> {
+    const systemd = await Systemd.open(runtime, user);
     try {
       return await body(systemd);
     } finally {
@@ -208,8 +213,8 @@ function isNamed(error: unknown, name: string): boolean {
   return error instanceof BusError && error.busName === `org.freedesktop.systemd1.${name}`;
 }
 
-function systemAddress(): [string, boolean] {
-  const given = callerVariable("DBUS_SYSTEM_BUS_ADDRESS");
+function systemAddress(caller: Caller): [string, boolean] {
+  const given = caller.variable("DBUS_SYSTEM_BUS_ADDRESS");
   if (given !== undefined) return [given, false];
   if (exists(SYSTEM_SOCKET) || !exists(PRIVATE_SOCKET)) {
     return [`unix:path=${SYSTEM_SOCKET}`, false];
@@ -217,10 +222,10 @@ function systemAddress(): [string, boolean] {
   return [`unix:path=${PRIVATE_SOCKET}`, true];
 }
 
-function userAddress(): string {
-  const given = callerVariable("DBUS_SESSION_BUS_ADDRESS");
+function userAddress(caller: Caller): string {
+  const given = caller.variable("DBUS_SESSION_BUS_ADDRESS");
   if (given !== undefined) return given;
-  const directory = callerVariable("XDG_RUNTIME_DIR") ?? `/run/user/${outerUid()}`;
+  const directory = caller.variable("XDG_RUNTIME_DIR") ?? `/run/user/${outerUid(caller)}`;
   return `unix:path=${directory}/bus`;
 }
 

@@ -8,9 +8,10 @@ import { quote, RuntsError } from "../../base/errors.ts";
 import type { Resources } from "../../spec/types/config.ts";
 import { type DirectoryCgroup, refuseUnfit } from "../directory.ts";
 import { readFile, writeFile } from "../files.ts";
-import { type CgroupHost, hierarchyOf } from "../hierarchies.ts";
+import { type CgroupHost, detectHost, hierarchyOf } from "../hierarchies.ts";
 import { checkMemoryUse } from "../memory_use.ts";
 import { pathsBelowMounts, recordedPaths } from "../location.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 import type { Setting } from "../settings.ts";
 import { type SubCgroups, withinCgroup } from "../below.ts";
 import { checkRecordedSubgroup, enterSubgroup, subgroupOf } from "../subgroup.ts";
@@ -24,8 +25,12 @@ import type { CgroupJoin, CgroupManager, CgroupRecord, CgroupRequest } from "../
 const CONFIG = "linux.resources.";
 
 /** The manager of a container whose scope systemd is to make. */
-export async function makeScope(host: CgroupHost, request: CgroupRequest): Promise<CgroupManager> {
-  const user = isUserManager();
+export async function makeScope(
+  runtime: Runtime,
+  request: CgroupRequest,
+): Promise<CgroupManager> {
+  const host = detectHost(runtime);
+  const user = isUserManager(runtime);
   if (user && host.mode !== "v2") {
     throw new RuntsError("use systemd as cgroup manager without being root", {
       cause: "users cannot be given cgroups of v1",
@@ -34,11 +39,11 @@ export async function makeScope(host: CgroupHost, request: CgroupRequest): Promi
   }
   const unit = unitOf(request.cgroupsPath, request.id, user ? "user.slice" : "system.slice");
   const properties = annotationProperties(request.annotations);
-  const base = await Systemd.with(user, (systemd) => systemd.controlGroup());
+  const base = await Systemd.with(runtime, user, (systemd) => systemd.controlGroup());
   const path = `${user ? base : ""}${slicePath(unit.slice)}/${unit.name}`;
-  const inner = await filesOf(host, path, request.rootless);
+  const inner = await filesOf(runtime, path, request.rootless);
   const subgroup = host.mode === "v2" ? subgroupOf(request.annotations) : undefined;
-  return new Scope(host, unit.name, { path, subgroup }, inner, {
+  return new Scope(runtime, unit.name, { path, subgroup }, inner, {
     slice: unit.slice,
     id: request.id,
     properties,
@@ -46,7 +51,11 @@ export async function makeScope(host: CgroupHost, request: CgroupRequest): Promi
 }
 
 /** The manager of a container that has a scope. */
-export async function openScope(host: CgroupHost, record: CgroupRecord): Promise<CgroupManager> {
+export async function openScope(
+  runtime: Runtime,
+  record: CgroupRecord,
+): Promise<CgroupManager> {
+  const host = detectHost(runtime);
   const { scope, path, subgroup } = record;
   if (scope === undefined) {
     throw new RuntsError("open the container's cgroup", {
@@ -55,23 +64,25 @@ export async function openScope(host: CgroupHost, record: CgroupRecord): Promise
   }
   recordedPaths(host, pathsBelowMounts(host, path));
   checkRecordedSubgroup(subgroup);
-  const inner = await filesOf(host, path, false);
-  return new Scope(host, scope, { path, subgroup }, inner, undefined);
+  const inner = await filesOf(runtime, path, false);
+  return new Scope(runtime, scope, { path, subgroup }, inner, undefined);
 }
 
 async function filesOf(
-  host: CgroupHost,
+  runtime: Runtime,
   path: string,
   rootless: boolean,
 ): Promise<DirectoryCgroup> {
+  const host = detectHost(runtime);
   const paths = pathsBelowMounts(host, path);
   const tolerance = { rootless, optional: false };
   if (host.mode !== "v2") {
     const { CgroupV1 } = await import("../v1/manager.ts");
-    return new CgroupV1(host, paths, tolerance);
+    return new CgroupV1(runtime, paths, tolerance);
   }
   const { CgroupV2 } = await import("../v2/manager.ts");
-  return new CgroupV2(hierarchyOf(host, "")?.mountPoint ?? "", paths[""] ?? "", tolerance);
+  const mountPoint = hierarchyOf(host, "")?.mountPoint ?? "";
+  return new CgroupV2(runtime, mountPoint, paths[""] ?? "", tolerance);
 }
 
 /** What is known of a scope that is to be made. */
@@ -83,9 +94,10 @@ interface Plan {
 }
 
 class Scope implements CgroupManager {
+  readonly #runtime: Runtime;
   readonly #host: CgroupHost;
   readonly #unit: string;
-  readonly #user = isUserManager();
+  readonly #user: boolean;
   #path: string;
   /** Cgroup below that of the unit, where the processes are. */
   readonly #subgroup: string | undefined;
@@ -97,13 +109,15 @@ class Scope implements CgroupManager {
   #ours: boolean;
 
   constructor(
-    host: CgroupHost,
+    runtime: Runtime,
     unit: string,
     { path, subgroup }: { readonly path: string; readonly subgroup: string | undefined },
     inner: DirectoryCgroup,
     plan: Plan | undefined,
   ) {
-    this.#host = host;
+    this.#runtime = runtime;
+    this.#host = detectHost(runtime);
+    this.#user = isUserManager(runtime);
     this.#unit = unit;
     this.#path = path;
     this.#subgroup = subgroup;
@@ -200,7 +214,7 @@ class Scope implements CgroupManager {
     const path = line?.slice(line.indexOf(name) + name.length);
     if (path === undefined || path === this.#path || !path.endsWith(`/${this.#unit}`)) return;
     this.#path = path;
-    this.#inner = await filesOf(this.#host, path, this.#user);
+    this.#inner = await filesOf(this.#runtime, path, this.#user);
   }
 
   #fixed({ slice, id }: Plan, pid: number): Property[] {
@@ -260,7 +274,7 @@ class Scope implements CgroupManager {
   /** An error of systemd comes with the name of the unit. */
   async #ask<T>(body: (systemd: Systemd) => Promise<T>): Promise<T> {
     try {
-      return await Systemd.with(this.#user, body);
+      return await Systemd.with(this.#runtime, this.#user, body);
     } catch (error) {
       throw new RuntsError(`have systemd manage ${quote(this.#unit)}`, { cause: error });
     }

@@ -6,6 +6,7 @@ import type { Resources } from "../../spec/types/config.ts";
 import { deviceRules } from "../devices/rules.ts";
 import { deviceState, deviceWrites, parseDevicesList } from "../devices/v1.ts";
 import { asksLimits } from "../directory.ts";
+import type { CgroupHost } from "../hierarchies.ts";
 import { isPermission, readFile } from "../files.ts";
 import { checkMemoryUse } from "../memory_use.ts";
 import type { Target } from "../settings.ts";
@@ -17,6 +18,7 @@ const CONFIG = "linux.resources.";
 
 /** Writes all limits into a new cgroup. `rootless`: device rules that may not be set are not. */
 export async function applyV1(
+  host: CgroupHost,
   paths: Paths,
   resources: Resources,
   rootless: boolean,
@@ -29,18 +31,23 @@ export async function applyV1(
       if (!rootless || !isPermission(error)) throw error;
     }
   }
-  if (asksLimits(resources)) await writeLimits(paths, resources, CONFIG, false);
+  if (asksLimits(resources)) await writeLimits(host, paths, resources, CONFIG, false);
 }
 
 /** Changes limits of a cgroup in use. Device rules change only if the document has some. */
-export async function updateV1(paths: Paths, resources: Resources): Promise<void> {
-  if (asksLimits(resources)) await writeLimits(paths, resources, "", true);
+export async function updateV1(
+  host: CgroupHost,
+  paths: Paths,
+  resources: Resources,
+): Promise<void> {
+  if (asksLimits(resources)) await writeLimits(host, paths, resources, "", true);
   if (resources.devices !== undefined && paths["devices"] !== undefined) {
     writeDevices(paths["devices"], resources, "");
   }
 }
 
 async function writeLimits(
+  host: CgroupHost,
   paths: Paths,
   resources: Resources,
   prefix: string,
@@ -60,7 +67,7 @@ async function writeLimits(
   };
   if (elsewhere.length === 0) return writeSettings(here, target);
   const { unifiedSettings } = await import("./hybrid.ts");
-  const moved = unifiedSettings(paths[""], resources, prefix, elsewhere);
+  const moved = unifiedSettings(host, paths[""], resources, prefix, elsewhere);
   const all: Target = {
     ...target,
     directoryOf: (setting) =>

@@ -7,18 +7,19 @@ import { quote, RuntsError } from "../../base/errors.ts";
 import type { Resources } from "../../spec/types/config.ts";
 import { enableControllers } from "../v2/controllers.ts";
 import { readFile } from "../files.ts";
-import { detectHost, hierarchyOf } from "../hierarchies.ts";
+import { type CgroupHost, hierarchyOf } from "../hierarchies.ts";
 import { settingsV2 } from "../v2/resources.ts";
 import type { Setting } from "../settings.ts";
 
 /** v2 settings in place of v1 ones whose controllers are not mounted; enables the controllers. */
 export function unifiedSettings(
+  host: CgroupHost,
   directory: string | undefined,
   resources: Resources,
   prefix: string,
   elsewhere: readonly Setting[],
 ): Setting[] {
-  const mountPoint = hierarchyOf(detectHost(), "")?.mountPoint;
+  const mountPoint = hierarchyOf(host, "")?.mountPoint;
   const file = mountPoint && readFile(`${mountPoint}/cgroup.controllers`);
   const available = (file ?? "").split(" ");
   const wanted = new Set<string>();
@@ -27,7 +28,7 @@ export function unifiedSettings(
     if (directory === undefined || mountPoint === undefined || !available.includes(name)) {
       throw new RuntsError(`use cgroup controller ${quote(controller)}`, {
         configPath,
-        cause: hierarchyOf(detectHost(), controller) === undefined
+        cause: hierarchyOf(host, controller) === undefined
           ? "the host has not mounted it"
           : "the container has no cgroup in its hierarchy",
       });

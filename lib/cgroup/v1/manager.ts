@@ -5,6 +5,7 @@
 
 import { EINVAL } from "../../base/errno.ts";
 import { quote, RuntsError } from "../../base/errors.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 import { applyV1, updateV1 } from "./apply.ts";
 import type { Resources } from "../../spec/types/config.ts";
 import {
@@ -24,7 +25,7 @@ import {
   writeFile,
 } from "../files.ts";
 import { FREEZERS, thawUnified } from "../freezer.ts";
-import { type CgroupHost, hierarchyOf } from "../hierarchies.ts";
+import { type CgroupHost, detectHost, hierarchyOf } from "../hierarchies.ts";
 import { recordPath } from "../location.ts";
 import { cgroupsOf } from "../process.ts";
 import { below, checkControllers, type SubCgroups } from "../below.ts";
@@ -39,13 +40,13 @@ export class CgroupV1 extends DirectoryCgroup {
 
   /** `missing`: controllers whose cgroup was taken away from the container. */
   constructor(
-    host: CgroupHost,
+    runtime: Runtime,
     paths: Readonly<Record<string, string>>,
     tolerance: Tolerance = { rootless: false, optional: false },
     missing: readonly string[] = [],
   ) {
-    super();
-    this.#host = host;
+    super(runtime);
+    this.#host = detectHost(runtime);
     this.#paths = { ...paths };
     this.#tolerance = tolerance;
     this.#missing = missing;
@@ -63,7 +64,7 @@ export class CgroupV1 extends DirectoryCgroup {
       for (const [controller, directory] of Object.entries(this.#paths)) {
         this.#make(controller, directory, made, adopt);
       }
-      await applyV1(this.#paths, resources, this.#tolerance.rootless);
+      await applyV1(this.#host, this.#paths, resources, this.#tolerance.rootless);
     } catch (error) {
       undoDirectories(made);
       // What is left there belongs to somebody else, and is not for `remove`.
@@ -110,7 +111,7 @@ export class CgroupV1 extends DirectoryCgroup {
   /** Where init has been moved to in the hierarchies that the container has no cgroup in any more. */
   #placesOf(initPid: number | undefined): Record<string, string> {
     if (initPid === undefined || this.#missing.length === 0) return {};
-    const places = Object.entries(cgroupsOf(initPid));
+    const places = Object.entries(cgroupsOf(this.runtime, initPid));
     return Object.fromEntries(places.filter(([controller]) => this.#missing.includes(controller)));
   }
 
@@ -118,7 +119,7 @@ export class CgroupV1 extends DirectoryCgroup {
   override own(_hostUid: number): void {}
 
   override async update(resources: Resources): Promise<void> {
-    await updateV1(this.#paths, resources);
+    await updateV1(this.#host, this.#paths, resources);
   }
 
   override frozen(): boolean {
@@ -160,7 +161,7 @@ export class CgroupV1 extends DirectoryCgroup {
     const directory = this.#paths[""];
     const frozen = () => Promise.resolve(); // by the hierarchy of v1, if at all
     if (directory !== undefined) {
-      await killMembers({
+      await killMembers(this.runtime, {
         directory,
         pids: () => pidsBelow(directory),
         freeze: frozen,

@@ -18,15 +18,19 @@ interface Fresh {
   readonly refused: ReadonlyMap<string, unknown>;
   /** Device rules that may not be set are not: without privilege no device can be made anyway. */
   readonly rootless: boolean;
+  /** Of the caller. */
+  readonly uid: number;
 }
 
 /** Writes all limits into a new cgroup. */
 export async function applyV2(
   directory: string,
   resources: Resources,
-  { refused, rootless }: Fresh,
+  { refused, rootless, uid }: Fresh,
 ): Promise<void> {
-  if (asksLimits(resources)) await writeLimits(directory, resources, CONFIG, false, refused);
+  if (asksLimits(resources)) {
+    await writeLimits(directory, resources, { prefix: CONFIG, keepFormer: false, refused, uid });
+  }
   try {
     const { attachDeviceRules } = await import("../devices/v2.ts");
     await attachDeviceRules(directory, resources.devices, CONFIG);
@@ -36,20 +40,32 @@ export async function applyV2(
 }
 
 /** Changes limits of a cgroup in use. Device rules change only if the document has some. */
-export async function updateV2(directory: string, resources: Resources): Promise<void> {
-  if (asksLimits(resources)) await writeLimits(directory, resources, "", true, new Map());
+export async function updateV2(
+  directory: string,
+  resources: Resources,
+  uid: number,
+): Promise<void> {
+  if (asksLimits(resources)) {
+    const refused = new Map();
+    await writeLimits(directory, resources, { prefix: "", keepFormer: true, refused, uid });
+  }
   if (resources.devices !== undefined) {
     const { attachDeviceRules } = await import("../devices/v2.ts");
     await attachDeviceRules(directory, resources.devices, "");
   }
 }
 
+/** How limits are written. */
+interface Writing extends Pick<Fresh, "refused" | "uid"> {
+  /** Of config paths. */
+  readonly prefix: string;
+  readonly keepFormer: boolean;
+}
+
 async function writeLimits(
   directory: string,
   resources: Resources,
-  prefix: string,
-  keepFormer: boolean,
-  refused: ReadonlyMap<string, unknown>,
+  { prefix, keepFormer, refused, uid }: Writing,
 ): Promise<void> {
   const { settingsV2 } = await import("./resources.ts");
   const { writeSettings } = await import("../settings.ts");
@@ -60,7 +76,7 @@ async function writeLimits(
   for (const setting of settings) {
     const { controller } = setting;
     if (!available.includes(controller) && !CORE.includes(controller)) {
-      throw unavailable(setting, directory, refused.get(controller));
+      throw unavailable(setting, directory, refused.get(controller), uid);
     }
   }
   const target: Target = { directoryOf: () => directory, explain: explainRefusal, keepFormer };
@@ -71,13 +87,14 @@ function unavailable(
   { controller, configPath }: Setting,
   directory: string,
   reason: unknown,
+  uid: number,
 ): RuntsError {
   return new RuntsError(
     `use cgroup controller ${quote(controller)} in ${quote(directory)}`,
     {
       configPath,
       cause: reason ?? "it is not among the controllers that the cgroup above passes on",
-      hint: Deno.uid() === 0
+      hint: uid === 0
         ? "is it in cgroup.controllers of the root, and not bound to a v1 hierarchy?"
         : `delegate it: systemctl edit user@.service, [Service] Delegate=${controller}`,
     },

@@ -4,6 +4,7 @@ import { ENODEV, ENOENT } from "../../base/errno.ts";
 import { errnoOf, isRuntsError, quote, RuntsError } from "../../base/errors.ts";
 import { isWithin } from "../../base/paths.ts";
 import type { Resources } from "../../spec/types/config.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 import { applyV2, updateV2 } from "./apply.ts";
 import { enableControllers } from "./controllers.ts";
 import {
@@ -31,11 +32,12 @@ export class CgroupV2 extends DirectoryCgroup {
   readonly #tolerance: Tolerance;
 
   constructor(
+    runtime: Runtime,
     mountPoint: string,
     directory: string,
     tolerance: Tolerance = { rootless: false, optional: false },
   ) {
-    super();
+    super(runtime);
     this.#mountPoint = mountPoint;
     this.#directory = directory;
     this.#tolerance = tolerance;
@@ -55,7 +57,11 @@ export class CgroupV2 extends DirectoryCgroup {
       const isNew = makeDirectory(directory, this.#mountPoint, made);
       if (!adopt) (isNew ? refuseFrozen : refuseUnfit)(directory);
       const refused = enableControllers(this.#mountPoint, directory);
-      await applyV2(directory, resources, { refused, rootless: this.#tolerance.rootless });
+      await applyV2(directory, resources, {
+        refused,
+        rootless: this.#tolerance.rootless,
+        uid: this.runtime.caller.uid,
+      });
     } catch (error) {
       undoDirectories(made);
       // What is left there belongs to somebody else, and is not for `remove`.
@@ -73,7 +79,7 @@ export class CgroupV2 extends DirectoryCgroup {
     const own = path === undefined ? this.#directory : below(this.#directory, path);
     const divided = path === undefined && initPid !== undefined &&
       readFile(`${own}/cgroup.subtree_control`) !== "";
-    const there = divided ? cgroupsOf(initPid)[""] : undefined;
+    const there = divided ? cgroupsOf(this.runtime, initPid)[""] : undefined;
     const isBelow = there !== undefined && there !== this.#directory &&
       isWithin(there, this.#directory!);
     return { bornIn: isBelow ? there! : own, files: [], moved: false };
@@ -96,7 +102,7 @@ export class CgroupV2 extends DirectoryCgroup {
   override async update(resources: Resources): Promise<void> {
     const directory = this.#directory;
     if (directory === undefined) return;
-    await updateV2(directory, resources);
+    await updateV2(directory, resources, this.runtime.caller.uid);
   }
 
   override frozen(): boolean {

@@ -1,7 +1,7 @@
 /** JSON documents of any kind: read, parsed and validated. */
 
-import { readDocumentFile } from "../../base/document_file.ts";
-import { type ErrorData, quote, RuntsError } from "../../base/errors.ts";
+import type { DocumentReader } from "../../base/document_file.ts";
+import { type ErrorData, numberOf, quote, RuntsError } from "../../base/errors.ts";
 import { type Finding, findingText } from "../check/findings.ts";
 import { formatJson, parseJson } from "./json.ts";
 
@@ -52,10 +52,10 @@ function refuseHalves(value: unknown, file: string): void {
 }
 
 /** Reads UTF-8 text. Throws RuntsError `read "FILE"` with the cause. */
-export function readText(file: string): string {
+export async function readText(read: DocumentReader, file: string): Promise<string> {
   try {
-    return readDocumentFile(file);
+    return await read(file);
   } catch (cause) {
-    throw new RuntsError(`read ${quote(file)}`, { cause });
+    throw new RuntsError(`read ${quote(file)}`, numberOf(cause));
   }
 }

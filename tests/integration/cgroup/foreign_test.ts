@@ -1,9 +1,9 @@
 /** Cgroups and units that runts did not make: it takes none for the container's. */
 
 import { assertEquals } from "@std/assert";
-import { detectHost } from "../../../lib/cgroup/hierarchies.ts";
 import { Bundle } from "../../support/bundle.ts";
 import {
+  cgroupHost,
   cgroupsOf,
   cgroupTest,
   everyPath,
@@ -33,7 +33,7 @@ function place(id: string, scope: boolean): string {
 /** Hierarchies that systemd makes the scope in, and of others: the stranger is in one of them. */
 cgroupTest("a scope whose directory has a stranger is refused", ["systemd"], async () => {
   const controllers = ["", "name=systemd", "memory", "freezer"];
-  for (const { controller, mountPoint: directory } of detectHost().hierarchies) {
+  for (const { controller, mountPoint: directory } of cgroupHost().hierarchies) {
     if (!controllers.includes(controller)) continue;
     await withRuntime(async (runtime) => {
       const id = runtime.id();

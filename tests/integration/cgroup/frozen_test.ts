@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
+import { Runtime } from "../../../lib/runtime/runtime.ts";
 import { cgroupsOf } from "../../../lib/cgroup/process.ts";
 import { cgroupTest, everyPath, freezerPath, hostHas } from "../../support/cgroups.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
@@ -181,7 +182,7 @@ cgroupTest("resume thaws what somebody has frozen beside the freezer of v1", ["v
     });
     await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
     const { pid } = await runtime.state(id);
-    const own = cgroupsOf(pid)[""]!;
+    const own = cgroupsOf(new Runtime(), pid)[""]!;
     Deno.writeTextFileSync(`${own}/cgroup.freeze`, "1");
     await until("it is frozen", async () => (await runtime.state(id)).status === "paused");
     await runtime.ok(["resume", id]);

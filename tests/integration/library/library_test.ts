@@ -271,7 +271,7 @@ libraryTest("a script can name the types of what it is given", async () => {
      const limits: runts.Resources = { pids: { limit: 5 } };
      const mount: runts.Mount = { destination: "/proc", type: "proc" };
      export const shown = (findings: readonly runts.Finding[]) => findings.map((one) => one.path);
-     export const found = () => shown(validateDocument().findings);
+     export const found = async () => shown((await validateDocument()).findings);
      export const used = (id: string): Promise<runts.Stats> => stats({ root: "/" }, { id });
      const process: runts.Process = { args: ["true"], cwd: "/", user: { uid: 0, gid: 0 } };
      const linux: runts.LinuxFeatures | undefined = (features() satisfies runts.Features).linux;

@@ -1,7 +1,7 @@
 /** The state directory is wire-compatible with crun's: either runtime takes over from the other. */
 
+import { cgroupHost } from "../../support/cgroups.ts";
 import { assert, assertEquals } from "@std/assert";
-import { detectHost } from "../../../lib/cgroup/hierarchies.ts";
 import { Bundle } from "../../support/bundle.ts";
 import { TestRuntime, withRuntime } from "../../support/host.ts";
 import { hook } from "../../support/hooks.ts";
@@ -41,7 +41,7 @@ function bothWays(
  */
 function removeUnseen(runtime: TestRuntime): void {
   const prefix = runtime.id().replace(/\d+$/, "");
-  for (const { mountPoint, own } of detectHost().hierarchies) {
+  for (const { mountPoint, own } of cgroupHost().hierarchies) {
     for (const { name } of Deno.readDirSync(mountPoint + own)) {
       if (name.startsWith(prefix)) Deno.removeSync(`${mountPoint}${own}/${name}`);
     }

@@ -1,12 +1,11 @@
 /** Commands killed before each change that they make, and commands that come between. */
 
 import { assert, assertEquals } from "@std/assert";
-import { detectHost } from "../../../lib/cgroup/hierarchies.ts";
 import { containerPaths } from "../../../lib/cgroup/location.ts";
 import { readStat } from "../../../lib/state/liveness.ts";
 import { Bundle, idle } from "../../support/bundle.ts";
 import { runtimeTest, type TestRuntime } from "../../support/host.ts";
-import { exists } from "../../support/cgroups.ts";
+import { cgroupHost, exists } from "../../support/cgroups.ts";
 import { command, RUNTS_ONLY, until } from "../../support/runtime.ts";
 import { walk, withStops } from "../../support/stops.ts";
 import { CHANGING, killBefore } from "../../support/strace.ts";
@@ -65,7 +64,7 @@ async function withStranger(
   cgroupsPath: string | undefined,
   body: (directory: string) => Promise<void>,
 ): Promise<void> {
-  const paths = containerPaths(detectHost(), id, cgroupsPath);
+  const paths = containerPaths(cgroupHost(), id, cgroupsPath);
   const directory = paths["freezer"] ?? paths[""]!;
   const stranger = new Deno.Command("sleep", { args: ["1000"] }).spawn();
   try {

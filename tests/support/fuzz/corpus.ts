@@ -63,7 +63,12 @@ export function configs(): string[] {
     (document.linux?.seccomp?.syscalls as unknown[] | undefined)?.splice(3);
     return formatJson(document);
   });
-  const own = [template(), template({ rootless: true, cgroupNamespace: true }), FULL, RARE];
+  const own = [
+    template(),
+    template({ rootless: { uid: 1000, gid: 1000 }, cgroupNamespace: true }),
+    FULL,
+    RARE,
+  ];
   return [...own.map((document) => formatJson(document)), ...sent];
 }
 

@@ -3,6 +3,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { absolute, fromWorkingDirectory } from "../../../lib/base/absolute.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
+import { ProcessCaller } from "../../../lib/runtime/process_caller.ts";
+
+const CALLER = new ProcessCaller();
 
 Deno.test("absolute goes up from where a link leads to", () => {
   const directory = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "runts-absolute-" }));
@@ -21,9 +24,9 @@ Deno.test("absolute goes up from where a link leads to", () => {
       ["/..", "/"],
       ["/../x", "/x"],
     ];
-    for (const [path, expected] of cases) assertEquals(absolute(path), expected, path);
-    assertEquals(absolute("x/y"), `${Deno.cwd()}/x/y`);
-    assertEquals(absolute("."), Deno.cwd());
+    for (const [path, expected] of cases) assertEquals(absolute(CALLER, path), expected, path);
+    assertEquals(absolute(CALLER, "x/y"), `${Deno.cwd()}/x/y`);
+    assertEquals(absolute(CALLER, "."), Deno.cwd());
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
@@ -35,8 +38,8 @@ Deno.test("a relative path cannot be resolved in a directory that is gone", () =
   Deno.chdir(directory);
   try {
     Deno.removeSync(directory);
-    assertEquals(fromWorkingDirectory("/x"), "/x");
-    const error = assertThrows(() => absolute("x"), RuntsError);
+    assertEquals(fromWorkingDirectory(CALLER, "/x"), "/x");
+    const error = assertThrows(() => absolute(CALLER, "x"), RuntsError);
     assertEquals(
       error.message,
       "find the working directory: ENOENT (no such file or directory): it may be gone",

@@ -1,16 +1,19 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { globalOptions } from "../../../lib/cli/globals.ts";
+import { runtimeSettings } from "../../../lib/cli/globals.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
+import { ProcessCaller } from "../../../lib/runtime/process_caller.ts";
 
-Deno.test("globalOptions() makes the root absolute", () => {
-  assertEquals(globalOptions({ root: "/a/b/" }).root, "/a/b");
-  assertEquals(globalOptions({ root: "b" }).root, `${Deno.cwd()}/b`);
-  assertEquals(globalOptions({ root: "/" }).root, "/");
+const CALLER = new ProcessCaller();
+
+Deno.test("runtimeSettings() makes the root absolute", () => {
+  assertEquals(runtimeSettings(CALLER, { root: "/a/b/" }).root, "/a/b");
+  assertEquals(runtimeSettings(CALLER, { root: "b" }).root, `${Deno.cwd()}/b`);
+  assertEquals(runtimeSettings(CALLER, { root: "/" }).root, "/");
 });
 
-Deno.test("globalOptions() knows who makes the cgroups", () => {
-  const manager = (values: Parameters<typeof globalOptions>[0]) =>
-    globalOptions({ root: "/r", ...values }).cgroupManager;
+Deno.test("runtimeSettings() knows who makes the cgroups", () => {
+  const manager = (values: Parameters<typeof runtimeSettings>[1]) =>
+    runtimeSettings(CALLER, { root: "/r", ...values }).cgroupManager;
   assertEquals(manager({}), undefined);
   assertEquals(manager({ systemdCgroup: true }), "systemd");
   assertEquals(manager({ systemdCgroup: false }), undefined);
@@ -18,17 +21,17 @@ Deno.test("globalOptions() knows who makes the cgroups", () => {
   assertEquals(manager({ systemdCgroup: true, cgroupManager: "systemd" }), "systemd");
 });
 
-Deno.test("globalOptions() refuses two managers", () => {
+Deno.test("runtimeSettings() refuses two managers", () => {
   assertThrows(
-    () => globalOptions({ root: "/r", systemdCgroup: true, cgroupManager: "cgroupfs" }),
+    () => runtimeSettings(CALLER, { root: "/r", systemdCgroup: true, cgroupManager: "cgroupfs" }),
     RuntsError,
     '--systemd-cgroup contradicts --cgroup-manager "cgroupfs"',
   );
 });
 
-Deno.test("globalOptions() reads --rootless", () => {
+Deno.test("runtimeSettings() reads --rootless", () => {
   const rootless = (value: "auto" | "true" | "false") =>
-    globalOptions({ root: "/r", rootless: value }).rootless;
+    runtimeSettings(CALLER, { root: "/r", rootless: value }).rootless;
   assertEquals([rootless("auto"), rootless("true"), rootless("false")], ["auto", true, false]);
-  assertEquals(globalOptions({ root: "/r" }).rootless, "auto");
+  assertEquals(runtimeSettings(CALLER, { root: "/r" }).rootless, "auto");
 });

@@ -7,13 +7,15 @@ import { findingText } from "../../../lib/spec/check/findings.ts";
 import { config, type Json } from "../../support/spec.ts";
 
 /** The findings of a document, as they are printed. */
-function findings(document: Json, option: keyof ValidateOptions = "config"): string[] {
+async function findings(
+  document: Json,
+  option: keyof ValidateOptions = "config",
+): Promise<string[]> {
   const file = Deno.makeTempFileSync({ prefix: "runts-validate-" });
   try {
     Deno.writeTextFileSync(file, JSON.stringify(document));
-    return validateDocument({ bundle: "/", [option]: file, meant: meantKey }).findings.map(
-      findingText,
-    );
+    const options = { bundle: "/", [option]: file, meant: meantKey };
+    return (await validateDocument({}, options)).findings.map(findingText);
   } finally {
     Deno.removeSync(file);
   }
@@ -69,22 +71,22 @@ const REFUSED: readonly (readonly [document: Json, finding: string])[] = [
   ],
 ];
 
-Deno.test("validate finds what create refuses on every host", () => {
-  for (const [document, finding] of REFUSED) assertEquals(findings(document), [finding]);
+Deno.test("validate finds what create refuses on every host", async () => {
+  for (const [document, finding] of REFUSED) assertEquals(await findings(document), [finding]);
 });
 
-Deno.test("validate finds nothing in what one kind of host can do", () => {
-  assertEquals(findings(limited({ unified: { "memory.high": "900" } })), []);
-  assertEquals(findings(limited({ memory: { swappiness: 60, swap: 100 } })), []);
+Deno.test("validate finds nothing in what one kind of host can do", async () => {
+  assertEquals(await findings(limited({ unified: { "memory.high": "900" } })), []);
+  assertEquals(await findings(limited({ memory: { swappiness: 60, swap: 100 } })), []);
 });
 
-Deno.test("validate finds the same in a resources document", () => {
-  assertEquals(findings({ unified: { memory: "1" } }, "resources"), [
+Deno.test("validate finds the same in a resources document", async () => {
+  assertEquals(await findings({ unified: { memory: "1" } }, "resources"), [
     'unified["memory"]: cannot be set: it is not the name of a cgroup file, like memory.high',
   ]);
 });
 
-Deno.test("validate names the property that an unknown one was meant to be", () => {
+Deno.test("validate names the property that an unknown one was meant to be", async () => {
   const { process, ...others } = config() as { process: Json } & Json;
   const { cwd, ...rest } = process;
   const cases: readonly (readonly [document: Json, ...findings: string[]])[] = [
@@ -108,25 +110,28 @@ Deno.test("validate names the property that an unknown one was meant to be", () 
   for (const [document, ...expected] of cases) {
     const { env: _, ...withoutEnv } = document["process"] as Json;
     const isAboutEnv = expected[0]?.startsWith("process.evn");
-    assertEquals(findings(isAboutEnv ? { ...document, process: withoutEnv } : document), expected);
+    assertEquals(
+      await findings(isAboutEnv ? { ...document, process: withoutEnv } : document),
+      expected,
+    );
   }
 });
 
-Deno.test("validate ignores unknown properties where it is not told to guess", () => {
+Deno.test("validate ignores unknown properties where it is not told to guess", async () => {
   const file = Deno.makeTempFileSync({ prefix: "runts-validate-" });
   Deno.writeTextFileSync(file, JSON.stringify({ pids: { Limit: 5 } }));
-  assertEquals(validateDocument({ resources: file }).findings, []);
+  assertEquals((await validateDocument({}, { resources: file })).findings, []);
   Deno.removeSync(file);
 });
 
-Deno.test("validate goes on where it has found misspelt properties alone", () => {
+Deno.test("validate goes on where it has found misspelt properties alone", async () => {
   const resources = { unified: { memory: "1" }, pids: { Limit: 5 } };
-  assertEquals(findings(resources, "resources"), [
+  assertEquals(await findings(resources, "resources"), [
     'pids.Limit: is an unknown property: did you mean "limit"?',
     'unified["memory"]: cannot be set: it is not the name of a cgroup file, like memory.high',
   ]);
 });
 
-Deno.test("validate takes a property of another case for none where the other is there, too", () => {
-  assertEquals(findings(limited({ pids: { limit: 5, LIMIT: 5 } })), []);
+Deno.test("validate takes a property of another case for none where the other is there, too", async () => {
+  assertEquals(await findings(limited({ pids: { limit: 5, LIMIT: 5 } })), []);
 });

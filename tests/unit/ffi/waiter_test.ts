@@ -6,7 +6,6 @@ import { loadLibrary } from "../../../ffi/library.ts";
 import { Waiter } from "../../../ffi/waiter.ts";
 import { WAITER_SYMBOLS } from "../../../ffi/waiter_symbols.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
-import { patience } from "../../../lib/base/patience.ts";
 
 const POLLOUT = 4;
 const BYTE = new Uint8Array([1]);
@@ -157,10 +156,10 @@ waiterTest("a descriptor that is not open is an error", async (waiter) => {
   assertEquals(error.message, "wait for descriptors: EBADF (bad file descriptor)");
 });
 
-waiterTest("whoever has time waits in its own thread first", async (waiter, helper) => {
+waiterTest("whoever has time waits in its own thread first", async (shared, helper) => {
   const [reading, writing] = helper.pipe();
-  patience.ms = 300;
-  try {
+  const waiter = shared.withPatience(300);
+  {
     const begin = performance.now();
     const waiting = waiter.wait([reading], { timeoutMs: 10 });
     assert(performance.now() - begin >= 9);
@@ -172,8 +171,6 @@ waiterTest("whoever has time waits in its own thread first", async (waiter, help
     assert(performance.now() - second < 300);
     helper.write(writing, BYTE);
     assertEquals(await Promise.all([long, other]), [[reading], [reading]]);
-  } finally {
-    patience.ms = 0;
   }
   helper.close(reading);
   helper.close(writing);

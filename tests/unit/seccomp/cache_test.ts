@@ -2,6 +2,7 @@ import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/asser
 import { loadSeccomp } from "../../../ffi/seccomp.ts";
 import { isRuntsError } from "../../../lib/base/errors.ts";
 import { checksum } from "../../../lib/seccomp/cache.ts";
+import { Runtime } from "../../../lib/runtime/runtime.ts";
 import { compileSeccomp, type SeccompOptions } from "../../../lib/seccomp/mod.ts";
 import type { Seccomp, SeccompFlag } from "../../../lib/spec/types/config.ts";
 import { actionOf, runFilter } from "../../support/bpf_machine.ts";
@@ -31,7 +32,8 @@ class Root implements Disposable {
   }
 
   async compile(profile = PROFILE, options: SeccompOptions = {}): Promise<Uint8Array> {
-    return (await compileSeccomp(profile, { cache: this.path, ...options })).filter;
+    return (await compileSeccomp(profile, { cache: new Runtime({ root: this.path }), ...options }))
+      .filter;
   }
 
   /** Puts something else for parts of the only entry. */
@@ -144,7 +146,10 @@ Deno.test("a directory that others can write to is not used", async () => {
 Deno.test("without a place to keep it, a filter is compiled each time", async () => {
   using root = new Root();
   const expected = await root.compile();
-  assertEquals(await root.compile(PROFILE, { cache: `${root.path}/missing` }), expected);
+  assertEquals(
+    await root.compile(PROFILE, { cache: new Runtime({ root: `${root.path}/missing` }) }),
+    expected,
+  );
   Deno.removeSync(root.directory, { recursive: true });
   Deno.writeTextFileSync(root.directory, "");
   assertEquals(await root.compile(), expected);

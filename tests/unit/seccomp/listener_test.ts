@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Helper } from "../../../ffi/helper.ts";
 import { isRuntsError, RuntsError } from "../../../lib/base/errors.ts";
+import { LocalBody } from "../../../lib/body/local.ts";
+import type { LoadedRuntime } from "../../../lib/runtime/runtime.ts";
 import { passOnListener } from "../../../lib/seccomp/listener.ts";
 import type { Seccomp, State } from "../../../lib/spec/types/config.ts";
 import { OCI_VERSION } from "../../../lib/base/version.ts";
@@ -41,7 +43,8 @@ function fakeHelper(fakes: Partial<Helper> = {}): { helper: Helper; calls: unkno
 }
 
 function pass(helper: Helper, profile: Seccomp | undefined, state = STATE): Promise<void> {
-  return passOnListener(helper, profile, { pid: 8, pidfd: 30, fd: 5, state });
+  const runtime = { helper, body: new LocalBody(helper) } as unknown as LoadedRuntime;
+  return passOnListener(runtime, profile, { pid: 8, pidfd: 30, fd: 5, state });
 }
 
 async function fault(body: () => Promise<void>): Promise<string> {

@@ -1,16 +1,19 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { RuntsError } from "../../../lib/base/errors.ts";
 import { SpecError } from "../../../lib/spec/json/document.ts";
 import { configPath, parseResources, parseSpec, readConfig } from "../../../lib/spec/load.ts";
+import { type DocumentReader, readDocumentFile } from "../../../lib/base/document_file.ts";
+import { Runtime } from "../../../lib/runtime/runtime.ts";
+import type { Spec } from "../../../lib/spec/types/config.ts";
 import { loadProcess } from "../../../lib/spec/load_process.ts";
 import { templateText } from "../../../lib/spec/template.ts";
 import { config } from "../../support/spec.ts";
 
 /** Calls with a directory that is removed afterwards. */
-function inDirectory(use: (directory: string) => void): void {
+async function inDirectory(use: (directory: string) => void | Promise<void>): Promise<void> {
   const directory = Deno.makeTempDirSync({ prefix: "runts-spec-" });
   try {
-    use(directory);
+    await use(directory);
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
@@ -20,63 +23,86 @@ function message(call: () => unknown): string {
   return assertThrows(call, RuntsError).message;
 }
 
-/** As create reads the configuration of a bundle. */
-function loadSpec(bundle: string, configFile?: string) {
-  const file = configPath(bundle, configFile);
-  return parseSpec(readConfig(bundle, file), file);
+async function messageLater(call: () => Promise<unknown>): Promise<string> {
+  return (await assertRejects(call, RuntsError)).message;
 }
 
-Deno.test("loadSpec reads config.json of the bundle, or another file", () => {
-  inDirectory((bundle) => {
-    Deno.writeTextFileSync(`${bundle}/config.json`, templateText());
-    Deno.writeTextFileSync(`${bundle}/other.json`, JSON.stringify(config({ hostname: "other" })));
-    assertEquals(loadSpec(bundle).hostname, "runts");
-    assertEquals(loadSpec(`${bundle}/`).hostname, "runts");
-    assertEquals(loadSpec(bundle, "other.json").hostname, "other");
-    assertEquals(loadSpec("/nowhere", `${bundle}/other.json`).hostname, "other");
+/** As the command line reads documents, and as scripts do. */
+const READERS: readonly DocumentReader[] = [readDocumentFile, new Runtime().readDocument];
+
+/** Reads as create does the configuration of a bundle. */
+type LoadSpec = (bundle: string, configFile?: string) => Promise<Spec>;
+
+/** A test for each way of reading. */
+function loadTest(
+  name: string,
+  body: (bundle: string, loadSpec: LoadSpec, read: DocumentReader) => Promise<void>,
+): void {
+  Deno.test(name, async () => {
+    for (const read of READERS) {
+      const loadSpec: LoadSpec = async (bundle, configFile) => {
+        const file = configPath(bundle, configFile);
+        return parseSpec(await readConfig(read, bundle, file), file);
+      };
+      await inDirectory((directory) => body(directory, loadSpec, read));
+    }
   });
+}
+
+loadTest("loadSpec reads config.json of the bundle, or another file", async (bundle, loadSpec) => {
+  Deno.writeTextFileSync(`${bundle}/config.json`, templateText());
+  Deno.writeTextFileSync(`${bundle}/other.json`, JSON.stringify(config({ hostname: "other" })));
+  assertEquals((await loadSpec(bundle)).hostname, "runts");
+  assertEquals((await loadSpec(`${bundle}/`)).hostname, "runts");
+  assertEquals((await loadSpec(bundle, "other.json")).hostname, "other");
+  assertEquals((await loadSpec("/nowhere", `${bundle}/other.json`)).hostname, "other");
   assertEquals(configPath("/b"), "/b/config.json");
   assertEquals(configPath("/"), "/config.json");
 });
 
-Deno.test("loadSpec names the file that it cannot read, and why", () => {
-  inDirectory((bundle) => {
-    const file = `${bundle}/config.json`;
-    assertEquals(
-      message(() => loadSpec(bundle)),
-      `read "${file}": ENOENT (no such file or directory): write one with "runts spec"`,
-    );
-    assertEquals(
-      message(() => loadSpec(`${bundle}/none`)),
-      `read "${bundle}/none/config.json": ENOENT (no such file or directory): ` +
-        `the bundle "${bundle}/none" does not exist`,
-    );
-    const other = `${bundle}/other.json`;
-    Deno.writeTextFileSync(other, "{}");
-    assertEquals(
-      message(() => loadSpec(other)),
-      `read "${other}/config.json": ENOTDIR (not a directory): the bundle "${other}" is not a directory`,
-    );
-    Deno.mkdirSync(file);
-    assertEquals(message(() => loadSpec(bundle)), `read "${file}": EISDIR (is a directory)`);
-    Deno.removeSync(file);
-    Deno.writeFileSync(file, new Uint8Array([0x7b, 0xff, 0x7d]));
-    assertEquals(message(() => loadSpec(bundle)), `read "${file}": not UTF-8 text`);
-    Deno.writeTextFileSync(file, "");
-    assertEquals(message(() => loadSpec(bundle)), `${file}:1:1: malformed JSON: the text is empty`);
-  });
+loadTest("loadSpec names the file that it cannot read, and why", async (bundle, loadSpec) => {
+  const file = `${bundle}/config.json`;
+  assertEquals(
+    await messageLater(() => loadSpec(bundle)),
+    `read "${file}": ENOENT (no such file or directory): write one with "runts spec"`,
+  );
+  assertEquals(
+    await messageLater(() => loadSpec(`${bundle}/none`)),
+    `read "${bundle}/none/config.json": ENOENT (no such file or directory): ` +
+      `the bundle "${bundle}/none" does not exist`,
+  );
+  const other = `${bundle}/other.json`;
+  Deno.writeTextFileSync(other, "{}");
+  assertEquals(
+    await messageLater(() => loadSpec(other)),
+    `read "${other}/config.json": ENOTDIR (not a directory): the bundle "${other}" is not a directory`,
+  );
+  Deno.mkdirSync(file);
+  assertEquals(
+    await messageLater(() => loadSpec(bundle)),
+    `read "${file}": EISDIR (is a directory)`,
+  );
+  Deno.removeSync(file);
+  Deno.writeFileSync(file, new Uint8Array([0x7b, 0xff, 0x7d]));
+  assertEquals(await messageLater(() => loadSpec(bundle)), `read "${file}": not UTF-8 text`);
+  Deno.writeTextFileSync(file, "");
+  assertEquals(
+    await messageLater(() => loadSpec(bundle)),
+    `${file}:1:1: malformed JSON: the text is empty`,
+  );
 });
 
-Deno.test("loadSpec takes a mark of the byte order, and the character that replaces others", () => {
-  inDirectory((bundle) => {
+loadTest(
+  "loadSpec takes a mark of the byte order, and the character that replaces others",
+  async (bundle, loadSpec) => {
     const spec = { ociVersion: "1.3.0", root: { path: "r\ufffd" } };
     Deno.writeTextFileSync(`${bundle}/config.json`, `\ufeff${JSON.stringify(spec)}`);
-    assertEquals(loadSpec(bundle), spec);
+    assertEquals(await loadSpec(bundle), spec);
     spec.root.path = "r";
     Deno.writeTextFileSync(`${bundle}/config.json`, `\ufeff${JSON.stringify(spec)}`);
-    assertEquals(loadSpec(bundle), spec);
-  });
-});
+    assertEquals(await loadSpec(bundle), spec);
+  },
+);
 
 Deno.test("parseSpec states the first finding and counts the others", () => {
   const findings = (changes: Record<string, unknown>) => {
@@ -110,19 +136,20 @@ Deno.test("parseSpec leaves out what is null", () => {
   assertEquals("hooks" in spec || "mounts" in spec, false);
 });
 
-Deno.test("loadProcess and parseResources name their source", () => {
-  inDirectory((directory) => {
-    const file = `${directory}/process.json`;
-    Deno.writeTextFileSync(file, '{"cwd":"/","args":["sh"],"user":{"uid":0,"gid":0}}');
-    assertEquals(loadProcess(file).args, ["sh"]);
-    Deno.writeTextFileSync(file, '{"cwd":"","args":["sh"],"user":{"uid":0,"gid":0}}');
-    assertEquals(message(() => loadProcess(file)), `${file}: cwd: "" is not an absolute path`);
-    Deno.removeSync(file);
-    assertEquals(
-      message(() => loadProcess(file)),
-      `read "${file}": ENOENT (no such file or directory)`,
-    );
-  });
+loadTest("loadProcess and parseResources name their source", async (directory, _, read) => {
+  const file = `${directory}/process.json`;
+  Deno.writeTextFileSync(file, '{"cwd":"/","args":["sh"],"user":{"uid":0,"gid":0}}');
+  assertEquals((await loadProcess(read, file)).args, ["sh"]);
+  Deno.writeTextFileSync(file, '{"cwd":"","args":["sh"],"user":{"uid":0,"gid":0}}');
+  assertEquals(
+    await messageLater(() => loadProcess(read, file)),
+    `${file}: cwd: "" is not an absolute path`,
+  );
+  Deno.removeSync(file);
+  assertEquals(
+    await messageLater(() => loadProcess(read, file)),
+    `read "${file}": ENOENT (no such file or directory)`,
+  );
   assertEquals(parseResources('{"pids":{"limit":10}}', "standard input").pids, { limit: 10 });
   assertEquals(
     message(() => parseResources('{"pids":{"limit":"x"}}', "standard input")),

@@ -3,9 +3,9 @@ import { template, templateText } from "../../../lib/spec/template.ts";
 import { validate } from "../../../lib/spec/check/config.ts";
 
 Deno.test("template is valid in all its forms", () => {
-  for (const rootless of [false, true]) {
+  for (const rootless of [undefined, { uid: 1000, gid: 1000 }]) {
     for (const cgroupNamespace of [false, true]) {
-      assertEquals(validate(template({ rootless, cgroupNamespace, uid: 1000, gid: 1000 })), []);
+      assertEquals(validate(template({ ...(rootless && { rootless }), cgroupNamespace })), []);
     }
   }
 });
@@ -22,7 +22,7 @@ Deno.test("templateText is indented by tabs and begins with the version", () => 
 });
 
 Deno.test("template for a user who is not root maps that user and needs no privilege", () => {
-  const spec = template({ rootless: true, uid: 1000, gid: 100 });
+  const spec = template({ rootless: { uid: 1000, gid: 100 } });
   assertEquals(spec.linux?.uidMappings, [{ containerID: 0, hostID: 1000, size: 1 }]);
   assertEquals(spec.linux?.gidMappings, [{ containerID: 0, hostID: 100, size: 1 }]);
   assertEquals(spec.linux?.namespaces?.map(({ type }) => type), [
@@ -62,9 +62,10 @@ Deno.test({
   ignore: !hasRunc,
   async fn() {
     const cgroupNamespace = JSON.stringify(await ofRunc()).includes('{"type":"cgroup"}');
+    const rootless = { uid: Deno.uid()!, gid: Deno.gid()! };
     assertEquals(JSON.parse(templateText({ cgroupNamespace })), await ofRunc());
     assertEquals(
-      JSON.parse(templateText({ cgroupNamespace, rootless: true })),
+      JSON.parse(templateText({ cgroupNamespace, rootless })),
       await ofRunc("--rootless"),
     );
   },

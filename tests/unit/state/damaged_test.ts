@@ -8,6 +8,7 @@ import { kill } from "../../../lib/container/kill.ts";
 import { list } from "../../../lib/container/list.ts";
 import { state } from "../../../lib/container/state.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
+import { Runtime } from "../../../lib/runtime/runtime.ts";
 import { StateDirectory } from "../../../lib/state/directory.ts";
 import { DAMAGED } from "../../../lib/state/status.ts";
 import { inspect } from "../../../lib/state/inspect.ts";
@@ -21,7 +22,7 @@ async function withFiles(
 ): Promise<void> {
   const root = Deno.makeTempDirSync({ prefix: "runts-state-" });
   try {
-    const directory = new StateDirectory(root, "web");
+    const directory = new StateDirectory(new Runtime({ root }), "web");
     directory.make();
     for (const [name, value] of Object.entries(files)) directory.write(name, JSON.stringify(value));
     await body(directory);
@@ -61,7 +62,7 @@ Deno.test("a directory without any record is no container; what is in it is list
 
 Deno.test("a directory that holds nothing but a lock that nobody has can be made anew", () =>
   withFiles({ lock: "" }, ({ root, path }) => {
-    const make = () => new StateDirectory(root, "web").make();
+    const make = () => new StateDirectory(new Runtime({ root }), "web").make();
     make();
     {
       using lock = Deno.openSync(`${path}/lock`);

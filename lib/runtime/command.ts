@@ -1,21 +1,23 @@
-/** Names the command in whatever a verb throws: `start "web": …`. */
+/** The beginning of every verb: whose runtime it is, and its name in whatever it throws: `start "web": …`. */
 
-import { isRuntsError, quote, RuntsError } from "./errors.ts";
-import { turn } from "./patience.ts";
+import { isRuntsError, quote, RuntsError } from "../base/errors.ts";
+import { type Runtime, runtimeOf, type RuntimeOrSettings } from "./runtime.ts";
 
 /**
  * Runs a verb's body; every error leaves it as a {@linkcode RuntsError} that names the command, but for
  * the reason of a signal that was aborted.
  */
 export async function inCommand<T>(
+  given: RuntimeOrSettings,
   verb: string,
   id: string,
-  body: () => Promise<T> | T,
+  body: (runtime: Runtime) => Promise<T> | T,
   signal?: AbortSignal,
 ): Promise<T> {
-  await turn();
+  const runtime = runtimeOf(given);
+  await runtime.turn();
   try {
-    return await body();
+    return await body(runtime);
   } catch (error) {
     if (signal?.aborted && error === signal.reason) throw error;
     const known = isRuntsError(error)

@@ -1,0 +1,104 @@
+/**
+ * What must be done by the process that stands for the caller, or by the parent of init. Verbs ask for it
+ * here alone, so that another process can do it; the one that there is now is this one (local.ts).
+ *
+ * Descriptors that are handed over or given back are those of this process in any case.
+ */
+
+import type { HookEnding, HookProgram } from "../../ffi/hooks.ts";
+import type { ProcessEnding } from "../../ffi/process.ts";
+import type { WindowSize } from "../../ffi/terminal.ts";
+
+export type { HookEnding, HookProgram, ProcessEnding };
+
+/**
+ * Where the standard streams of the program come from: those of runts, /dev/null, or open file
+ * descriptors of the calling process, which stay open and are the caller's to close. Those of a
+ * `Deno.FsFile` have no number; `openSync` of `node:fs` gives one.
+ */
+export type Stdio = "inherit" | "null" | readonly [stdin: number, stdout: number, stderr: number];
+
+/** What init is started with. */
+export interface InitRequest {
+  /** Encoded plan (lib/wire). */
+  readonly plan: Uint8Array;
+  /** Descriptors of the plan's first slots; -1 leaves a slot empty. */
+  readonly fds: readonly number[];
+  /** Init reports how long each operation took. */
+  readonly trace: boolean;
+  readonly stdio: Stdio;
+  /** Number of descriptors from 3 on that init inherits from the caller. */
+  readonly preserve: number;
+}
+
+/** A child of the body. */
+export interface Child {
+  readonly pid: number;
+  /** Open in this process. */
+  readonly pidfd: number;
+}
+
+/** Stage 1 of init, and this process' end of the conversation with it. */
+export interface SpawnedInit extends Child {
+  readonly socket: number;
+}
+
+/** Init and what comes of it. */
+interface Parent {
+  /** Starts init. It, and the process that it clones and reports, are children of the body. */
+  spawn(request: InitRequest): Promise<SpawnedInit>;
+  /** Takes the ending of a child; undefined while it lives, and when it is not the body's. */
+  reap(child: Child): Promise<ProcessEnding | undefined>;
+  /** Waits for a child to end, and meanwhile reaps every other; undefined without such a child. */
+  reapUntil(child: Child): Promise<ProcessEnding | undefined>;
+  /** Orphaned descendants become its children. */
+  adoptOrphans(): Promise<void>;
+  /** A copy of a descriptor of a child (pidfd_getfd(2), Linux 5.6). */
+  fetchDescriptor(pidfd: number, fd: number): Promise<number>;
+}
+
+/** How a tool ended. */
+export interface ToolEnding {
+  readonly success: boolean;
+  readonly stderr: Uint8Array;
+}
+
+/** What only the caller's own process is, has or may. */
+interface CallersProcess {
+  /** Runs a hook to its end; throws only when no process could be made. */
+  runHook(program: HookProgram): Promise<HookEnding>;
+  /** Runs a program of the caller's PATH, in `/`. Throws what Deno does when it is not there. */
+  runTool(tool: string, args: readonly string[]): Promise<ToolEnding>;
+  /** Connects a stream to a unix socket. ETIMEDOUT when nobody accepts for 10 s. */
+  connect(path: string): Promise<number>;
+  /** Sends a datagram, as ffi/sockets.ts does. */
+  sendDatagram(path: string, bytes: Uint8Array, fds: readonly number[]): Promise<void>;
+  /** Opens a path that the caller names (open(2) with O_CLOEXEC). */
+  open(path: string, flags: number, mode?: number): Promise<number>;
+  /** Whether a descriptor of the caller is open, and meant to be inherited. */
+  isInheritable(fd: number): Promise<boolean>;
+}
+
+/** A process in the foreground: it gets the caller's signals, and perhaps its terminal. */
+export interface Foreground {
+  /** The process runs: it is handed the signals that have come, and those that come from now on. */
+  forwardTo(pidfd: number): void;
+  /** Joins the caller's standard streams to a terminal, by its master, which stays the caller's. */
+  connect(master: number): void;
+  /**
+   * Copies what is left, and gives the caller's terminal back as it was; signals do again what they
+   * did before. Who was asked to end, by a signal, does not wait for a reader that does nothing.
+   */
+  end(): Promise<void>;
+}
+
+/** The caller's terminal and its signals. */
+interface CallersTerminal {
+  /** The size of the caller's terminal; undefined when none of its standard streams is one. */
+  terminalSize(): Promise<WindowSize | undefined>;
+  /** From now on the caller's signals are kept for a process that is about to run. */
+  beginForeground(): Foreground;
+}
+
+/** All of it. */
+export interface Body extends Parent, CallersProcess, CallersTerminal {}

@@ -1,0 +1,50 @@
+/** Reading documents that a caller names without holding anybody up, whatever they are. */
+
+import { O_NONBLOCK } from "../base/linux.ts";
+import {
+  decodeDocument,
+  DOCUMENT_MAX,
+  noWriter,
+  tooLong,
+  WRITER_TIMEOUT,
+} from "../base/document_file.ts";
+import { delay } from "../base/delay.ts";
+import type { OwnHelper } from "./runtime.ts";
+
+const CHUNK = 64 * 1024;
+/** Between two looks for a writer, in ms. */
+const PAUSE = 5;
+
+/** A {@linkcode DocumentReader}; a file system that does not answer costs a thread. */
+export async function readDocumentLater(helper: OwnHelper, file: string): Promise<string> {
+  const { isFile, isFifo, size } = await Deno.stat(file);
+  if (!isFile) return decodeDocument(await readStream(helper, file, isFifo === true));
+  if (size > DOCUMENT_MAX) throw tooLong();
+  return decodeDocument([await Deno.readFile(file)]);
+}
+
+async function readStream(
+  helper: OwnHelper,
+  file: string,
+  isFifo: boolean,
+): Promise<Uint8Array[]> {
+  const stream = helper.open(file, O_NONBLOCK);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const end = performance.now() + WRITER_TIMEOUT;
+  try {
+    for (;;) {
+      const chunk = helper.readAvailable(stream, CHUNK);
+      if (chunk === "again") await helper.awaitFds([stream]);
+      else if (chunk !== "eof") {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > DOCUMENT_MAX) throw tooLong();
+      } else if (length > 0 || !isFifo) return chunks;
+      else if (performance.now() > end) throw noWriter();
+      else await delay(PAUSE);
+    }
+  } finally {
+    helper.close(stream);
+  }
+}

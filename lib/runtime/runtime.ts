@@ -1,0 +1,126 @@
+/** What a verb depends on beside its options. Every verb takes it first. */
+
+import type { Helper } from "../../ffi/helper.ts";
+import type { Body } from "../body/body.ts";
+import type { Caller } from "../base/caller.ts";
+import type { DocumentReader } from "../base/document_file.ts";
+import { turn } from "../base/turn.ts";
+import { HostFacts, isInUserNamespace } from "./host.ts";
+import { ProcessCaller } from "./process_caller.ts";
+import { defaultRoot } from "./root.ts";
+
+/** What can be chosen of a {@linkcode Runtime}: the global options of the command line, and whose work it is. */
+export interface RuntimeSettings {
+  /** Directory of the state directories: /run/runts, or $XDG_RUNTIME_DIR/runts when not root. */
+  readonly root?: string;
+  /** How cgroups are made; default `cgroupfs`. */
+  readonly cgroupManager?: "cgroupfs" | "systemd" | "disabled";
+  /** Whether failing to make a cgroup is tolerated; `auto`: when runts is not real root. */
+  readonly rootless?: "auto" | boolean;
+  /** Takes warnings, one line each, without prefix. */
+  readonly warn?: (message: string) => void;
+  /** Takes the steps of the work as they are done; absent when nobody asked. */
+  readonly debug?: (line: string) => void;
+  /** Whoever the work is done for; default this process. */
+  readonly caller?: Caller;
+  /** What is taken for true of the host; default what the caller sees. */
+  readonly host?: HostFacts;
+  /** Who is the parent of containers and stands for the caller; default this process. */
+  readonly body?: Body;
+  /** How documents that the caller names are read; default so that nothing else has to wait. */
+  readonly readDocument?: DocumentReader;
+  /** How long a wait may hold up the event loop before a thread of its own goes on with it, in ms; default 0. */
+  readonly patience?: number;
+}
+
+/** Calls that are made by the body alone: through this process' own library they would be another's. */
+type OfBody =
+  | "spawnInit"
+  | "reap"
+  | "reapAny"
+  | "reapUntil"
+  | "setSubreaper"
+  | "runHook"
+  | "pidfdGetFd"
+  | "connectUnix"
+  | "sendDatagram"
+  | "fdFlags"
+  | "isOpenFd"
+  | "isTerminal"
+  | "windowSize"
+  | "rawMode"
+  | "restoreMode"
+  | "relay"
+  | "beginForwarding"
+  | "forwardTo"
+  | "forwardSize"
+  | "tellOfRequests"
+  | "endForwarding";
+
+/** What any process with the same rights can do. */
+export type OwnHelper = Omit<Helper, OfBody>;
+
+/**
+ * What verbs are carried out with: settings, and whom and what they depend on. Several stand side by side in
+ * one process.
+ */
+export class Runtime {
+  readonly root: string;
+  readonly cgroupManager: RuntimeSettings["cgroupManager"];
+  /** Whether failing to make a cgroup is tolerated. */
+  readonly #rootless: "auto" | boolean;
+  /** Takes warnings, one line each, without prefix. */
+  readonly warn: (message: string) => void;
+  /** Takes the steps of the work as they are done; absent when nobody asked. */
+  readonly debug: ((line: string) => void) | undefined;
+  readonly caller: Caller;
+  readonly host: HostFacts;
+  readonly readDocument: DocumentReader;
+  readonly patience: number;
+  /** Absent until it is loaded (load.ts): some verbs do without. */
+  helper: OwnHelper | undefined;
+  body: Body | undefined;
+
+  constructor(settings: RuntimeSettings = {}) {
+    this.caller = settings.caller ?? new ProcessCaller();
+    this.host = settings.host ?? new HostFacts(this.caller.proc);
+    this.root = settings.root ?? defaultRoot(this.caller, this.host);
+    this.cgroupManager = settings.cgroupManager;
+    this.#rootless = settings.rootless ?? "auto";
+    this.warn = settings.warn ?? (() => {});
+    this.debug = settings.debug;
+    this.readDocument = settings.readDocument ?? ((file) => this.#readLater(file));
+    this.patience = settings.patience ?? 0;
+    this.body = settings.body;
+  }
+
+  /** Whether failing to make a cgroup is tolerated: for all but real root, unless it was chosen. */
+  get rootless(): boolean {
+    if (this.#rootless !== "auto") return this.#rootless;
+    return this.caller.uid !== 0 || this.host.get(isInUserNamespace);
+  }
+
+  /** Lets everybody else have a turn of the event loop, unless this is all that the process does. */
+  turn(): Promise<void> {
+    return this.patience > 0 ? Promise.resolve() : turn();
+  }
+
+  async #readLater(file: string): Promise<string> {
+    const [{ load }, { readDocumentLater }] = await Promise.all([
+      import("./load.ts"),
+      import("./document.ts"),
+    ]);
+    return await readDocumentLater((await load(this)).helper, file);
+  }
+}
+
+/** A runtime with the helper library at hand. */
+export type LoadedRuntime = Runtime & { readonly helper: OwnHelper; readonly body: Body };
+
+/** What functions for scripts take: a runtime, or the settings of one. */
+export type RuntimeOrSettings = Runtime | RuntimeSettings;
+
+/** The runtime that is meant. */
+export function runtimeOf(given: RuntimeOrSettings): Runtime {
+  return given instanceof Runtime ? given : new Runtime(given);
+}
