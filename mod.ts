@@ -33,6 +33,7 @@ export { explainSeccomp } from "./lib/container/explain_seccomp.ts";
 export { features } from "./lib/container/features.ts";
 export { kill } from "./lib/container/kill.ts";
 export { list } from "./lib/container/list.ts";
+export type { ListEntry } from "./lib/container/list.ts";
 export { pause, resume } from "./lib/container/pause.ts";
 export { ps } from "./lib/container/ps.ts";
 export { defaultRoot } from "./lib/runtime/root.ts";
@@ -62,7 +63,6 @@ export type {
   ExecOptions,
   ExitStatus,
   KillOptions,
-  ListEntry,
   RunOptions,
   Stdio,
   WaitOptions,

@@ -57,9 +57,10 @@ interface Parent {
   fetchDescriptor(pidfd: number, fd: number): Promise<number>;
 }
 
-/** How a tool ended. */
+/** How a tool ended, and what it said. */
 export interface ToolEnding {
-  readonly success: boolean;
+  readonly code: number;
+  readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
 }
 
@@ -67,7 +68,7 @@ export interface ToolEnding {
 interface CallersProcess {
   /** Runs a hook to its end; throws only when no process could be made. */
   runHook(program: HookProgram): Promise<HookEnding>;
-  /** Runs a program of the caller's PATH, in `/`. Throws what Deno does when it is not there. */
+  /** Runs a program of the caller's PATH, in `/`, without input. Throws what Deno does when it is not there. */
   runTool(tool: string, args: readonly string[]): Promise<ToolEnding>;
   /** Connects a stream to a unix socket. ETIMEDOUT when nobody accepts for 10 s. */
   connect(path: string): Promise<number>;

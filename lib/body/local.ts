@@ -53,12 +53,7 @@ export class LocalBody implements Body {
 
   runTool(tool: string, args: readonly string[]): Promise<ToolEnding> {
     // Our working directory may be one that only others can enter.
-    const options: Deno.CommandOptions = {
-      args: [...args],
-      cwd: "/",
-      stdin: "null",
-      stdout: "null",
-    };
+    const options: Deno.CommandOptions = { args: [...args], cwd: "/", stdin: "null" };
     return new Deno.Command(tool, options).output();
   }
 

@@ -74,30 +74,6 @@ export interface DeleteOptions extends ChangeOptions {
   readonly force?: boolean;
 }
 
-/** A row of `list`. */
-export interface ListEntry {
-  /** Version of the specification that the state follows. */
-  readonly ociVersion: string;
-  /** Its name below the root. */
-  readonly id: string;
-  /** Process id of init, as the host sees it; 0 when stopped. */
-  readonly pid: number;
-  /** `creating`, `created`, `running`, `paused`, `stopped` or `unknown`. */
-  readonly status: string;
-  /** Absolute path of the bundle. */
-  readonly bundle: string;
-  /** Absolute path of the root filesystem. */
-  readonly rootfs: string;
-  /** When it was made: RFC 3339, UTC. */
-  readonly created: string;
-  /** Name of the user who made it. */
-  readonly owner: string;
-  /** Those of the configuration. */
-  readonly annotations?: Readonly<Record<string, string>>;
-  /** Why the entry could not be read; then `status` is "unknown". */
-  readonly error?: string;
-}
-
 /** How a process ended. */
 export interface ExitStatus {
   /** As a shell has it: the exit code, or 128 + signal. */

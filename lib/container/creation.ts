@@ -1,19 +1,24 @@
-/** One container being made: cgroup, plan, init and the conversation with it. */
+/** One container being made, step by step: cgroup, init and the conversation with it. */
 
 import { inodesOf, makeCgroup } from "../cgroup/mod.ts";
 import type { CgroupJoin, CgroupManager } from "../cgroup/manager.ts";
 import { RuntsError } from "../base/errors.ts";
 import { readLink } from "../base/files.ts";
-import { cgroupRequest } from "./cgroup_request.ts";
+import {
+  cgroupRequest,
+  planCreation,
+  preservedFds,
+  recordedOf,
+  startOps,
+} from "./creation_plan.ts";
 import { runHooks } from "../hooks/runtime_hooks.ts";
-import { planContainer } from "../plan/container.ts";
 import type { ContainerPlan, SeccompFilter } from "../plan/plan.ts";
 import type { State } from "../spec/types/config.ts";
 import { bootId } from "../runtime/host.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { StateDirectory } from "../state/directory.ts";
 import { innerPid, readStat, readStatIn } from "../state/liveness.ts";
-import type { StartOp, Status } from "../state/status.ts";
+import type { Status } from "../state/status.ts";
 import { absoluteRootfs } from "../base/absolute.ts";
 import type { OpenBundle } from "../caller/bundle.ts";
 import type { Attachment } from "../caller/foreground.ts";
@@ -90,7 +95,10 @@ export class Creation {
     const { spec } = this.#bundle;
     const { caller, warn } = this.#runtime;
     const seccomp = await seccompFilter(spec, this.#runtime);
-    const cgroup = await this.#makeCgroup();
+    const cgroup = await makeCgroup(
+      this.#runtime,
+      cgroupRequest(this.#runtime, this.#options.id, spec),
+    );
     this.#directory.writeIntent({
       creator: { pid: caller.pid, startTime: readStatIn(caller.proc)?.startTime ?? 0 },
       status: this.#status(cgroup, { pid: 0, startTime: 0 }),
@@ -121,37 +129,28 @@ export class Creation {
     return this.#options.consoleSocket !== undefined;
   }
 
-  #makeCgroup(): Promise<CgroupManager> {
-    const runtime = this.#runtime;
-    return makeCgroup(runtime, cgroupRequest(runtime, this.#options.id, this.#bundle.spec));
-  }
-
   async #plan(
     cgroup: CgroupManager,
     join: CgroupJoin,
     console: boolean,
     seccomp: SeccompFilter | undefined,
   ): Promise<ContainerPlan> {
-    const { caller, body } = this.#runtime;
+    const runtime = this.#runtime;
+    const { caller, body } = runtime;
     const listen = listenFds(caller);
-    const preserveFds = (this.#options.preserveFds ?? 0) + (listen?.fds ?? 0);
-    await checkPreserved(body, preserveFds);
+    await checkPreserved(body, preservedFds(this.#options, listen));
     const notify = callerNotifySocket(caller) !== undefined;
     const size = console ? await body.terminalSize() : undefined;
-    return planContainer({
-      id: this.#options.id,
-      spec: this.#bundle.spec,
-      bundle: this.#bundle.path,
-      host: planHost(this.#runtime, cgroup.record),
-      cgroup: join,
-      noPivot: this.#options.noPivot ?? false,
-      noNewKeyring: this.#options.noNewKeyring ?? false,
+    return planCreation({
+      options: this.#options,
+      bundle: this.#bundle,
+      host: planHost(runtime, cgroup.record),
+      join,
+      seccomp,
       console,
-      preserveFds,
+      listen,
       ...(size && { consoleSize: { height: size.rows, width: size.cols } }),
-      ...(listen && { listen }),
       ...(notify && { notifyDirectory: makeNotifyDirectory(this.#directory) }),
-      ...(seccomp && { seccomp }),
     });
   }
 
@@ -184,7 +183,7 @@ export class Creation {
           ...(states && { states: states.fds }),
         },
         stdio: this.#options.stdio,
-        preserve: (this.#options.preserveFds ?? 0) + (listenFds(caller)?.fds ?? 0),
+        preserve: preservedFds(this.#options, listenFds(caller)),
         cgroup: cgroup.record,
       });
     } finally {
@@ -267,38 +266,17 @@ export class Creation {
   }
 
   #status(cgroup: CgroupManager, process: { pid: number; startTime: number }): Status {
-    const { spec, path } = this.#bundle;
-    const { record } = cgroup;
     const { caller, host } = this.#runtime;
     return {
       ...process,
-      cgroupPath: record.subgroup ? `${record.path}/${record.subgroup}` : record.path,
-      scope: record.scope ?? "",
-      rootfs: spec.root.path,
-      systemdCgroup: record.kind === "systemd",
-      bundle: path,
+      ...recordedOf(this.#bundle, cgroup.record),
       created: new Date().toISOString(),
       owner: caller.uid === 0 ? "root" : caller.variable("USER") ?? String(caller.uid),
-      detached: true,
+      // For checkpoint.
       externalDescriptors: [0, 1, 2].map((fd) =>
         readLink(`${caller.proc}/fd/${fd}`) ?? "/dev/null"
       ),
-      annotations: spec.annotations ?? {},
       bootId: host.get(bootId),
-      cgroup: record,
     };
   }
-}
-
-/** The operations after the wait at the fifo, for `start` to name one that failed, and the filter. */
-function startOps(plan: ContainerPlan): StartOp[] {
-  const wait = plan.ops.findIndex((op) => op.op === "wait_start");
-  return plan.ops.flatMap((step, index) =>
-    index <= wait && step.op !== "seccomp" ? [] : [{
-      index,
-      op: step.op,
-      from: step.from,
-      ...(step.op === "hook" && { path: step.path }),
-    }]
-  );
 }

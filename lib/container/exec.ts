@@ -13,7 +13,7 @@ import { SIGKILL } from "../spec/values/signals.ts";
 import type { Process, Spec } from "../spec/types/config.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
-import { OCI_VERSION } from "../base/version.ts";
+import { documentOf } from "../state/document.ts";
 import { sendPidfd, writePidFile } from "../caller/pid_file.ts";
 import { checkConsole, connectConsole } from "../caller/console_socket.ts";
 import { lacksMaps } from "../userns/id_maps.ts";
@@ -237,14 +237,7 @@ function answers(request: SpawnIn, plan: Plan): Answers {
       ),
     notify: async (pidfd, fd) => {
       const { passOnListener } = await import("../seccomp/listener.ts");
-      const document = {
-        ociVersion: OCI_VERSION,
-        id: options.id,
-        status: state,
-        pid: status.pid,
-        bundle: status.bundle,
-        annotations: spec.annotations ?? {},
-      };
+      const document = documentOf({ id: options.id, status, copy: spec }, state, status.pid);
       await passOnListener(runtime, spec.linux?.seccomp, { pid, pidfd, fd, state: document });
     },
     warning: (record) => warn(warningLine(record, plan.ops)),

@@ -4,7 +4,6 @@ import { makeCgroup } from "../cgroup/mod.ts";
 import { settingsV1 } from "../cgroup/v1/resources.ts";
 import { settingsV2 } from "../cgroup/v2/resources.ts";
 import type { CgroupManager } from "../cgroup/manager.ts";
-import { planContainer } from "../plan/container.ts";
 import { describeOp } from "../plan/describe.ts";
 import type { Op } from "../wire/ops.ts";
 import type { PlanSlot } from "../plan/plan.ts";
@@ -14,7 +13,7 @@ import { type OpenBundle, openBundle } from "../caller/bundle.ts";
 import { inCommand } from "../runtime/command.ts";
 import { planHost } from "../host/facts.ts";
 import type { RuntimeOrSettings } from "../runtime/runtime.ts";
-import { cgroupRequest } from "./cgroup_request.ts";
+import { cgroupRequest, planCreation } from "./creation_plan.ts";
 import { seccompFilter } from "../seccomp/filter.ts";
 import type { CreateOptions } from "../caller/options.ts";
 
@@ -64,17 +63,13 @@ export function explain(
     const cgroup = await makeCgroup(runtime, cgroupRequest(runtime, options.id, spec));
     // Nothing is to be written, not even to the cache of filters.
     const seccomp = await seccompFilter(spec);
-    const plan = planContainer({
-      id: options.id,
-      spec,
-      bundle: bundle.path,
+    const plan = planCreation({
+      options,
+      bundle,
       host: planHost(runtime, cgroup.record),
-      cgroup: cgroup.joinFiles(),
-      noPivot: options.noPivot ?? false,
-      noNewKeyring: false,
+      join: cgroup.joinFiles(),
+      seccomp,
       console: spec.process?.terminal === true,
-      preserveFds: 0,
-      ...(seccomp && { seccomp }),
     });
     return {
       bundle: bundle.path,

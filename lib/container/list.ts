@@ -4,9 +4,16 @@ import { reason } from "../base/errors.ts";
 import { listIds, StateDirectory } from "../state/directory.ts";
 import { doesNotExist, inspect } from "../state/inspect.ts";
 import { OCI_VERSION } from "../base/version.ts";
-import { stateDocument } from "./state.ts";
+import { type StateDocument, stateDocument } from "./state.ts";
 import { type Runtime, runtimeOf, type RuntimeOrSettings } from "../runtime/runtime.ts";
-import type { ListEntry } from "../caller/options.ts";
+
+/** A row of `list`. */
+export interface ListEntry extends Omit<StateDocument, "status"> {
+  /** `unknown` when the entry could not be read. */
+  readonly status: StateDocument["status"] | "unknown";
+  /** Why it could not be read. */
+  readonly error?: string;
+}
 
 /** The containers of a root, by id. A root that is not there has none. */
 export function list(given: RuntimeOrSettings): ListEntry[] {

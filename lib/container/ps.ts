@@ -2,6 +2,7 @@
 
 import { load } from "../runtime/load.ts";
 import type { RuntimeOrSettings } from "../runtime/runtime.ts";
+import type { ToolEnding } from "../body/body.ts";
 import { decodeBytes } from "../base/bytes.ts";
 import { ENOENT } from "../base/errno.ts";
 import { errnoOf, numberOf, quote, RuntsError } from "../base/errors.ts";
@@ -29,12 +30,12 @@ export function psTable(
   args: readonly string[],
 ): Promise<string> {
   return inCommand(given, "ps", id, async (runtime) => {
-    await load(runtime); // from then on it can be waited for
-    const options = { args: args.length > 0 ? [...args] : ["-ef"], cwd: "/" };
-    const attempt = `run ${quote(["ps", ...options.args].join(" "))}`;
-    let output: Deno.CommandOutput;
+    const { body } = await load(runtime);
+    const words = args.length > 0 ? args : ["-ef"];
+    const attempt = `run ${quote(["ps", ...words].join(" "))}`;
+    let output: ToolEnding;
     try {
-      output = await new Deno.Command("ps", options).output();
+      output = await body.runTool("ps", words);
     } catch (cause) {
       const isMissing = errnoOf(cause) === ENOENT;
       throw new RuntsError(attempt, {

@@ -7,26 +7,17 @@ import { inCommand } from "../runtime/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
 import { documentOf } from "../state/document.ts";
 import type { RuntimeOrSettings } from "../runtime/runtime.ts";
+import type { State } from "../spec/types/state.ts";
 import type { ContainerName } from "../caller/options.ts";
 
-/** The state document (runtime.md, "State"). */
-export interface StateDocument {
-  /** Version of the specification that the document follows. */
-  readonly ociVersion: string;
-  /** Its name below the root. */
-  readonly id: string;
+/** The state document (runtime.md, "State"), and what runc adds to it. */
+export interface StateDocument extends State {
   /** Process id of init, as the host sees it; 0 when stopped. */
   readonly pid: number;
-  /** `creating`, `created`, `running`, `paused` or `stopped`. */
-  readonly status: string;
-  /** Absolute path of the bundle. */
-  readonly bundle: string;
   /** Absolute path of the root filesystem. */
   readonly rootfs: string;
   /** When it was made: RFC 3339, UTC. */
   readonly created: string;
-  /** Those of the configuration. */
-  readonly annotations?: Readonly<Record<string, string>>;
   /** Name of the user who made it. */
   readonly owner: string;
 }
@@ -56,7 +47,7 @@ export function stateDocument(directory: StateDirectory, found: Inspection): Sta
     ociVersion,
     id: rest.id,
     pid,
-    status: found.state,
+    status: rest.status,
     bundle: rest.bundle,
     rootfs: absoluteRootfs(status.bundle, status.rootfs),
     created: status.created,

@@ -4,14 +4,14 @@ import { detectHost } from "../cgroup/hierarchies.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
 import type { Caller } from "../base/caller.ts";
 import { RuntsError } from "../base/errors.ts";
-import type { CgroupHierarchy, Host, ProcessOptions } from "../plan/plan.ts";
+import type { CgroupHierarchy, PlanHost, ProcessOptions } from "../plan/plan.ts";
 import { mountsBelow } from "./mounts.ts";
 import type { Body } from "../body/body.ts";
 import { isInUserNamespace } from "../runtime/host.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
 /** The host, with the container's directory in every hierarchy. */
-export function planHost(runtime: Runtime, record: CgroupRecord): Host {
+export function planHost(runtime: Runtime, record: CgroupRecord): PlanHost {
   const { caller, host } = runtime;
   const inUserNamespace = host.get(isInUserNamespace);
   return {

@@ -3,7 +3,7 @@
 import { O_NONBLOCK, O_PATH, O_RDWR, O_WRONLY } from "../base/linux.ts";
 import { RuntsError } from "../base/errors.ts";
 import { openHookFile } from "../hooks/output_file.ts";
-import type { InnerStatus, PlanSlot } from "../plan/plan.ts";
+import type { InnerState, PlanSlot } from "../plan/plan.ts";
 import type { OwnHelper } from "../runtime/runtime.ts";
 import { formatMap } from "../userns/id_maps.ts";
 
@@ -17,7 +17,7 @@ export interface OwnFds {
   /** pidfd of the container's init. */
   readonly pidfd?: number;
   /** Files for the state documents of hooks. */
-  readonly states?: Readonly<Partial<Record<InnerStatus, number>>>;
+  readonly states?: Readonly<Partial<Record<InnerState, number>>>;
 }
 
 /** Descriptors for a plan; `close` closes those that were opened here. */

@@ -1,13 +1,13 @@
 /** The state documents of hooks that init runs. It gets them as files in memory: of any length. */
 
-import type { InnerStatus, PlanSlot } from "../plan/plan.ts";
+import type { InnerState, PlanSlot } from "../plan/plan.ts";
 import type { OwnHelper } from "../runtime/runtime.ts";
 import type { State } from "../spec/types/config.ts";
 
 /** The files; disposing of it closes them. */
 export class HookStates implements Disposable {
   readonly #helper: OwnHelper;
-  readonly fds: Partial<Record<InnerStatus, number>> = {};
+  readonly fds: Partial<Record<InnerState, number>> = {};
 
   /** Makes those that the slots of a plan ask for. */
   constructor(helper: OwnHelper, slots: readonly PlanSlot[]) {
@@ -23,9 +23,9 @@ export class HookStates implements Disposable {
   }
 
   /** Writes each once; init reads them when it goes on. */
-  write(document: (status: InnerStatus) => State): void {
+  write(document: (status: InnerState) => State): void {
     for (const [status, fd] of Object.entries(this.fds)) {
-      const text = JSON.stringify(document(status as InnerStatus));
+      const text = JSON.stringify(document(status as InnerState));
       this.#helper.write(fd, new TextEncoder().encode(text));
     }
   }

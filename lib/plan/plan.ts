@@ -3,7 +3,7 @@
 import type { CallerLimit } from "../base/caller_limits.ts";
 import type { MountLine } from "../base/mountinfo.ts";
 import type { CgroupJoin } from "../cgroup/manager.ts";
-import type { IdMapping, Process, Spec } from "../spec/types/config.ts";
+import type { ContainerState, IdMapping, Process, Spec } from "../spec/types/config.ts";
 import type { Op } from "../wire/ops.ts";
 
 /** A descriptor that runts opens and hands to init; its place in the list is its slot. */
@@ -21,7 +21,7 @@ export type PlanSlot =
   /** A file that hooks append their output to; made if missing. `from`: what names it. */
   | { readonly kind: "hook-output"; readonly path: string; readonly from: string }
   /** A file with the state document that hooks inside read, for one that is in this state. */
-  | { readonly kind: "hook-state"; readonly status: InnerStatus }
+  | { readonly kind: "hook-state"; readonly status: InnerState }
   /** A user namespace with these maps, made for an id-mapped mount. */
   | {
     readonly kind: "idmap-userns";
@@ -32,7 +32,7 @@ export type PlanSlot =
   | { readonly kind: "pidfd" };
 
 /** What the hooks inside are told of their container: those of create, and those of start. */
-export type InnerStatus = "creating" | "created";
+export type InnerState = Extract<ContainerState, "creating" | "created">;
 
 /** A hierarchy of cgroups that the host has mounted. */
 export interface CgroupHierarchy {
@@ -45,7 +45,7 @@ export interface CgroupHierarchy {
 }
 
 /** What a plan depends on beside the configuration. */
-export interface Host {
+export interface PlanHost {
   /** Effective user id of runts. */
   readonly euid: number;
   /** runts itself is in a user namespace other than the first: device nodes cannot be made. */
@@ -98,7 +98,7 @@ export interface ContainerInput extends ProcessOptions {
   readonly spec: Spec;
   /** Absolute. */
   readonly bundle: string;
-  readonly host: Host;
+  readonly host: PlanHost;
   readonly cgroup: CgroupJoin;
   readonly noPivot: boolean;
   /** Directory on the host that holds `notify.sock`; seen as /run/notify in the container. */
@@ -111,7 +111,7 @@ export interface ExecInput extends ProcessOptions {
   /** The container's own configuration. */
   readonly spec: Spec;
   readonly process: Process;
-  readonly host: Host;
+  readonly host: PlanHost;
   readonly cgroup: CgroupJoin;
   /** CLONE_NEW* of the namespaces of init that differ from those of runts. */
   readonly namespaces: number;

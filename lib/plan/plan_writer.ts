@@ -3,7 +3,7 @@
 import { RuntsError } from "../base/errors.ts";
 import type { IdMapping, Linux } from "../spec/types/config.ts";
 import { type Op, SLOTS_MAX } from "../wire/ops.ts";
-import type { ContainerInput, Host, Plan, PlanSlot } from "./plan.ts";
+import type { ContainerInput, Plan, PlanHost, PlanSlot } from "./plan.ts";
 
 /** The namespaces that a configuration asks for, as masks of CLONE_NEW*. */
 export interface NamespaceSet {
@@ -41,10 +41,10 @@ export class PlanWriter {
   readonly ops: Op[] = [];
   readonly slots: PlanSlot[] = [];
   readonly warnings: string[] = [];
-  readonly host: Host;
+  readonly host: PlanHost;
   #filled = 0;
 
-  constructor(host: Host) {
+  constructor(host: PlanHost) {
     this.host = host;
   }
 

@@ -8,7 +8,7 @@ import type { HookKind, Spec } from "../spec/types/config.ts";
 import { type Container, type PlanWriter } from "./plan_writer.ts";
 import { EnterMethod, RootBind } from "../wire/ops.ts";
 import { finalPropagation, propagationFlags } from "./propagation.ts";
-import type { InnerStatus } from "./plan.ts";
+import type { InnerState } from "./plan.ts";
 
 /**
  * Opens the root filesystem. With a shared root the mounts of the namespace keep the host's peers, so
@@ -86,7 +86,7 @@ export function addHookState(
   writer: PlanWriter,
   { hooks }: Spec,
   kind: HookKind,
-  status: InnerStatus,
+  status: InnerState,
 ): void {
   if (!hooks?.[kind]?.length) return;
   const slot = writer.slot({ kind: "hook-state", status });

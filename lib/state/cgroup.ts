@@ -5,7 +5,7 @@ import { openCgroup, recordOf } from "../cgroup/mod.ts";
 import type { CgroupManager, CgroupRecord } from "../cgroup/manager.ts";
 import { quote } from "../base/errors.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { ContainerState } from "./inspect.ts";
+import type { ContainerState } from "../spec/types/state.ts";
 import type { Status } from "./status.ts";
 
 export function cgroupOf(runtime: Runtime, status: Status): Promise<CgroupManager> {

@@ -5,10 +5,8 @@ import { quote, RuntsError } from "../base/errors.ts";
 import { bootId } from "../runtime/host.ts";
 import type { Intent, StateDirectory } from "./directory.ts";
 import { isAlive, isEnded, readStat } from "./liveness.ts";
+import type { ContainerState } from "../spec/types/state.ts";
 import type { Status } from "./status.ts";
-
-/** The spec's four, and `paused` as runc and crun have it. */
-export type ContainerState = "creating" | "created" | "running" | "paused" | "stopped";
 
 /** A container as it is now. */
 export interface Inspection {

@@ -37,7 +37,7 @@ export async function runMapTool(
         : undefined,
     });
   }
-  if (output.success) return;
+  if (output.code === 0) return;
   const said = new TextDecoder().decode(output.stderr).trim();
   throw new RuntsError(`${tool} refuses to map ${map.join(" ")}`, {
     configPath,

@@ -4,7 +4,13 @@ import { planContainer } from "../../lib/plan/container.ts";
 import { describeOp } from "../../lib/plan/describe.ts";
 import { planExec } from "../../lib/plan/exec.ts";
 import { type FieldType, type Op, type OpName, type OpOf, OPS } from "../../lib/wire/ops.ts";
-import type { ContainerInput, ContainerPlan, ExecInput, Host, Plan } from "../../lib/plan/plan.ts";
+import type {
+  ContainerInput,
+  ContainerPlan,
+  ExecInput,
+  Plan,
+  PlanHost,
+} from "../../lib/plan/plan.ts";
 import { Message } from "../../lib/wire/messages.ts";
 import { parseSpec } from "../../lib/spec/load.ts";
 import type { Process, Spec } from "../../lib/spec/types/config.ts";
@@ -14,7 +20,7 @@ import { config, type Json } from "./spec.ts";
 export const BUILD_ID = "0123456789abcdef".repeat(2);
 
 /** A host with root's rights and cgroup v2 alone. */
-export const HOST: Host = {
+export const HOST: PlanHost = {
   euid: 0,
   inUserNamespace: false,
   cgroups: () => [{

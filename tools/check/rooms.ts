@@ -36,8 +36,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...["lib/state", "lib/hooks", "lib/userns"],
   ],
   "lib/container": [
-    ...["lib/base", "lib/wire", "ffi", "lib/spec", "lib/runtime", "lib/cgroup", "lib/plan"],
-    ...["lib/seccomp", "lib/state", "lib/hooks", "lib/net", "lib/userns", "lib/host"],
+    ...["lib/base", "lib/wire", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup"],
+    ...["lib/plan", "lib/seccomp", "lib/state", "lib/hooks", "lib/net", "lib/userns", "lib/host"],
     ...["lib/caller", "lib/init"],
   ],
   "lib/cli": ["lib/base", "ffi", "lib/spec", "lib/runtime", "lib/cgroup", "lib/container"],

@@ -5,7 +5,7 @@ import { describeOp } from "../../../lib/plan/describe.ts";
 import { encodePlan } from "../../../lib/wire/encode.ts";
 import { planContainer } from "../../../lib/plan/container.ts";
 import { planExec } from "../../../lib/plan/exec.ts";
-import type { CgroupHierarchy, Host, Plan, ProcessOptions } from "../../../lib/plan/plan.ts";
+import type { CgroupHierarchy, Plan, PlanHost, ProcessOptions } from "../../../lib/plan/plan.ts";
 import type { Process, Spec } from "../../../lib/spec/types/config.ts";
 import { checkError, isOneLine } from "./answer.ts";
 import { BUILD_ID, decodePlan } from "../plan.ts";
@@ -21,7 +21,7 @@ const LEGACY: CgroupHierarchy[] = ["cpu", "memory"].map((name) => ({
   directory: `/sys/fs/cgroup/${name}/box`,
 }));
 
-const HOSTS: readonly Host[] = [
+const HOSTS: readonly PlanHost[] = [
   { euid: 0, inUserNamespace: false, cgroups: () => [UNIFIED] },
   { euid: 0, inUserNamespace: true, cgroups: () => LEGACY },
   { euid: 1000, inUserNamespace: false, cgroups: () => [...LEGACY, UNIFIED] },
