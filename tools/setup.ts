@@ -21,7 +21,7 @@ const LIBRARIES = [`/usr/lib/${Deno.build.arch}-linux-gnu`, "/usr/lib64", "/usr/
 const NEEDS: Record<string, Need[]> = {
   build: [
     { package: "gcc", look: "gcc", why: "compiles the helper library" },
-    { package: "binutils", look: "objcopy", why: "flattens the stub of the executable" },
+    { package: "binutils", look: "objcopy", why: "flattens the front of the executable" },
     {
       package: "libc6-dev",
       look: ["/usr/include/stdio.h"],

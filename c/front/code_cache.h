@@ -1,6 +1,6 @@
 /* Where V8's code cache is kept: in the state root, whose owner alone can have written it. */
-#ifndef RUNTS_STUB_CODE_CACHE_H
-#define RUNTS_STUB_CODE_CACHE_H
+#ifndef RUNTS_FRONT_CODE_CACHE_H
+#define RUNTS_FRONT_CODE_CACHE_H
 
 #define PATH_ROOM 4096
 

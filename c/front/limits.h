@@ -1,6 +1,6 @@
 /* The caller's limits: Deno needs more of some than a caller may have, and raises one by itself. */
-#ifndef RUNTS_STUB_LIMITS_H
-#define RUNTS_STUB_LIMITS_H
+#ifndef RUNTS_FRONT_LIMITS_H
+#define RUNTS_FRONT_LIMITS_H
 
 #define LIMITS_ROOM 512
 

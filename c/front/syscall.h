@@ -1,6 +1,6 @@
 /* Raw system calls and the entry point: what differs between the processors. */
-#ifndef RUNTS_STUB_SYSCALL_H
-#define RUNTS_STUB_SYSCALL_H
+#ifndef RUNTS_FRONT_SYSCALL_H
+#define RUNTS_FRONT_SYSCALL_H
 
 #if defined(__x86_64__)
 
@@ -8,6 +8,7 @@
 #define SYS_CLOSE 3
 #define SYS_MMAP 9
 #define SYS_RT_SIGPROCMASK 14
+#define SYS_PREAD64 17
 #define SYS_CLONE 56
 #define SYS_WAIT4 61
 #define SYS_FCNTL 72
@@ -32,23 +33,19 @@ static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)
   return result;
 }
 
-#ifdef STUB_ENTRY
-/* rdx carries ld.so's exit handler to the real entry point. */
+#ifdef FRONT_ENTRY
+/* rdx would be a function to call at the end; the kernel names none. */
 __asm__(".section .text.entry, \"ax\"\n"
-        ".globl stub_start\n"
-        "stub_start:\n"
+        ".globl front_start\n"
+        "front_start:\n"
         "  endbr64\n"
         "  mov %rsp, %rdi\n"
-        "  sub $1024, %rsp\n" /* room for the slots that stub_prepare adds */
-        "  push %rdx\n"
-        "  push %rdx\n"
-        "  call stub_prepare\n"
-        "  pop %rdx\n"
-        "  pop %rdx\n"
+        "  sub $1024, %rsp\n" /* room for the slots that start_deno adds */
+        "  call front_main\n"
         "  mov %rax, %rsp\n"
-        "  lea stub_link_data(%rip), %rax\n"
-        "  add (%rax), %rax\n"
-        "  jmp *%rax\n"
+        "  mov %rdx, %rcx\n"
+        "  xor %edx, %edx\n"
+        "  jmp *%rcx\n"
         ".text\n");
 #endif
 
@@ -59,6 +56,7 @@ __asm__(".section .text.entry, \"ax\"\n"
 #define SYS_OPENAT 56
 #define SYS_CLOSE 57
 #define SYS_WRITE 64
+#define SYS_PREAD64 67
 #define SYS_READLINKAT 78
 #define SYS_EXIT_GROUP 94
 #define SYS_RT_SIGPROCMASK 135
@@ -85,28 +83,23 @@ static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)
   return x0;
 }
 
-#ifdef STUB_ENTRY
-/* x0 carries ld.so's exit handler to the real entry point. */
+#ifdef FRONT_ENTRY
 __asm__(".section .text.entry, \"ax\"\n"
-        ".globl stub_start\n"
-        "stub_start:\n"
+        ".globl front_start\n"
+        "front_start:\n"
         "  hint #38\n" /* bti jc */
-        "  mov x19, x0\n"
         "  mov x0, sp\n"
-        "  sub sp, sp, #1024\n" /* room for the slots that stub_prepare adds */
-        "  bl stub_prepare\n"
+        "  sub sp, sp, #1024\n" /* room for the slots that start_deno adds */
+        "  bl front_main\n"
         "  mov sp, x0\n"
-        "  mov x0, x19\n"
-        "  adrp x16, stub_link_data\n"
-        "  add x16, x16, :lo12:stub_link_data\n"
-        "  ldr x17, [x16]\n"
-        "  add x16, x16, x17\n"
+        "  mov x16, x1\n"
+        "  mov x0, #0\n" /* nothing is registered for the end */
         "  br x16\n"
         ".text\n");
 #endif
 
 #else
-#error "the stub knows x86_64 and aarch64 only"
+#error "the front knows x86_64 and aarch64 only"
 #endif
 
 static inline long sys1(long nr, long a) {

@@ -1,6 +1,6 @@
-/* The few string functions that the stub needs; there is no libc below it. */
-#ifndef RUNTS_STUB_TEXT_H
-#define RUNTS_STUB_TEXT_H
+/* The few string functions that the front needs; there is no libc below it. */
+#ifndef RUNTS_FRONT_TEXT_H
+#define RUNTS_FRONT_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,19 +1,21 @@
 /**
- * Reads just enough of a 64-bit little-endian ELF executable to add a segment to it and to give
- * it a fixed address: elf(5), and the psABI supplements of x86_64 and aarch64.
+ * Reads just enough of a 64-bit little-endian ELF executable to add a segment to it, to give
+ * it a fixed address and to take its interpreter away: elf(5), and the psABI supplements of x86_64 and aarch64.
  */
 
+const PT_NULL = 0;
 const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
+const PT_INTERP = 3;
 const PT_NOTE = 4;
+const PT_PHDR = 6;
 const PT_GNU_STACK = 0x6474e551;
 const PF_READ_EXECUTE = 5;
 const ET_EXEC = 2;
 const ET_DYN = 3;
-const SYMBOL_SIZE = 24;
 const RELA_SIZE = 24;
-/** R_X86_64_GLOB_DAT and R_AARCH64_GLOB_DAT: the word receives the address of a symbol. */
-const GLOB_DAT: Record<number, number> = { 62: 6, 183: 1025 };
+/** Bytes of an entry of the table of segments. */
+export const PROGRAM_HEADER_SIZE = 56;
 /** The largest page size of the supported processors; segments start at multiples of it. */
 const PAGE = 65536n;
 
@@ -112,8 +114,7 @@ export class Elf {
   }
 
   dynamic(): DynamicEntry[] {
-    const header = this.#headers.find((header) => header.type === PT_DYNAMIC);
-    if (header === undefined) throw new Error("the executable is linked statically");
+    const header = this.#header(PT_DYNAMIC);
     const entries: DynamicEntry[] = [];
     const end = Number(header.offset + header.fileSize);
     for (let at = Number(header.offset); at < end && this.word(at) !== 0n; at += 16) {
@@ -141,21 +142,6 @@ export class Elf {
     });
   }
 
-  /**
-   * Address of the word in which ld.so stores the address of the imported data symbol `name`.
-   * Throws when the executable does not import it.
-   */
-  slotOf(name: string): bigint {
-    const symbols = this.offsetOf(this.dynamicEntry(DT.SYMTAB).value);
-    const strings = this.offsetOf(this.dynamicEntry(DT.STRTAB).value);
-    for (const { address, type, symbol } of this.relocations(DT.RELA, DT.RELASZ)) {
-      if (type !== GLOB_DAT[this.machine]) continue;
-      const at = this.#view.getUint32(symbols + symbol * SYMBOL_SIZE, true);
-      if (this.#string(strings + at) === name) return address;
-    }
-    throw new Error(`the executable does not import "${name}"`);
-  }
-
   /** Where a segment may go that starts at or after file offset `offset`. */
   placeFor(offset: bigint): Place {
     const ends = this.#loads().map((header) => header.address + header.memorySize);
@@ -179,6 +165,33 @@ export class Elf {
     this.setWord(24, place.address);
   }
 
+  /** Path of ld.so. */
+  get interpreter(): string {
+    const { offset, fileSize } = this.#header(PT_INTERP);
+    const path = this.bytes.subarray(Number(offset), Number(offset + fileSize) - 1);
+    return new TextDecoder().decode(path);
+  }
+
+  /** Bytes of the table of segments. */
+  get headersLength(): number {
+    return this.#headers.length * PROGRAM_HEADER_SIZE;
+  }
+
+  /**
+   * From now on the kernel enters the executable without ld.so. Gives a table of segments for whoever
+   * loads ld.so later, who puts it at `address`: ld.so insists on finding itself named there, and
+   * computes from the place of the table how far the executable has been moved.
+   */
+  takeInterpreter(address: bigint): Uint8Array {
+    const start = Number(this.word(32));
+    const table = this.bytes.slice(start, start + this.headersLength);
+    const own = new DataView(table.buffer, this.#header(PT_PHDR).at - start);
+    own.setBigUint64(16, address, true);
+    own.setBigUint64(24, address, true);
+    this.#view.setUint32(this.#header(PT_INTERP).at, PT_NULL, true);
+    return table;
+  }
+
   /** Adds `base` to the addresses in the headers, which are then no longer relative. */
   fixHeaders(base: bigint): void {
     for (const { at, type, address } of this.#headers) {
@@ -192,9 +205,8 @@ export class Elf {
 
   get #headers(): ProgramHeader[] {
     const start = Number(this.word(32));
-    const size = this.#view.getUint16(54, true);
     return Array.from({ length: this.#view.getUint16(56, true) }, (_, i) => {
-      const at = start + i * size;
+      const at = start + i * PROGRAM_HEADER_SIZE;
       return {
         at,
         type: this.#view.getUint32(at, true),
@@ -206,11 +218,14 @@ export class Elf {
     });
   }
 
-  #loads(): ProgramHeader[] {
-    return this.#headers.filter((header) => header.type === PT_LOAD);
+  /** The one of its type; the executable of Deno has it. */
+  #header(type: number): ProgramHeader {
+    const found = this.#headers.find((header) => header.type === type);
+    if (found === undefined) throw new Error(`the executable has no segment of type ${type}`);
+    return found;
   }
 
-  #string(at: number): string {
-    return new TextDecoder().decode(this.bytes.subarray(at, this.bytes.indexOf(0, at)));
+  #loads(): ProgramHeader[] {
+    return this.#headers.filter((header) => header.type === PT_LOAD);
   }
 }

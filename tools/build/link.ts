@@ -1,5 +1,5 @@
 /**
- * Links dist/runts out of the `deno` executable, the bundled script and a stub: the way to one
+ * Links dist/runts out of the `deno` executable, the bundled script and the front: the way to one
  * file where `deno compile` cannot get its base runtime.
  */
 
@@ -10,11 +10,11 @@ import { type Launch, Layout, writeImage } from "./link/image.ts";
 import { makeCodeCache, type Script } from "./link/code_cache.ts";
 import type { Span } from "./link/executable.ts";
 import { asFunction, specifierOf } from "./link/script.ts";
-import { buildStub } from "./link/stub.ts";
+import { buildFront } from "./link/front.ts";
 import { ROOT } from "../support/paths.ts";
 
 const HERE = dirname(fromFileUrl(import.meta.url));
-/** The sources of the stub. */
+/** The sources of the front. */
 const FRONT = join(ROOT, "c", "front");
 
 /**
@@ -29,9 +29,9 @@ export const V8_FLAGS = `--v8-flags=${[
   "--no-icu-timezone-data",
 ]}`;
 
-/** What Deno is started with, without the flags of V8. */
+/** What Deno is started with, without the flags of V8; ld.so names itself after the first word. */
 const DENO = [
-  "deno",
+  "runts",
   "run",
   "-A",
   "--no-config",
@@ -44,7 +44,7 @@ const ARGV = [...DENO, "--no-code-cache", V8_FLAGS];
 /** The cache holds what V8 has compiled before it runs it: all functions, with this flag. */
 const CACHED_ARGV = [...DENO, `${V8_FLAGS},--no-lazy`];
 
-/** Variables of Deno, DENO_DIR apart, which the stub sets. */
+/** Variables of Deno, DENO_DIR apart, which the front sets. */
 const ENVIRONMENT = [
   "DENO_NO_PROMPT=1",
   // A directory where no .npmrc can be; Deno reads it even with --no-npm.
@@ -67,7 +67,7 @@ const DROP = [
   "JSR_URL=",
 ];
 
-/** Where the stub puts the main script, in a process with few files open (OWN_FD_MIN in stub.c). */
+/** Where the front puts the main script, in a process with few files open (OWN_FD_MIN in cold.c). */
 const MAIN_PATH = "/proc/self/fd/100";
 
 /** The verbs that clients call for each container; the code of the others would double the cache. */
@@ -89,7 +89,7 @@ import { command } from "./lib/commands/${verb}.ts";
 export default (args) => runCommand(command, args);`;
 }
 
-/** The script that the stub starts. */
+/** The script that the front starts. */
 async function mainScript(
   verbs: Record<string, [span: Span, cached: boolean]>,
   codeCacheAt: number,
@@ -167,8 +167,8 @@ class Scripts {
  * @param denoPath the `deno` executable to start from
  */
 export async function link(sources: Sources, denoPath: string, output: string): Promise<void> {
-  const [stub, deno] = await Promise.all([
-    buildStub(FRONT, dirname(output)),
+  const [front, deno] = await Promise.all([
+    buildFront(FRONT, dirname(output)),
     Deno.readFile(denoPath),
   ]);
   const layout = new Layout(deno.length);
@@ -194,7 +194,7 @@ export async function link(sources: Sources, denoPath: string, output: string): 
     };
     const script = new TextEncoder().encode(main);
     const library = await Deno.readFile(sources.library);
-    await writeImage(output, deno, layout, stub, launch, { script, library });
+    await writeImage(output, deno, layout, front, launch, { script, library });
   } finally {
     await esbuild.stop();
   }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import * as esbuild from "esbuild";
-import { DT, Elf } from "../../../tools/build/elf.ts";
+import { DT, Elf, PROGRAM_HEADER_SIZE } from "../../../tools/build/elf.ts";
 import { link } from "../../../tools/build/link.ts";
 import { assetMark, bundleVerb } from "../../../tools/build/link/chunks.ts";
 import { Layout } from "../../../tools/build/link/image.ts";
@@ -38,6 +38,8 @@ const FILES: Record<string, string> = {
       console.log(await withLibraryFile((path: string) => Deno.readTextFileSync(path)));
     } };`,
   "lib/commands/plain.ts": "export const command = { run: async () => 5 };",
+  "lib/commands/name.ts": `declare const $runts: any;
+    export const command = { run: async () => console.log($runts.calledAs) };`,
   "lib/commands/args.ts": `export const command = { run: async (args: string[]) => {
       console.log(JSON.stringify({ args, cwd: Deno.cwd(), home: Deno.env.get("HOME"),
         keep: Deno.env.get("KEEP"), deno: Deno.env.get("DENO_CONDITIONS") }));
@@ -87,7 +89,7 @@ Deno.test("a linked executable runs its verbs and passes on what it was given", 
   try {
     const program = join(root, "linked");
     const library = join(root, "asset.bin");
-    const verbs = ["plain", "args", "show", "library"];
+    const verbs = ["plain", "args", "show", "library", "name"];
     await link({ root, verbs, library, buildId: "0123" }, Deno.execPath(), program);
     await t.step("exit code", async () => {
       assertEquals(await output(program, ["plain"]), { code: 5, stdout: "", stderr: "" });
@@ -110,6 +112,11 @@ Deno.test("a linked executable runs its verbs and passes on what it was given", 
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       const expected = { args: ["args", "--help", "", "é"], cwd: root, home: "/proc", keep: "me" };
       assertEquals(JSON.parse(stdout), expected);
+    });
+    await t.step("the name that it was called by", async () => {
+      const { stdout } = await output("bash", ["-c", 'exec -a "./by another" "$0" name', program]);
+      assertEquals(stdout, "./by another\n");
+      assertEquals((await output(program, ["name"])).stdout, `${program}\n`);
     });
     await t.step("an unknown verb without a command that reports it", async () => {
       assertEquals(await output(program, ["nothing"]), { code: 1, stdout: "", stderr: "" });
@@ -145,16 +152,31 @@ Deno.test("Elf finds the place of a segment behind what is there", () => {
   assertEquals(place.offset % 65536n, 0n);
   assertEquals(place.address % 65536n, 0n);
   assert(place.offset >= BigInt(elf.bytes.length));
-  assert(place.address > elf.slotOf("environ"));
-  assertThrows(() => elf.slotOf("no_such_symbol"), Error, 'does not import "no_such_symbol"');
   elf.enterAt(place, 4096n);
   assertEquals(elf.entry, place.address);
   assertThrows(() => elf.enterAt(place, 4096n), Error, "no PT_NOTE header");
 });
 
+Deno.test("without its interpreter an executable keeps a table that names it", () => {
+  const elf = new Elf(Deno.readFileSync(Deno.execPath()));
+  const types = (table: Uint8Array) => {
+    const view = new DataView(table.buffer, table.byteOffset);
+    const count = table.length / PROGRAM_HEADER_SIZE;
+    return Array.from({ length: count }, (_, i) => view.getUint32(i * PROGRAM_HEADER_SIZE, true));
+  };
+  const own = () => elf.bytes.subarray(64, 64 + elf.headersLength);
+  const before = types(own());
+  assertMatch(elf.interpreter, /^\/lib.*\/ld-linux/);
+  const table = elf.takeInterpreter(0x1234n);
+  assertEquals(types(table), before);
+  assertEquals(types(own()), before.map((type) => type === 3 ? 0 : type));
+  const self = new DataView(table.buffer, before.indexOf(6) * PROGRAM_HEADER_SIZE);
+  assertEquals([self.getBigUint64(16, true), self.getBigUint64(24, true)], [0x1234n, 0x1234n]);
+  assertThrows(() => elf.interpreter, Error, "the executable has no segment of type 3");
+});
+
 Deno.test("prelink leaves no relative relocation and moves what is left", () => {
   const elf = new Elf(Deno.readFileSync(Deno.execPath()));
-  const slot = elf.slotOf("environ");
   const entry = elf.entry;
   const before = elf.relocations(DT.RELA, DT.RELASZ);
   const relative = Number(elf.dynamicEntry(DT.RELACOUNT).value);
@@ -163,7 +185,6 @@ Deno.test("prelink leaves no relative relocation and moves what is left", () => 
   const after = elf.relocations(DT.RELA, DT.RELASZ);
   assertEquals(after.length, before.length - relative);
   assertEquals(elf.dynamicEntry(DT.RELACOUNT).value, 0n);
-  assertEquals(elf.slotOf("environ"), slot + BASE);
   assertEquals(elf.entry, entry + BASE);
   assertEquals(elf.word(elf.offsetOf(address + BASE)), addend + BASE);
   assertThrows(() => new Elf(elf.bytes), Error, "not a position-independent");

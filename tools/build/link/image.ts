@@ -1,18 +1,19 @@
 /**
  * Lays out the linked executable:
  *
- *     deno | texts of the verbs and their chunks, assets | stub, its link_data, main script, library
+ *     deno | texts of the verbs and their chunks, assets | front, its link_data, program headers for ld.so,
+ *         main script, library
  *
- * The last part is a segment that the kernel maps; the middle is read on demand.
+ * The last part is a segment that the kernel maps and enters; the middle is read on demand.
  */
 
-import { alignToPage, Elf } from "../elf.ts";
+import { alignToPage, Elf, PROGRAM_HEADER_SIZE } from "../elf.ts";
 import { prelink } from "../prelink.ts";
 
-/** Order of the fields of `struct link_data` in stub.h; all are 64 bits wide. */
-const LINK_DATA_FIELDS = 11;
+/** Order of the fields of `struct link_data` in c/front/link_data.h; all are 64 bits wide. */
+const LINK_DATA_FIELDS = 13;
 
-/** What the stub does with the command line and the environment. */
+/** What the front does with the command line and the environment. */
 export interface Launch {
   /** Replaces argv[0]; the path of the script follows. */
   argv: string[];
@@ -26,7 +27,7 @@ export interface Launch {
   drop: string[];
 }
 
-/** What the stub puts into files in memory. */
+/** What the front puts into files in memory. */
 interface Loaded {
   script: Uint8Array;
   library: Uint8Array;
@@ -60,36 +61,44 @@ function encodeWords(words: string[]): Uint8Array {
   return new TextEncoder().encode(words.map((word) => `${word}\0`).join("") + "\0");
 }
 
-/** The mapped segment. `entry` and `slot` are distances from its first byte. */
+/** The mapped segment, and where in it the program headers for ld.so go. */
+interface Segment {
+  bytes: Uint8Array;
+  headersAt: number;
+}
+
+/** `entry` is a distance from its first byte. */
 function segment(
-  stub: Uint8Array,
+  front: Uint8Array,
   launch: Launch,
-  { script, library }: Loaded,
+  loaded: Loaded,
+  elf: Elf,
   entry: bigint,
-  slot: bigint,
-): Uint8Array {
+): Segment {
   const layout = new Layout(LINK_DATA_FIELDS * 8);
-  const argv = layout.add(encodeWords(launch.argv))[0];
-  const cachedArgv = layout.add(encodeWords(launch.cachedArgv))[0];
-  const cacheName = layout.add(encodeWords([launch.cacheName]))[0];
-  const environment = layout.add(encodeWords(launch.environment))[0];
-  const drop = layout.add(encodeWords(launch.drop))[0];
-  const [scriptAt, scriptLength] = layout.add(script);
-  const [libraryAt, libraryLength] = layout.add(library);
-  const start = BigInt(stub.length);
-  const files = [scriptAt, scriptLength, libraryAt, libraryLength];
-  const own = [...files, argv, cachedArgv, cacheName, environment, drop];
-  const fields = [entry - start, slot - start, ...own];
-  const bytes = new Uint8Array(stub.length + layout.end);
-  bytes.set(stub);
-  const view = new DataView(bytes.buffer, stub.length);
+  const [headers, headersLength] = layout.add(new Uint8Array(elf.headersLength));
+  const interpreter = layout.add(encodeWords([elf.interpreter]))[0];
+  const files = [loaded.script, loaded.library].flatMap((bytes) => layout.add(bytes));
+  const words = [
+    launch.argv,
+    launch.cachedArgv,
+    [launch.cacheName],
+    launch.environment,
+    launch.drop,
+  ]
+    .map((list) => layout.add(encodeWords(list))[0]);
+  const count = headersLength / PROGRAM_HEADER_SIZE;
+  const fields = [entry - BigInt(front.length), headers, count, interpreter, ...files, ...words];
+  const bytes = new Uint8Array(front.length + layout.end);
+  bytes.set(front);
+  const view = new DataView(bytes.buffer, front.length);
   fields.forEach((value, i) => view.setBigInt64(i * 8, BigInt(value), true));
-  let at = stub.length + LINK_DATA_FIELDS * 8;
+  let at = front.length + LINK_DATA_FIELDS * 8;
   for (const piece of layout.pieces) {
     bytes.set(piece, at);
     at += piece.length;
   }
-  return bytes;
+  return { bytes, headersAt: front.length + headers };
 }
 
 /**
@@ -102,21 +111,20 @@ export async function writeImage(
   path: string,
   deno: Uint8Array,
   layout: Layout,
-  stub: Uint8Array,
+  front: Uint8Array,
   launch: Launch,
   loaded: Loaded,
 ): Promise<void> {
   const elf = new Elf(deno);
   prelink(elf);
   const place = elf.placeFor(BigInt(layout.end));
-  const entry = elf.entry - place.address;
-  const slot = elf.slotOf("environ") - place.address;
-  const mapped = segment(stub, launch, loaded, entry, slot);
-  elf.enterAt(place, BigInt(mapped.length));
+  const { bytes, headersAt } = segment(front, launch, loaded, elf, elf.entry - place.address);
+  elf.enterAt(place, BigInt(bytes.length));
+  bytes.set(elf.takeInterpreter(place.address + BigInt(headersAt)), headersAt);
   const gap = new Uint8Array(Number(alignToPage(BigInt(layout.end))) - layout.end);
   const temporary = `${path}.new`;
   using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
-  for (const piece of [deno, ...layout.pieces, gap, mapped]) {
+  for (const piece of [deno, ...layout.pieces, gap, bytes]) {
     await writeAll(file, piece);
   }
   await Deno.chmod(temporary, 0o755);

@@ -17,7 +17,7 @@ const NOT_WANTED = ["dep_analysis_cache_v2", "node_analysis_cache_v2"];
  * installation that was killed has left. Commands work without it, so a failure is nothing to
  * report.
  *
- * @param path ROOT/.code/NAME; the stub found ROOT, and .code if it is there, to be the caller's
+ * @param path ROOT/.code/NAME; the front found ROOT, and .code if it is there, to be the caller's
  */
 export function installCodeCache(path: string): void {
   const parent = path.slice(0, path.lastIndexOf("/"));
@@ -46,7 +46,7 @@ function isThere(path: string): boolean {
   }
 }
 
-/** Whether it is one that the stub lets Deno use: somebody else may just have put it there. */
+/** Whether it is one that the front lets Deno use: somebody else may just have put it there. */
 function isPrivate(path: string): boolean {
   return isThere(path) && (Deno.lstatSync(path).mode! & 0o077) === 0;
 }

@@ -1,5 +1,5 @@
 /**
- * Takes the place of ffi/library_file.ts in the linked executable, where the stub has put the helper
+ * Takes the place of ffi/library_file.ts in the linked executable, where the front has put the helper
  * library into a file in memory.
  */
 

@@ -7,12 +7,14 @@ import type { Run } from "../../../lib/cli/dispatch.ts";
 import { read, type Span } from "./executable.ts";
 import { asFunction, specifierOf } from "./script.ts";
 
-/** What the stub hands over. */
+/** What the front hands over. */
 interface Given {
   /** Path of the helper library, in memory. */
   library: string;
-  /** The caller's limits that the stub has raised: `RESOURCE:SOFT:HARD ` each. */
+  /** The caller's limits that the front has raised: `RESOURCE:SOFT:HARD ` each. */
   limits: string;
+  /** argv[0]: the executable may have been called by another name. */
+  calledAs: string;
 }
 
 /** What the code of a verb sees as `$runts`; `require` gives it one of `modules`. */

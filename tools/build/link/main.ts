@@ -1,7 +1,8 @@
 /**
  * main.ts of the linked executable. Its first argument is the directory that runts was started
- * in, which the stub has left; the second is where a code cache is missing, or empty; the third is
- * the path of the helper library; the fourth has the caller's limits that the stub has raised.
+ * in, which the front has left; the second is where a code cache is missing, or empty; the third is
+ * the path of the helper library; the fourth has the caller's limits that the front has raised;
+ * the fifth is what runts was called as.
  */
 
 import { dispatch, findVerb } from "../../../lib/cli/dispatch.ts";
@@ -11,12 +12,14 @@ import { load } from "./load.ts";
 /** The verbs that make a container, and so write to the state root anyway. */
 const INSTALLERS = ["create", "run"];
 
-// The stub gives these arguments; without any, this is being compiled for the cache.
+type Handed = [string, string, string, string, string];
+
+// The front gives these arguments; without any, this is being compiled for the cache.
 if (Deno.args.length > 0) {
-  const [directory, missingCache, library, limits] = Deno.args as [string, string, string, string];
-  const args = Deno.args.slice(4);
+  const [directory, missingCache, library, limits, calledAs] = Deno.args as Handed;
+  const args = Deno.args.slice(5);
   if (directory) Deno.chdir(directory);
-  const code = await dispatch(args, (verb) => load(verb, { library, limits }));
+  const code = await dispatch(args, (verb) => load(verb, { library, limits, calledAs }));
   if (missingCache && code === 0 && INSTALLERS.includes(findVerb(args))) {
     installCodeCache(missingCache);
   }

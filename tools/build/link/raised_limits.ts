@@ -1,4 +1,4 @@
-/** Takes the place of lib/base/raised_limits.ts in the linked executable, where the stub knows them. */
+/** Takes the place of lib/base/raised_limits.ts in the linked executable, where the front knows them. */
 
 import type { Linked } from "./load.ts";
 

@@ -1,19 +1,18 @@
 /*
- * Runs between ld.so and the entry point of the `deno` executable that dist/runts is a copy of.
- * It turns
+ * Starts Deno. It turns
  *
- *     argv[0] ARGS…     into     deno run FLAGS… SCRIPT DIRECTORY CACHE LIBRARY LIMITS ARGS…
+ *     argv[0] ARGS…     into     runts run FLAGS… SCRIPT DIRECTORY CACHE LIBRARY LIMITS argv[0] ARGS…
  *
  * where SCRIPT and LIBRARY are sealed memfds that hold runts' main script and the helper library,
  * DIRECTORY is the working directory, to which the script returns, all as /proc/self/fd/N, CACHE the
- * place where V8's code cache is missing, else empty, and LIMITS those of the caller that the stub has
+ * place where V8's code cache is missing, else empty, and LIMITS those of the caller that the front has
  * raised. Deno starts in "/", because it refuses a
  * directory that was removed and looks for files of its own in any other. The kernel's stack image
- * is edited in place: ARGS, the strings and the auxiliary vector stay where they are, so any command
+ * is edited in place, before ld.so sees it: ARGS and the strings stay where they are, so any command
  * line that the kernel accepts fits. /proc/self/cmdline and environ keep showing what the caller
  * passed.
  */
-#include "stub.h"
+#include "cold.h"
 
 #include <errno.h>
 #include <linux/fcntl.h>
@@ -22,63 +21,21 @@
 #include <signal.h>
 #include <stddef.h>
 
-#define STUB_ENTRY
 #include "code_cache.h"
+#include "interpreter.h"
 #include "limits.h"
+#include "link_data.h"
+#include "say.h"
 #include "syscall.h"
 #include "text.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
-/* Where the stub's descriptors go: above any descriptor that a caller passes on with --preserve-fds. */
+/* Where its descriptors go: above any descriptor that a caller passes on with --preserve-fds. */
 #define OWN_FD_MIN 100
-
-extern const struct link_data stub_link_data __attribute__((visibility("hidden")));
-
-static const char *linked(int64_t distance) {
-  return (const char *)&stub_link_data + distance;
-}
-
-/* The errors that a caller can do something about. */
-static char *put_error(char *to, long number) {
-  switch (number) {
-  case EPERM:
-    return put_string(to, "EPERM (operation not permitted)");
-  case ENOENT:
-    return put_string(to, "ENOENT (no such file or directory)");
-  case ENOMEM:
-    return put_string(to, "ENOMEM (out of memory)");
-  case EAGAIN:
-    return put_string(to, "EAGAIN (resource temporarily unavailable)");
-  case EACCES:
-    return put_string(to, "EACCES (permission denied)");
-  case ENFILE:
-    return put_string(to, "ENFILE (too many open files in the system)");
-  case EMFILE:
-    return put_string(to, "EMFILE (too many open files)");
-  default:
-    return put_decimal(put_string(to, "errno "), (unsigned long)number);
-  }
-}
-
-static void die(const char *what, long negative_errno, const char *hint) {
-  char line[LIMITS_ROOM + 128];
-  char *end = put_string(line, "runts: cannot start: ");
-  end = put_string(end, what);
-  end = put_error(put_string(end, ": "), -negative_errno);
-  end = put_string(end, hint);
-  *end++ = '\n';
-  sys3(SYS_WRITE, 2, (long)line, end - line);
-  sys1(SYS_EXIT_GROUP, 1);
-  __builtin_trap(); /* a filter refuses even that */
-}
-
-static long check(const char *what, long result) {
-  if (result < 0)
-    die(what, result, "");
-  return result;
-}
+/* The script, the directory, the missing cache, the library, the limits, argv[0]. */
+#define HANDED 6
 
 /* Moves a descriptor out of the way, if RLIMIT_NOFILE lets it. */
 static long raise_fd(long fd) {
@@ -100,7 +57,7 @@ static long sealed_memfd(const char *from, long left) {
   while (left > 0) {
     long n = check("write to memfd", sys3(SYS_WRITE, fd, (long)from, left));
     if (n == 0)
-      die("write to memfd", -EIO, "");
+      die("write to memfd", -EIO, "", 1);
     from += n;
     left -= n;
   }
@@ -129,12 +86,12 @@ static void open_streams(void) {
             sys4(SYS_OPENAT, AT_FDCWD, (long)null, O_RDWR, 0));
 }
 
-/* Deno reads what the stub has made by way of /proc. */
+/* Deno reads what the front has made by way of /proc. */
 static void check_procfs(const char *file) {
   char link[FD_PATH_ROOM];
   long result = sys4(SYS_READLINKAT, AT_FDCWD, (long)file, (long)link, sizeof link);
   if (result < 0)
-    die("look up /proc/self/fd", result, ": is procfs mounted on /proc?");
+    die("look up /proc/self/fd", result, ": is procfs mounted on /proc?", 1);
 }
 
 /* By SIGUSR1 Deno opens its debugger, to every user of the host. All its threads inherit the mask. */
@@ -164,10 +121,10 @@ static struct strings *new_strings(void) {
 static void check_limits(char *limits) {
   long result = raise_limits(limits);
   if (result < 0)
-    die(limits, result, ": the hard limit of the caller is too low");
+    die(limits, result, ": the hard limit of the caller is too low", 1);
   result = try_process();
   if (result < 0)
-    die("make a process", result, ": RLIMIT_NPROC of the caller is too low");
+    die("make a process", result, ": RLIMIT_NPROC of the caller is too low", 1);
 }
 
 /* Where there is no cache, a place where no file can be made: Deno does without. */
@@ -177,7 +134,7 @@ static void put_deno_dir(struct strings *strings) {
 }
 
 static int is_dropped(const char *variable) {
-  const char *prefix = linked(stub_link_data.drop);
+  const char *prefix = linked(front_link_data.drop);
   for (; *prefix; prefix += length(prefix) + 1)
     if (after(variable, prefix))
       return 1;
@@ -222,26 +179,34 @@ static char **keep_wanted(char **env) {
   return to;
 }
 
+/* Behind the environment. */
+static uint64_t *auxv_of(char **env) {
+  while (*env)
+    env++;
+  return (uint64_t *)(env + 1);
+}
+
 /*
- * Rewrites the stack image of execve(2): argc, argv, 0, envp, 0, auxv. Returns the new stack
- * pointer, a few dozen slots from the old one; the caller keeps that much room free below it.
+ * Rewrites the stack image of execve(2): argc, argv, 0, envp, 0, auxv. The new stack pointer is a few
+ * dozen slots from the old one.
  */
-__attribute__((used, visibility("hidden"))) char **stub_prepare(char **sp) {
+struct start start_deno(char **sp) {
   long argc = (long)sp[0];
   long user = argc > 0 ? argc - 1 : 0; /* argc may be 0: Linux before 5.18 allowed it */
   char **args = sp + 1, **given = args + argc + 1;
+  struct start start = {.entry = load_interpreter(auxv_of(given))};
   struct strings *strings = new_strings();
   check_limits(strings->limits);
   keep_debugger_closed();
   open_streams();
-  find_code_cache(&strings->cache, args, given, linked(stub_link_data.cache_name));
+  find_code_cache(&strings->cache, args, given, linked(front_link_data.cache_name));
   put_deno_dir(strings);
 
   const char *words =
-      linked(strings->cache.used[0] ? stub_link_data.cached_argv : stub_link_data.argv);
-  const char *padding = linked(stub_link_data.env), *extra = padding + length(padding) + 1;
-  long own = count(words) +
-             5; /* and the script, the directory, the missing cache, the library, the limits */
+      linked(strings->cache.used[0] ? front_link_data.cached_argv : front_link_data.argv);
+  const char *padding = linked(front_link_data.env), *extra = padding + length(padding) + 1;
+  char *name = argc > 0 ? args[0] : (char *)words;
+  long own = count(words) + HANDED;
   char **kept = keep_wanted(given), **env = kept - count(extra) - 1, **low;
 
   /* The stack pointer stays aligned to 16 bytes, as aarch64 insists. */
@@ -254,14 +219,14 @@ __attribute__((used, visibility("hidden"))) char **stub_prepare(char **sp) {
   env[pad] = strings->deno_dir;
   if (pad)
     *env = (char *)padding;
-  **(char ****)linked(stub_link_data.environ_slot) = env;
 
   put_fd_path(strings->script,
-              sealed_memfd(linked(stub_link_data.script), stub_link_data.script_len));
+              sealed_memfd(linked(front_link_data.script), front_link_data.script_len));
   check_procfs(strings->script);
   put_directory(strings->directory);
   put_fd_path(strings->library,
-              sealed_memfd(linked(stub_link_data.library), stub_link_data.library_len));
+              sealed_memfd(linked(front_link_data.library), front_link_data.library_len));
+  *--low = name;
   *--low = strings->limits;
   *--low = strings->library;
   *--low = strings->cache.missing;
@@ -269,5 +234,6 @@ __attribute__((used, visibility("hidden"))) char **stub_prepare(char **sp) {
   *--low = strings->script;
   low = push_words(low, words);
   *--low = (char *)(own + user);
-  return low;
+  start.sp = low;
+  return start;
 }
