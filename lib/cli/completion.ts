@@ -6,26 +6,27 @@ import { fishScript } from "./completion_fish.ts";
 import { zshScript } from "./completion_zsh.ts";
 import type { Offer, Offers, OptionOffer } from "./completion_offers.ts";
 import { GLOBAL_OPTIONS, LATE_OPTIONS } from "./globals.ts";
-import { visible } from "./help.ts";
+import { visible, withVerbs } from "./help.ts";
 import { type Argument, type Declaration, longName, type Option, type Options } from "./types.ts";
 
 /** The script for a shell. */
-export function completionScript(
+export async function completionScript(
   shell: "bash" | "zsh" | "fish",
   commands: readonly Declaration[],
-): string {
+): Promise<string> {
   const script = { bash: bashScript, zsh: zshScript, fish: fishScript }[shell];
-  return script(offersOf(commands));
+  return script(offersOf(await withVerbs(commands)));
 }
 
 function offersOf(commands: readonly Declaration[]): Offers {
-  const names = commands.map(({ name }) => name);
+  const names = commands.map(({ name }) => name).filter((name) => !name.includes(" "));
   const optionOffers = (options: Options) =>
     visible(options).map(([key, option]) => optionOffer(key, option, names));
   const late = optionOffers(LATE_OPTIONS);
   return {
     globals: optionOffers(GLOBAL_OPTIONS),
     late,
+    families: commands.flatMap(({ name, verbs }) => verbs === undefined ? [] : name),
     commands: commands.map((command) => ({
       name: command.name,
       summary: command.summary,

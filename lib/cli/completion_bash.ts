@@ -4,7 +4,8 @@ import type { CommandOffer, Offer, Offers, OptionOffer } from "./completion_offe
 
 /** @internal */
 export function bashScript(offers: Offers): string {
-  const { commands, globals } = offers;
+  const { commands, globals, families } = offers;
+  const words = commands.map(({ name }) => name).filter((name) => !name.includes(" "));
   return `# Completion of runts in bash: source this file.
 
 # The options of a command ("" for the global ones).
@@ -31,12 +32,17 @@ ${commands.flatMap(argumentCases).join("\n")}
   esac
 }
 
-${ENGINE.replace("COMMANDS", commands.map(({ name }) => name).join(" "))}`;
+${ENGINE.replace("COMMANDS", words.join(" ")).replace("FAMILIES", families.join(" "))}`;
 }
 
 function caseOf(name: string, options: readonly OptionOffer[]): string {
   const words = options.flatMap(({ long, shorts }) => [...shorts, long]).join(" ");
-  return `    ${name === "" ? "''" : name}) echo '${words}' ;;`;
+  return `    ${pattern(name)}) echo '${words}' ;;`;
+}
+
+/** A name as a pattern: the one of no command is empty, those below another have a blank. */
+function pattern(name: string): string {
+  return name === "" || name.includes(" ") ? `'${name}'` : name;
 }
 
 /** Those of commands come first, so that a flag can hide a global option with a value. */
@@ -51,15 +57,16 @@ function valueCases({ commands, globals, late }: Offers): string[] {
 }
 
 function valueCase(verb: string, { long, shorts, value }: OptionOffer): string {
-  const patterns = [long, ...shorts].map((name) => `${verb}:${name}`).join(" | ");
+  const front = verb === "*" ? verb : pattern(verb);
+  const patterns = [long, ...shorts].map((name) => `${front}:${name}`).join(" | ");
   return `    ${patterns}) kind=${value === undefined ? "" : kindOf(value)} ;;`;
 }
 
 function argumentCases({ name, arguments: all }: CommandOffer): string[] {
   return all.flatMap(({ offer, rest }, place) => {
-    const here = `    ${name}:${place}) kind=${kindOf(offer)} ;;`;
+    const here = `    ${pattern(name)}:${place}) kind=${kindOf(offer)} ;;`;
     if (rest === undefined) return here;
-    const after = `    ${name}:*) kind=rest ;;`;
+    const after = `    ${pattern(name)}:*) kind=rest ;;`;
     return rest === "words" && offer === "none" ? after : [here, after];
   });
 }
@@ -82,6 +89,8 @@ const ENGINE = `_runts() {
       [[ -n $kind ]] && option=$word
     elif [[ -z $verb ]]; then
       verb=$word
+    elif [[ ' FAMILIES ' == *" $verb "* && $place == 0 ]]; then
+      verb="$verb $word"
     else
       ((++place))
     fi

@@ -3,12 +3,14 @@
 import type { CommandOffer, Offer, Offers, OptionOffer } from "./completion_offers.ts";
 
 /** @internal */
-export function fishScript({ commands, globals }: Offers): string {
+export function fishScript({ commands, globals, families }: Offers): string {
   const withValue = (options: readonly OptionOffer[]) =>
     options.filter(({ value }) => value !== undefined)
       .flatMap(({ long, shorts }) => [long, ...shorts]).join(" ");
   const cases = commands.map(({ name, options, globals }) =>
-    `        case ${name}\n            set with_value ${withValue([...options, ...globals])}`
+    `        case ${quotedName(name)}\n            set with_value ${
+      withValue([...options, ...globals])
+    }`
   );
   return `# Completion of runts in fish.
 
@@ -23,8 +25,8 @@ function __runts_line
             set skip 0
         else if string match -q -- '-*' $word
             contains -- $word $with_value; and set skip 1
-        else if test -z "$verb"
-            set verb $word
+        else if test -z "$verb"; or contains -- "$verb" ${families.join(" ")}
+            set verb (string trim "$verb $word")
             switch $verb
 ${cases.map((text) => text.replaceAll(/^/gm, "        ")).join("\n")}
             end
@@ -67,12 +69,18 @@ function commandLines(command: CommandOffer): string {
   const { name, summary, options, globals, arguments: all } = command;
   const rest = all.findIndex(({ rest }) => rest !== undefined);
   const last = all[rest]?.rest === "words" ? rest - 1 : rest;
-  const where = rest < 0 ? `__runts_at ${name}` : `__runts_within ${name} ${last}`;
-  const lines = [`complete -c runts -n "__runts_at ''" -a ${name} -d ${quoted(summary)}`];
+  const verb = quotedName(name);
+  const where = rest < 0 ? `__runts_at ${verb}` : `__runts_within ${verb} ${last}`;
+  // The words below another command are offered as what may stand behind it.
+  const lines = name.includes(" ")
+    ? []
+    : [`complete -c runts -n "__runts_at ''" -a ${name} -d ${quoted(summary)}`];
   for (const option of [...options, ...globals]) lines.push(optionLine(where, option));
   for (const [place, { offer }] of all.entries()) {
     if (offer === "none") continue;
-    lines.push(`complete -c runts -n '__runts_at ${name} ${place}' ${offerFlags(offer)}`);
+    lines.push(
+      `complete -c runts -n ${quoted(`__runts_at ${verb} ${place}`)} ${offerFlags(offer)}`,
+    );
   }
   return lines.join("\n");
 }
@@ -96,6 +104,11 @@ const OFFERS: Partial<Record<string, string>> = {
   directory: "-f -a '(__fish_complete_directories)'",
   container: "-f -a '(__runts_containers)'",
 };
+
+/** A name of two words is one argument. */
+function quotedName(name: string): string {
+  return name.includes(" ") ? `"${name}"` : name;
+}
 
 function quoted(text: string): string {
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;

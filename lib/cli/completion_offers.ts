@@ -38,5 +38,7 @@ export interface Offers {
   readonly globals: readonly OptionOffer[];
   /** Those of them that may stand after it. */
   readonly late: readonly OptionOffer[];
+  /** Names of the commands that have others below them, whose names begin with theirs. */
+  readonly families: readonly string[];
   readonly commands: readonly CommandOffer[];
 }

@@ -9,8 +9,9 @@ import type {
 } from "./completion_offers.ts";
 
 /** @internal */
-export function zshScript({ commands, globals }: Offers): string {
-  const summaries = commands.map(({ name, summary }) =>
+export function zshScript({ commands, globals, families }: Offers): string {
+  const words = commands.filter(({ name }) => !name.includes(" "));
+  const summaries = words.map(({ name, summary }) =>
     `    ${quoted(`${name}:${summary.replaceAll(":", "\\:")}`)}`
   );
   return `#compdef runts
@@ -40,7 +41,13 @@ ${globals.map(optionSpec).map((spec) => `    ${spec} \\`).join("\n")}
     '*:: :->arguments' && return
   [[ $state == arguments ]] || return
   runts_root=\${(Q)opt_args[--root]}
-  case $words[1] in
+  local verb=$words[1]
+  if [[ ' ${families.join(" ")} ' == *" $verb "* && $CURRENT -gt 2 ]]; then
+    shift words
+    (( CURRENT-- ))
+    verb="$verb $words[1]"
+  fi
+  case $verb in
 ${commands.map(commandCase).join("\n")}
   esac
 }
@@ -59,7 +66,7 @@ function commandCase({ name, options, globals, arguments: all }: CommandOffer): 
     ...all.map(argumentSpec),
   ];
   const list = specs.map((spec) => ` \\\n        ${spec}`).join("");
-  return `    ${name})\n      _arguments${list}\n      ;;`;
+  return `    ${name.includes(" ") ? quoted(name) : name})\n      _arguments${list}\n      ;;`;
 }
 
 /** `'(-b --bundle)'{-b,--bundle=}'[directory of the bundle]:DIR:_files -/'` */

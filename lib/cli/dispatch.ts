@@ -13,14 +13,21 @@ const VERSION = /^(-v|-V|--?version)$/;
  * one. Without a verb it is "help" or "version".
  */
 export function findVerb(args: readonly string[]): string {
+  const place = verbPlace(args);
+  const word = args[place] ?? "--help";
+  if (HELP.test(word)) return "help";
+  return VERSION.test(word) ? "version" : word;
+}
+
+/** Where the verb stands, or the option that stands for one; the length where there is none. */
+export function verbPlace(args: readonly string[]): number {
   for (let i = 0; i < args.length; i++) {
     const word = args[i]!;
-    if (HELP.test(word)) return "help";
-    if (VERSION.test(word)) return "version";
     if (WITH_VALUE.test(word)) i++;
-    else if (word === "-" || !word.startsWith("-")) return word;
+    else if (HELP.test(word) || VERSION.test(word)) return i;
+    else if (word === "-" || !word.startsWith("-")) return i;
   }
-  return "help";
+  return args.length;
 }
 
 /**
@@ -28,15 +35,21 @@ export function findVerb(args: readonly string[]): string {
  * which reports it.
  *
  * @param load code of a verb, or undefined where there is no such verb
+ * @param calledAs what runts was called as, which may be a link under the name of one of LXC's commands
  * @returns the exit code
  */
 export async function dispatch(
   args: string[],
   load: (verb: string) => Promise<Run> | undefined,
+  calledAs = "",
 ): Promise<number> {
-  const run = await (load(findVerb(args)) ?? load("help"));
-  return run === undefined ? 1 : await run(withBytes(args));
+  const words = [...LINK.exec(calledAs)?.slice(1) ?? [], ...withBytes(args)];
+  const run = await (load(findVerb(words)) ?? load("help"));
+  return run === undefined ? 1 : await run(words);
 }
+
+/** `lxc-info`, with a path in front. */
+const LINK = /^(?:.*\/)?(lxc)-([a-z][a-z-]*)$/s;
 
 /** Deno puts U+FFFD in the place of what is no UTF-8; the kernel keeps it (proc_pid_cmdline(5)). */
 function withBytes(args: string[]): string[] {

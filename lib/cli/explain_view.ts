@@ -33,14 +33,23 @@ export function explanationText(explanation: Explanation, style: Style): string 
   const { bundle, rootfs, steps, warnings } = explanation;
   const width = Math.min(COLUMN, Math.max(...steps.map(({ from }) => from.length)));
   const sections = STAGES.flatMap((stage) => {
-    const rows = steps.filter((step) => step.stage === stage).map((step) =>
-      row(step, width, style)
-    );
-    return rows.length > 0 ? [`${style.title(`${TITLES[stage]}:`)}\n${rows.join("")}`] : [];
+    const own = steps.filter((step) => step.stage === stage);
+    return own.length > 0 ? [sectionText(TITLES[stage], own, style, width)] : [];
   });
   const head = `bundle           ${oneLine(bundle)}\nroot filesystem  ${oneLine(rootfs)}\n`;
   const tail = warnings.map((warning) => `warning: ${oneLine(warning)}\n`).join("");
   return [head, ...sections, tail].filter((text) => text !== "").join("\n");
+}
+
+/** Steps under a title. `width`: of the column of what asks for them. */
+export function sectionText(
+  title: string,
+  steps: readonly Step[],
+  style: Style,
+  width = Math.max(...steps.map(({ from }) => from.length)),
+): string {
+  const rows = steps.map((step) => row(step, width, style));
+  return `${style.title(`${title}:`)}\n${rows.join("")}`;
 }
 
 function row({ index, from, text }: Step, width: number, { faint }: Style): string {
@@ -49,7 +58,7 @@ function row({ index, from, text }: Step, width: number, { faint }: Style): stri
 }
 
 /** The same for programs: every field of every operation, bytes in hexadecimal, huge numbers as text. */
-export function explanationJson(explanation: Explanation): string {
+export function explanationJson(explanation: unknown): string {
   return `${JSON.stringify(explanation, plain, 2)}\n`;
 }
 

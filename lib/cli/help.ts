@@ -14,6 +14,7 @@ export const GROUPS: readonly [group: Declaration["group"], title: string][] = [
   ["live", "Running containers"],
   ["checkpoint", "Checkpoints"],
   ["configuration", "Configuration"],
+  ["system", "System containers"],
   ["help", "About runts"],
 ];
 
@@ -49,13 +50,14 @@ export function optionText({ description, choices, repeat }: Option): string {
   return repeat ? `${text}; may be repeated` : text;
 }
 
-/** The help of one command. */
-export function commandHelp(command: Declaration): string {
+/** The help of one command; `verbs` are those below it. */
+export function commandHelp(command: Declaration, verbs: readonly Declaration[] = []): string {
   const { summary, description = [], examples = [] } = command;
   const sections = [
     `Usage: ${usageLine(command)}`,
     [`${capital(summary)}.`, ...description].map((text) => wrap(text, 0)).join("\n\n"),
     section("Arguments", Object.values(command.arguments).map(argumentRow)),
+    section("Verbs", verbs.map(({ name, summary }) => [lastWord(name), summary])),
     section("Options", visible(command.options).map(optionRow)),
     examples.length === 0
       ? ""
@@ -63,6 +65,12 @@ export function commandHelp(command: Declaration): string {
     'Global options go before or after the command: see "runts help".',
   ];
   return sections.filter((text) => text !== "").join("\n\n") + "\n";
+}
+
+/** Commands, each with those below it behind it. */
+export async function withVerbs(commands: readonly Declaration[]): Promise<Declaration[]> {
+  const families = commands.map(async (one) => [one, ...await one.verbs?.() ?? []]);
+  return (await Promise.all(families)).flat();
 }
 
 /** The help of runts as a whole. */
@@ -78,6 +86,11 @@ export function overview(commands: readonly Declaration[]): string {
     'For one command: "runts help COMMAND" or "runts COMMAND --help".',
   ];
   return sections.filter((text) => text !== "").join("\n\n") + "\n";
+}
+
+/** The word that a command has below the one that it belongs to: `check` of `lxc check`. */
+export function lastWord(name: string): string {
+  return name.slice(name.indexOf(" ") + 1);
 }
 
 function argumentRow(argument: Argument): [string, string] {

@@ -61,6 +61,7 @@ class Parser {
   private restBegins(word: string): boolean {
     const { rest } = Object.values(this.command.arguments)[this.words.length] ?? {};
     const isWord = word === "-" || !word.startsWith("-");
+    if (!this.verbSeen && word === this.command.name) return false;
     return rest !== undefined && (isWord || (rest === "words" && this.verbSeen));
   }
 

@@ -4,6 +4,7 @@ import { isRuntsError, reason } from "../base/errors.ts";
 import { readDocumentFile } from "../base/document_file.ts";
 import { ProcessCaller } from "../runtime/process_caller.ts";
 import { Runtime, type RuntimeSettings } from "../runtime/runtime.ts";
+import { verbPlace } from "./dispatch.ts";
 import { type GlobalValues, runtimeSettings } from "./globals.ts";
 import { type Log, openLog, toStderr } from "./log.ts";
 import { print } from "./output.ts";
@@ -18,6 +19,12 @@ const PATIENCE = 5;
  * @returns the exit code
  */
 export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
+  if (command.sub !== undefined) {
+    const place = verbPlace(args) + 1;
+    const sub = await command.sub(args[place] ?? "");
+    // Its name is two words to those who type it, and one here.
+    if (sub !== undefined) return await runCommand(sub, args.toSpliced(place - 1, 2, sub.name));
+  }
   let log: Pick<Log, "fail"> = { fail: (message) => toStderr("error", message) };
   try {
     const line = parse(command, args);
@@ -65,6 +72,7 @@ function isBrokenPipe(error: unknown): boolean {
 
 async function showHelp(command: Command, full: boolean): Promise<number> {
   const { commandHelp, usageLine } = await import("./help.ts");
-  print(full ? commandHelp(command) : `Usage: ${usageLine(command)}\n`);
+  if (full) print(commandHelp(command, await command.verbs?.()));
+  else print(`Usage: ${usageLine(command)}\n`);
   return 0;
 }

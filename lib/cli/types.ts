@@ -79,7 +79,14 @@ interface Context<A extends Arguments = Arguments, O extends Options = Options> 
 }
 
 /** Headings of the list of commands. */
-type Group = "lifecycle" | "inspect" | "live" | "configuration" | "checkpoint" | "help";
+type Group =
+  | "lifecycle"
+  | "inspect"
+  | "live"
+  | "configuration"
+  | "checkpoint"
+  | "system"
+  | "help";
 
 interface Example {
   /** What it does; a phrase. */
@@ -98,12 +105,16 @@ export interface Declaration<A extends Arguments = Arguments, O extends Options 
   readonly arguments: A;
   readonly options: O;
   readonly examples?: readonly Example[];
+  /** The commands below this one: `lxc check` below `lxc`. Loads them, for help. */
+  readonly verbs?: () => Promise<Declaration[]>;
 }
 
 /** A command; resolves to its exit code, or to nothing for 0. */
 export interface Command<A extends Arguments = Arguments, O extends Options = Options>
   extends Declaration<A, O> {
   run(context: Context<A, O>): Promise<number | void>;
+  /** Loads a command below this one by its last word; undefined where there is none. */
+  sub?(verb: string): Promise<Command | undefined>;
 }
 
 /** States a command; the types of what `run` gets follow from the tables. */

@@ -10,6 +10,7 @@ import { command as explain } from "./explain.ts";
 import { command as features } from "./features.ts";
 import { command as kill } from "./kill.ts";
 import { command as list } from "./list.ts";
+import { command as lxc } from "./lxc.ts";
 import { command as pause } from "./pause.ts";
 import { command as ps } from "./ps.ts";
 import { command as resume } from "./resume.ts";
@@ -39,5 +40,6 @@ export const ALL: readonly Declaration[] = [
   validate,
   explain,
   features,
+  lxc,
   ...ABOUT,
 ];

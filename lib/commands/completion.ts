@@ -5,8 +5,7 @@ import { ALL } from "./all.ts";
 
 export const command = defineCommand({
   ...COMPLETION,
-  // deno-lint-ignore require-await
   async run({ args, print }) {
-    print(completionScript(args.shell, ALL));
+    print(await completionScript(args.shell, ALL));
   },
 });

@@ -7,13 +7,14 @@ import { ALL } from "./all.ts";
 
 export const command = defineCommand({
   ...HELP,
-  // deno-lint-ignore require-await
   async run({ args, print }) {
-    const word = args.command.find((one) => !one.startsWith("-"));
+    const [word, verb] = args.command.filter((one) => !one.startsWith("-"));
     if (word === undefined) return print(overview(ALL));
     const found = ALL.find(({ name }) => name === word);
     if (found === undefined) throw unknownCommand(word);
-    print(commandHelp(found));
+    const verbs = await found.verbs?.();
+    const below = verbs?.find(({ name }) => name === `${word} ${verb}`);
+    print(below === undefined ? commandHelp(found, verbs) : commandHelp(below));
   },
 });
 

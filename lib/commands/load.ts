@@ -13,6 +13,7 @@ const VERBS: Record<string, () => Promise<{ command: Command }>> = {
   help: () => import("./help.ts"),
   kill: () => import("./kill.ts"),
   list: () => import("./list.ts"),
+  lxc: () => import("./lxc.ts"),
   man: () => import("./man.ts"),
   pause: () => import("./pause.ts"),
   ps: () => import("./ps.ts"),

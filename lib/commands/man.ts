@@ -1,3 +1,4 @@
+import { withVerbs } from "../cli/help.ts";
 import { manPage } from "../cli/man.ts";
 import { defineCommand } from "../cli/types.ts";
 import { MAN } from "./about.ts";
@@ -5,8 +6,7 @@ import { ALL } from "./all.ts";
 
 export const command = defineCommand({
   ...MAN,
-  // deno-lint-ignore require-await
   async run({ print }) {
-    print(manPage(ALL));
+    print(manPage(await withVerbs(ALL)));
   },
 });

@@ -12,7 +12,7 @@ import { Message } from "../wire/messages.ts";
 import { type OpenBundle, openBundle } from "../caller/bundle.ts";
 import { inCommand } from "../runtime/command.ts";
 import { planHost } from "../host/facts.ts";
-import type { RuntimeOrSettings } from "../runtime/runtime.ts";
+import type { Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { cgroupRequest, planCreation } from "./creation_plan.ts";
 import { seccompFilter } from "../seccomp/filter.ts";
 import type { CreateOptions } from "../caller/options.ts";
@@ -57,27 +57,35 @@ export function explain(
   options: ExplainOptions,
 ): Promise<Explanation> {
   return inCommand(given, "explain", options.id, async (runtime) => {
-    const bundle = await openBundle(runtime, options);
-    const { spec } = bundle;
-    // Nothing is made of it.
-    const cgroup = await makeCgroup(runtime, cgroupRequest(runtime, options.id, spec));
-    // Nothing is to be written, not even to the cache of filters.
-    const seccomp = await seccompFilter(spec);
-    const plan = planCreation({
-      options,
-      bundle,
-      host: planHost(runtime, cgroup.record),
-      join: cgroup.joinFiles(),
-      seccomp,
-      console: spec.process?.terminal === true,
-    });
-    return {
-      bundle: bundle.path,
-      rootfs: plan.rootfs,
-      steps: [...cgroupSteps(cgroup, spec), ...initSteps(plan.ops, plan.slots, bundle)],
-      warnings: plan.warnings,
-    };
+    return await explainBundle(runtime, options, await openBundle(runtime, options));
   });
+}
+
+/** The same of a bundle that was read. */
+export async function explainBundle(
+  runtime: Runtime,
+  options: ExplainOptions,
+  bundle: OpenBundle,
+): Promise<Explanation> {
+  const { spec } = bundle;
+  // Nothing is made of it.
+  const cgroup = await makeCgroup(runtime, cgroupRequest(runtime, options.id, spec));
+  // Nothing is to be written, not even to the cache of filters.
+  const seccomp = await seccompFilter(spec);
+  const plan = planCreation({
+    options,
+    bundle,
+    host: planHost(runtime, cgroup.record),
+    join: cgroup.joinFiles(),
+    seccomp,
+    console: spec.process?.terminal === true,
+  });
+  return {
+    bundle: bundle.path,
+    rootfs: plan.rootfs,
+    steps: [...cgroupSteps(cgroup, spec), ...initSteps(plan.ops, plan.slots, bundle)],
+    warnings: plan.warnings,
+  };
 }
 
 /** What runts does before there is a process. */
@@ -128,7 +136,8 @@ function initSteps(
   const cloned = ops.findLastIndex(({ op }) => op === "clone");
   return ops.flatMap((op, index): Step[] => {
     if (index > cloned && stage === "host") stage = "namespaces";
-    if (op.op === "propagation" || op.op === "rootfs") stage = "rootfs";
+    const begins = op.op === "propagation" || op.op === "rootfs";
+    if (begins && stage !== "container") stage = "rootfs";
     const step = { stage, from: op.from, text: describe(op, slots), index, op };
     if (op.op === "enter_root") stage = "container";
     const pauses = op.op === "sync" && op.message === Message.namespaces;

@@ -40,8 +40,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...["lib/plan", "lib/seccomp", "lib/state", "lib/hooks", "lib/net", "lib/userns", "lib/host"],
     ...["lib/caller", "lib/init"],
   ],
+  "lib/lxc": ["lib/base", "ffi", "lib/spec", "lib/runtime", "lib/cgroup", "lib/container"],
   "lib/cli": ["lib/base", "ffi", "lib/spec", "lib/runtime", "lib/cgroup", "lib/container"],
-  "lib/commands": ["lib/base", "lib/spec", "lib/runtime", "lib/container", "lib/cli"],
+  "lib/commands": [
+    ...["lib/base", "lib/spec", "lib/runtime", "lib/container", "lib/lxc", "lib/cli"],
+  ],
   "main.ts": ["lib/cli", "lib/commands"],
   "mod.ts": [
     ...["lib/base", "lib/wire", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup"],

@@ -30,11 +30,17 @@ export interface ManyKey<T> {
 
 function one<T>(
   parse: Parse<T>,
-  unset = "",
-  show: OneKey<T>["show"] = (_, text) => text,
+  unset?: string,
+  show?: OneKey<T>["show"],
   cleared?: string,
 ): OneKey<T> {
-  return { kind: "one", parse, show, unset, ...(cleared !== undefined && { cleared }) };
+  return {
+    kind: "one",
+    parse,
+    show: show ?? ((_, text) => text),
+    unset: unset ?? "",
+    ...(cleared !== undefined && { cleared }),
+  };
 }
 
 function many<T>(
@@ -54,7 +60,7 @@ function inLines(texts: readonly string[]): string {
 }
 
 const bit = (value: boolean) => value ? "1" : "0";
-const flag = (unset: "0" | "1" = "0", cleared?: string) => one(values.flag, unset, bit, cleared);
+const flag = (unset?: "1", cleared?: string) => one(values.flag, unset ?? "0", bit, cleared);
 const number = (unset = "0", parse = values.whole()) => one(parse, unset, String);
 const text = () => one(values.text);
 const path = (...words: string[]) => one(values.path(...words));

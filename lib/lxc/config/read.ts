@@ -1,6 +1,6 @@
 /** Reads a configuration: its file, those that it includes, and what the command line adds. */
 
-import { readDocumentFile } from "../../base/document_file.ts";
+import type { DocumentReader } from "../../base/document_file.ts";
 import { quote, reason } from "../../base/errors.ts";
 import { isDirectory } from "../../base/files.ts";
 import { LxcConfig } from "./config.ts";
@@ -13,17 +13,19 @@ import { ROOTFS_DRIVERS } from "./values_more.ts";
 /** Where files are read from. */
 export interface Files {
   /** The text of a file; throws what hinders. */
-  readonly read: (path: string) => string;
+  readonly read: DocumentReader;
   /** The names in a directory; undefined if it is none. */
   readonly list: (path: string) => readonly string[] | undefined;
 }
 
-/** Those of the host. */
-export const HOST_FILES: Files = {
-  read: readDocumentFile,
-  list: (path) =>
-    isDirectory(path) ? Array.from(Deno.readDirSync(path), ({ name }) => name) : undefined,
-};
+/** Those of the host, their texts read by `read`. */
+export function hostFiles(read: DocumentReader): Files {
+  return {
+    read,
+    list: (path) =>
+      isDirectory(path) ? Array.from(Deno.readDirSync(path), ({ name }) => name) : undefined,
+  };
+}
 
 /** A configuration and what is to be said of it. */
 export interface ReadConfig {
@@ -54,14 +56,14 @@ class Reader {
   constructor(private readonly source: Files) {}
 
   /** Reads one file; `from`: the line that includes it. */
-  file(path: string, from?: Place): void {
+  async file(path: string, from?: Place): Promise<void> {
     if (this.#open.includes(path)) {
       this.findings.push({ at: from!, message: faultText(path, "includes itself") });
       return;
     }
     let text: string;
     try {
-      text = this.source.read(path);
+      text = await this.source.read(path);
     } catch (cause) {
       const at = from ?? { file: path, line: 1, key: "" };
       const named = from === undefined ? "" : `${quote(path)}: `;
@@ -71,17 +73,17 @@ class Reader {
     this.files.push(path);
     this.#open.push(path);
     for (const { number, key, value } of readLines(text)) {
-      this.line(key, value, { file: path, line: number, key });
+      await this.line(key, value, { file: path, line: number, key });
     }
     this.#open.pop();
   }
 
   /** What one line says. */
-  line(key: string, value: string | undefined, at: Place): void {
+  async line(key: string, value: string | undefined, at: Place): Promise<void> {
     if (value === undefined) {
       const place = { ...at, key: "" };
       this.findings.push({ at: place, message: faultText(key, "has no =, as KEY = VALUE") });
-    } else if (key === "lxc.include") this.#include(value, at);
+    } else if (key === "lxc.include") await this.#include(value, at);
     else this.#set(key, value, at);
   }
 
@@ -105,17 +107,17 @@ class Reader {
     this.findings.push(...this.config.take(key, value, at));
   }
 
-  #include(value: string, at: Place): void {
+  async #include(value: string, at: Place): Promise<void> {
     if (value === "") return;
     const names = this.source.list(value);
     if (names === undefined) {
       // A directory of settings that others may put there need not be there.
-      if (!value.endsWith("/")) this.file(value, at);
+      if (!value.endsWith("/")) await this.file(value, at);
       return;
     }
     const directory = value.replace(/\/+$/, "");
     for (const name of names.filter((one) => one.endsWith(".conf")).toSorted()) {
-      this.file(`${directory}/${name}`, at);
+      await this.file(`${directory}/${name}`, at);
     }
   }
 
@@ -143,12 +145,15 @@ export interface ConfigSource {
 }
 
 /** Reads all there is, whatever is wrong with it. */
-export function readConfig({ file, define = [] }: ConfigSource, files = HOST_FILES): ReadConfig {
+export async function readConfig(
+  { file, define = [] }: ConfigSource,
+  files: Files,
+): Promise<ReadConfig> {
   const reader = new Reader(files);
-  if (file !== undefined) reader.file(file);
+  if (file !== undefined) await reader.file(file);
   for (const [index, setting] of define.entries()) {
     const { key, value } = splitSetting(setting.trim());
-    reader.line(key, value, { file: DEFINED, line: index + 1, key });
+    await reader.line(key, value, { file: DEFINED, line: index + 1, key });
   }
   reader.applyBackend();
   reader.findings.push(...combinationFindings(reader.config));

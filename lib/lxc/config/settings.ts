@@ -93,6 +93,6 @@ export class Settings<T> {
 
 /** Collects the faults of a value. */
 export function reporter(findings: Finding[], value: string, at: Place): Report {
-  return (fault, part = value, hint) =>
-    findings.push({ at, message: faultText(part, fault, hint) });
+  return (fault, part, hint) =>
+    findings.push({ at, message: faultText(part ?? value, fault, hint) });
 }

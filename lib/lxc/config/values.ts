@@ -13,7 +13,9 @@ export type Parse<T> = (text: string, report: Report) => T;
 const UINT_MAX = 2 ** 32 - 1;
 
 /** Any text. */
-export const text: Parse<string> = (value) => value;
+export function text(value: string): string {
+  return value;
+}
 
 /** Text of so many bytes at most. */
 export function textUpTo(bytes: number): Parse<string> {
@@ -33,23 +35,23 @@ export function path(...words: readonly string[]): Parse<string> {
 }
 
 /** A directory below another one, which it does not leave. */
-export const below: Parse<string> = (value, report) => {
+export function below(value: string, report: Report): string {
   if (value.startsWith("/")) report("is an absolute path");
   else if (value.split("/").includes("..")) report('leads upwards with ".."');
   return normalize(value).slice(1);
-};
+}
 
 /** One name of a directory. */
-export const directoryName: Parse<string> = (value, report) => {
+export function directoryName(value: string, report: Report): string {
   if (value.includes("/") || value === "." || value === "..") report("is not a single name");
   return value;
-};
+}
 
 /** `0` or `1`. */
-export const flag: Parse<boolean> = (value, report) => {
+export function flag(value: string, report: Report): boolean {
   if (value !== "0" && value !== "1") report("is not 0 or 1");
   return value === "1";
-};
+}
 
 /** A whole number from `least` to `most`; hexadecimal with 0x, octal with 0, as strtoul(3) has it. */
 export function whole(most = UINT_MAX, least = 0): Parse<number> {
@@ -89,7 +91,7 @@ export function oneOf<const W extends string>(
 }
 
 /** A number, or a name with SIG in front, in any case. */
-export const signal: Parse<number> = (value, report) => {
+export function signal(value: string, report: Report): number {
   const form = "as SIGPWR, SIGRTMIN+3 or 30";
   const number = wholeNumber(value);
   if (number !== undefined) {
@@ -105,7 +107,7 @@ export const signal: Parse<number> = (value, report) => {
     report("is not a signal", value, guessText(near) ?? form);
   }
   return 0;
-};
+}
 
 const SIGNALS = () => Array.from({ length: 31 }, (_, index) => `SIG${signalName(index + 1)}`);
 
@@ -115,8 +117,9 @@ export function wordsOf(value: string): string[] {
 }
 
 /** Capabilities as `sys_time`, or their numbers; their names as CAP_SYS_TIME. */
-export const capabilities: Parse<string[]> = (value, report) =>
-  wordsOf(value).flatMap((name) => capability(name, report) ?? []);
+export function capabilities(value: string, report: Report): string[] {
+  return wordsOf(value).flatMap((name) => capability(name, report) ?? []);
+}
 
 function capability(name: string, report: Report): string | undefined {
   const number = /^\d{1,3}$/.test(name) ? Number(name) : undefined;
@@ -134,14 +137,17 @@ function capability(name: string, report: Report): string | undefined {
 }
 
 /** Capabilities to keep; the word `none` forgets those in front of it. */
-export const keptCapabilities: Parse<(string | "none")[]> = (value, report) =>
-  wordsOf(value).flatMap((name) => name === "none" ? "none" : capability(name, report) ?? []);
+export function keptCapabilities(value: string, report: Report): (string | "none")[] {
+  return wordsOf(value).flatMap((name) =>
+    name === "none" ? "none" : capability(name, report) ?? []
+  );
+}
 
 /** `NAME=VALUE`, or `NAME` for that of the caller. */
-export const variable: Parse<string> = (value, report) => {
+export function variable(value: string, report: Report): string {
   if (value.startsWith("=")) report("has no name in front of =");
   return value;
-};
+}
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   "": 1,
@@ -153,7 +159,7 @@ const PAGE = 4096;
 const AUTO_SIZE = 2 ** 17;
 
 /** Bytes, or with KB, MB, GB; `auto` is 128 KiB. At least a page, and the next power of two. */
-export const bufferSize: Parse<number> = (value, report) => {
+export function bufferSize(value: string, report: Report): number {
   if (value === "auto") return AUTO_SIZE;
   const match = /^(\d{1,15})\s*(KB|MB|GB)?$/i.exec(value);
   if (match === null) {
@@ -162,7 +168,7 @@ export const bufferSize: Parse<number> = (value, report) => {
   }
   const bytes = Number(match[1]) * SIZE_UNITS[(match[2] ?? "").toUpperCase()]!;
   return bytes === 0 ? 0 : 2 ** Math.ceil(Math.log2(Math.max(bytes, PAGE)));
-};
+}
 
 const LEVELS = [
   "TRACE",
@@ -180,10 +186,10 @@ const LEVELS = [
 export type LogLevel = (typeof LEVELS)[number];
 
 /** A number from 0 to 8, or a name. */
-export const logLevel: Parse<LogLevel> = (value, report) => {
+export function logLevel(value: string, report: Report): LogLevel {
   const level = /^\d$/.test(value) ? LEVELS[Number(value)] : undefined;
   if (level !== undefined) return level;
   return oneOf(LEVELS, value.toUpperCase(), (_, __, hint) => {
     report(`is not one of ${LEVELS.join(", ")}, nor a number from 0 to 8`, value, hint);
   }) ?? "ERROR";
-};
+}

@@ -4,8 +4,8 @@ import { quote } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import { RLIM_INFINITY, RLIMITS } from "../../spec/values/rlimits.ts";
 import type { NamespaceType, TimeOffset } from "../../spec/types/config.ts";
-import { guessText } from "./place.ts";
-import { type Parse, wordsOf } from "./values.ts";
+import { guessText, type Report } from "./place.ts";
+import { wordsOf } from "./values.ts";
 
 /** Names of LXC's for namespaces (/proc/PID/ns), and those of the runtime specification. */
 export const NAMESPACES: Readonly<Record<string, NamespaceType>> = {
@@ -20,8 +20,8 @@ export const NAMESPACES: Readonly<Record<string, NamespaceType>> = {
 };
 
 /** Names of namespaces, separated by blanks. */
-export const namespaces: Parse<NamespaceType[]> = (value, report) =>
-  wordsOf(value).flatMap((name) => {
+export function namespaces(value: string, report: Report): NamespaceType[] {
+  return wordsOf(value).flatMap((name) => {
     const type = Object.hasOwn(NAMESPACES, name) ? NAMESPACES[name] : undefined;
     if (type === undefined) {
       const near = name === "mount" ? "mnt" : nearest(name, Object.keys(NAMESPACES));
@@ -29,6 +29,7 @@ export const namespaces: Parse<NamespaceType[]> = (value, report) =>
     }
     return type ?? [];
   });
+}
 
 /** The name of a namespace as LXC writes it. */
 export function namespaceName(type: NamespaceType): string {
@@ -69,14 +70,14 @@ const ARCHITECTURES: Readonly<Record<string, 32 | 64>> = {
 };
 
 /** An architecture: how many bits a machine has that its programs see. */
-export const architecture: Parse<32 | 64> = (value, report) => {
+export function architecture(value: string, report: Report): 32 | 64 {
   const bits = Object.hasOwn(ARCHITECTURES, value) ? ARCHITECTURES[value] : undefined;
   if (bits === undefined) {
     const names = Object.keys(ARCHITECTURES);
     report(`is not one of ${names.join(", ")}`, value, guessText(nearest(value, names)));
   }
   return bits ?? 64;
-};
+}
 
 /** A line of uid_map or gid_map (user_namespaces(7)). */
 export interface IdRange {
@@ -89,7 +90,7 @@ export interface IdRange {
 const IDS = 2 ** 32 - 1;
 
 /** `u 0 100000 65536`. */
-export const idRange: Parse<IdRange> = (value, report) => {
+export function idRange(value: string, report: Report): IdRange {
   const match = /^([ug])\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})$/.exec(value);
   if (match === null) {
     report("is not a range of ids", value, 'as "u 0 100000 65536" or "g 0 100000 65536"');
@@ -99,7 +100,7 @@ export const idRange: Parse<IdRange> = (value, report) => {
   if (count === 0) report("is a range of no ids");
   else if (Math.max(inside, outside) + count > IDS) report(`goes beyond the id ${IDS - 1}`);
   return { type: match[1] as "u" | "g", inside, outside, count };
-};
+}
 
 /** A soft and a hard limit (getrlimit(2)). */
 export interface Limit {
@@ -111,7 +112,7 @@ export interface Limit {
 export const LIMITS: readonly string[] = RLIMITS.map((name) => name.slice(7).toLowerCase());
 
 /** `N`, `SOFT:HARD`; either may be `unlimited`. */
-export const limit: Parse<Limit> = (value, report) => {
+export function limit(value: string, report: Report): Limit {
   const match = /^(unlimited|\d{1,20})(?:\s*:\s*(unlimited|\d{1,20}))?$/.exec(value);
   if (match === null) {
     report("is not a limit", value, 'as "1024", "1024:4096" or "unlimited"');
@@ -121,7 +122,7 @@ export const limit: Parse<Limit> = (value, report) => {
   const hard = match[2] === undefined ? soft : limitValue(match[2]);
   if (soft > hard) report("has a soft limit above the hard one");
   return { soft, hard };
-};
+}
 
 function limitValue(word: string): bigint {
   const value = word === "unlimited" ? RLIM_INFINITY : BigInt(word);
@@ -139,7 +140,7 @@ const UNITS: Readonly<Record<string, bigint>> = {
 };
 
 /** A time of one unit: `-3s`, `100ms`. The part below a second is never negative. */
-export const timeOffset: Parse<TimeOffset> = (value, report) => {
+export function timeOffset(value: string, report: Report): TimeOffset {
   const match = /^([+-]?\d{1,18})\s*(h|ms|m|us|ns|s)$/.exec(value);
   if (match === null) {
     report("is not a time", value, 'as "24h", "-30m", "5s", "100ms", "10us" or "7ns"');
@@ -148,7 +149,7 @@ export const timeOffset: Parse<TimeOffset> = (value, report) => {
   const total = BigInt(match[1]!) * UNITS[match[2]!]!;
   const nanosecs = ((total % UNITS.s!) + UNITS.s!) % UNITS.s!;
   return { secs: (total - nanosecs) / UNITS.s!, nanosecs: Number(nanosecs) };
-};
+}
 
 /** Where the root filesystem comes from. */
 export interface RootfsSource {
@@ -170,7 +171,7 @@ export const ROOTFS_DRIVERS = [
 export type RootfsDriver = (typeof ROOTFS_DRIVERS)[number];
 
 /** `/path`, `dir:/path`, `overlay:LOWER:UPPER`, `loop:FILE` and so on. */
-export const rootfsSource: Parse<RootfsSource> = (value, report) => {
+export function rootfsSource(value: string, report: Report): RootfsSource {
   if (value.startsWith("/")) return { driver: "dir", parts: [value] };
   const colon = value.indexOf(":");
   const name = value.slice(0, Math.max(0, colon)).replace(/^(?:overlayfs|aufs)$/, "overlay");
@@ -191,7 +192,7 @@ export const rootfsSource: Parse<RootfsSource> = (value, report) => {
     if (part === "" || (isPath && !part.startsWith("/"))) report("is not an absolute path", part);
   }
   return { driver, parts };
-};
+}
 
 /** What is mounted without being listed (`lxc.mount.auto`). */
 export type AutoMount =
@@ -219,13 +220,14 @@ const AUTO_MODES: Readonly<Record<string, readonly string[]>> = {
 const SHMOUNTS = "/dev/.lxc-mounts";
 
 /** Words as `proc:mixed`, separated by blanks. */
-export const autoMounts: Parse<AutoMount[]> = (value, report) =>
-  wordsOf(value).flatMap((word) => {
+export function autoMounts(value: string, report: Report): AutoMount[] {
+  return wordsOf(value).flatMap((word) => {
     const found = autoMount(word);
     if (found !== undefined) return found;
     report("is not known", word, nearAuto(word) ?? `it is one of ${AUTO_WORDS().join(", ")}`);
     return [];
   });
+}
 
 const AUTO_WORDS = () => [
   ...Object.entries(AUTO_MODES).flatMap(([what, modes]) => [

@@ -48,7 +48,7 @@ const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** `SOURCE TARGET TYPE OPTIONS [FREQ [PASSNO]]`; `\040` stands for a blank. */
-export const mountEntry: Parse<MountEntry> = (value, report) => {
+export function mountEntry(value: string, report: Report): MountEntry {
   const fields = value.split(/\s+/).filter((field) => field !== "").map(unescaped);
   const [source = "", target = "", type = "", options = "", ...rest] = fields;
   if (fields.length < 3) {
@@ -59,7 +59,7 @@ export const mountEntry: Parse<MountEntry> = (value, report) => {
   }
   if (target.split("/").includes("..")) report('leads upwards with ".."', target);
   return { source, target, type, ...readOptions(options, type, report) };
-};
+}
 
 /** fstab(5): octal numbers behind a backslash. */
 function unescaped(field: string): string {

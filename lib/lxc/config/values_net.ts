@@ -7,24 +7,25 @@ import type { Report } from "./place.ts";
 const NAME_MAX = 15;
 
 /** The name of a network device. */
-export const interfaceName: Parse<string> = (value, report) => {
+export function interfaceName(value: string, report: Report): string {
   if (value.length > NAME_MAX) report(`is longer than ${NAME_MAX} characters`);
   else if (/[/\s:]/.test(value) || value === "." || value === "..") {
     report("is not the name of a network device");
   }
   return value;
-};
+}
 
 /** The name of a device; with `+` at its end, of all that begin so. */
-export const linkName: Parse<string> = (value, report) =>
-  value.endsWith("+") && value.length > 1 ? value : interfaceName(value, report);
+export function linkName(value: string, report: Report): string {
+  return value.endsWith("+") && value.length > 1 ? value : interfaceName(value, report);
+}
 
 /** Six bytes in hexadecimal; `x` is a random digit. */
-export const hardwareAddress: Parse<string> = (value, report) => {
+export function hardwareAddress(value: string, report: Report): string {
   if (/^[\da-fx]{2}(?::[\da-fx]{2}){5}$/i.test(value)) return value;
   report("is not a hardware address", value, 'as "00:16:3e:4a:b2:10" or "00:16:3e:xx:xx:xx"');
   return value;
-};
+}
 
 const BYTE = "(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)";
 const IPV4 = new RegExp(`^${BYTE}(?:\\.${BYTE}){3}$`);
@@ -56,7 +57,7 @@ export interface Address {
 }
 
 /** `ADDRESS[/PREFIX] [BROADCAST]`; without a prefix it is that of the address' class. */
-export const ipv4Address: Parse<Address> = (value, report) => {
+export function ipv4Address(value: string, report: Report): Address {
   const [whole = "", broadcast, ...more] = value.split(/\s+/);
   if (more.length > 0) report("has more than an address and a broadcast address");
   if (broadcast !== undefined && !isIpv4(broadcast)) report("is not an IPv4 address", broadcast);
@@ -66,7 +67,7 @@ export const ipv4Address: Parse<Address> = (value, report) => {
     prefix: prefix ?? classPrefix(address),
     ...(broadcast !== undefined && { broadcast }),
   };
-};
+}
 
 /** RFC 791: the bits of a network of the address' class. */
 function classPrefix(address: string): number {
@@ -78,10 +79,10 @@ function classPrefix(address: string): number {
 const IPV6_PREFIX = 64;
 
 /** `ADDRESS[/PREFIX]`, a prefix of 64 bits without. */
-export const ipv6Address: Parse<Address> = (value, report) => {
+export function ipv6Address(value: string, report: Report): Address {
   const { address, prefix = IPV6_PREFIX } = prefixed(value, report, isIpv6, "IPv6", 128);
   return { address, prefix };
-};
+}
 
 function prefixed(
   value: string,
@@ -129,12 +130,13 @@ export const ipv6Route = route(isIpv6, "IPv6", 128);
 const VLAN_MAX = 4094;
 
 /** A number; undefined for `none`, which takes the port out of the bridge's own. */
-export const bridgeVlan: Parse<number | undefined> = (value, report) =>
-  value === "none" ? undefined : vlanId(value, (fault) => report(`${fault}, nor "none"`));
+export function bridgeVlan(value: string, report: Report): number | undefined {
+  return value === "none" ? undefined : vlanId(value, (fault) => report(`${fault}, nor "none"`));
+}
 
 /** The id of a virtual network. */
-export const vlanId: Parse<number> = (value, report) => {
+export function vlanId(value: string, report: Report): number {
   const id = /^\d{1,4}$/.test(value) ? Number(value) : -1;
   if (id < 0 || id > VLAN_MAX) report(`is not a number from 0 to ${VLAN_MAX}`);
   return id;
-};
+}

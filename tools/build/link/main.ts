@@ -19,7 +19,11 @@ if (Deno.args.length > 0) {
   const [directory, missingCache, library, limits, calledAs] = Deno.args as Handed;
   const args = Deno.args.slice(5);
   if (directory) Deno.chdir(directory);
-  const code = await dispatch(args, (verb) => load(verb, { library, limits, calledAs }));
+  const code = await dispatch(
+    args,
+    (verb) => load(verb, { library, limits, calledAs }),
+    calledAs,
+  );
   if (missingCache && code === 0 && INSTALLERS.includes(findVerb(args))) {
     installCodeCache(missingCache);
   }

@@ -1,0 +1,93 @@
+import { nearest } from "../base/nearest.ts";
+import { quote, RuntsError } from "../base/errors.ts";
+import { defineCommand } from "../cli/types.ts";
+import { lxcPath } from "../lxc/container.ts";
+import {
+  type Column,
+  COLUMNS,
+  containerNames,
+  fancyTable,
+  isInGroups,
+  plainNames,
+  type Row,
+  stoppedRow,
+  USUAL,
+} from "../lxc/list.ts";
+import { LXC_COMMON, versionWanted, warner } from "./lxc_shared.ts";
+
+export const command = defineCommand({
+  name: "lxc ls",
+  group: "system",
+  summary: "list containers",
+  description: [
+    "Lists the containers that are defined. A container whose configuration cannot be " +
+    "used is left out, with a warning.",
+  ],
+  arguments: {
+    pattern: {
+      value: "REGEX",
+      description: "only containers whose names it matches, as with --filter",
+      optional: true,
+      complete: "none",
+    },
+  },
+  options: {
+    ...LXC_COMMON,
+    line: { short: "1", description: "one name a line" },
+    fancy: { short: "f", description: "a table" },
+    fancyFormat: {
+      short: "F",
+      value: "COLUMNS",
+      description: `columns of the table, separated by commas: ${COLUMNS.join(", ")}`,
+    },
+    stopped: { description: "only those that do not run" },
+    defined: { description: "only those that are defined" },
+    filter: { value: "REGEX", description: "only containers whose names it matches" },
+    groups: {
+      short: "g",
+      value: "GROUPS",
+      description: "only those that are in all of the groups",
+    },
+  },
+  examples: [{ text: "all, as a table", command: "runts lxc ls -f" }],
+  async run(context) {
+    const { runtime, args, options, print } = context;
+    if (versionWanted(context)) return;
+    const path = lxcPath(runtime, options.lxcpath);
+    const pattern = regex(options.filter ?? args.pattern);
+    const columns = columnsOf(options.fancyFormat);
+    const warn = warner(context, runtime.warn);
+    const groups = options.groups?.split(",").filter((group) => group !== "") ?? [];
+    const rows: Row[] = [];
+    for (const name of containerNames(path).filter((one) => pattern.test(one))) {
+      const row = await stoppedRow(runtime, path, name);
+      if (row === undefined) warn(`${path}/${name}/config is not sound: see "runts lxc check"`);
+      else if (isInGroups(row, groups)) rows.push(row);
+    }
+    if (options.fancy || options.fancyFormat) return print(fancyTable(rows, columns));
+    const isWide = !options.line && Deno.stdout.isTerminal();
+    if (rows.length > 0) {
+      print(plainNames(rows.map(({ NAME }) => NAME), isWide ? Deno.consoleSize().columns : 0));
+    }
+  },
+});
+
+function regex(text: string | undefined): RegExp {
+  try {
+    return new RegExp(text ?? "");
+  } catch (cause) {
+    throw new RuntsError(`regular expression ${quote(text)}`, { cause });
+  }
+}
+
+function columnsOf(text: string | undefined): readonly Column[] {
+  if (text === undefined) return USUAL;
+  return text.split(",").map((word) => {
+    const column = COLUMNS.find((one) => one === word.trim().toUpperCase());
+    if (column !== undefined) return column;
+    const near = nearest(word.toUpperCase(), COLUMNS);
+    throw new RuntsError(`${quote(word)} is not one of ${COLUMNS.join(", ")}`, {
+      ...(near !== undefined && { hint: `did you mean ${quote(near)}?` }),
+    });
+  });
+}

@@ -1,0 +1,88 @@
+/** Parts of the command table that the verbs of LXC share. */
+
+import type { Argument, Options } from "../cli/types.ts";
+import type { Choice } from "../lxc/container.ts";
+
+/** What every command of LXC takes. */
+export const LXC_COMMON = {
+  lxcpath: {
+    short: "P",
+    value: "DIR",
+    description:
+      "directory of the containers (default: that of /etc/lxc/lxc.conf, else /var/lib/lxc)",
+    complete: "directory",
+  },
+  logfile: {
+    short: "o",
+    value: "FILE",
+    description: "write warnings to a file instead of the standard error",
+    complete: "file",
+  },
+  logpriority: { short: "l", value: "LEVEL", description: "of LXC: has no effect", hidden: true },
+  quiet: { short: "q", description: "print no warnings" },
+  version: { description: "print the version of LXC whose commands these are" },
+} as const satisfies Options;
+
+/** What the commands take that are for one container. */
+export const LXC_NAMED = {
+  name: { short: "n", value: "NAME", description: "the container" },
+  ...LXC_COMMON,
+  rcfile: {
+    value: "FILE",
+    description: "the configuration (default: the file config of the container's directory)",
+    complete: "file",
+  },
+} as const satisfies Options;
+
+/** A further way to name the container. */
+export const LXC_NAME = {
+  value: "NAME",
+  description: "the container, as with --name",
+  optional: true,
+  complete: "none",
+} as const satisfies Argument;
+
+export const DEFINE = {
+  short: "s",
+  value: "KEY=VALUE",
+  repeat: true,
+  description: "a setting that comes after those of the file",
+} as const;
+
+/** The version of LXC whose command lines, formats and exit codes these are. */
+const LXC_VERSION = "5.0.2";
+
+interface Given {
+  readonly print: (text: string) => void;
+  readonly options: {
+    readonly version?: boolean;
+    readonly quiet?: boolean;
+    readonly logfile?: string;
+    readonly name?: string;
+    readonly lxcpath?: string;
+    readonly rcfile?: string;
+    readonly define?: string[];
+  };
+}
+
+/** Answers `--version`; true if that was asked for. */
+export function versionWanted({ options, print }: Given): boolean {
+  if (options.version) print(`${LXC_VERSION}\n`);
+  return options.version === true;
+}
+
+/** The container that a command line names. */
+export function choiceOf({ options }: Given, name: string | undefined): Choice {
+  const { lxcpath, rcfile, define } = options;
+  return { name: options.name ?? name, lxcpath, rcfile, define };
+}
+
+/** Where warnings go: to the log of runts, to a file, or nowhere. */
+export function warner(
+  { options }: Given,
+  warn: (message: string) => void,
+): (message: string) => void {
+  const { logfile, quiet } = options;
+  if (logfile === undefined) return quiet ? () => {} : warn;
+  return (message) => Deno.writeTextFileSync(logfile, `${message}\n`, { append: true });
+}

@@ -1,0 +1,32 @@
+import type { Command, Declaration } from "../cli/types.ts";
+
+/** Where the code of each verb of LXC's is, as in load.ts. */
+const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
+  check: () => import("./lxc_check.ts"),
+  checkconfig: () => import("./lxc_checkconfig.ts"),
+  config: () => import("./lxc_config.ts"),
+  explain: () => import("./lxc_explain.ts"),
+  info: () => import("./lxc_info.ts"),
+  "install-links": () => import("./lxc_install_links.ts"),
+  ls: () => import("./lxc_ls.ts"),
+  update: () => import("./lxc_update.ts"),
+  "update-config": () => import("./lxc_update.ts"),
+};
+
+/** The names that LXC has commands for. */
+export const LXC_LINKED = ["checkconfig", "config", "info", "ls", "update-config"];
+
+/** In alphabetical order. */
+export const LXC_VERBS: readonly string[] = Object.keys(VERBS);
+
+/** The command of a verb; undefined where there is no such verb. */
+export async function lxcCommand(verb: string): Promise<Command | undefined> {
+  const importer = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+  return importer && (await importer()).command;
+}
+
+/** All of them, for help. */
+export async function lxcDeclarations(): Promise<Declaration[]> {
+  const verbs = LXC_VERBS.filter((verb) => verb !== "update-config");
+  return await Promise.all(verbs.map(async (verb) => (await lxcCommand(verb))!));
+}

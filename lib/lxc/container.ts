@@ -1,0 +1,135 @@
+/** Finds a container's configuration on the host, reads it and plans from it. */
+
+import { absolute } from "../base/absolute.ts";
+import { quote, reason, RuntsError } from "../base/errors.ts";
+import { statFile } from "../base/files.ts";
+import { detectHost } from "../cgroup/hierarchies.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { SeccompArch } from "../spec/types/config.ts";
+import { type Finding, findingText, type Given } from "./config/place.ts";
+import { hostFiles, type ReadConfig, readConfig } from "./config/read.ts";
+import type { LxcHost, NamedFile } from "./plan/draft.ts";
+import { type Planned, planSystem } from "./plan/system.ts";
+import { systemValue } from "./system_conf.ts";
+
+/** Which container, as a command line says it. */
+export interface Choice {
+  readonly name?: string | undefined;
+  /** Directory of the containers; default: that of the system's file. */
+  readonly lxcpath?: string | undefined;
+  /** The configuration, if not that of the container's directory. */
+  readonly rcfile?: string | undefined;
+  /** `KEY=VALUE` each, after those of the file. */
+  readonly define?: readonly string[] | undefined;
+}
+
+/** A container and its configuration. */
+export interface Opened extends ReadConfig {
+  readonly name: string;
+  /** Absolute. */
+  readonly directory: string;
+  /** Absolute path of the configuration. */
+  readonly file: string;
+}
+
+/** Absolute path of the directory of the containers. */
+export function lxcPath({ caller }: Runtime, given: string | undefined): string {
+  return absolute(caller, given ?? systemValue(caller, "lxc.lxcpath")!);
+}
+
+/**
+ * Reads a container's configuration, whatever is wrong with it. Throws RuntsError when it is not
+ * there.
+ */
+export async function openContainer(
+  runtime: Runtime,
+  { name, lxcpath, rcfile, define = [] }: Choice,
+): Promise<Opened> {
+  if (name === undefined) throw new RuntsError("no container is named", { hint: "use -n NAME" });
+  if (name === "" || name.includes("/") || name.startsWith(".")) {
+    throw new RuntsError(`${quote(name)} is not the name of a container`);
+  }
+  const directory = `${lxcPath(runtime, lxcpath)}/${name}`;
+  const file = rcfile === undefined ? `${directory}/config` : absolute(runtime.caller, rcfile);
+  if (statFile(file) === undefined) {
+    throw new RuntsError(
+      rcfile === undefined ? `container ${quote(name)} does not exist` : "no configuration",
+      { cause: new Error(`there is no file ${file}`) },
+    );
+  }
+  const read = await readConfig({ file, define }, hostFiles(runtime.readDocument));
+  return { name, directory, file, ...read };
+}
+
+/** Whether a container is defined: its directory has a configuration. */
+export function isDefined(path: string, name: string): boolean {
+  return statFile(`${path}/${name}/config`)?.isFile === true;
+}
+
+/** Plans a container; findings are those of its configuration and of the files that it names. */
+export async function planOpened(runtime: Runtime, opened: Opened): Promise<Planned> {
+  const { name, directory, file, config } = opened;
+  const findings: Finding[] = [...opened.findings];
+  const fstab = await namedFile(runtime, config.get("lxc.mount.fstab"), findings);
+  const seccomp = await namedFile(runtime, config.get("lxc.seccomp.profile"), findings);
+  const host = await lxcHost(runtime, seccomp);
+  const { plan, findings: further } = planSystem({
+    name,
+    directory,
+    configFile: file,
+    config,
+    ...(fstab && { fstab }),
+    ...(seccomp && { seccomp }),
+    host,
+  });
+  return {
+    plan: { ...plan, warnings: [...opened.warnings, ...plan.warnings] },
+    findings: [...findings, ...further],
+  };
+}
+
+async function namedFile(
+  { readDocument }: Runtime,
+  given: Given<string> | undefined,
+  findings: Finding[],
+): Promise<NamedFile | undefined> {
+  if (given === undefined) return undefined;
+  try {
+    return { path: given.value, text: await readDocument(given.value) };
+  } catch (cause) {
+    findings.push({ at: given.at, message: `${quote(given.value)}: ${reason(cause)}` });
+  }
+}
+
+/** Architectures of system calls that a kernel runs, its own first. */
+const ARCHITECTURES: Readonly<Record<string, readonly SeccompArch[]>> = {
+  x86_64: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+  aarch64: ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"],
+};
+
+/** What a plan depends on of this host. */
+async function lxcHost(
+  runtime: Runtime,
+  seccomp: NamedFile | undefined,
+): Promise<LxcHost> {
+  // Only a profile of version 1 has numbers, which the library knows the names of.
+  const numbers = seccomp !== undefined && /^\s*(?:#.*\n\s*)*1\s*$/m.test(seccomp.text);
+  const library = numbers ? (await import("../../ffi/seccomp.ts")).loadSeccomp() : undefined;
+  return {
+    cgroup: detectHost(runtime).mode === "v2" ? "v2" : "v1",
+    architectures: ARCHITECTURES[Deno.build.arch] ?? [],
+    variable: (name) => runtime.caller.variable(name),
+    systemCall: (number) => library?.syscallName(library.nativeArchitecture, number),
+  };
+}
+
+/** Throws what is wrong with a configuration: the first finding, and how many there are. */
+export function refuse(findings: readonly Finding[]): void {
+  const [first, ...others] = findings;
+  if (first === undefined) return;
+  const noun = others.length === 1 ? "finding" : "findings";
+  const more = others.length === 0
+    ? ""
+    : ` (and ${others.length} more ${noun}, see "runts lxc check")`;
+  throw new RuntsError(findingText(first) + more);
+}
