@@ -2,16 +2,18 @@
 
 import type { CommandOffer, Offer, Offers, OptionOffer } from "./completion_offers.ts";
 
+/** The options that have a value, with their letters. */
+function withValue(options: readonly OptionOffer[]): string {
+  return options.filter(({ value }) => value !== undefined)
+    .flatMap(({ long, shorts }) => [long, ...shorts]).join(" ");
+}
+
 /** @internal */
 export function fishScript({ commands, globals, families }: Offers): string {
-  const withValue = (options: readonly OptionOffer[]) =>
-    options.filter(({ value }) => value !== undefined)
-      .flatMap(({ long, shorts }) => [long, ...shorts]).join(" ");
-  const cases = commands.map(({ name, options, globals }) =>
-    `        case ${quotedName(name)}\n            set with_value ${
-      withValue([...options, ...globals])
-    }`
-  );
+  const cases = commands.map(({ name, options, globals }) => {
+    const all = withValue([...options, ...globals]);
+    return `        case ${quotedName(name)}\n            set with_value ${all}`;
+  });
   return `# Completion of runts in fish.
 
 # Prints the command of the line and how many arguments follow it.

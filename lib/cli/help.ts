@@ -89,7 +89,7 @@ export function overview(commands: readonly Declaration[]): string {
 }
 
 /** The word that a command has below the one that it belongs to: `check` of `lxc check`. */
-export function lastWord(name: string): string {
+function lastWord(name: string): string {
   return name.slice(name.indexOf(" ") + 1);
 }
 

@@ -24,7 +24,7 @@ export interface Choice {
 }
 
 /** A container and its configuration. */
-export interface Opened extends ReadConfig {
+interface Opened extends ReadConfig {
   readonly name: string;
   /** Absolute. */
   readonly directory: string;

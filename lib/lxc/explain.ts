@@ -4,12 +4,14 @@ import { isRuntsError } from "../base/errors.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { explainBundle, type Explanation, type Step } from "../container/explain.ts";
 import { signalName } from "../spec/values/signals.ts";
+import type { HookStage } from "./config/keys.ts";
 import { type Finding, type Place, placeText } from "./config/place.ts";
 import { inItsLine, originOf } from "./plan/draft.ts";
+import { hookCall, scriptCall } from "./plan/hooks.ts";
 import type { NetDevicePlan, SystemPlan } from "./plan/types.ts";
 
 /** What a start would do, and what follows when the container has ended. */
-export interface Explained extends Explanation {
+interface Explained extends Explanation {
   readonly after: readonly Step[];
 }
 
@@ -60,7 +62,7 @@ const operation = (...names: readonly string[]): Before => ({ op }) =>
 /** With what the specification has no words for, each at its time. */
 function withBeyond(plan: SystemPlan, steps: readonly Step[]): Step[] {
   const step: Make = (path, stage, text) => ({ stage, from: from(plan, path), text });
-  const hooks = (stage: string, where: Step["stage"]) => hookSteps(plan, stage, where, step);
+  const hooks = (stage: HookStage, where: Step["stage"]) => hookSteps(plan, stage, where, step);
   const { beyond: { cgroup, namespaces } } = plan;
   const files = cgroup.files.map(({ file, value }, index) =>
     step(`beyond.cgroup.files[${index}]`, "cgroup", `write ${value} to ${file}`)
@@ -94,10 +96,20 @@ function withBeyond(plan: SystemPlan, steps: readonly Step[]): Step[] {
   );
 }
 
-function networkSteps({ beyond: { network } }: SystemPlan, step: Make): Step[] {
-  return network.map((device, index) =>
-    step(`beyond.network[${index}]`, "namespaces", `let runts make ${deviceText(device)}`)
-  );
+function networkSteps(plan: SystemPlan, step: Make): Step[] {
+  const { network } = plan.beyond;
+  return network.flatMap((device, index) => {
+    const path = `beyond.network[${index}]`;
+    const script = scriptCall(plan, device, "up");
+    return [
+      step(path, "namespaces", `let runts make ${deviceText(device)}`),
+      ...(script === undefined ? [] : [step(
+        `${path}.script.up`,
+        "namespaces",
+        `let runts run ${callText(device.scriptUp!, script)}`,
+      )]),
+    ];
+  });
 }
 
 function sourceSteps({ beyond: { rootfs } }: SystemPlan, step: Make): Step[] {
@@ -137,12 +149,24 @@ function terminalSteps({ beyond: { ttys, console } }: SystemPlan, step: Make): S
   ];
 }
 
-function hookSteps(plan: SystemPlan, stage: string, where: Step["stage"], step: Make): Step[] {
-  const hooks = (plan.beyond.hooks.stages as Record<string, readonly string[]>)[stage] ?? [];
+function hookSteps(plan: SystemPlan, stage: HookStage, where: Step["stage"], step: Make): Step[] {
+  const hooks = plan.beyond.hooks.stages[stage] ?? [];
   return hooks.map((hook, index) =>
-    step(`beyond.hooks.stages["${stage}"][${index}]`, where, `run ${hook} (${stage})`)
+    step(
+      `beyond.hooks.stages["${stage}"][${index}]`,
+      where,
+      `run ${callText(hook, hookCall(plan, stage, hook))}`,
+    )
   );
 }
+
+/** The command line of a hook, with what it is called with. */
+function callText(command: string, { args }: ReturnType<typeof hookCall>): string {
+  return [command, ...args.slice(SHELL_ARGS)].join(" ");
+}
+
+/** Those of the shell, in front of those of the hook. */
+const SHELL_ARGS = 4;
 
 function deviceText({ type, link, name, up, ipv4, ipv6, veth }: NetDevicePlan): string {
   const kind = type === "veth" ? "a pair of network devices" : `a network device (${type})`;

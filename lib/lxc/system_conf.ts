@@ -15,7 +15,7 @@ const DEFAULTS = {
   "lxc.cgroup.pattern": undefined,
 } as const;
 
-export type SystemKey = keyof typeof DEFAULTS;
+type SystemKey = keyof typeof DEFAULTS;
 
 /** In the order in which they are listed. */
 export const SYSTEM_KEYS = Object.keys(DEFAULTS) as readonly SystemKey[];

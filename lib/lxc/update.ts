@@ -5,7 +5,7 @@ import { splitSetting } from "./config/lines.ts";
 import { ROOTFS_DRIVERS } from "./config/values_more.ts";
 
 /** One line that was changed. */
-export interface Change {
+interface Change {
   /** From 1, in the old text. */
   readonly line: number;
   /** What happened to it: `lxc.utsname is now lxc.uts.name`. */
@@ -13,7 +13,7 @@ export interface Change {
 }
 
 /** A text with the names of today. */
-export interface Updated {
+interface Updated {
   readonly text: string;
   readonly changes: readonly Change[];
 }

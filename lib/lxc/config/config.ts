@@ -16,7 +16,7 @@ interface Families {
   "lxc.proc": string;
   "lxc.sysctl": string;
 }
-export type FamilyName = keyof Families;
+type FamilyName = keyof Families;
 
 /** One line of a key that ends in a name. */
 export interface Named<T> extends Given<T> {

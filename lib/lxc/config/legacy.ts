@@ -39,7 +39,7 @@ const NET_RENAMED: Readonly<Record<string, string>> = {
 };
 
 /** What becomes of an old key. */
-export type Legacy =
+type Legacy =
   /** It has another name today. */
   | { readonly kind: "renamed"; readonly key: string }
   /** It means nothing today. */

@@ -1,7 +1,7 @@
 /** The text of a configuration as lines (lxc.container.conf(5)). */
 
 /** One line that sets something. */
-export interface Line {
+interface Line {
   /** From 1. */
   readonly number: number;
   /** As it is written; the whole line, if it is no setting. */

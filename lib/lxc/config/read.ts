@@ -11,7 +11,7 @@ import { combinationFindings } from "./rules.ts";
 import { ROOTFS_DRIVERS } from "./values_more.ts";
 
 /** Where files are read from. */
-export interface Files {
+interface Files {
   /** The text of a file; throws what hinders. */
   readonly read: DocumentReader;
   /** The names in a directory; undefined if it is none. */
@@ -137,7 +137,7 @@ class Reader {
 }
 
 /** What a configuration is read from. */
-export interface ConfigSource {
+interface ConfigSource {
   /** Path of the file; absent: there is none. */
   readonly file?: string;
   /** `KEY=VALUE`, each; they come last. */

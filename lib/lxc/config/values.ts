@@ -79,7 +79,7 @@ export function word<const W extends string>(...words: readonly W[]): Parse<W> {
 }
 
 /** Which of the words a text is; reports it if it is none. */
-export function oneOf<const W extends string>(
+function oneOf<const W extends string>(
   words: readonly W[],
   value: string,
   report: Report,

@@ -152,7 +152,7 @@ export function timeOffset(value: string, report: Report): TimeOffset {
 }
 
 /** Where the root filesystem comes from. */
-export interface RootfsSource {
+interface RootfsSource {
   readonly driver: RootfsDriver;
   /** What follows the driver, in parts: overlay has its lower directories and the upper one. */
   readonly parts: readonly string[];

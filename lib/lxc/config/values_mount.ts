@@ -107,7 +107,8 @@ function checkOption(option: string, type: string, report: Report): void {
   const name = option.split("=")[0]!;
   const listed = Object.hasOwn(PARAMETERS, type) ? PARAMETERS[type] : undefined;
   if (listed?.includes(name)) return;
-  const near = nearest(option, [...Object.keys(MOUNT_OPTIONS), ...OWN, ...listed ?? []]);
+  const near = nearest(option, [...Object.keys(MOUNT_OPTIONS), ...OWN]) ??
+    nearest(name, listed ?? []);
   // Of a filesystem that is not listed any word may be a parameter, but for what looks misspelt.
   if (listed === undefined && (near === undefined || option.includes("="))) return;
   report("is not a mount option", option, guessText(near) ?? known(type, listed));

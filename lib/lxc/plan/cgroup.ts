@@ -8,7 +8,7 @@ import type { Draft } from "./draft.ts";
 import type { Cgroup, CgroupFile } from "./types.ts";
 
 /** What the specification has of it. */
-export interface CgroupPlan {
+interface CgroupPlan {
   readonly cgroupsPath: string;
   readonly resources?: Resources;
   readonly beyond: Cgroup;

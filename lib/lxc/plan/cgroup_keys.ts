@@ -3,7 +3,7 @@
 import type { Wide } from "../../spec/types/config.ts";
 
 /** A value and its place in linux.resources; or what is wrong with it. */
-export type Converted =
+type Converted =
   | {
     readonly part: string;
     readonly field: string;

@@ -84,7 +84,7 @@ export function originOf(origins: Origins, path: string): Place | undefined {
 const LAST_KEY = /(?:\[(?:\d+|"[^"]*")\]|(?:^|\.)[^.[\]]+)$/;
 
 /** `/var/lib/lxc/web/config:17: lxc.mount.entry`; the path itself where no line asks for it. */
-export function originText(origins: Origins, path: string): string {
+function originText(origins: Origins, path: string): string {
   const at = originOf(origins, path);
   return at === undefined ? path : `${placeText(at)}: ${at.key}`;
 }

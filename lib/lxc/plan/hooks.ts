@@ -25,7 +25,7 @@ export function planHooks(draft: Draft): Hooks {
 }
 
 /** What is known by the time that a hook runs. */
-export interface HookFacts {
+interface HookFacts {
   /** Init's, from start-host on. */
   readonly pid?: number;
   /** What follows: stop and post-stop alone. */
@@ -39,7 +39,7 @@ export interface HookFacts {
 }
 
 /** A program with its arguments, and what is added to the environment of whoever runs it. */
-export interface HookCall {
+interface HookCall {
   readonly args: readonly string[];
   /** `NAME=VALUE` */
   readonly env: readonly string[];
@@ -71,7 +71,7 @@ export function hookCall(
 }
 
 /** What is known of a device by the time that its script runs. */
-export interface ScriptFacts extends Pick<HookFacts, "pid" | "target"> {
+interface ScriptFacts extends Pick<HookFacts, "pid" | "target"> {
   /** The host's end of a pair. */
   readonly peer?: string;
 }

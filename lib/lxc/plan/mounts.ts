@@ -12,12 +12,12 @@ import { keeps } from "./process.ts";
 import type { Beyond, CgroupMount, MountRule, Rootfs } from "./types.ts";
 
 /** Where a root filesystem is mounted that names no place. */
-export const ROOTFS_MOUNT = "/run/runts/.lxc/rootfs";
+const ROOTFS_MOUNT = "/run/runts/.lxc/rootfs";
 /** GID of the group `tty`. */
 const TTY_GROUP = 5;
 
 /** What the specification has of it. */
-export interface MountPlan {
+interface MountPlan {
   readonly root: Root;
   readonly mounts: readonly Mount[];
   readonly linux: Pick<Linux, "readonlyPaths" | "rootfsPropagation">;

@@ -10,7 +10,7 @@ import type { Namespaces, SharedNamespace } from "./types.ts";
 const USUAL: readonly NamespaceType[] = ["mount", "pid", "uts", "ipc", "network", "cgroup"];
 
 /** What the specification has of them, and what it has not. */
-export interface NamespacePlan {
+interface NamespacePlan {
   readonly linux: Pick<Linux, "namespaces" | "timeOffsets" | "uidMappings" | "gidMappings">;
   readonly beyond: Namespaces;
 }

@@ -8,7 +8,7 @@ import type { LxcHost, NamedFile } from "./draft.ts";
 import { parseRule, type RuleAction } from "./seccomp_rule.ts";
 
 /** A profile as linux.seccomp has it, the line of each rule, and what is to be said of it. */
-export interface Profile {
+interface Profile {
   readonly seccomp: Seccomp;
   /** In the order of `seccomp.syscalls`. */
   readonly places: readonly Place[];

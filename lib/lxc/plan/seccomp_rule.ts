@@ -12,7 +12,7 @@ export interface RuleAction {
 }
 
 /** One rule. */
-export interface ParsedRule extends Partial<RuleAction> {
+interface ParsedRule extends Partial<RuleAction> {
   readonly name: string;
   readonly args: readonly SeccompArg[];
 }

@@ -72,7 +72,7 @@ export interface Rootfs {
 }
 
 /** /dev. */
-export interface Dev {
+interface Dev {
   /** A tmpfs with the usual nodes and links; else nothing is made there. */
   readonly populate: boolean;
   /** A boot id of the container's own is bound over that of the host. */

@@ -89,6 +89,9 @@ const LINES = [
   ["runts help resu", "<help><resume>"],
   ["runts completion fi", "<completion><fish>"],
   ["runts exec web ls --ro", "<exec><web><ls><--ro>"], // belongs to the program
+  ["runts lxc expl", "<lxc><explain>"],
+  ["runts lxc explain --spe", "<lxc><explain><--spec>"],
+  ["runts lxc config lxc.lxcp", "<lxc><config><lxc.lxcpath>"],
 ] as const;
 
 for (const shell of ["bash", "zsh"] as const) {
@@ -116,6 +119,9 @@ Deno.test("fish offers what fits", RUNTS_ONLY, async (t) => {
     ["runts help resu", ["resume"]],
     ["runts completion ", ["bash", "fish", "zsh"]],
     ["runts exec web ls --ro", []],
+    ["runts lxc in", ["info", "install-links"]],
+    ["runts lxc explain --spe", ["--spec"]],
+    ["runts lxc config lxc.lxcp", ["lxc.lxcpath"]],
   ];
   for (const [line, offers] of cases) {
     await t.step(line, async () => assertEquals(await workshop.offers(line), offers));

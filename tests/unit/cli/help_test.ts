@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { GLOBAL_OPTIONS } from "../../../lib/cli/globals.ts";
-import { commandHelp, overview, usageLine } from "../../../lib/cli/help.ts";
+import { commandHelp, overview, usageLine, withVerbs } from "../../../lib/cli/help.ts";
 import { verbs } from "../../../lib/commands/load.ts";
 import { manPage } from "../../../lib/cli/man.ts";
 import { nearest } from "../../../lib/base/nearest.ts";
@@ -59,7 +59,7 @@ Global options go before or after the command: see "runts help".
 
 Deno.test("every command is declared, loadable and documented", async (t) => {
   assertEquals(ALL.map(({ name }) => name).sort(), verbs());
-  for (const command of ALL) {
+  for (const command of await withVerbs(ALL)) {
     await t.step(command.name, () => {
       assertMatch(command.summary, /^[a-z].*[^.]$/);
       for (const text of command.description ?? []) assertMatch(text, /^[A-Z].*\.$/);

@@ -1,0 +1,146 @@
+/** What runts alone has: check, explain, links. */
+
+import { assert, assertEquals } from "@std/assert";
+import { command, RUNTIME } from "../../support/runtime.ts";
+import { lxc, LxcPath, RUNTS_LXC_ONLY } from "../../support/lxc.ts";
+
+Deno.test("check prints every fault of a container with its line", RUNTS_LXC_ONLY, async () => {
+  using containers = new LxcPath();
+  const file = containers.define(
+    "c",
+    `lxc.rootfs.path = /nonexistent/root
+lxc.utsname = c
+lcx.tty.max = 4
+lxc.signal.halt = PWR
+lxc.mount.entry = /nonexistent/a b none bind,rox 0 0
+lxc.mount.entry = /nonexistent/b b none bind,create=dir 0 0
+lxc.net.0.type = veth
+lxc.net.0.link = nolink0
+lxc.hook.pre-start = /nonexistent/hook x
+lxc.seccomp.profile = ${containers.path}/profile
+`,
+  );
+  Deno.writeTextFileSync(`${containers.path}/profile`, "2\ndenylist\nmknod erno 1\n");
+  const { code, stdout, stderr } = await containers.run("check", "-n", "c");
+  assertEquals({ code, stderr }, { code: 1, stderr: "" });
+  assertEquals(stdout.trimEnd().split("\n"), [
+    `${file}:3: lcx.tty.max: is not a key: did you mean "lxc.tty.max"?`,
+    `${file}:4: lxc.signal.halt: "PWR" is not a signal: did you mean "SIGPWR"?`,
+    `${file}:5: lxc.mount.entry: "rox" is not a mount option: did you mean "ro"?`,
+    `${containers.path}/profile:3: "erno" is not one of kill, errno, trap, allow, notify: ` +
+    'did you mean "errno"?',
+    `${file}:1: lxc.rootfs.path: "/nonexistent/root" does not exist`,
+    `${file}:6: lxc.mount.entry: "/nonexistent/b" does not exist`,
+    `${file}:9: lxc.hook.pre-start: "/nonexistent/hook" does not exist`,
+    `${file}:8: lxc.net.0.link: there is no network device "nolink0" on this host`,
+  ]);
+  const strict = await containers.run("check", "-n", "c", "--strict");
+  assert(strict.stdout.includes(`${file}:2: lxc.utsname: is the old name of lxc.uts.name\n`));
+});
+
+Deno.test("check has nothing to say of LXC's own files", RUNTS_LXC_ONLY, async () => {
+  const directory = "/usr/share/lxc/config";
+  const files = Array.from(Deno.readDirSync(directory), ({ name }) => name)
+    .filter((name) => name.endsWith(".conf")).map((name) => `${directory}/${name}`);
+  assert(files.length > 20);
+  assertEquals(await lxc("check", files), { code: 0, stdout: "", stderr: "" });
+});
+
+Deno.test("explain prints the plan with the lines that ask for it", RUNTS_LXC_ONLY, async () => {
+  using containers = new LxcPath();
+  Deno.mkdirSync(`${containers.path}/root`);
+  containers.define(
+    "c",
+    `lxc.rootfs.path = ${containers.path}/root
+lxc.uts.name = web
+lxc.mount.auto = proc
+lxc.mount.entry = /tmp data none bind,create=dir 0 0
+lxc.init.cmd = /sbin/init 3
+lxc.hook.start-host = /bin/true now
+lxc.environment = A=1
+`,
+  );
+  const { code, stdout, stderr } = await containers.run("explain", "-n", "c");
+  assertEquals({ code, stderr }, { code: 0, stderr: "" });
+  const rows = stdout.split("\n").map((line) => line.slice(6).replace(/ {2,}/g, " "));
+  for (
+    const row of [
+      'config:2 lxc.uts.name set the host name to "web"',
+      "config:3 lxc.mount.auto mount proc on /proc (nosuid,nodev,noexec)",
+      "config:4 lxc.mount.entry bind /tmp on /data",
+      "config:3 lxc.mount.auto make /proc/sys read-only",
+      "config:3 lxc.mount.auto leave /proc/sys/net writable",
+      "config:6 lxc.hook.start-host run /bin/true now c lxc start-host",
+      'config:5 lxc.init.cmd execute "/sbin/init" "3"',
+    ]
+  ) assert(rows.includes(row), `${row}\n${stdout}`);
+  const spec = JSON.parse((await containers.run("explain", "-n", "c", "--spec")).stdout);
+  assertEquals(spec.process.env, ["container=lxc", "A=1"]);
+  const plan = JSON.parse((await containers.run("explain", "-n", "c", "--plan")).stdout);
+  assertEquals(plan.beyond.mounts, { 2: { create: "dir" } });
+});
+
+Deno.test("explain names the first fault and counts the others", RUNTS_LXC_ONLY, async () => {
+  using containers = new LxcPath();
+  const file = containers.define("c", "lxc.tty.max = x\nlxc.pty.max = y\nlxc.utsname = c\n");
+  const { code, stdout, stderr } = await containers.run("explain", "c");
+  assertEquals({ code, stdout, stderr }, {
+    code: 1,
+    stdout: "",
+    stderr:
+      `runts: lxc explain: ${file}:1: lxc.tty.max: "x" is not a whole number from 0 to 1024 ` +
+      '(and 1 more finding, see "runts lxc check")\n',
+  });
+});
+
+Deno.test("an error of the plan names the line", RUNTS_LXC_ONLY, async () => {
+  using containers = new LxcPath();
+  Deno.mkdirSync(`${containers.path}/root`);
+  const file = containers.define(
+    "c",
+    `lxc.rootfs.path = ${containers.path}/root\nlxc.sysctl.kernel.hostname = x\n`,
+  );
+  const { code, stderr } = await containers.run("explain", "-n", "c");
+  assertEquals({ code, stderr }, {
+    code: 1,
+    stderr: `runts: lxc explain: ${file}:2: lxc.sysctl.kernel.hostname: "x" belongs into the ` +
+      "property hostname, which sets this parameter\n",
+  });
+});
+
+Deno.test("links under LXC's names run its verbs", RUNTS_LXC_ONLY, async () => {
+  using containers = new LxcPath();
+  const links = `${containers.path}/bin`;
+  Deno.mkdirSync(links);
+  containers.define("list", "lxc.uts.name = web\n");
+  const { code, stdout } = await command([RUNTIME, "lxc", "install-links", links]);
+  assertEquals([code, stdout.split("\n").length - 1], [0, 5]);
+  assertEquals(await command([RUNTIME, "lxc", "install-links", links]), {
+    code: 0,
+    stdout: "",
+    stderr: "",
+  });
+  const info = [`${links}/lxc-info`, "-P", containers.path, "-n", "list", "-c", "lxc.uts.name"];
+  assertEquals(await command(info), { code: 0, stdout: "lxc.uts.name = web\n", stderr: "" });
+  // Without a verb, and with a container that is called as a verb of runts.
+  const ls = await command([`${links}/lxc-ls`, "-P", containers.path]);
+  assertEquals(ls, { code: 0, stdout: "list\n", stderr: "" });
+  const named = await command([
+    `${links}/lxc-info`,
+    "list",
+    "-P",
+    containers.path,
+    "-c",
+    "lxc.tty.max",
+  ]);
+  assertEquals(named.stdout, "lxc.tty.max = 0\n");
+});
+
+Deno.test("an unknown verb is told those that there are", RUNTS_LXC_ONLY, async () => {
+  const { code, stderr } = await command([RUNTIME, "lxc", "frob"]);
+  assertEquals([code, stderr], [
+    1,
+    'runts: lxc: VERB "frob" is not one of check, checkconfig, config, explain, info, install-links, ' +
+    'ls, update, update-config: see "runts lxc --help"\n',
+  ]);
+});
