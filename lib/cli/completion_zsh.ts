@@ -80,7 +80,8 @@ function optionSpec({ long, shorts, value, repeat, description }: OptionOffer): 
 
 function argumentSpec({ name, offer, rest }: ArgumentOffer, place: number): string {
   if (rest !== undefined && offer === "none") return quoted(`*:: :_message ${name}`);
-  return quoted(`${place + 1}: :${action(offer)}`);
+  // After a blank zsh would not look for options either.
+  return quoted(`${place + 1}: :${offer === "none" ? "()" : action(offer)}`);
 }
 
 function action(offer: Offer): string {

@@ -27,7 +27,7 @@ export const USUAL: readonly Column[] = [
 ];
 
 /** One container, a text for each column. */
-type Row = Readonly<Record<Column, string>>;
+export type Row = Readonly<Record<Column, string>>;
 
 /** Names of the containers below a directory, sorted. */
 export function containerNames(path: string): string[] {

@@ -73,3 +73,20 @@ Deno.test("load knows every file of lib/commands that states a command, and no o
   assert(load("no-such-verb") === undefined);
   assert(load("constructor") === undefined);
 });
+
+Deno.test("dispatch takes a link's name for a verb of lxc", async () => {
+  const seen: string[][] = [];
+  const load = (verb: string) =>
+    Promise.resolve((args: string[]) => {
+      seen.push([verb, ...args]);
+      return Promise.resolve(0);
+    });
+  for (const name of ["/usr/bin/lxc-update-config", "lxc-ls", "runts", "/x/lxc-/runts", ""]) {
+    await dispatch(["list"], load, name);
+  }
+  assertEquals(seen, [
+    ["lxc", "lxc", "update-config", "list"],
+    ["lxc", "lxc", "ls", "list"],
+    ...Array.from({ length: 3 }, () => ["list", "list"]),
+  ]);
+});
