@@ -20,10 +20,13 @@ const PATIENCE = 5;
  */
 export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
   if (command.sub !== undefined) {
-    const place = verbPlace(args) + 1;
-    const sub = await command.sub(args[place] ?? "");
+    const first = verbPlace(args);
+    const second = first + 1 + verbPlace(args.slice(first + 1));
+    const sub = await command.sub(args[second] ?? "");
     // Its name is two words to those who type it, and one here.
-    if (sub !== undefined) return await runCommand(sub, args.toSpliced(place - 1, 2, sub.name));
+    if (sub !== undefined) {
+      return await runCommand(sub, args.toSpliced(second, 1).with(first, sub.name));
+    }
   }
   let log: Pick<Log, "fail"> = { fail: (message) => toStderr("error", message) };
   try {

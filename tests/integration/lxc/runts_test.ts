@@ -136,6 +136,15 @@ Deno.test("links under LXC's names run its verbs", RUNTS_LXC_ONLY, async () => {
   assertEquals(named.stdout, "lxc.tty.max = 0\n");
 });
 
+Deno.test("global options stand before, between and behind the words", RUNTS_LXC_ONLY, async () => {
+  const words = ["lxc", "config", "lxc.lxcpath"];
+  for (let place = 0; place <= words.length; place++) {
+    const line = words.toSpliced(place, 0, "--root", "/nonexistent");
+    const { code, stdout } = await command([RUNTIME, ...line]);
+    assertEquals([code, stdout], [0, "/var/lib/lxc\n"], line.join(" "));
+  }
+});
+
 Deno.test("an unknown verb is told those that there are", RUNTS_LXC_ONLY, async () => {
   const { code, stderr } = await command([RUNTIME, "lxc", "frob"]);
   assertEquals([code, stderr], [
