@@ -42,7 +42,7 @@ export type { RuntimeOrSettings, RuntimeSettings } from "./lib/runtime/runtime.t
 export { HostFacts } from "./lib/runtime/host.ts";
 export type { Caller } from "./lib/base/caller.ts";
 export type { Body } from "./lib/body/body.ts";
-export type { DocumentReader } from "./lib/base/document_file.ts";
+export type { CallersFiles } from "./lib/base/document_file.ts";
 export { run } from "./lib/container/run.ts";
 export { writeSpec } from "./lib/container/spec.ts";
 export type { SpecOptions } from "./lib/container/spec.ts";

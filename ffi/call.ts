@@ -27,6 +27,12 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** The text of NUL-terminated bytes, or of all of them where there is no NUL. */
+export function fromCString(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
 /** Descriptors or other C ints; never empty, so that it has an address. */
 export function ints(values: readonly number[]): Int32Array<ArrayBuffer> {
   const array = new Int32Array(new ArrayBuffer(Math.max(1, values.length) * 4));

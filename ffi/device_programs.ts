@@ -4,7 +4,7 @@ import { O_DIRECTORY } from "../lib/base/linux.ts";
 import { errnoName } from "../lib/base/errno.ts";
 import { quote, RuntsError } from "../lib/base/errors.ts";
 import type { Functions } from "./bind.ts";
-import { check, cString, outside } from "./call.ts";
+import { check, cString, fromCString, outside } from "./call.ts";
 import { type Helper, loadHelper } from "./helper.ts";
 import { furtherFunctions } from "./library.ts";
 
@@ -47,12 +47,8 @@ interface Bpf {
   nameOf(program: number): string;
 }
 
-let functions: Functions<typeof BPF_SYMBOLS> | undefined;
-
 async function loaded(): Promise<[Helper, Functions<typeof BPF_SYMBOLS>]> {
-  const helper = await loadHelper();
-  functions ??= furtherFunctions(BPF_SYMBOLS);
-  return [helper, functions];
+  return [await loadHelper(), furtherFunctions(BPF_SYMBOLS)];
 }
 
 /** A new eventfd(2), non-blocking. */
@@ -70,7 +66,7 @@ export async function loadBpf(): Promise<Bpf> {
       const log = outside(LOG_SIZE);
       const count = program.length / 8;
       const fd = functions.rts_bpf_load(program, count, cString(name), log, log.length);
-      if (fd < 0) throw refused(-fd, textOf(log));
+      if (fd < 0) throw refused(-fd, fromCString(log));
       return fd;
     },
     attach(cgroup, program, replaced = -1) {
@@ -88,7 +84,7 @@ export async function loadBpf(): Promise<Bpf> {
     nameOf(program) {
       const name = outside(NAME_SIZE);
       check(functions.rts_bpf_name(program, name), "name a BPF program");
-      return textOf(name);
+      return fromCString(name);
     },
   };
 }
@@ -103,9 +99,4 @@ function refused(errno: number, log: string): RuntsError {
 
 function hintOf(errno: number): { hint?: string } {
   return errnoName(errno) === "EPERM" ? { hint: "it takes CAP_BPF or CAP_SYS_ADMIN" } : {};
-}
-
-function textOf(bytes: Uint8Array<ArrayBuffer>): string {
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
 }

@@ -4,6 +4,7 @@ import { checkDocs } from "./check/docs.ts";
 import { unusedExports } from "./check/exports.ts";
 import { FILE_RULES } from "./check/files.ts";
 import { checkLayout } from "./check/layout.ts";
+import { checkProcessWide } from "./check/process_wide.ts";
 import { checkPage, checkRooms } from "./check/rooms.ts";
 import { importsOf, readSources, type Source } from "./check/source.ts";
 
@@ -33,6 +34,7 @@ async function check(): Promise<void> {
     ...circles(sources),
     ...checkRooms(sources),
     ...checkPage(),
+    ...checkProcessWide(sources),
     ...unusedExports(sources),
     ...await checkDocs(),
     ...await checkLayout(sources),

@@ -3,8 +3,13 @@
 import { EACCES } from "./errno.ts";
 import { errnoOf } from "./errors.ts";
 
-/** Reads UTF-8 text. Throws what is wrong, and waits for nobody who is not there. */
-export type DocumentReader = (file: string) => string | Promise<string>;
+/** How what a caller names is looked at and read. */
+export interface CallersFiles {
+  /** Reads UTF-8 text. Throws what is wrong, and waits for nobody who is not there. */
+  read(file: string): string | Promise<string>;
+  /** What is at a path, a symlink followed. Throws what Deno does. */
+  stat(path: string): Deno.FileInfo | Promise<Deno.FileInfo>;
+}
 
 /** No document is as long; a device may have no end. */
 export const DOCUMENT_MAX = 64 * 1024 * 1024;
@@ -12,8 +17,10 @@ export const DOCUMENT_MAX = 64 * 1024 * 1024;
 export const WRITER_TIMEOUT = 1_000;
 const CHUNK = 64 * 1024;
 
-/** A {@linkcode DocumentReader} that holds up the event loop, and is the quickest. */
-export function readDocumentFile(file: string): string {
+/** For a process that has nothing else to do: the quickest way, which holds the event loop up. */
+export const AT_ONCE: CallersFiles = { read: readDocumentFile, stat: Deno.statSync };
+
+function readDocumentFile(file: string): string {
   const { isFile, isFifo, size } = Deno.statSync(file);
   if (!isFile) return decodeDocument(readStream(file, isFifo === true));
   if (size > DOCUMENT_MAX) throw tooLong();
@@ -22,18 +29,6 @@ export function readDocumentFile(file: string): string {
   // be there, so few commands use one.
   if (!text.includes("\ufffd")) return text.startsWith("\ufeff") ? text.slice(1) : text;
   return decodeDocument([Deno.readFileSync(file)]);
-}
-
-/** Reads what is on the standard input. */
-export async function readStandardInput(): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of Deno.stdin.readable) {
-    length += chunk.length;
-    if (length > DOCUMENT_MAX) throw tooLong();
-    chunks.push(chunk);
-  }
-  return decodeDocument(chunks);
 }
 
 function readStream(file: string, isFifo: boolean): Uint8Array[] {

@@ -1,5 +1,8 @@
 /** Looking at files that may not be there, and removing them. */
 
+import { ENOENT } from "./errno.ts";
+import { errnoOf, quote, RuntsError } from "./errors.ts";
+
 /** The text of a file without what is blank at its end; undefined when it cannot be read. */
 export function readFile(file: string): string | undefined {
   try {
@@ -33,6 +36,15 @@ export function removeQuietly(path: string): void {
     Deno.removeSync(path);
   } catch {
     // it is gone, or stays
+  }
+}
+
+/** Removes a file or an empty directory that may be gone. */
+export function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (cause) {
+    if (errnoOf(cause) !== ENOENT) throw new RuntsError(`remove ${quote(path)}`, { cause });
   }
 }
 

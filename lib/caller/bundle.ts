@@ -1,5 +1,6 @@
 /** The bundle of a container to be: its configuration and its root filesystem. */
 
+import type { CallersFiles } from "../base/document_file.ts";
 import type { Caller } from "../base/caller.ts";
 import { errnoOf, isRuntsError, quote, RuntsError } from "../base/errors.ts";
 import { configPath, parseSpec, readConfig } from "../spec/load.ts";
@@ -52,15 +53,15 @@ function inItsName(error: unknown, { path, seen }: BundlePlace): unknown {
 }
 
 async function openPlace(
-  { caller, readDocument }: Runtime,
+  { caller, files }: Runtime,
   { path, seen }: BundlePlace,
   options: CreateOptions,
 ): Promise<OpenBundle> {
   const file = configPath(seen, options.config && absolute(caller, options.config));
-  const text = await readConfig(readDocument, seen, file);
+  const text = await readConfig(files, seen, file);
   const name = file.replace(seen, path);
   const spec = await completed(caller, inPresentWords(parseSpec(text, name)));
-  checkRootfs(seen, spec);
+  await checkRootfs(files, seen, spec);
   if (spec.process === undefined) {
     throw new RuntsError(`${name}: process is missing`, { hint: "there is nothing to start" });
   }
@@ -86,11 +87,11 @@ async function completed(caller: Caller, spec: Spec): Promise<Spec> {
   return withDefaultMaps(spec, ownIds(caller));
 }
 
-function checkRootfs(bundle: string, spec: Spec): void {
+async function checkRootfs(files: CallersFiles, bundle: string, spec: Spec): Promise<void> {
   const rootfs = absoluteRootfs(bundle, spec.root.path);
   let isDirectory: boolean;
   try {
-    isDirectory = Deno.statSync(rootfs).isDirectory;
+    ({ isDirectory } = await files.stat(rootfs));
   } catch (cause) {
     throw new RuntsError(`root filesystem ${quote(rootfs)}`, {
       configPath: "root.path",

@@ -13,12 +13,12 @@ const ID_MAX = 0xfffffffe;
 
 /** What to execute; throws when the options do not say. */
 export async function execProcess(
-  { caller, readDocument }: Pick<Runtime, "caller" | "readDocument">,
+  { caller, files }: Pick<Runtime, "caller" | "files">,
   spec: Spec,
   options: ExecOptions,
 ): Promise<Process> {
   if (options.process !== undefined) {
-    const document = await loadProcess(readDocument, absoluteBytes(caller, options.process));
+    const document = await loadProcess(files, absoluteBytes(caller, options.process));
     const process = completed(document, spec.process);
     return options.tty ? { ...process, terminal: true } : process;
   }

@@ -1,7 +1,7 @@
 /** Runs one command: parses, opens the log, calls it, and reports what it throws, once. */
 
 import { isRuntsError, reason } from "../base/errors.ts";
-import { readDocumentFile } from "../base/document_file.ts";
+import { AT_ONCE } from "../base/document_file.ts";
 import { ProcessCaller } from "../runtime/process_caller.ts";
 import { Runtime, type RuntimeSettings } from "../runtime/runtime.ts";
 import { verbPlace } from "./dispatch.ts";
@@ -63,7 +63,7 @@ function runtimeOf(
     ...(warn && { warn }),
     ...(debug && { debug }),
     caller,
-    readDocument: readDocumentFile,
+    files: AT_ONCE,
     patience: PATIENCE,
   });
 }

@@ -67,10 +67,10 @@ export const command = defineCommand({
   },
 });
 
-async function readResources({ readDocument }: Runtime, file: string): Promise<Resources> {
-  if (file !== "-") return parseResources(await readText(readDocument, file), file);
+async function readResources({ files }: Runtime, file: string): Promise<Resources> {
+  if (file !== "-") return parseResources(await readText(files, file), file);
   try {
-    const { readStandardInput } = await import("../base/document_file.ts");
+    const { readStandardInput } = await import("../cli/standard_input.ts");
     return parseResources(await readStandardInput(), "standard input");
   } catch (error) {
     if (error instanceof RuntsError) throw error;

@@ -41,19 +41,19 @@ export async function validateDocument(
   given: RuntimeOrSettings = {},
   options: ValidateOptions = {},
 ): Promise<Validated> {
-  const { caller, readDocument } = runtimeOf(given);
+  const { caller, files } = runtimeOf(given);
   const { bundle = ".", config, process, resources, meant } = options;
   const other = process ?? resources;
   if (other !== undefined) {
     const file = absolute(caller, other);
-    const document = parseJson(await readText(readDocument, file), file);
+    const document = parseJson(await readText(files, file), file);
     if (process !== undefined) return { file, findings: validateProcess(document, meant) };
     const findings = validateResources(document, meant);
     return { file, findings: further(findings, () => furtherOfResources(document as Resources)) };
   }
   const directory = absolute(caller, bundle);
   const file = configPath(directory, config === undefined ? undefined : absolute(caller, config));
-  const document = parseJson(await readConfig(readDocument, directory, file), file);
+  const document = parseJson(await readConfig(files, directory, file), file);
   const findings = validate(document, meant);
   return { file, findings: further(findings, () => furtherFindings(document as Spec)) };
 }

@@ -4,9 +4,9 @@
  */
 
 import type { Caller } from "../base/caller.ts";
-import { EEXIST, ENOENT } from "../base/errno.ts";
+import { EEXIST } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
-import { isDirectory } from "../base/files.ts";
+import { isDirectory, removeIfThere } from "../base/files.ts";
 import { readMountinfo } from "../base/mountinfo.ts";
 import type { IntelRdt } from "../spec/types/config.ts";
 import type { Undo } from "../base/undo.ts";
@@ -23,14 +23,14 @@ export function joinResctrl(
   const lines = schemata(rdt);
   if (makeClass(group, rdt, lines.length > 0)) {
     // A class that was named is not the container's own; it stays.
-    if (!rdt.closID) undo.add(() => removeGroup(group));
+    if (!rdt.closID) undo.add(() => removeIfThere(group));
     writeSchemata(group, lines);
   } else checkSchemata(group, lines);
   write(`${group}/tasks`, String(pid), "linux.intelRdt");
   if (!rdt.enableMonitoring) return;
   const monitoring = `${group}/mon_groups/${id}`;
   make(monitoring, "linux.intelRdt.enableMonitoring");
-  undo.add(() => removeGroup(monitoring));
+  undo.add(() => removeIfThere(monitoring));
   write(`${monitoring}/tasks`, String(pid), "linux.intelRdt.enableMonitoring");
 }
 
@@ -38,8 +38,8 @@ export function joinResctrl(
 export function leaveResctrl(id: string, rdt: IntelRdt, root: string | undefined): void {
   if (root === undefined) return;
   const group = classOf(root, id, rdt);
-  if (rdt.enableMonitoring) removeGroup(`${group}/mon_groups/${id}`);
-  if (!rdt.closID) removeGroup(group);
+  if (rdt.enableMonitoring) removeIfThere(`${group}/mon_groups/${id}`);
+  if (!rdt.closID) removeIfThere(group);
 }
 
 /** Changes the schemata of a container's class (`update`). */
@@ -130,13 +130,5 @@ function read(file: string): string {
     return Deno.readTextFileSync(file);
   } catch (cause) {
     throw new RuntsError(`read ${quote(file)}`, { configPath: "linux.intelRdt", cause });
-  }
-}
-
-function removeGroup(directory: string): void {
-  try {
-    Deno.removeSync(directory);
-  } catch (cause) {
-    if (errnoOf(cause) !== ENOENT) throw new RuntsError(`remove ${quote(directory)}`, { cause });
   }
 }

@@ -1,5 +1,6 @@
 /** Links and addresses of a network namespace, by rtnetlink(7). */
 
+import { fromCString } from "../../ffi/call.ts";
 import type { NetlinkSocket } from "../../ffi/net.ts";
 import { EAGAIN, ENODEV } from "../base/errno.ts";
 import { errnoOf, quote } from "../base/errors.ts";
@@ -111,7 +112,7 @@ function toLink({ body }: NetlinkMessage): Link {
   const name = netlink.attributesOf(body, LINK_SIZE).get(IFLA_IFNAME);
   return {
     index: view.getInt32(4, true),
-    name: netlink.fromCString(name ?? new Uint8Array()),
+    name: fromCString(name ?? new Uint8Array()),
     flags: view.getUint32(8, true),
   };
 }
@@ -181,7 +182,7 @@ export function addAddress(
 /** Labels of IPv4 addresses begin with the name of their device: `eth0:web`. */
 function labelFor(label: Uint8Array | undefined, former: string, name: string): string | undefined {
   if (label === undefined) return undefined;
-  const text = netlink.fromCString(label);
+  const text = fromCString(label);
   const renamed = text.startsWith(`${former}:`) ? name + text.slice(former.length) : name;
   return renamed.length <= NAME_MAX ? renamed : name;
 }

@@ -1,5 +1,6 @@
 /** Messages of rtnetlink(7): links and addresses. The kernel's byte order is little-endian here. */
 
+import { fromCString } from "../../ffi/call.ts";
 import { EAGAIN } from "../base/errno.ts";
 import { RuntsError } from "../base/errors.ts";
 
@@ -128,9 +129,4 @@ export function uint32(value: number): Uint8Array {
 /** NUL-terminated text as an attribute holds it. */
 export function toCString(text: string): Uint8Array {
   return new TextEncoder().encode(`${text}\0`);
-}
-
-export function fromCString(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
 }

@@ -8,6 +8,8 @@ import {
   tooLong,
   WRITER_TIMEOUT,
 } from "../base/document_file.ts";
+import { EAGAIN } from "../base/errno.ts";
+import { errnoOf } from "../base/errors.ts";
 import { delay } from "../base/delay.ts";
 import type { OwnHelper } from "./runtime.ts";
 
@@ -15,7 +17,7 @@ const CHUNK = 64 * 1024;
 /** Between two looks for a writer, in ms. */
 const PAUSE = 5;
 
-/** A {@linkcode DocumentReader}; a file system that does not answer costs a thread. */
+/** Reads UTF-8 text; a file system that does not answer costs a thread. */
 export async function readDocumentLater(helper: OwnHelper, file: string): Promise<string> {
   const { isFile, isFifo, size } = await Deno.stat(file);
   if (!isFile) return decodeDocument(await readStream(helper, file, isFifo === true));
@@ -34,7 +36,7 @@ async function readStream(
   const end = performance.now() + WRITER_TIMEOUT;
   try {
     for (;;) {
-      const chunk = helper.readAvailable(stream, CHUNK);
+      const chunk = readChunk(helper, stream);
       if (chunk === "again") await helper.awaitFds([stream]);
       else if (chunk !== "eof") {
         chunks.push(chunk);
@@ -46,5 +48,17 @@ async function readStream(
     }
   } finally {
     helper.close(stream);
+  }
+}
+
+/** `again`: there is a writer who has written nothing yet. */
+function readChunk(helper: OwnHelper, stream: number): Uint8Array | "eof" | "again" {
+  const bytes = new Uint8Array(CHUNK);
+  try {
+    const count = helper.read(stream, bytes);
+    return count === 0 ? "eof" : bytes.subarray(0, count);
+  } catch (error) {
+    if (errnoOf(error) === EAGAIN) return "again";
+    throw error;
   }
 }

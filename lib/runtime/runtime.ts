@@ -3,7 +3,7 @@
 import type { Helper } from "../../ffi/helper.ts";
 import type { Body } from "../body/body.ts";
 import type { Caller } from "../base/caller.ts";
-import type { DocumentReader } from "../base/document_file.ts";
+import type { CallersFiles } from "../base/document_file.ts";
 import { turn } from "../base/turn.ts";
 import { HostFacts, isInUserNamespace } from "./host.ts";
 import { ProcessCaller } from "./process_caller.ts";
@@ -27,8 +27,8 @@ export interface RuntimeSettings {
   readonly host?: HostFacts;
   /** Who is the parent of containers and stands for the caller; default this process. */
   readonly body?: Body;
-  /** How documents that the caller names are read; default so that nothing else has to wait. */
-  readonly readDocument?: DocumentReader;
+  /** How what the caller names is read; default so that nothing else has to wait. */
+  readonly files?: CallersFiles;
   /** How long a wait may hold up the event loop before a thread of its own goes on with it, in ms; default 0. */
   readonly patience?: number;
 }
@@ -75,7 +75,7 @@ export class Runtime {
   readonly debug: ((line: string) => void) | undefined;
   readonly caller: Caller;
   readonly host: HostFacts;
-  readonly readDocument: DocumentReader;
+  readonly files: CallersFiles;
   readonly patience: number;
   /** Absent until it is loaded (load.ts): some verbs do without. */
   helper: OwnHelper | undefined;
@@ -89,7 +89,7 @@ export class Runtime {
     this.#rootless = settings.rootless ?? "auto";
     this.warn = settings.warn ?? (() => {});
     this.debug = settings.debug;
-    this.readDocument = settings.readDocument ?? ((file) => this.#readLater(file));
+    this.files = settings.files ?? { read: (file) => this.#readLater(file), stat: Deno.stat };
     this.patience = settings.patience ?? 0;
     this.body = settings.body;
   }

@@ -1,6 +1,6 @@
 /** config.json and resources: read, parsed and validated. */
 
-import type { DocumentReader } from "../base/document_file.ts";
+import type { CallersFiles } from "../base/document_file.ts";
 import { ENOENT, ENOTDIR } from "../base/errno.ts";
 import { pathFrom } from "../base/paths.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
@@ -16,12 +16,12 @@ export function configPath(bundle: string, configFile = "config.json"): string {
 
 /** The text of the configuration `file` of a bundle. Throws RuntsError that names the file. */
 export async function readConfig(
-  read: DocumentReader,
+  files: CallersFiles,
   bundle: string,
   file: string,
 ): Promise<string> {
   try {
-    return await readText(read, file);
+    return await readText(files, file);
   } catch (error) {
     if (!(error instanceof RuntsError)) throw error;
     const hint = errnoOf(error) === ENOENT

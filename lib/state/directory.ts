@@ -10,7 +10,7 @@
 
 import { EEXIST, ENOENT, ENOTDIR } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
-import { isDirectory } from "../base/files.ts";
+import { isDirectory, removeIfThere } from "../base/files.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { checkId, OTHERS } from "./id.ts";
 import { DAMAGED, formatStatus, isIds, parseStatus, type Status } from "./status.ts";
@@ -275,12 +275,4 @@ export function listIds(root: string): string[] {
   return entries.filter(({ isDirectory, name }) =>
     isDirectory && !OTHERS.includes(name) && !name.startsWith(REMOVED)
   ).map(({ name }) => name).sort();
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (cause) {
-    if (errnoOf(cause) !== ENOENT) throw cause;
-  }
 }

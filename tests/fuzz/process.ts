@@ -1,7 +1,7 @@
 /** process.json of exec: whatever the text, it is refused in words or can be executed. */
 
 import { execProcess } from "../../lib/caller/exec_process.ts";
-import { readDocumentFile } from "../../lib/base/document_file.ts";
+import { AT_ONCE } from "../../lib/base/document_file.ts";
 import { Runtime } from "../../lib/runtime/runtime.ts";
 import { parseSpec } from "../../lib/spec/load.ts";
 import type { Process } from "../../lib/spec/types/config.ts";
@@ -10,7 +10,7 @@ import { configs, partsOf } from "../support/fuzz/corpus.ts";
 import { execPlansOf, planned } from "../support/fuzz/plans.ts";
 import type { Target } from "../support/fuzz/target.ts";
 
-const RUNTIME = new Runtime({ readDocument: readDocumentFile });
+const RUNTIME = new Runtime({ files: AT_ONCE });
 
 export function process(): Target {
   // What the process is for.

@@ -1,6 +1,6 @@
 /** JSON documents of any kind: read, parsed and validated. */
 
-import type { DocumentReader } from "../../base/document_file.ts";
+import type { CallersFiles } from "../../base/document_file.ts";
 import { type ErrorData, numberOf, quote, RuntsError } from "../../base/errors.ts";
 import { type Finding, findingText } from "../check/findings.ts";
 import { formatJson, parseJson } from "./json.ts";
@@ -52,9 +52,9 @@ function refuseHalves(value: unknown, file: string): void {
 }
 
 /** Reads UTF-8 text. Throws RuntsError `read "FILE"` with the cause. */
-export async function readText(read: DocumentReader, file: string): Promise<string> {
+export async function readText(files: CallersFiles, file: string): Promise<string> {
   try {
-    return await read(file);
+    return await files.read(file);
   } catch (cause) {
     throw new RuntsError(`read ${quote(file)}`, numberOf(cause));
   }

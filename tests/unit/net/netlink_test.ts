@@ -1,5 +1,6 @@
 /** Messages of rtnetlink. */
 
+import { fromCString } from "../../../ffi/call.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import * as netlink from "../../../lib/net/netlink.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
@@ -82,5 +83,5 @@ Deno.test("attributes are found behind the structure; what is cut off is left ou
     [3, [65]],
     [28, [1, 0, 0, 0]],
   ]);
-  assertEquals(netlink.fromCString(new Uint8Array([101, 116, 104, 0, 120])), "eth");
+  assertEquals(fromCString(new Uint8Array([101, 116, 104, 0, 120])), "eth");
 });

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { RuntsError } from "../../../lib/base/errors.ts";
 import { SpecError } from "../../../lib/spec/json/document.ts";
 import { configPath, parseResources, parseSpec, readConfig } from "../../../lib/spec/load.ts";
-import { type DocumentReader, readDocumentFile } from "../../../lib/base/document_file.ts";
+import { AT_ONCE, type CallersFiles } from "../../../lib/base/document_file.ts";
 import { Runtime } from "../../../lib/runtime/runtime.ts";
 import type { Spec } from "../../../lib/spec/types/config.ts";
 import { loadProcess } from "../../../lib/spec/load_process.ts";
@@ -28,7 +28,7 @@ async function messageLater(call: () => Promise<unknown>): Promise<string> {
 }
 
 /** As the command line reads documents, and as scripts do. */
-const READERS: readonly DocumentReader[] = [readDocumentFile, new Runtime().readDocument];
+const WAYS: readonly CallersFiles[] = [AT_ONCE, new Runtime().files];
 
 /** Reads as create does the configuration of a bundle. */
 type LoadSpec = (bundle: string, configFile?: string) => Promise<Spec>;
@@ -36,15 +36,15 @@ type LoadSpec = (bundle: string, configFile?: string) => Promise<Spec>;
 /** A test for each way of reading. */
 function loadTest(
   name: string,
-  body: (bundle: string, loadSpec: LoadSpec, read: DocumentReader) => Promise<void>,
+  body: (bundle: string, loadSpec: LoadSpec, files: CallersFiles) => Promise<void>,
 ): void {
   Deno.test(name, async () => {
-    for (const read of READERS) {
+    for (const files of WAYS) {
       const loadSpec: LoadSpec = async (bundle, configFile) => {
         const file = configPath(bundle, configFile);
-        return parseSpec(await readConfig(read, bundle, file), file);
+        return parseSpec(await readConfig(files, bundle, file), file);
       };
-      await inDirectory((directory) => body(directory, loadSpec, read));
+      await inDirectory((directory) => body(directory, loadSpec, files));
     }
   });
 }
@@ -136,18 +136,18 @@ Deno.test("parseSpec leaves out what is null", () => {
   assertEquals("hooks" in spec || "mounts" in spec, false);
 });
 
-loadTest("loadProcess and parseResources name their source", async (directory, _, read) => {
+loadTest("loadProcess and parseResources name their source", async (directory, _, files) => {
   const file = `${directory}/process.json`;
   Deno.writeTextFileSync(file, '{"cwd":"/","args":["sh"],"user":{"uid":0,"gid":0}}');
-  assertEquals((await loadProcess(read, file)).args, ["sh"]);
+  assertEquals((await loadProcess(files, file)).args, ["sh"]);
   Deno.writeTextFileSync(file, '{"cwd":"","args":["sh"],"user":{"uid":0,"gid":0}}');
   assertEquals(
-    await messageLater(() => loadProcess(read, file)),
+    await messageLater(() => loadProcess(files, file)),
     `${file}: cwd: "" is not an absolute path`,
   );
   Deno.removeSync(file);
   assertEquals(
-    await messageLater(() => loadProcess(read, file)),
+    await messageLater(() => loadProcess(files, file)),
     `read "${file}": ENOENT (no such file or directory)`,
   );
   assertEquals(parseResources('{"pids":{"limit":10}}', "standard input").pids, { limit: 10 });

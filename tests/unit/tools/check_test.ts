@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { unusedExports } from "../../../tools/check/exports.ts";
 import { FILE_RULES } from "../../../tools/check/files.ts";
+import { checkProcessWide } from "../../../tools/check/process_wide.ts";
 import { checkRooms } from "../../../tools/check/rooms.ts";
 
 const sourcesOf = (files: Record<string, string>) =>
@@ -81,5 +82,24 @@ Deno.test("helpers among the tests, long files, marks and bare imports are refus
     `lib/base/mark.ts:1: // ${mark}: more`,
     'lib/base/node.ts: import of "node:fs" is not relative',
     "tests/unit/plan/support.ts: is no test; what tests share is in tests/support",
+  ]);
+});
+
+Deno.test("what a process has one of is found below the command line, and nowhere else", () => {
+  const sources = sourcesOf({
+    "lib/plan/a.ts": 'const here = Deno.cwd();\n// Deno.pid\nconst path = "/proc/self/ns";',
+    "lib/base/b.ts": "let known: string | undefined;\nconst cache = new Map<string, number>();",
+    "lib/base/c.ts": "export function f() {\n  let x = 1;\n  const all = new Map();\n}",
+    "ffi/d.ts": 'const fd = "/proc/self/fd/1";',
+    "lib/cli/e.ts": "const here = Deno.cwd();",
+    "tests/f.ts": "const pid = Deno.pid;",
+  });
+  const allowed = { "ffi/d.ts": { "/proc/self": "a reason" }, "ffi/g.ts": { "Deno.uid": "none" } };
+  assertEquals(checkProcessWide(sources, allowed), [
+    "lib/plan/a.ts: asks Deno.cwd: that is its runtime's to tell",
+    "lib/plan/a.ts: asks /proc/self: that is its runtime's to tell",
+    "lib/base/b.ts: keeps known for the whole process: that is its runtime's to tell",
+    "lib/base/b.ts: keeps cache for the whole process: that is its runtime's to tell",
+    "tools/check/process_wide.ts: ffi/g.ts may use Deno.uid, and does not",
   ]);
 });
