@@ -34,9 +34,12 @@ export class LocalForeground implements Foreground {
   }
 
   async end(): Promise<void> {
-    await this.#terminal?.disconnect(); // until then signals may ask it to end
-    this.#helper.endForwarding(this.#forwarding);
-    for (const signal of TAKEN_BY_DENO) Deno.removeSignalListener(signal, this.#listener);
+    try {
+      await this.#terminal?.disconnect(); // until then signals may ask it to end
+    } finally {
+      this.#helper.endForwarding(this.#forwarding);
+      for (const signal of TAKEN_BY_DENO) Deno.removeSignalListener(signal, this.#listener);
+    }
   }
 }
 
@@ -51,21 +54,24 @@ class Terminal {
   /** Begins to copy both ways. */
   constructor(helper: Helper, forwarding: number, master: number) {
     this.#helper = helper;
+    this.#wake = helper.pipe();
+    this.#hurry = helper.pipe();
+    helper.tellOfRequests(forwarding, this.#hurry[1]);
     // Our window has a size, and may change it.
     const tty = [0, 1, 2].find((fd) => helper.isTerminal(fd));
     if (tty !== undefined) helper.forwardSize(forwarding, tty, master);
     if (helper.isTerminal(0)) this.#saved = helper.rawMode(0);
-    this.#wake = helper.pipe();
-    this.#hurry = helper.pipe();
-    helper.tellOfRequests(forwarding, this.#hurry[1]);
     const [wake, hurry] = [this.#wake[0], this.#hurry[0]];
     this.#relay = helper.relay({ master, input: 0, output: 1, wake, hurry });
   }
 
   async disconnect(): Promise<void> {
     this.#helper.write(this.#wake[1], new Uint8Array([0]));
-    await this.#relay;
-    this.#restore();
+    try {
+      await this.#relay;
+    } finally {
+      this.#restore();
+    }
     for (const fd of [...this.#wake, ...this.#hurry]) this.#helper.close(fd);
   }
 

@@ -52,7 +52,7 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
   }
 }
 
-/** A command has its process for itself: nothing else waits, and what it sees of the host it sees once. */
+/** A command has its process for itself: nobody else waits for the event loop. */
 function runtimeOf(
   values: GlobalValues,
   { warn, debug }: Pick<RuntimeSettings, "warn" | "debug">,

@@ -2,6 +2,7 @@
 
 import { load } from "../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../runtime/runtime.ts";
+import type { Child } from "../body/body.ts";
 import { errnoOf, quote, reason, RuntsError } from "../base/errors.ts";
 import { runHooksWarning } from "../hooks/runtime_hooks.ts";
 import { alreadyExists, StateDirectory } from "../state/directory.ts";
@@ -16,12 +17,9 @@ import { rootHint } from "../runtime/root.ts";
 import type { CreateOptions } from "../caller/options.ts";
 import { Undo } from "../base/undo.ts";
 
-/** A container that was just made. */
-export interface Created {
+/** A container that was just made, as its init; whoever gets it closes the pidfd. */
+export interface Created extends Child {
   readonly directory: StateDirectory;
-  readonly pid: number;
-  /** pidfd of init; the owner of this object closes it. */
-  readonly pidfd: number;
 }
 
 /** Makes a container from a bundle. When it fails, the host is as it was. */

@@ -1,5 +1,6 @@
 /** One container being made, step by step: cgroup, init and the conversation with it. */
 
+import type { Child } from "../body/body.ts";
 import { inodesOf, makeCgroup } from "../cgroup/mod.ts";
 import type { CgroupJoin, CgroupManager } from "../cgroup/manager.ts";
 import { RuntsError } from "../base/errors.ts";
@@ -90,7 +91,7 @@ export class Creation {
   }
 
   /** Does it all; init then waits at the fifo and the status says so. */
-  async run(foreground?: Attachment): Promise<{ pid: number; pidfd: number }> {
+  async run(foreground?: Attachment): Promise<Child> {
     const console = foreground?.console;
     const { spec } = this.#bundle;
     const { caller, warn } = this.#runtime;
@@ -113,7 +114,7 @@ export class Creation {
     if (!join.moved) this.#directory.noteCgroup();
     await this.#runtime.turn();
     const plan = await this.#plan(cgroup, join, console !== undefined || this.#console, seccomp);
-    plan.warnings.forEach(warn);
+    for (const warning of plan.warnings) warn(warning);
     using states = await this.#hookStates(plan);
     const init = await this.#spawn(plan, cgroup, console, states);
     this.#undo.add(() => init.abort());

@@ -5,6 +5,7 @@ import { load } from "../runtime/load.ts";
 import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { parseSubCgroups } from "../cgroup/below.ts";
 import { freezerOfJoin } from "../cgroup/freezer.ts";
+import type { Child } from "../body/body.ts";
 import type { CgroupJoin } from "../cgroup/manager.ts";
 import { isRuntsError, quote, RuntsError } from "../base/errors.ts";
 import { planExec } from "../plan/exec.ts";
@@ -34,13 +35,6 @@ import type { ExecOptions } from "../caller/options.ts";
 /** Exit code of an exec that failed itself, as runc has it. */
 const EXEC_FAILED = 255;
 
-/** A process that runs in a container. */
-interface Executed {
-  readonly pid: number;
-  /** Its pidfd; the owner of this object closes it. */
-  readonly pidfd: number;
-}
-
 /** Runs a process in a container. Gives the program's exit code, or 0 when detached. */
 export async function exec(given: RuntimeOrSettings, options: ExecOptions): Promise<number> {
   try {
@@ -62,9 +56,12 @@ async function execute(unloaded: Runtime, options: ExecOptions): Promise<number>
   const request = { runtime, options, found, spec, process };
   if (options.detach) {
     const executed = await spawnIn(request);
-    await announce(runtime, options, executed);
-    runtime.helper.close(executed.pidfd);
-    return 0;
+    try {
+      await announce(runtime, options, executed);
+      return 0;
+    } finally {
+      runtime.helper.close(executed.pidfd);
+    }
   }
   const adoptOrphans = options.adoptOrphans === true;
   const foreground = await Attachment.open(runtime, { terminal, adoptOrphans });
@@ -98,7 +95,7 @@ async function processOf(runtime: Runtime, spec: Spec, options: ExecOptions): Pr
 async function announce(
   runtime: LoadedRuntime,
   options: ExecOptions,
-  { pid, pidfd }: Executed,
+  { pid, pidfd }: Child,
   join?: () => Promise<void>,
 ): Promise<void> {
   try {
@@ -155,8 +152,8 @@ interface SpawnIn {
   readonly foreground?: Attachment;
 }
 
-/** Starts the process; it has been executed when this returns. */
-export async function spawnIn(request: SpawnIn): Promise<Executed> {
+/** Starts the process; it has been executed when this returns. Whoever gets it closes the pidfd. */
+export async function spawnIn(request: SpawnIn): Promise<Child> {
   const { runtime, options, foreground } = request;
   const { helper, warn } = runtime;
   const container = openInit(runtime, request.found.status);
@@ -165,7 +162,7 @@ export async function spawnIn(request: SpawnIn): Promise<Executed> {
   try {
     if (options.consoleSocket) socket ??= await connectConsole(runtime, options.consoleSocket);
     const plan = await planFor(request, socket !== undefined);
-    plan.warnings.forEach(warn);
+    for (const warning of plan.warnings) warn(warning);
     init = await spawnInit(runtime, {
       plan,
       own: { pidfd: container, ...(socket !== undefined && { console: socket }) },

@@ -1,5 +1,6 @@
 /** How a process ended, in words, with the likely cause. */
 
+import type { ProcessEnding } from "../body/body.ts";
 import { readFile } from "../base/files.ts";
 import { oomKills } from "../cgroup/oom_kills.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
@@ -15,10 +16,7 @@ const TRAPS = [4, 5];
 export const PARENT_REAPS = 50;
 
 /** What waiting for a process gave. */
-interface Ending {
-  readonly code: number;
-  readonly signal: number;
-}
+type Ending = Pick<ProcessEnding, "code" | "signal">;
 
 /**
  * `exit status 1`, or `killed by SIGKILL`, with the limit or the filter that did it.

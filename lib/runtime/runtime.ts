@@ -65,20 +65,32 @@ export type OwnHelper = Omit<Helper, OfBody>;
  * one process.
  */
 export class Runtime {
+  /** Directory of the state directories; absolute. */
   readonly root: string;
+  /** How cgroups are made; undefined: by their file systems. */
   readonly cgroupManager: RuntimeSettings["cgroupManager"];
-  /** Whether failing to make a cgroup is tolerated. */
   readonly #rootless: "auto" | boolean;
   /** Takes warnings, one line each, without prefix. */
   readonly warn: (message: string) => void;
   /** Takes the steps of the work as they are done; absent when nobody asked. */
   readonly debug: ((line: string) => void) | undefined;
+  /** Whoever the work is done for. */
   readonly caller: Caller;
+  /** What the caller sees of the host. */
   readonly host: HostFacts;
+  /** How what the caller names is read. */
   readonly files: CallersFiles;
+  /** How long a wait may hold up the event loop, in ms. */
   readonly patience: number;
-  /** Absent until it is loaded (load.ts): some verbs do without. */
+  /**
+   * The helper library; undefined until a verb that does not do without has loaded it.
+   * @internal
+   */
   helper: OwnHelper | undefined;
+  /**
+   * Who is the parent of containers; undefined as the library is, unless it was given.
+   * @internal
+   */
   body: Body | undefined;
 
   constructor(settings: RuntimeSettings = {}) {

@@ -9,12 +9,13 @@ export const JOB = `t${Deno.pid}-job`;
 
 /**
  * Runs a script in a project of its own; in it `runts` stands for the directory of this one, and `JOB`
- * for {@linkcode JOB}.
+ * for {@linkcode JOB}. `under`: the beginning of a command line that it is run by.
  */
 export async function script(
   text: string,
   args: readonly string[],
   check = "--no-check",
+  under: readonly string[] = [],
 ): Promise<Output> {
   const directory = Deno.makeTempDirSync({ prefix: "runts-script-" });
   try {
@@ -22,9 +23,8 @@ export async function script(
     Deno.writeTextFileSync(`${directory}/deno.json`, '{"imports":{"@std/assert":"./none.ts"}}');
     const body = text.replaceAll("./runts/mod.ts", `${PROJECT}/mod.ts`).replaceAll("JOB", JOB);
     Deno.writeTextFileSync(`${directory}/script.ts`, body);
-    return await command([Deno.execPath(), "run", "-A", check, "script.ts", ...args], {
-      cwd: directory,
-    });
+    const line = [...under, Deno.execPath(), "run", "-A", check, "script.ts", ...args];
+    return await command(line, { cwd: directory });
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
