@@ -6,9 +6,9 @@ import { errnoOf } from "./errors.ts";
 /** How what a caller names is looked at and read. */
 export interface CallersFiles {
   /** Reads UTF-8 text. Throws what is wrong, and waits for nobody who is not there. */
-  read(file: string): string | Promise<string>;
+  readonly read: (file: string) => string | Promise<string>;
   /** What is at a path, a symlink followed. Throws what Deno does. */
-  stat(path: string): Deno.FileInfo | Promise<Deno.FileInfo>;
+  readonly stat: (path: string) => Deno.FileInfo | Promise<Deno.FileInfo>;
 }
 
 /** No document is as long; a device may have no end. */

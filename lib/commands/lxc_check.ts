@@ -48,11 +48,11 @@ export const command = defineCommand({
 });
 
 function checkFile(
-  { caller, readDocument }: Runtime,
+  { caller, files }: Runtime,
   file: string,
   define: readonly string[] = [],
 ): Promise<ReadConfig> {
-  return readConfig({ file: absolute(caller, file), define }, hostFiles(readDocument));
+  return readConfig({ file: absolute(caller, file), define }, hostFiles(files.read));
 }
 
 async function checkContainer(

@@ -57,7 +57,7 @@ export async function openContainer(
       { cause: new Error(`there is no file ${file}`) },
     );
   }
-  const read = await readConfig({ file, define }, hostFiles(runtime.readDocument));
+  const read = await readConfig({ file, define }, hostFiles(runtime.files.read));
   return { name, directory, file, ...read };
 }
 
@@ -89,13 +89,13 @@ export async function planOpened(runtime: Runtime, opened: Opened): Promise<Plan
 }
 
 async function namedFile(
-  { readDocument }: Runtime,
+  { files }: Runtime,
   given: Given<string> | undefined,
   findings: Finding[],
 ): Promise<NamedFile | undefined> {
   if (given === undefined) return undefined;
   try {
-    return { path: given.value, text: await readDocument(given.value) };
+    return { path: given.value, text: await files.read(given.value) };
   } catch (cause) {
     findings.push({ at: given.at, message: `${quote(given.value)}: ${reason(cause)}` });
   }

@@ -2,21 +2,25 @@
 
 import type { Runtime } from "../runtime/runtime.ts";
 import { readFile, statFile } from "../base/files.ts";
+import { pathFrom } from "../base/paths.ts";
 import { detectHost } from "../cgroup/hierarchies.ts";
 
-/** A feature: an option of the kernel's configuration, and a file of a kernel that has it. */
+/**
+ * A feature: an option of the kernel's configuration, and a file of a kernel that has it; one that is not absolute is
+ * in the caller's directory of /proc.
+ */
 type Feature = readonly [name: string, option: string, file?: string];
 
 const SECTIONS: readonly (readonly [title: string, features: readonly Feature[]])[] = [
   ["Namespaces", [
-    ["Namespaces", "CONFIG_NAMESPACES", "/proc/self/ns"],
-    ["Utsname namespace", "CONFIG_UTS_NS", "/proc/self/ns/uts"],
-    ["Ipc namespace", "CONFIG_IPC_NS", "/proc/self/ns/ipc"],
-    ["Pid namespace", "CONFIG_PID_NS", "/proc/self/ns/pid"],
-    ["User namespace", "CONFIG_USER_NS", "/proc/self/ns/user"],
-    ["Network namespace", "CONFIG_NET_NS", "/proc/self/ns/net"],
-    ["Time namespace", "CONFIG_TIME_NS", "/proc/self/ns/time"],
-    ["Cgroup namespace", "CONFIG_CGROUPS", "/proc/self/ns/cgroup"],
+    ["Namespaces", "CONFIG_NAMESPACES", "ns"],
+    ["Utsname namespace", "CONFIG_UTS_NS", "ns/uts"],
+    ["Ipc namespace", "CONFIG_IPC_NS", "ns/ipc"],
+    ["Pid namespace", "CONFIG_PID_NS", "ns/pid"],
+    ["User namespace", "CONFIG_USER_NS", "ns/user"],
+    ["Network namespace", "CONFIG_NET_NS", "ns/net"],
+    ["Time namespace", "CONFIG_TIME_NS", "ns/time"],
+    ["Cgroup namespace", "CONFIG_CGROUPS", "ns/cgroup"],
   ]],
   ["Misc", [
     ["Veth pair device", "CONFIG_VETH"],
@@ -36,7 +40,9 @@ export async function checkKernel(runtime: Runtime): Promise<string> {
   const sections = SECTIONS.map(([title, features]) =>
     section(
       title,
-      features.map(([name, option, file]) => `${name}: ${state(config, option, file)}`),
+      features.map(([name, option, file]) =>
+        `${name}: ${state(config, option, file && pathFrom(runtime.caller.proc, file))}`
+      ),
     )
   );
   return [sections[0], section("Control groups", cgroups(runtime)), ...sections.slice(1)].join(

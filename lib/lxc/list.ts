@@ -39,12 +39,12 @@ export function containerNames(path: string): string[] {
 
 /** What is known of a container that does not run; undefined if its configuration is not sound. */
 export async function stoppedRow(
-  { readDocument }: Runtime,
+  { files }: Runtime,
   path: string,
   name: string,
 ): Promise<Row | undefined> {
   const file = `${path}/${name}/config`;
-  const { config, findings } = await readConfig({ file }, hostFiles(readDocument));
+  const { config, findings } = await readConfig({ file }, hostFiles(files.read));
   if (findings.length > 0) return undefined;
   const groups = config.all("lxc.group").map(({ value }) => value);
   return {

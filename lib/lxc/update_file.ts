@@ -12,20 +12,20 @@ import { updateText } from "./update.ts";
  * files that it includes as well.
  */
 export async function updateFile(
-  { caller, readDocument }: Runtime,
+  { caller, files }: Runtime,
   name: string,
   dryRun: boolean,
 ): Promise<string[]> {
   const file = absolute(caller, name);
   let old: string;
   try {
-    old = await readDocument(file);
+    old = await files.read(file);
   } catch (cause) {
     throw new RuntsError(`read ${quote(file)}`, { cause });
   }
   const { text, changes } = updateText(old);
   if (changes.length > 0 && !dryRun) replace(file, text);
-  const read = (path: string) => path === file ? text : readDocument(path);
+  const read = (path: string) => path === file ? text : files.read(path);
   const { findings, warnings } = await readConfig({ file }, hostFiles(read));
   return [
     ...changes.map((change) => `${file}:${change.line}: ${change.text}`),

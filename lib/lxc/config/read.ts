@@ -1,6 +1,6 @@
 /** Reads a configuration: its file, those that it includes, and what the command line adds. */
 
-import type { DocumentReader } from "../../base/document_file.ts";
+import type { CallersFiles } from "../../base/document_file.ts";
 import { quote, reason } from "../../base/errors.ts";
 import { isDirectory } from "../../base/files.ts";
 import { LxcConfig } from "./config.ts";
@@ -13,13 +13,13 @@ import { ROOTFS_DRIVERS } from "./values_more.ts";
 /** Where files are read from. */
 interface Files {
   /** The text of a file; throws what hinders. */
-  readonly read: DocumentReader;
+  readonly read: CallersFiles["read"];
   /** The names in a directory; undefined if it is none. */
   readonly list: (path: string) => readonly string[] | undefined;
 }
 
 /** Those of the host, their texts read by `read`. */
-export function hostFiles(read: DocumentReader): Files {
+export function hostFiles(read: CallersFiles["read"]): Files {
   return {
     read,
     list: (path) =>
