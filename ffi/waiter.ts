@@ -34,6 +34,8 @@ interface Wait {
 const OPERATION = "wait for descriptors";
 /** Events that one look at the set can give. */
 const BATCH = 64;
+/** Descriptors that callers may open while the kernel makes room: as many as there are, and these. */
+const AHEAD = 128;
 /** Errors for want of descriptors or memory: then we look again after at most that many ms. */
 const SHORT: readonly number[] = [EMFILE, ENFILE, ENOMEM, ENOSPC];
 const LOOK_PAUSE_MAX = 20;
@@ -123,6 +125,9 @@ class WaitSet implements AsyncDisposable {
   readonly #timed = new Set<Wait>();
   readonly #ready = outside(BATCH * 8);
   #set: readonly [epoll: number, wake: number] | undefined;
+  /** The descriptors that the kernel has room for as far as we know, or that the next call asks it for. */
+  #room = 0;
+  #lacksRoom = false;
   #last = 0;
   #run: Promise<void> | undefined;
   /** When the call that is under way returns by itself; -Infinity when none is. */
@@ -150,6 +155,7 @@ class WaitSet implements AsyncDisposable {
     if (copies === undefined) return await this.#lookAgain(fds, events, deadline, signal);
     const wait: Wait = { number, fds, copies, deadline, turns, resolve, reject };
     this.#waits.set(number, wait);
+    if (turns) this.#makeRoom(2 * Math.max(...copies) + AHEAD);
     if (deadline < Infinity) this.#timed.add(wait);
     const abort = () => {
       if (!this.#remove(wait)) return;
@@ -198,6 +204,14 @@ class WaitSet implements AsyncDisposable {
     return copies;
   }
 
+  /** Has the other thread wait for the kernel's room for descriptors, in powers of two as the kernel. */
+  #makeRoom(descriptors: number): void {
+    if (descriptors < this.#room) return;
+    this.#room = 2 ** (Math.floor(Math.log2(descriptors)) + 1);
+    this.#lacksRoom = true;
+    if (this.#run !== undefined) this.#wake();
+  }
+
   async #lookAgain(
     fds: readonly number[],
     events: number,
@@ -219,7 +233,9 @@ class WaitSet implements AsyncDisposable {
     try {
       while (this.#waits.size > 0) {
         const left = this.#untilDeadline();
-        const call = this.#functions.rts_waiter_wait(epoll, wake, ready, BATCH, left);
+        const room = this.#lacksRoom ? this.#room : 0;
+        this.#lacksRoom = false;
+        const call = this.#functions.rts_waiter_wait(epoll, wake, ready, BATCH, left, room);
         const count = check(await holding(call, ready), OPERATION);
         this.#returns = -Infinity;
         await this.#settle(new Uint32Array(ready.buffer, 0, count * 2));

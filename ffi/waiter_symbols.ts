@@ -10,9 +10,9 @@ export const WAITER_SYMBOLS = {
   rts_waiter_remove: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // int32_t rts_waiter_wake(int32_t wake);
   rts_waiter_wake: { parameters: ["i32"], result: "i32" },
-  // int32_t rts_waiter_wait(int32_t epoll, int32_t wake, uint64_t *ready, uint32_t size, int32_t timeout_ms);
+  // int32_t rts_waiter_wait(int32_t epoll, int32_t wake, uint64_t *ready, uint32_t size, int32_t timeout_ms, int32_t room);
   rts_waiter_wait: {
-    parameters: ["i32", "i32", "buffer", "u32", "i32"],
+    parameters: ["i32", "i32", "buffer", "u32", "i32", "i32"],
     result: "i32",
     nonblocking: true,
   },

@@ -3,7 +3,7 @@
  *
  * Each wait has copies of its descriptors in the set: so the same one may be waited for twice, and a
  * number may be closed, and given out again, while somebody waits for what it stood for. A copy is
- * taken out of the set before it is closed: a child between vfork and exec may have it, too.
+ * taken out of the set before it is closed: a child between clone and exec may have it, too.
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
@@ -80,11 +80,19 @@ static int drain(int wake) {
   return result == -EAGAIN ? 0 : result;
 }
 
+static void make_room(int epoll, int descriptors) {
+  int last = fcntl(epoll, F_DUPFD_CLOEXEC, descriptors - 1);
+  if (last >= 0)
+    close(last);
+}
+
 int32_t rts_waiter_wait(int32_t epoll, int32_t wake, uint64_t *ready, uint32_t size,
-                        int32_t timeout_ms) {
+                        int32_t timeout_ms, int32_t room) {
   struct epoll_event events[BATCH];
   int most = size < BATCH ? (int)size : BATCH;
   uint64_t start = clock_ms(), start_ns = now_ns();
+  if (room > 0)
+    make_room(epoll, room);
   int count = -1;
   for (uint64_t turns = 0; count < 0; turns++) {
     count = epoll_wait(epoll, events, most, clock_left(start, timeout_ms));

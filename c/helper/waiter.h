@@ -22,8 +22,12 @@ int32_t rts_waiter_wake(int32_t wake);
 /*
  * The number of events; 0 when it was woken or the time is up. `ready`: of each, the number of its
  * wait, and in the upper half the index of the descriptor. It comes again until the wait is removed.
+ *
+ * `room`: how many descriptors the process should have room for first, or 0. The kernel's table of them
+ * doubles when it is full, and while threads share it whoever needs the next one waits for an RCU grace
+ * period, which takes 5 to 35 ms: better this thread, and ahead. The limit of open files holds.
  */
 int32_t rts_waiter_wait(int32_t epoll, int32_t wake, uint64_t *ready, uint32_t size,
-                        int32_t timeout_ms);
+                        int32_t timeout_ms, int32_t room);
 
 #endif

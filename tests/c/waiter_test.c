@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,7 +23,7 @@ static int32_t set[2];
 static uint64_t ready[SIZE];
 
 static int32_t wait_ms(int32_t timeout) {
-  return rts_waiter_wait(set[0], set[1], ready, SIZE, timeout);
+  return rts_waiter_wait(set[0], set[1], ready, SIZE, timeout, 0);
 }
 
 static void begin(void) {
@@ -155,7 +157,7 @@ static void many_events_come_in_batches(void) {
     found += count;
   }
   CHECK_NUMBER(wait_ms(0), 0);
-  CHECK_NUMBER(rts_waiter_wait(set[0], set[1], ready, 1000, 0), 0);
+  CHECK_NUMBER(rts_waiter_wait(set[0], set[1], ready, 1000, 0, 0), 0);
   close_pipe(fds);
   end();
 }
@@ -198,8 +200,33 @@ static void what_cannot_be_added_leaves_nothing(void) {
   close(file);
   CHECK_NUMBER(open_descriptors(), before);
   CHECK_NUMBER(rts_waiter_wake(-1), -EBADF);
-  CHECK_NUMBER(rts_waiter_wait(-1, -1, ready, SIZE, 0), -EBADF);
+  CHECK_NUMBER(rts_waiter_wait(-1, -1, ready, SIZE, 0, 0), -EBADF);
   close_pipe(fds);
+  end();
+}
+
+static int table_size(void) {
+  char line[128];
+  int size = -1;
+  FILE *status = fopen("/proc/self/status", "re");
+  NEED(status != NULL);
+  while (fgets(line, sizeof line, status) != NULL)
+    sscanf(line, "FDSize: %d", &size);
+  fclose(status);
+  return size;
+}
+
+static void room_for_descriptors_is_made_within_the_limit(void) {
+  struct rlimit limit;
+  NEED(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  begin();
+  int before = open_descriptors(), size = table_size();
+  NEED(size > 0 && (rlim_t)size * 2 < limit.rlim_cur);
+  CHECK_NUMBER(rts_waiter_wait(set[0], set[1], ready, SIZE, 0, size * 2), 0);
+  CHECK_NUMBER(table_size(), size * 2);
+  CHECK_NUMBER(rts_waiter_wait(set[0], set[1], ready, SIZE, 0, (int32_t)limit.rlim_cur + 1), 0);
+  CHECK_NUMBER(table_size(), size * 2);
+  CHECK_NUMBER(open_descriptors(), before);
   end();
 }
 
@@ -212,6 +239,7 @@ int main(int argc, char **argv) {
       TEST(many_events_come_in_batches),
       TEST(waking_ends_one_wait),
       TEST(what_cannot_be_added_leaves_nothing),
+      TEST(room_for_descriptors_is_made_within_the_limit),
   };
   signal(SIGPIPE, SIG_IGN);
   return test_run(tests, sizeof tests / sizeof *tests, argc, argv);

@@ -6,6 +6,7 @@ import { loadLibrary } from "../../../ffi/library.ts";
 import { Waiter } from "../../../ffi/waiter.ts";
 import { WAITER_SYMBOLS } from "../../../ffi/waiter_symbols.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
+import { until } from "../../support/runtime.ts";
 
 const POLLOUT = 4;
 const BYTE = new Uint8Array([1]);
@@ -224,6 +225,21 @@ async function run(script: string, descriptors = 200): Promise<number> {
   clearTimeout(timer);
   return code;
 }
+
+waiterTest(
+  "there is room for twice the descriptors before they are needed",
+  async (waiter, helper) => {
+    const size = () =>
+      Number(/FDSize:\s(\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1]);
+    const before = size();
+    const pipes: [number, number][] = [];
+    do pipes.push(helper.pipe()); while (pipes.at(-1)![1] < before / 2);
+    assertEquals(size(), before);
+    assertEquals(await waiter.wait([pipes.at(-1)![0]], { timeoutMs: 5 }), []);
+    await until("the table is longer", () => size() > before);
+    for (const fd of pipes.flat()) helper.close(fd);
+  },
+);
 
 Deno.test("a script ends though it waits: by Deno.exit, and by an error", async () => {
   const waits = `helper.awaitFds([helper.pipe()[0]]);
