@@ -17,12 +17,23 @@ export interface Helper
 
 let loading: Promise<{ library: Library; waiter: Waiter }> | undefined;
 
+/** By their patience: each has buffers of its own. */
+const helpers = new Map<number, Promise<Helper>>();
+
 /**
  * Loads the library when first called; from then on it is there.
  *
  * @param patience of its waits (ffi/waiter.ts), in ms
  */
-export async function loadHelper(patience = 0): Promise<Helper> {
+export function loadHelper(patience = 0): Promise<Helper> {
+  const known = helpers.get(patience);
+  if (known !== undefined) return known;
+  const made = makeHelper(patience);
+  helpers.set(patience, made);
+  return made;
+}
+
+async function makeHelper(patience: number): Promise<Helper> {
   loading ??= load();
   const { library, waiter: shared } = await loading;
   const waiter = patience === 0 ? shared : shared.withPatience(patience);
