@@ -7,32 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
+#include "files.h"
 #include "syscall.h"
 #include "text.h"
 
 #define WRITABLE_BY_OTHERS 022
 #define FOR_OTHERS 077
-
-static long look_up(const char *path, struct statx *st) {
-  return sys6(SYS_STATX, AT_FDCWD, (long)path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, (long)st, 0);
-}
-
-/* The value of a variable, or NULL; an empty one counts as unset. */
-static const char *variable(char **env, const char *name) {
-  for (; *env; env++) {
-    const char *value = after(*env, name);
-    if (value && *value)
-      return value;
-  }
-  return NULL;
-}
-
-static int is_word(const char *word, const char *expected) {
-  const char *rest = after(word, expected);
-  return rest && !*rest;
-}
 
 /*
  * The value of --root, wherever it stands but behind the verbs that hand words on to a program:
@@ -41,7 +22,7 @@ static int is_word(const char *word, const char *expected) {
 static const char *root_option(char **args) {
   for (; *args; args++) {
     const char *word = *args;
-    if (is_word(word, "exec") || is_word(word, "ps") || is_word(word, "--"))
+    if (is_same(word, "exec") || is_same(word, "ps") || is_same(word, "--"))
       return NULL;
     const char *rest = after(word, "--root");
     if (!rest)
@@ -54,16 +35,14 @@ static const char *root_option(char **args) {
   return NULL;
 }
 
-/* Writes the path of the state root as lib/state/root.ts finds it; 0 when there is none. */
-static int put_root(char *to, char **args, char **env, unsigned caller) {
+/* Writes the path of the state root; 0 when there is none. */
+static int put_root(char *to, char **args, char **env) {
   const char *given = root_option(args);
-  const char *runtime = given || !caller ? NULL : variable(env, "XDG_RUNTIME_DIR=");
-  const char *path = given ? given : runtime ? runtime : "/run";
-  if ((!given && caller && !runtime) || length(path) > PATH_ROOM / 2)
-    return 0;
-  to = put_string(to, path);
   if (!given)
-    put_string(to, "/runts");
+    return put_default_root(to, env);
+  if (length(given) > PATH_ROOM / 2)
+    return 0;
+  put_string(to, given);
   return 1;
 }
 
@@ -84,7 +63,7 @@ static int resolve(char *path) {
 
 static int is_safe(const char *path, unsigned caller) {
   struct statx st;
-  if (look_up(path, &st) < 0 || (st.stx_mode & S_IFMT) != S_IFDIR)
+  if (look_at(AT_FDCWD, path, &st) < 0 || type_of(&st) != S_IFDIR)
     return 0;
   if (st.stx_uid != 0 && st.stx_uid != caller)
     return 0;
@@ -109,7 +88,7 @@ static int is_trusted(char *path, unsigned caller) {
 
 /* Whether nobody else can use the directory. */
 static int is_private(const struct statx *st, unsigned caller, unsigned others) {
-  return (st->stx_mode & S_IFMT) == S_IFDIR && st->stx_uid == caller && !(st->stx_mode & others);
+  return type_of(st) == S_IFDIR && st->stx_uid == caller && !(st->stx_mode & others);
 }
 
 /* Looks up the path's parent; that a link or somebody else's directory stands there is an error. */
@@ -118,7 +97,7 @@ static long look_up_parent(char *path, struct statx *st, unsigned caller) {
   while (*--slash != '/')
     ;
   *slash = 0;
-  long result = look_up(path, st);
+  long result = look_at(AT_FDCWD, path, st);
   *slash = '/';
   return result == 0 && !is_private(st, caller, WRITABLE_BY_OTHERS) ? -EPERM : result;
 }
@@ -130,15 +109,15 @@ void find_code_cache(struct code_cache *cache, char **args, char **env, const ch
   long result;
 
   cache->missing[0] = 0;
-  if (!*name || !put_root(path, args, env, caller) || !resolve(path) || !is_trusted(path, caller) ||
-      look_up(path, &st) < 0 || !is_private(&st, caller, WRITABLE_BY_OTHERS)) {
+  if (!*name || !put_root(path, args, env) || !resolve(path) || !is_trusted(path, caller) ||
+      look_at(AT_FDCWD, path, &st) < 0 || !is_private(&st, caller, WRITABLE_BY_OTHERS)) {
     path[0] = 0;
     return;
   }
   put_string(put_string(path + length(path), "/"), name);
   result = look_up_parent(path, &st, caller);
   if (result == 0)
-    result = look_up(path, &st);
+    result = look_at(AT_FDCWD, path, &st);
   if (result == 0 && is_private(&st, caller, FOR_OTHERS))
     return;
   /* Deno makes a directory that goes away while it starts, but for everybody. */

@@ -2,7 +2,7 @@
 #ifndef RUNTS_FRONT_CODE_CACHE_H
 #define RUNTS_FRONT_CODE_CACHE_H
 
-#define PATH_ROOM 4096
+#include "root.h"
 
 /* One of the two is an empty string. */
 struct code_cache {

@@ -1,27 +1,29 @@
 /*
  * Starts Deno. It turns
  *
- *     argv[0] ARGS…     into     runts run FLAGS… SCRIPT DIRECTORY CACHE LIBRARY LIMITS argv[0] ARGS…
+ *     argv[0] ARGS…     into     runts run FLAGS… SCRIPT DIRECTORY CACHE LIBRARY LIMITS BEGUN argv[0] ARGS…
  *
  * where SCRIPT and LIBRARY are sealed memfds that hold runts' main script and the helper library,
  * DIRECTORY is the working directory, to which the script returns, all as /proc/self/fd/N, CACHE the
- * place where V8's code cache is missing, else empty, and LIMITS those of the caller that the front has
- * raised. Deno starts in "/", because it refuses a
- * directory that was removed and looks for files of its own in any other. The kernel's stack image
+ * place where V8's code cache is missing, else empty, LIMITS those of the caller that the front has
+ * raised, and BEGUN what it has begun (struct begun). Deno starts in "/", because it refuses a directory
+ * that was removed and looks for files of its own in any other. The kernel's stack image
  * is edited in place, before ld.so sees it: ARGS and the strings stay where they are, so any command
  * line that the kernel accepts fits. /proc/self/cmdline and environ keep showing what the caller
  * passed.
  */
+#define _GNU_SOURCE
 #include "cold.h"
 
 #include <errno.h>
-#include <linux/fcntl.h>
+#include <fcntl.h>
 #include <linux/memfd.h>
-#include <linux/mman.h>
 #include <signal.h>
 #include <stddef.h>
 
+#include "auxv.h"
 #include "code_cache.h"
+#include "files.h"
 #include "interpreter.h"
 #include "limits.h"
 #include "link_data.h"
@@ -34,8 +36,10 @@
 #endif
 /* Where its descriptors go: above any descriptor that a caller passes on with --preserve-fds. */
 #define OWN_FD_MIN 100
-/* The script, the directory, the missing cache, the library, the limits, argv[0]. */
-#define HANDED 6
+/* The script, the directory, the missing cache, the library, the limits, what is begun, argv[0]. */
+#define HANDED 7
+/* Three descriptors. */
+#define BEGUN_ROOM 40
 
 /* Moves a descriptor out of the way, if RLIMIT_NOFILE lets it. */
 static long raise_fd(long fd) {
@@ -107,15 +111,9 @@ struct strings {
   char directory[FD_PATH_ROOM];
   char deno_dir[PATH_ROOM + FD_PATH_ROOM];
   char limits[LIMITS_ROOM];
+  char begun[BEGUN_ROOM];
   struct code_cache cache;
 };
-
-static struct strings *new_strings(void) {
-  long room = sys6(SYS_MMAP, 0, sizeof(struct strings), PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  check("mmap", room < 0 && room > -4096 ? room : 0);
-  return (struct strings *)room;
-}
 
 /* First of all: what follows needs descriptors, and writes files. */
 static void check_limits(char *limits) {
@@ -131,6 +129,15 @@ static void check_limits(char *limits) {
 static void put_deno_dir(struct strings *strings) {
   const char *used = strings->cache.used;
   put_string(put_string(strings->deno_dir, "DENO_DIR="), *used ? used : "/dev/null/deno");
+}
+
+static void put_begun(char *to, const struct begun *begun) {
+  *to = 0;
+  if (begun->lock < 0)
+    return;
+  to = put_string(put_decimal(to, (uint64_t)raise_fd(begun->lock)), " ");
+  to = put_string(put_decimal(to, (uint64_t)raise_fd(begun->result)), " ");
+  put_decimal(to, (uint64_t)raise_fd(begun->pidfd));
 }
 
 static int is_dropped(const char *variable) {
@@ -179,23 +186,17 @@ static char **keep_wanted(char **env) {
   return to;
 }
 
-/* Behind the environment. */
-static uint64_t *auxv_of(char **env) {
-  while (*env)
-    env++;
-  return (uint64_t *)(env + 1);
-}
-
 /*
  * Rewrites the stack image of execve(2): argc, argv, 0, envp, 0, auxv. The new stack pointer is a few
  * dozen slots from the old one.
  */
-struct start start_deno(char **sp) {
+struct start start_deno(char **sp, const struct begun *begun) {
   long argc = (long)sp[0];
   long user = argc > 0 ? argc - 1 : 0; /* argc may be 0: Linux before 5.18 allowed it */
   char **args = sp + 1, **given = args + argc + 1;
   struct start start = {.entry = load_interpreter(auxv_of(given))};
-  struct strings *strings = new_strings();
+  struct strings *strings = new_pages(sizeof *strings);
+  put_begun(strings->begun, begun);
   check_limits(strings->limits);
   keep_debugger_closed();
   open_streams();
@@ -227,6 +228,7 @@ struct start start_deno(char **sp) {
   put_fd_path(strings->library,
               sealed_memfd(linked(front_link_data.library), front_link_data.library_len));
   *--low = name;
+  *--low = strings->begun;
   *--low = strings->limits;
   *--low = strings->library;
   *--low = strings->cache.missing;

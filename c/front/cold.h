@@ -11,9 +11,17 @@ struct start {
 };
 
 /*
+ * A start that cannot be taken back: the lock of the container, its result.fifo and a pidfd of init, all
+ * open. Without one, each is -1.
+ */
+struct begun {
+  long lock, result, pidfd;
+};
+
+/*
  * Prepares the stack that the kernel has made, of which `sp` is the pointer, for Deno. Below it there
  * must be room for a hundred slots.
  */
-struct start start_deno(char **sp);
+struct start start_deno(char **sp, const struct begun *begun);
 
 #endif

@@ -10,6 +10,7 @@
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 
+#include "auxv.h"
 #include "link_data.h"
 #include "say.h"
 #include "syscall.h"
@@ -116,13 +117,6 @@ static void map_segment(const struct image *image, const Elf64_Phdr *segment) {
     map(image, up(image, file_end), up(image, end), prot, MAP_FIXED | MAP_ANONYMOUS, 0);
 }
 
-static uint64_t value_of(const uint64_t *auxv, uint64_t type, uint64_t otherwise) {
-  for (; auxv[0] != AT_NULL; auxv += 2)
-    if (auxv[0] == type)
-      return auxv[1];
-  return otherwise;
-}
-
 static void change(uint64_t *auxv, const struct image *image) {
   for (; auxv[0] != AT_NULL; auxv += 2) {
     if (auxv[0] == AT_PHDR)
@@ -138,7 +132,7 @@ static void change(uint64_t *auxv, const struct image *image) {
 
 uintptr_t load_interpreter(uint64_t *auxv) {
   struct image image = {.path = linked(front_link_data.interpreter)};
-  image.page = value_of(auxv, AT_PAGESZ, DEFAULT_PAGE);
+  image.page = auxv_value(auxv, AT_PAGESZ, DEFAULT_PAGE);
   long fd = sys4(SYS_OPENAT, AT_FDCWD, (long)image.path, O_RDONLY | O_CLOEXEC, 0);
   if (fd < 0)
     fail(&image, "open ", fd);

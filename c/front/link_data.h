@@ -20,6 +20,7 @@ struct link_data {
   int64_t cached_argv;   /* the same, when there is a code cache */
   int64_t cache_name;    /* its path below the state root; empty when there is none */
   int64_t env;           /* variables to put first, in the same form; the first one is padding */
+  int64_t front_id;      /* 32 characters that the records of this build begin with */
   int64_t drop;          /* prefixes of the variables to leave out, in the same form */
 };
 

@@ -4,22 +4,37 @@
 
 #if defined(__x86_64__)
 
+#define SYS_READ 0
 #define SYS_WRITE 1
 #define SYS_CLOSE 3
 #define SYS_MMAP 9
+#define SYS_MUNMAP 11
+#define SYS_RT_SIGACTION 13
 #define SYS_RT_SIGPROCMASK 14
 #define SYS_PREAD64 17
+#define SYS_GETPID 39
 #define SYS_CLONE 56
 #define SYS_WAIT4 61
 #define SYS_FCNTL 72
+#define SYS_FLOCK 73
 #define SYS_CHDIR 80
+#define SYS_GETUID 102
 #define SYS_GETEUID 107
+#define SYS_PRCTL 157
+#define SYS_GETDENTS64 217
 #define SYS_EXIT_GROUP 231
+#define SYS_TGKILL 234
+#define SYS_WAITID 247
 #define SYS_OPENAT 257
+#define SYS_UNLINKAT 263
+#define SYS_RENAMEAT 264
 #define SYS_READLINKAT 267
+#define SYS_PPOLL 271
 #define SYS_PRLIMIT64 302
 #define SYS_MEMFD_CREATE 319
 #define SYS_STATX 332
+#define SYS_PIDFD_SEND_SIGNAL 424
+#define SYS_PIDFD_OPEN 434
 
 static inline long sys6(long nr, long a, long b, long c, long d, long e, long f) {
   long result;
@@ -52,21 +67,36 @@ __asm__(".section .text.entry, \"ax\"\n"
 #elif defined(__aarch64__)
 
 #define SYS_FCNTL 25
+#define SYS_FLOCK 32
+#define SYS_UNLINKAT 35
+#define SYS_RENAMEAT 38
 #define SYS_CHDIR 49
 #define SYS_OPENAT 56
 #define SYS_CLOSE 57
+#define SYS_GETDENTS64 61
+#define SYS_READ 63
 #define SYS_WRITE 64
 #define SYS_PREAD64 67
+#define SYS_PPOLL 73
 #define SYS_READLINKAT 78
 #define SYS_EXIT_GROUP 94
+#define SYS_WAITID 95
+#define SYS_TGKILL 131
+#define SYS_RT_SIGACTION 134
 #define SYS_RT_SIGPROCMASK 135
+#define SYS_PRCTL 167
+#define SYS_GETPID 172
+#define SYS_GETUID 174
 #define SYS_GETEUID 175
+#define SYS_MUNMAP 215
 #define SYS_CLONE 220
 #define SYS_MMAP 222
 #define SYS_WAIT4 260
 #define SYS_PRLIMIT64 261
 #define SYS_MEMFD_CREATE 279
 #define SYS_STATX 291
+#define SYS_PIDFD_SEND_SIGNAL 424
+#define SYS_PIDFD_OPEN 434
 
 static inline long sys6(long nr, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = nr;

@@ -15,6 +15,12 @@ static inline size_t length(const char *s) {
   return n;
 }
 
+static inline int is_same(const char *s, const char *other) {
+  while (*s && *s == *other)
+    s++, other++;
+  return *s == *other;
+}
+
 /* What follows the prefix, or NULL. */
 static inline const char *after(const char *s, const char *prefix) {
   while (*prefix)
@@ -41,6 +47,25 @@ static inline char *put_decimal(char *to, uint64_t value) {
     *to++ = digits[--n];
   *to = 0;
   return to;
+}
+
+static inline int is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/* Reads a decimal number and goes on behind it; -1 where there is none, or one that is too long. */
+static inline int64_t take_decimal(const char **at) {
+  const char *s = *at;
+  int64_t value = 0;
+  for (; is_digit(*s); s++) {
+    if (value > INT64_MAX / 10 - 1)
+      return -1;
+    value = 10 * value + (*s - '0');
+  }
+  if (s == *at)
+    return -1;
+  *at = s;
+  return value;
 }
 
 static inline char *put_fd_path(char *to, long fd) {

@@ -16,8 +16,3 @@ export function print(text: string): void {
     throw new RuntsError("write to the standard output", { cause, exitCode });
   }
 }
-
-/** A value as a JSON document of several lines. */
-export function jsonDocument(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
-}

@@ -13,6 +13,7 @@ import {
   startOps,
 } from "./creation_plan.ts";
 import { runHooks } from "../hooks/runtime_hooks.ts";
+import { prepareVerbs } from "./prepared.ts";
 import type { ContainerPlan, SeccompFilter } from "../plan/plan.ts";
 import type { State } from "../spec/types/config.ts";
 import { bootId } from "../runtime/host.ts";
@@ -255,12 +256,14 @@ export class Creation {
     const startTime = readStat(init.pid)?.startTime;
     if (startTime === undefined) throw new RuntsError("init ended as soon as it was ready");
     const hostMounts = this.#hostMounts();
-    this.#directory.writeStatus({
+    const status = {
       ...this.#status(cgroup, { pid: init.pid, startTime }),
       cgroup: { ...cgroup.record, inodes: inodesOf(cgroup.record.paths) },
       startOps: startOps(plan),
       ...(hostMounts.length > 0 && { hostMounts }),
-    });
+    };
+    prepareVerbs(this.#directory, status, this.#bundle.spec);
+    this.#directory.writeStatus(status);
     this.#directory.clearIntent();
     init.go();
     await init.finish();

@@ -7,6 +7,7 @@ import { ENOENT, ENXIO, EPIPE } from "../base/errno.ts";
 import { errnoOf, quote, reason, RuntsError } from "../base/errors.ts";
 import { runHooks } from "../hooks/runtime_hooks.ts";
 import { StateDirectory } from "../state/directory.ts";
+import { type Begun, begunStart } from "../state/begun.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { readStat } from "../state/liveness.ts";
 import { DAMAGED, type Status } from "../state/status.ts";
@@ -31,6 +32,8 @@ const EXIT_TIMEOUT = 1_000;
 export function start(given: RuntimeOrSettings, options: ChangeOptions): Promise<void> {
   return inCommand(given, "start", options.id, async (unloaded) => {
     const directory = new StateDirectory(unloaded, options.id);
+    const begun = begunStart();
+    if (begun !== undefined) return await goOn(await load(unloaded), directory, begun);
     refuseUnlessCreated(unloaded, inspect(directory));
     const runtime = await load(unloaded);
     const body = () => startLocked(runtime, directory);
@@ -38,6 +41,21 @@ export function start(given: RuntimeOrSettings, options: ChangeOptions): Promise
     await started.poststart();
     await started.ready();
   }, options.signal);
+}
+
+/** Takes over from the front, which knows containers only that have no hooks to run after start. */
+async function goOn(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  { lock, result, pidfd }: Begun,
+): Promise<void> {
+  try {
+    const { status } = inspect(directory);
+    await awaitExecution(runtime, result, pidfd, status);
+  } finally {
+    removeFifo(runtime, directory);
+    for (const fd of [result, pidfd, lock]) runtime.helper.close(fd);
+  }
 }
 
 /** A container whose program was executed. What is left of its start needs no lock. */

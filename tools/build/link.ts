@@ -11,7 +11,7 @@ import { makeCodeCache, type Script } from "./link/code_cache.ts";
 import type { Span } from "./link/executable.ts";
 import { asFunction, specifierOf } from "./link/script.ts";
 import { buildFront } from "./link/front.ts";
-import { ROOT } from "../support/paths.ts";
+import { filesBelow, ROOT } from "../support/paths.ts";
 
 const HERE = dirname(fromFileUrl(import.meta.url));
 /** The sources of the front. */
@@ -123,6 +123,18 @@ async function cacheName(database: Uint8Array): Promise<string> {
   return `.code/${new Uint8Array(digest).toHex().slice(0, 16)}`;
 }
 
+/**
+ * 32 digits that change with the front and with every script: what the one writes down for the other
+ * holds for both as they were.
+ */
+async function frontId({ root, buildId }: Sources, front: Uint8Array): Promise<string> {
+  const files = (await filesBelow(join(root, "lib"), ".ts")).sort();
+  const texts = await Promise.all(files.map((path) => Deno.readTextFile(path)));
+  const all = new TextEncoder().encode([buildId, Deno.version.deno, ...texts].join("\0"));
+  const digest = await crypto.subtle.digest("SHA-256", new Uint8Array([...front, ...all]));
+  return new Uint8Array(digest, 0, 16).toHex();
+}
+
 /** The pieces of script in the executable. */
 class Scripts {
   readonly #assets = new Map<string, Span>();
@@ -171,11 +183,12 @@ export async function link(sources: Sources, denoPath: string, output: string): 
     buildFront(FRONT, dirname(output)),
     Deno.readFile(denoPath),
   ]);
+  const ids = { library: sources.buildId, front: await frontId(sources, front) };
   const layout = new Layout(deno.length);
   const scripts = new Scripts(layout);
   try {
     for (const verb of sources.verbs) {
-      await scripts.place(verb, await bundleVerb(verbEntry(verb), sources.root, sources.buildId));
+      await scripts.place(verb, await bundleVerb(verbEntry(verb), sources.root, ids));
     }
     const main = await mainScript(scripts.verbs, layout.end);
     const command = [denoPath, ...CACHED_ARGV.slice(1)];
@@ -190,6 +203,7 @@ export async function link(sources: Sources, denoPath: string, output: string): 
       cacheName: await cacheName(database),
       // The first entry is only there where the stack needs padding.
       environment: ENVIRONMENT,
+      frontId: ids.front,
       drop: DROP,
     };
     const script = new TextEncoder().encode(main);

@@ -70,7 +70,7 @@ async function output(program: string, args: string[], options: Deno.CommandOpti
 Deno.test("bundleVerb keeps what is imported later out of the verb's own text", async () => {
   const root = makeProject();
   try {
-    const bundle = await bundleVerb(ENTRY, root, "");
+    const bundle = await bundleVerb(ENTRY, root, { library: "", front: "" });
     assertEquals(bundle.assets, [join(root, "asset.bin")]);
     assert(!bundle.text.includes("deep "));
     const names = bundle.chunks.map((chunk) => chunk.name.replace(/-[A-Z0-9]+\.js$/, "")).sort();

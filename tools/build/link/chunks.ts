@@ -23,6 +23,14 @@ export interface Bundle {
   assets: string[];
 }
 
+/** What the texts know of what they were linked with. */
+export interface Ids {
+  /** Build id of the helper library. */
+  library: string;
+  /** Of the front, and of all that decides what it may do. */
+  front: string;
+}
+
 /** One output of the first pass; `needs` are other outputs that it imports. */
 interface Output {
   text: string;
@@ -64,9 +72,12 @@ function bytesPlugin(assets: Set<string>): esbuild.Plugin {
 const REPLACED: esbuild.Plugin = {
   name: "replaced",
   setup(build) {
-    build.onResolve({ filter: /\/(build_id|library_file|raised_limits)\.ts$/ }, ({ path }) => ({
-      path: fromFileUrl(new URL(baseName(path), import.meta.url)),
-    }));
+    build.onResolve(
+      { filter: /\/(begun|build_id|front_id|library_file|raised_limits)\.ts$/ },
+      ({ path }) => ({
+        path: fromFileUrl(new URL(baseName(path), import.meta.url)),
+      }),
+    );
   },
 };
 
@@ -81,12 +92,16 @@ const nameOf = ({ path }: { path: string }) => baseName(path);
 async function split(
   entry: string,
   root: string,
-  buildId: string,
+  ids: Ids,
   assets: Set<string>,
 ): Promise<Outputs> {
   const result = await esbuild.build({
     ...COMMON,
-    define: { ...COMMON.define, BUILD_ID: JSON.stringify(buildId) },
+    define: {
+      ...COMMON.define,
+      BUILD_ID: JSON.stringify(ids.library),
+      FRONT_ID: JSON.stringify(ids.front),
+    },
     stdin: { contents: entry, resolveDir: root, sourcefile: "verb.js" },
     splitting: true,
     outdir: "/",
@@ -189,11 +204,10 @@ function provide(outputs: Outputs, names: readonly string[]): string {
 /**
  * @param entry module text whose default export runs the verb
  * @param root folder that the entry's relative imports start from
- * @param buildId of the helper library
  */
-export async function bundleVerb(entry: string, root: string, buildId: string): Promise<Bundle> {
+export async function bundleVerb(entry: string, root: string, ids: Ids): Promise<Bundle> {
   const assets = new Set<string>();
-  const outputs = await split(entry, root, buildId, assets);
+  const outputs = await split(entry, root, ids, assets);
   const hot = staticClosure(outputs, "stdin.js");
   const cold = new Set<string>();
   for (const name of outputs.keys()) {

@@ -11,7 +11,7 @@ import { alignToPage, Elf, PROGRAM_HEADER_SIZE } from "../elf.ts";
 import { prelink } from "../prelink.ts";
 
 /** Order of the fields of `struct link_data` in c/front/link_data.h; all are 64 bits wide. */
-const LINK_DATA_FIELDS = 13;
+const LINK_DATA_FIELDS = 14;
 
 /** What the front does with the command line and the environment. */
 export interface Launch {
@@ -23,6 +23,8 @@ export interface Launch {
   cacheName: string;
   /** Put first in the environment; the first entry only where the stack needs padding. */
   environment: string[];
+  /** 32 characters: records of another one are not for this front. */
+  frontId: string;
   /** Prefixes of the variables that Deno must not see. */
   drop: string[];
 }
@@ -84,9 +86,9 @@ function segment(
     launch.cachedArgv,
     [launch.cacheName],
     launch.environment,
+    [launch.frontId],
     launch.drop,
-  ]
-    .map((list) => layout.add(encodeWords(list))[0]);
+  ].map((list) => layout.add(encodeWords(list))[0]);
   const count = headersLength / PROGRAM_HEADER_SIZE;
   const fields = [entry - BigInt(front.length), headers, count, interpreter, ...files, ...words];
   const bytes = new Uint8Array(front.length + layout.end);

@@ -13,6 +13,8 @@ interface Given {
   library: string;
   /** The caller's limits that the front has raised: `RESOURCE:SOFT:HARD ` each. */
   limits: string;
+  /** Descriptors of a start that the front has begun, or empty. */
+  begun: string;
   /** argv[0]: the executable may have been called by another name. */
   calledAs: string;
 }

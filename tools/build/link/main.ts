@@ -2,7 +2,8 @@
  * main.ts of the linked executable. Its first argument is the directory that runts was started
  * in, which the front has left; the second is where a code cache is missing, or empty; the third is
  * the path of the helper library; the fourth has the caller's limits that the front has raised;
- * the fifth is what runts was called as.
+ * the fifth, if it is not empty, says that the front has begun a start; the sixth is what runts was
+ * called as.
  */
 
 import { dispatch, findVerb } from "../../../lib/cli/dispatch.ts";
@@ -12,18 +13,15 @@ import { load } from "./load.ts";
 /** The verbs that make a container, and so write to the state root anyway. */
 const INSTALLERS = ["create", "run"];
 
-type Handed = [string, string, string, string, string];
+type Handed = [string, string, string, string, string, string];
 
 // The front gives these arguments; without any, this is being compiled for the cache.
 if (Deno.args.length > 0) {
-  const [directory, missingCache, library, limits, calledAs] = Deno.args as Handed;
-  const args = Deno.args.slice(5);
+  const [directory, missingCache, library, limits, begun, calledAs] = Deno.args as Handed;
+  const args = Deno.args.slice(6);
   if (directory) Deno.chdir(directory);
-  const code = await dispatch(
-    args,
-    (verb) => load(verb, { library, limits, calledAs }),
-    calledAs,
-  );
+  const given = { library, limits, begun, calledAs };
+  const code = await dispatch(args, (verb) => load(verb, given), calledAs);
   if (missingCache && code === 0 && INSTALLERS.includes(findVerb(args))) {
     installCodeCache(missingCache);
   }

@@ -1,0 +1,24 @@
+/* SIGPIPE. */
+#ifndef RUNTS_FRONT_BROKEN_PIPE_H
+#define RUNTS_FRONT_BROKEN_PIPE_H
+
+#include <signal.h>
+#include <stdint.h>
+
+#include "syscall.h"
+
+/* struct sigaction of the kernel */
+struct action {
+  void (*handler)(int);
+  unsigned long flags;
+  void (*restorer)(void);
+  uint64_t mask;
+};
+
+/* Deno ignores it, too. */
+static inline void ignore_broken_pipe(void) {
+  struct action action = {.handler = SIG_IGN};
+  sys4(SYS_RT_SIGACTION, SIGPIPE, (long)&action, 0, sizeof action.mask);
+}
+
+#endif

@@ -1,0 +1,29 @@
+/* Files by raw system calls. Errors are negative error numbers. */
+#ifndef RUNTS_FRONT_FILES_H
+#define RUNTS_FRONT_FILES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+/* Like statx(2) without following a link; an empty path looks at `directory` itself. */
+long look_at(long directory, const char *path, struct statx *st);
+
+/* Opens for reading what is a regular file, and no link; O_CLOEXEC and O_NONBLOCK. */
+long open_regular(long directory, const char *path);
+
+/* Reads up to `size` bytes; gives how many there are, size if there are more. */
+long read_fully(long fd, void *to, size_t size);
+
+/* The text of a small file, ended by NUL; -EFBIG where it does not fit. */
+long read_small(long directory, const char *path, char *to, size_t size);
+
+/* The type of a file, as S_IFMT has it. */
+static inline unsigned type_of(const struct statx *st) {
+  return st->stx_mode & S_IFMT;
+}
+
+/* Zeroed memory; ends the process where there is none. */
+void *new_pages(size_t size);
+
+#endif

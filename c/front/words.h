@@ -1,0 +1,22 @@
+/* The command lines that the front understands: those of clients; any other is for Deno. */
+#ifndef RUNTS_FRONT_WORDS_H
+#define RUNTS_FRONT_WORDS_H
+
+enum verb { VERB_STATE, VERB_KILL, VERB_START, VERB_DELETE };
+
+#define NO_SIGNAL (-1)
+
+struct call {
+  enum verb verb;
+  const char *root; /* NULL: the default */
+  const char *log;  /* NULL: none */
+  const char *id;
+  int signal; /* NO_SIGNAL: none is named */
+  int all;
+  int force;
+};
+
+/* Reads the words behind argv[0]; 0 where one of them is not for the front. */
+int read_words(struct call *call, char **words);
+
+#endif
