@@ -1,4 +1,7 @@
 import { explanationJson, explanationText, PLAIN, TERMINAL } from "../cli/explain_view.ts";
+import { jsonDocument } from "../base/json_document.ts";
+import { RuntsError } from "../base/errors.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { defineCommand } from "../cli/types.ts";
 import { explain } from "../container/explain.ts";
 import { BUNDLE } from "./shared.ts";
@@ -29,10 +32,14 @@ export const command = defineCommand({
     noPivot: { description: "as of create" },
     json: { description: "print it for programs" },
     seccomp: { description: "print what becomes of each system call instead" },
+    prepared: {
+      description: "print what state, kill, start and delete of CONTAINER go by instead",
+    },
     bpf: { description: "print the instructions of the seccomp filter instead" },
   },
   examples: [
     { text: "the bundle in /srv/web", command: "runts explain --bundle /srv/web" },
+    { text: "what the front knows of web", command: "runts explain --prepared web" },
     { text: "its seccomp filter", command: "runts explain --bundle /srv/web --seccomp" },
   ],
   async run({ runtime, args, options, print }) {
@@ -42,9 +49,17 @@ export const command = defineCommand({
       const text = await explainSeccomp(runtime, wanted, options.bpf === true);
       return print(text ?? "no seccomp filter\n");
     }
+    if (options.prepared) return print(await preparedText(runtime, args.id));
     const explanation = await explain(runtime, wanted);
     if (options.json) return print(explanationJson(explanation));
     const colours = Deno.stdout.isTerminal() && runtime.caller.variable("NO_COLOR") === undefined;
     print(explanationText(explanation, colours ? TERMINAL : PLAIN));
   },
 });
+
+async function preparedText(runtime: Runtime, id: string | undefined): Promise<string> {
+  if (id === undefined) throw new RuntsError("explain --prepared needs the id of a container");
+  const { explainPrepared } = await import("../container/explain_prepared.ts");
+  const record = await explainPrepared(runtime, id);
+  return record === undefined ? "no record: every verb starts Deno\n" : jsonDocument(record);
+}

@@ -1,5 +1,6 @@
 import { defineCommand } from "../cli/types.ts";
 import { abilities } from "../container/abilities.ts";
+import { frontId } from "../base/front_id.ts";
 import { builtCommit, versions } from "../container/versions.ts";
 import { VERSION } from "./about.ts";
 
@@ -13,6 +14,7 @@ export const command = defineCommand({
       `spec: ${spec}`,
       `deno: ${deno}`,
       `v8: ${v8}`,
+      `front: ${frontId() ?? "none, every command starts Deno"}`,
       `libseccomp: ${libseccomp ?? "not found"}`,
       abilities(libseccomp !== undefined).map((name) => `+${name}`).join(" "),
     ];

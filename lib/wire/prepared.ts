@@ -158,7 +158,7 @@ function decode(bytes: Uint8Array, view: DataView): Prepared {
   if (view.getBigUint64(AT.magic, true) !== MAGIC) throw damaged();
   if (view.getUint32(AT.size, true) !== bytes.length) throw damaged();
   const slice = (at: number, length: number) =>
-    new TextDecoder().decode(bytes.subarray(at, at + length));
+    new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(at, at + length));
   const text = (at: number) => slice(view.getUint32(at, true), view.getUint32(at + 4, true));
   const word = (at: number) => Number(view.getBigUint64(at, true));
   const texts = PREPARED_TEXTS.map((name, i) => [name, text(AT.status + i * TEXT_SIZE)]);

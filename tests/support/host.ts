@@ -143,7 +143,7 @@ function snapshot(): { mounts: string[]; cgroups: string[] } {
 }
 
 /** Those that tests make: their ids begin with "t" and the test's process id. */
-function cgroupDirectories(path: string, depth: number): string[] {
+export function cgroupDirectories(path: string, depth: number): string[] {
   if (depth === 0) return [];
   const found: string[] = [];
   for (const entry of entriesOf(path)) {

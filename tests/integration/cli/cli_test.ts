@@ -49,12 +49,13 @@ Deno.test("--version has the lines that clients read", RUNTS_ONLY, async () => {
   const lines = stdout.trimEnd().split("\n");
   assertEquals([lines[0], lines[2]], [`runts version ${VERSION}`, `spec: ${OCI_VERSION}`]);
   assertMatch(lines[1]!, /^commit: ([0-9a-f]{40}(-dirty)?|unknown)$/);
-  const rest = /^deno: 2\.\S+\nv8: \S+\nlibseccomp: \d+\.\d+\.\d+\n([^]*)$/.exec(
+  const rest = /^deno: 2\.\S+\nv8: \S+\nfront: (.*)\nlibseccomp: \d+\.\d+\.\d+\n([^]*)$/.exec(
     lines.slice(3).join("\n"),
   );
+  assertMatch(rest?.[1] ?? stdout, /^([0-9a-f]{32}|none, every command starts Deno)$/);
   // As crun has it; systemd and the security modules where the host has them.
   assertMatch(
-    rest?.[1] ?? stdout,
+    rest?.[2] ?? stdout,
     /^(\+SYSTEMD )?(\+SELINUX )?(\+APPARMOR )?\+CAP \+SECCOMP \+EBPF$/,
   );
   for (const args of [["-v"], ["-V"], ["version"], ["--root", "/x", "-version"]]) {

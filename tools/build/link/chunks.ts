@@ -24,7 +24,7 @@ export interface Bundle {
 }
 
 /** What the texts know of what they were linked with. */
-export interface Ids {
+interface Ids {
   /** Build id of the helper library. */
   library: string;
   /** Of the front, and of all that decides what it may do. */

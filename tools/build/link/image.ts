@@ -80,7 +80,6 @@ function segment(
   const layout = new Layout(LINK_DATA_FIELDS * 8);
   const [headers, headersLength] = layout.add(new Uint8Array(elf.headersLength));
   const interpreter = layout.add(encodeWords([elf.interpreter]))[0];
-  const files = [loaded.script, loaded.library].flatMap((bytes) => layout.add(bytes));
   const words = [
     launch.argv,
     launch.cachedArgv,
@@ -89,6 +88,8 @@ function segment(
     [launch.frontId],
     launch.drop,
   ].map((list) => layout.add(encodeWords(list))[0]);
+  // Last: what the front looks at before it starts Deno is in the pages that it is in itself.
+  const files = [loaded.script, loaded.library].flatMap((bytes) => layout.add(bytes));
   const count = headersLength / PROGRAM_HEADER_SIZE;
   const fields = [entry - BigInt(front.length), headers, count, interpreter, ...files, ...words];
   const bytes = new Uint8Array(front.length + layout.end);
