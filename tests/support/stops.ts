@@ -5,7 +5,9 @@
 
 import { fromFileUrl, toFileUrl } from "@std/path";
 import { buildLibrary } from "../../tools/build/c.ts";
-import { DIST, HELPER } from "../../tools/support/paths.ts";
+import { verbs } from "../../lib/commands/load.ts";
+import { link } from "../../tools/build/link.ts";
+import { DIST, HELPER, ROOT } from "../../tools/support/paths.ts";
 
 /** Where the build with stops is. */
 export const STOPS_FOLDER = `${DIST}/stops`;
@@ -56,6 +58,22 @@ export async function withStops(folder: string): Promise<string[]> {
   const main = fromFileUrl(new URL("../../main.ts", import.meta.url));
   const flags = ["-A", "--no-check", "--unstable-raw-imports", `--import-map=${map}`];
   return [Deno.execPath(), "run", ...flags, main];
+}
+
+/** An executable whose front has stops; library and init have none. */
+export function withFrontStops(): Promise<string> {
+  return front ??= linkFront();
+}
+
+let front: Promise<string> | undefined;
+
+async function linkFront(): Promise<string> {
+  const executable = `${STOPS_FOLDER}/runts`;
+  Deno.mkdirSync(STOPS_FOLDER, { recursive: true });
+  const buildId = Deno.readTextFileSync(`${DIST}/build-id`);
+  const sources = { root: ROOT, verbs: verbs(), library: HELPER, buildId };
+  await link(sources, Deno.execPath(), executable, ["-DRUNTS_STOPS"]);
+  return executable;
 }
 
 interface Stat {

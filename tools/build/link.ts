@@ -177,10 +177,16 @@ class Scripts {
  * Writes the executable to `output`.
  *
  * @param denoPath the `deno` executable to start from
+ * @param defines options of the compiler of the front
  */
-export async function link(sources: Sources, denoPath: string, output: string): Promise<void> {
+export async function link(
+  sources: Sources,
+  denoPath: string,
+  output: string,
+  defines: readonly string[] = [],
+): Promise<void> {
   const [front, deno] = await Promise.all([
-    buildFront(FRONT, dirname(output)),
+    buildFront(FRONT, dirname(output), defines),
     Deno.readFile(denoPath),
   ]);
   const ids = { library: sources.buildId, front: await frontId(sources, front) };

@@ -26,12 +26,24 @@ const FLAGS = [
 /**
  * @param source folder of front.ld and the sources
  * @param output folder for intermediate files
+ * @param defines options of the compiler; tests have a front of their own
  */
-export async function buildFront(source: string, output: string): Promise<Uint8Array> {
+export async function buildFront(
+  source: string,
+  output: string,
+  defines: readonly string[],
+): Promise<Uint8Array> {
   const executable = join(output, "front.elf");
   const flat = join(output, "front.bin");
   const sources = (await filesBelow(source, ".c")).sort();
-  await run("gcc", [...FLAGS, `-Wl,-T,${join(source, "front.ld")}`, "-o", executable, ...sources]);
+  await run("gcc", [
+    ...FLAGS,
+    ...defines,
+    `-Wl,-T,${join(source, "front.ld")}`,
+    "-o",
+    executable,
+    ...sources,
+  ]);
   await run("objcopy", ["-O", "binary", "-j", ".front", executable, flat]);
   return await Deno.readFile(flat);
 }
