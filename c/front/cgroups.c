@@ -18,6 +18,8 @@
 #define NO_CHILDREN 2 /* links of a directory without directories */
 /* A cgroup stays busy for a moment after its last process has ended: together 31 ms. */
 #define TRIES 6
+/* How long systemd may take to remove a scope before it is told to. */
+#define SYSTEMD_MS 50
 
 struct members {
   int count;
@@ -60,6 +62,14 @@ static int read_members(const char *directory, struct members *members) {
     members->pids[members->count++] = (int)pid;
   }
   return 1;
+}
+
+int are_gone(const struct prepared *record) {
+  struct statx st;
+  for (uint32_t i = 0; i < record->cgroup_count; i++)
+    if (look_at(AT_FDCWD, text_of(record, cgroups_of(record)[i].path), &st) != -ENOENT)
+      return 0;
+  return (record->flags & PREPARED_SYSTEMD) != 0;
 }
 
 /* Whether a process may be in one of them, by the last part of their paths. */
@@ -162,7 +172,18 @@ static int remove_cgroup(const char *path) {
   return 0;
 }
 
+static int await_systemd(const struct prepared *record) {
+  for (int i = 0; i < SYSTEMD_MS; i++) {
+    if (are_gone(record))
+      return 1;
+    pause_for(1);
+  }
+  return 0;
+}
+
 int remove_cgroups(const struct prepared *record) {
+  if (record->flags & PREPARED_SYSTEMD)
+    return await_systemd(record);
   for (uint32_t i = 0; i < record->cgroup_count; i++)
     if (!remove_cgroup(text_of(record, cgroups_of(record)[i].path)))
       return 0;

@@ -113,9 +113,11 @@ static int may_delete(const struct target *target, enum state state) {
     return 0;
   if (state == STATE_RUNNING && !target->call->force)
     return 0;
-  if (!visit_all(target->container.directory, ".", is_no_directory) || !are_own(record))
+  if (!visit_all(target->container.directory, ".", is_no_directory))
     return 0;
-  return state == STATE_STOPPED ? are_empty(record) : (record->flags & PREPARED_OWN_PIDS) != 0;
+  if (state == STATE_STOPPED)
+    return are_gone(record) || (are_own(record) && are_empty(record));
+  return are_own(record) && (record->flags & PREPARED_OWN_PIDS);
 }
 
 int delete_container(const struct target *target) {

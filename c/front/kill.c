@@ -19,7 +19,11 @@ static int signal_init(const struct prepared *record, int signal) {
 /* With SIGKILL, which does no harm when Deno sends it once more. */
 static int kill_everyone(const struct target *target, enum state state) {
   const struct prepared *record = target->container.record;
-  if (record->flags & PREPARED_NO_MEMBERS || !are_own(record))
+  if (record->flags & PREPARED_NO_MEMBERS)
+    return COLD;
+  if (state == STATE_STOPPED && target->call->all && are_gone(record))
+    return DONE;
+  if (!are_own(record))
     return COLD;
   if (state == STATE_STOPPED)
     return target->call->all && are_empty(record) ? DONE : COLD;

@@ -23,6 +23,8 @@
 #define PREPARED_NO_MEMBERS 8u
 /* A cgroup of v2 alone. */
 #define PREPARED_V2 16u
+/* systemd removes them once nobody is in them. */
+#define PREPARED_SYSTEMD 32u
 
 /* Followed by a NUL that `length` does not count. */
 struct prepared_text {

@@ -66,14 +66,17 @@ export function prepareVerbs(directory: StateDirectory, status: Status, spec: Sp
 function flagsOf({ cgroup, hostMounts }: Status, { hooks, linux }: Spec): number {
   const kind = cgroup?.kind;
   const own = linux?.namespaces?.some(({ type, path }) => type === "pid" && !path) === true;
-  // systemd removes what it has made when it is told to.
+  // Beside its own, systemd is told to remove hierarchies of v1.
+  const scope = kind === "systemd" && Object.keys(cgroup?.paths ?? {}).join() === "";
+  const isKnown = kind === "v1" || kind === "v2" || scope;
   const leaves = hooks?.poststop?.length || hostMounts?.length || linux?.intelRdt !== undefined ||
-    kind === "systemd";
+    (kind === "systemd" && !scope);
   return (own ? PreparedFlag.ownPids : 0) |
     (hooks?.poststart?.length ? PreparedFlag.noStart : 0) |
     (leaves ? PreparedFlag.noDelete : 0) |
-    (kind === "v1" || kind === "v2" ? 0 : PreparedFlag.noMembers) |
-    (kind === "v2" ? PreparedFlag.v2 : 0);
+    (isKnown ? 0 : PreparedFlag.noMembers) |
+    (kind === "v2" || scope ? PreparedFlag.v2 : 0) |
+    (scope ? PreparedFlag.systemd : 0);
 }
 
 function stopSignal({ annotations }: Spec): number {

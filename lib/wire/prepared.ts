@@ -28,6 +28,8 @@ export const PreparedFlag = {
   noMembers: 8,
   /** A cgroup of v2 alone. */
   v2: 16,
+  /** systemd removes them once nobody is in them. */
+  systemd: 32,
 } as const;
 
 /** Texts, in the order of the structure. */

@@ -39,7 +39,8 @@ const HOSTS: Host[] = [
     name: "vm, cgroup v2",
     level: "vm",
     options: [],
-    files: /^(cgroup|rootless)\/(?!session_)|^lifecycle\/(lifecycle|apparmor)_/,
+    files:
+      /^(cgroup|rootless)\/(?!session_)|^lifecycle\/(lifecycle_|apparmor_|prepared_(void_)?test)/,
   },
   { name: "vm, session of a user", level: "vm", options: ["--user"], files: /^rootless\/session_/ },
   {

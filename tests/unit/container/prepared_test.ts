@@ -83,7 +83,7 @@ Deno.test("a record has all that the front goes by", () => {
 });
 
 Deno.test("what the front does not know how to do is forbidden", () => {
-  const { ownPids, noStart, noDelete, noMembers, v2 } = PreparedFlag;
+  const { ownPids, noStart, noDelete, noMembers, v2, systemd } = PreparedFlag;
   const hooks = (name: string) => ({ ...SPEC, hooks: { [name]: [{ path: "/bin/true" }] } });
   assertEquals(record({}, hooks("poststart")).flags, ownPids | noStart);
   assertEquals(record({}, hooks("poststop")).flags, ownPids | noDelete);
@@ -97,7 +97,9 @@ Deno.test("what the front does not know how to do is forbidden", () => {
   const kind = (kind: "v2" | "systemd" | "disabled") =>
     record({ cgroup: { kind, path: "/web", paths: { "": V1[""] }, inodes: { "": 2 } } });
   assertEquals(kind("v2").flags, ownPids | v2);
-  assertEquals(kind("systemd").flags, ownPids | noDelete | noMembers);
+  assertEquals(kind("systemd").flags, ownPids | v2 | systemd);
+  const mixed = { kind: "systemd", path: "/web", paths: V1, inodes: {} } as const;
+  assertEquals(record({ cgroup: mixed }).flags, ownPids | noDelete | noMembers);
   assertEquals(kind("disabled").flags, ownPids | noMembers);
   const { cgroups, cgroupFreeze, cgroupEvents, cgroupName } = kind("disabled");
   assertEquals({ cgroups, cgroupFreeze, cgroupEvents, cgroupName }, {
