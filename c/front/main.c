@@ -3,7 +3,17 @@
 #include "auxv.h"
 #include "cold.h"
 #include "syscall.h"
+#include "text.h"
 #include "verbs.h"
+
+/* Links under the names of LXC's commands have verbs of their own (lib/cli/dispatch.ts). */
+static int is_link_of_lxc(const char *called_as) {
+  const char *name = called_as;
+  for (const char *at = called_as; *at; at++)
+    if (*at == '/')
+      name = at + 1;
+  return after(name, "lxc-") != NULL;
+}
 
 /* Of a setuid executable the caller is somebody else. */
 static int is_secure(char **env) {
@@ -14,7 +24,8 @@ __attribute__((used, visibility("hidden"))) struct start front_main(char **sp) {
   long argc = (long)sp[0];
   char **env = sp + argc + 2;
   struct begun begun = {-1, -1, -1};
-  int code = argc < 1 || is_secure(env) ? COLD : perform(sp + 2, env, &begun);
+  int code =
+      argc < 1 || is_secure(env) || is_link_of_lxc(sp[1]) ? COLD : perform(sp + 2, env, &begun);
   if (code >= 0)
     for (;;)
       sys1(SYS_EXIT_GROUP, code);

@@ -67,7 +67,8 @@ function flagsOf({ cgroup, hostMounts }: Status, { hooks, linux }: Spec): number
   const kind = cgroup?.kind;
   const own = linux?.namespaces?.some(({ type, path }) => type === "pid" && !path) === true;
   // Beside its own, systemd is told to remove hierarchies of v1.
-  const scope = kind === "systemd" && Object.keys(cgroup?.paths ?? {}).join() === "";
+  const scope = kind === "systemd" && Object.keys(cgroup?.paths ?? {}).join("/") === "" &&
+    cgroup?.paths[""] !== undefined;
   const isKnown = kind === "v1" || kind === "v2" || scope;
   const leaves = hooks?.poststop?.length || hostMounts?.length || linux?.intelRdt !== undefined ||
     (kind === "systemd" && !scope);

@@ -60,6 +60,14 @@ runtimeTest("clients' forms of these verbs take no Deno", RUNTS_ONLY, async (run
   assertEquals(Deno.readTextFileSync(log), "");
 });
 
+prepared("a link under a name of LXC's has verbs of its own", idle, async (id, _, { root }) => {
+  const link = `${root}/lxc-none`;
+  Deno.symlinkSync(RUNTIME, link);
+  const told = await tell(["--root", root, "state", id], [], { executable: link });
+  Deno.removeSync(link);
+  assertEquals([told.code, told.cold], [1, true]);
+});
+
 runtimeTest("an empty environment is enough", RUNTS_ONLY, async (runtime) => {
   using bundle = new Bundle(idle);
   const id = runtime.id();
