@@ -16,17 +16,17 @@ static int signal_init(const struct prepared *record, int signal) {
   return result == 0 ? DONE : COLD;
 }
 
-/* With SIGKILL, which does no harm when Deno sends it once more. */
+/* `--all` with SIGKILL: it does no harm when Deno sends it once more, and is no error after the end. */
 static int kill_everyone(const struct target *target, enum state state) {
   const struct prepared *record = target->container.record;
   if (record->flags & PREPARED_NO_MEMBERS)
     return COLD;
-  if (state == STATE_STOPPED && target->call->all && are_gone(record))
+  if (state == STATE_STOPPED && are_gone(record))
     return DONE;
   if (!are_own(record))
     return COLD;
   if (state == STATE_STOPPED)
-    return target->call->all && are_empty(record) ? DONE : COLD;
+    return are_empty(record) ? DONE : COLD;
   if (signal_init(record, SIGKILL) != DONE || !kill_members(record))
     return COLD;
   return DONE;
@@ -38,9 +38,10 @@ int kill_container(const struct target *target) {
   int signal = target->call->signal == NO_SIGNAL ? record->stop_signal : target->call->signal;
   if (state == STATE_UNKNOWN || (target->call->signal == NO_SIGNAL && signal == 0))
     return COLD;
-  /* Without a pid namespace of its own, the death of init takes nobody with it. */
-  int everyone = target->call->all || (signal == SIGKILL && !(record->flags & PREPARED_OWN_PIDS));
-  if (everyone)
+  if (target->call->all)
     return signal == SIGKILL ? kill_everyone(target, state) : COLD;
+  /* Without a pid namespace of its own, the death of init takes nobody with it. */
+  if (signal == SIGKILL && !(record->flags & PREPARED_OWN_PIDS))
+    return COLD;
   return state == STATE_STOPPED ? COLD : signal_init(record, signal);
 }

@@ -21,7 +21,7 @@ static int put_root(char *to, const struct call *call, char **env) {
   } else if (!put_default_root(to, env)) {
     return 0;
   }
-  if (*to != '/')
+  if (!is_plain_path(to))
     return 0;
   for (char *end = to + length(to); end > to + 1 && end[-1] == '/';)
     *--end = 0;

@@ -28,8 +28,7 @@ static int is_id(const char *word) {
   return 1;
 }
 
-/* A path of ASCII from the root: what else there is takes care. */
-static int is_plain_path(const char *word) {
+int is_plain_path(const char *word) {
   if (*word != '/')
     return 0;
   for (; *word; word++)

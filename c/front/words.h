@@ -4,6 +4,9 @@
 
 enum verb { VERB_STATE, VERB_KILL, VERB_START, VERB_DELETE };
 
+/* Whether it is a path of ASCII from the root: what else there is takes care. */
+int is_plain_path(const char *word);
+
 #define NO_SIGNAL (-1)
 
 struct call {
