@@ -16,6 +16,9 @@ import {
 const NOWHERE = "/nonexistent/runts-cold.so";
 const COMPLAINT = new RegExp(`^ERROR: ld\\.so: object '${NOWHERE}' .*: ignored\\.\n`);
 
+/** Variables with which ld.so tells that it is there. */
+export const TELLING = { LD_PRELOAD: NOWHERE };
+
 /** What a command did, and how. */
 export interface Told extends Output {
   readonly cold: boolean;
@@ -27,9 +30,13 @@ export async function tell(
   variables: readonly string[] = [],
   options: CommandOptions & { executable?: string } = {},
 ): Promise<Told> {
-  const preload = `LD_PRELOAD=${NOWHERE}`;
-  const line = ["env", "-u", "RUNTS_TEST_COLD", preload, ...variables];
-  const output = await command([...line, options.executable ?? RUNTIME, ...args], options);
+  const preload = Object.entries(TELLING).map((entry) => entry.join("="));
+  const line = ["env", "-u", "RUNTS_TEST_COLD", ...preload, ...variables];
+  return told(await command([...line, options.executable ?? RUNTIME, ...args], options));
+}
+
+/** What a command did that ran with {@linkcode TELLING} in its environment. */
+export function told(output: Output): Told {
   const stderr = output.stderr.replace(COMPLAINT, "");
   return { ...output, stderr, cold: stderr !== output.stderr };
 }
