@@ -40,6 +40,10 @@ export const SYMBOLS = {
   rts_forward_begin: { parameters: [], result: "i32" },
   // int32_t rts_forward_to(int32_t forwarding, int32_t pidfd);
   rts_forward_to: { parameters: ["i32", "i32"], result: "i32" },
+  // int32_t rts_forward_count(int32_t number);
+  rts_forward_count: { parameters: ["i32"], result: "i32" },
+  // int32_t rts_forward_heard(int32_t number, int32_t count);
+  rts_forward_heard: { parameters: ["i32", "i32"], result: "i32" },
   // int32_t rts_forward_size(int32_t forwarding, int32_t from, int32_t to);
   rts_forward_size: { parameters: ["i32", "i32", "i32"], result: "i32" },
   // int32_t rts_forward_tell(int32_t forwarding, int32_t fd);

@@ -16,7 +16,7 @@
   X(rts_build_id) X(rts_spawn) X(rts_receive) X(rts_send) X(rts_pidfd_open) X(rts_pidfd_signal) \
   X(rts_pidfd_getfd) X(rts_reap) X(rts_exit_status) X(rts_set_subreaper) X(rts_userns) \
   X(rts_keep_children) X(rts_forward_begin) X(rts_forward_to) X(rts_forward_size) \
-  X(rts_forward_tell) X(rts_forward_end) X(rts_reap_until) X(rts_open) X(rts_close) \
+  X(rts_forward_count) X(rts_forward_heard) X(rts_forward_tell) X(rts_forward_end) X(rts_reap_until) X(rts_open) X(rts_close) \
   X(rts_read) X(rts_read_available) X(rts_write) X(rts_mkfifo) X(rts_rename) X(rts_readlink) \
   X(rts_lock_open) X(rts_lock) \
   X(rts_poll) X(rts_fd_flags) X(rts_pipe) X(rts_memory_file) X(rts_connect_unix) \

@@ -46,6 +46,7 @@ struct target {
 
 static struct target targets[RTS_FORWARD_MAX];
 static struct sigaction former[SIGNAL_COUNT + 1];
+static atomic_int counts[SIGNAL_COUNT + 1]; /* how often each has been handed on */
 static int in_use;
 
 static int copy_size(const struct target *t) {
@@ -82,6 +83,12 @@ static void send_to(struct target *t, int number) {
   syscall(NR_PIDFD_SEND_SIGNAL, pidfd, number, NULL, 0);
 }
 
+static void hand_on(int number) {
+  for (int i = 0; i < RTS_FORWARD_MAX; i++)
+    if (atomic_load(&targets[i].used))
+      send_to(&targets[i], number);
+}
+
 /* A fault, the terminal of another foreground, abort(3), or a pipe without a reader. */
 static bool is_own(int number, const siginfo_t *info) {
   if (info->si_code > 0)
@@ -97,9 +104,8 @@ static void handle(int number, siginfo_t *info, void *context) {
     if (number != SIGPIPE)
       sigaction(number, before, NULL);
   } else {
-    for (int i = 0; i < RTS_FORWARD_MAX; i++)
-      if (atomic_load(&targets[i].used))
-        send_to(&targets[i], number);
+    atomic_fetch_add(&counts[number], 1);
+    hand_on(number);
     /* A script may listen, too; but Deno would open its debugger to every user of the host. */
     if ((before->sa_flags & SA_SIGINFO) && !((FAULTS | SIGNAL_BIT(SIGUSR1)) & SIGNAL_BIT(number)))
       before->sa_sigaction(number, info, context);
@@ -149,6 +155,19 @@ int32_t rts_forward_begin(void) {
     return i;
   }
   return -EAGAIN;
+}
+
+int32_t rts_forward_count(int32_t number) {
+  return number > 0 && number <= SIGNAL_COUNT ? atomic_load(&counts[number]) : -EINVAL;
+}
+
+int32_t rts_forward_heard(int32_t number, int32_t count) {
+  if (number <= 0 || number > SIGNAL_COUNT)
+    return -EINVAL;
+  if (!atomic_compare_exchange_strong(&counts[number], &count, count + 1))
+    return 0;
+  hand_on(number);
+  return 1;
 }
 
 int32_t rts_forward_to(int32_t forwarding, int32_t pidfd) {

@@ -76,6 +76,13 @@ int32_t rts_keep_children(void);
 #define RTS_FORWARD_MAX 64
 int32_t rts_forward_begin(void);
 int32_t rts_forward_to(int32_t forwarding, int32_t pidfd);
+/* How often the signal has been handed on in this process. */
+int32_t rts_forward_count(int32_t number);
+/*
+ * A listener of JavaScript has heard it. When the count is still this one, it came before the handlers
+ * were set: it is handed on now. 1; else 0.
+ */
+int32_t rts_forward_heard(int32_t number, int32_t count);
 /* A terminal takes over the size of another one, now and whenever that changes (SIGWINCH). */
 int32_t rts_forward_size(int32_t forwarding, int32_t from, int32_t to);
 /* A byte is written there when SIGHUP, SIGINT, SIGQUIT or SIGTERM comes, or has come. */

@@ -2,6 +2,7 @@
 
 import type { Helper } from "../../ffi/helper.ts";
 import { EIO } from "../base/errno.ts";
+import { delay } from "../base/delay.ts";
 import { errnoOf } from "../base/errors.ts";
 import type { Foreground } from "./body.ts";
 
@@ -10,18 +11,24 @@ import type { Foreground } from "./body.ts";
  * then. The process ends by them, unless a script listens (or, by SIGUSR1, gets a debugger); once
  * it has listened, they are not set again.
  */
-const TAKEN_BY_DENO = ["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1"] as const;
+const TAKEN_BY_DENO = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15, SIGUSR1: 10 } as const;
+type Taken = keyof typeof TAKEN_BY_DENO;
+/** Deno does not get to know of it from the handlers in C. */
+const NOT_PASSED_ON: Taken = "SIGUSR1";
+/** How long Deno may take to tell of a signal that has come, in ms. */
+const HEARING = 1_000;
 
 /** Hands the signals that runts gets on to a process; those that come before it runs wait for it. */
 export class LocalForeground implements Foreground {
   readonly #helper: Helper;
   readonly #forwarding: number;
-  readonly #listener = () => {};
+  readonly #hearings: readonly Hearing[];
   #terminal: Terminal | undefined;
 
   constructor(helper: Helper) {
     this.#helper = helper;
-    for (const signal of TAKEN_BY_DENO) Deno.addSignalListener(signal, this.#listener);
+    const names = Object.keys(TAKEN_BY_DENO) as Taken[];
+    this.#hearings = names.map((name) => new Hearing(helper, name));
     this.#forwarding = helper.beginForwarding();
   }
 
@@ -38,8 +45,44 @@ export class LocalForeground implements Foreground {
       await this.#terminal?.disconnect(); // until then signals may ask it to end
     } finally {
       this.#helper.endForwarding(this.#forwarding);
-      for (const signal of TAKEN_BY_DENO) Deno.removeSignalListener(signal, this.#listener);
+      await Promise.all(this.#hearings.map((one) => one.end()));
     }
+  }
+}
+
+/** Deno's own listening to one signal. What comes before the handlers in C are there, it hears alone. */
+class Hearing {
+  readonly #helper: Helper;
+  readonly #name: Taken;
+  readonly #count: number;
+  readonly #heard = Promise.withResolvers<void>();
+  readonly #listener: () => void;
+
+  constructor(helper: Helper, name: Taken) {
+    const number = TAKEN_BY_DENO[name];
+    this.#helper = helper;
+    this.#name = name;
+    this.#count = helper.forwardedCount(number);
+    this.#listener = () => {
+      helper.heardSignal(number, this.#count);
+      this.#heard.resolve();
+    };
+    Deno.addSignalListener(name, this.#listener);
+  }
+
+  /**
+   * Deno hears of a signal a while after the handler in C. Without a listener it would end the process
+   * then, by a signal that somebody else has had.
+   */
+  async end(): Promise<void> {
+    const count = this.#helper.forwardedCount(TAKEN_BY_DENO[this.#name]);
+    if (this.#name !== NOT_PASSED_ON && count > this.#count) {
+      const enough = new AbortController();
+      const late = delay(HEARING, enough.signal).catch(() => {});
+      await Promise.race([this.#heard.promise, late]);
+      enough.abort();
+    }
+    Deno.removeSignalListener(this.#name, this.#listener);
   }
 }
 

@@ -62,17 +62,21 @@ static uint8_t next_told(void) {
   return number;
 }
 
-static void begin(void) {
+static void begin_with(void (*body)(int, int)) {
   int numbers[2], orders[2];
   NEED(pipe2(numbers, O_CLOEXEC) == 0 && pipe2(orders, O_CLOEXEC) == 0);
   told = numbers[0];
   go = orders[1];
   target = start(tell_signals, -1, numbers[1]);
   CHECK_NUMBER(next_told(), 0);
-  forwarder = start(hand_on, orders[0], numbers[1]);
-  CHECK_NUMBER(next_told(), 0);
+  forwarder = start(body, orders[0], numbers[1]);
   close(numbers[1]);
   close(orders[0]);
+}
+
+static void begin(void) {
+  begin_with(hand_on);
+  CHECK_NUMBER(next_told(), 0);
 }
 
 static void end(void) {
@@ -111,6 +115,29 @@ static void keeps_what_comes_early(void) {
   CHECK_NUMBER(write(go, "", 1), 1);
   CHECK_NUMBER(next_told(), SIGUSR1);
   CHECK_NUMBER(next_told(), 64);
+  end();
+}
+
+/* What JavaScript alone has heard, because the handlers were not there yet. */
+static void hand_on_heard(int in, int out) {
+  int pidfd = (int)syscall(NR_PIDFD_OPEN, target, 0);
+  int before = rts_forward_count(SIGTERM), forwarding = rts_forward_begin();
+  NEED(before == 0 && rts_forward_to(forwarding, pidfd) == 0);
+  NEED(rts_forward_heard(SIGTERM, before) == 1 && rts_forward_count(SIGTERM) == 1);
+  NEED(rts_forward_heard(SIGTERM, before) == 0 && rts_forward_count(SIGTERM) == 1);
+  NEED(rts_forward_heard(0, 0) == -EINVAL && rts_forward_count(65) == -EINVAL);
+  (void)in;
+  (void)!write(out, "", 1);
+  for (;;)
+    pause();
+}
+
+static void hands_on_once_what_was_only_heard(void) {
+  begin_with(hand_on_heard);
+  CHECK_NUMBER(next_told(), SIGTERM);
+  CHECK_NUMBER(next_told(), 0);
+  CHECK_NUMBER(kill(forwarder, SIGTERM), 0);
+  CHECK_NUMBER(next_told(), SIGTERM);
   end();
 }
 
@@ -212,6 +239,7 @@ int main(int argc, char **argv) {
   static const struct test tests[] = {
       TEST(hands_on_every_signal),
       TEST(keeps_what_comes_early),
+      TEST(hands_on_once_what_was_only_heard),
       TEST(leaves_own_faults_alone),
       TEST(stops_in_the_background),
       TEST(calls_who_listened_before_and_restores_that),
