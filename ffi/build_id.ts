@@ -4,7 +4,10 @@
  */
 
 /** Files of the tables, and the folder all of whose files are. */
-const TABLES = ["device_programs.ts", "mounts.ts", "net.ts", "symbols.ts", "waiter_symbols.ts"];
+const TABLES = [
+  ...["device_programs.ts", "monitor.ts", "mounts.ts", "net.ts", "symbols.ts"],
+  "waiter_symbols.ts",
+];
 const WIRE = "../lib/wire/";
 
 /** The half of the id that stands for the tables, as they are beside this file. */

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "close.h"
 #include "signals.h"
 #include "write.h"
 
@@ -64,16 +65,6 @@ static int make_input(const char *bytes, size_t length) {
   return error;
 }
 
-static void close_others(void) {
-  if (syscall(NR_CLOSE_RANGE, FIRST_OTHER_FD, ~0u, 0) == 0)
-    return;
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-    return;
-  for (rlim_t fd = FIRST_OTHER_FD; fd < limit.rlim_cur; fd++)
-    close((int)fd);
-}
-
 /* Our own standard output is not for hooks: it belongs to the program. */
 static bool replace_stdio(const struct launch *launch) {
   const struct hook *hook = launch->hook;
@@ -102,7 +93,7 @@ static _Noreturn void launch_child(struct launch *launch) {
   signals_reset();
   setpgid(0, 0);
   if (replace_stdio(launch) && enter(hook->directory)) {
-    close_others();
+    close_from(FIRST_OTHER_FD);
     if (set_limits(hook))
       execve(hook->path, (char *const *)(uintptr_t)args, (char *const *)(uintptr_t)hook->env);
   }

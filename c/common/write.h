@@ -3,6 +3,7 @@
 #define RUNTS_WRITE_H
 
 #include <stddef.h>
+#include <unistd.h>
 
 #include "retry.h"
 

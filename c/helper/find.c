@@ -7,13 +7,16 @@
 #include "../include/ops.h"
 #include "bpf.h"
 #include "helper.h"
+#include "monitor.h"
 #include "mount.h"
 #include "net.h"
 #include "waiter.h"
 
 /* clang-format off */
 #define FUNCTIONS(X) \
-  X(rts_build_id) X(rts_spawn) X(rts_receive) X(rts_send) X(rts_pidfd_open) X(rts_pidfd_signal) \
+  X(rts_build_id) X(rts_spawn) X(rts_init_image) X(rts_sealed_file) X(rts_monitor_start) \
+  X(rts_connect_packets) X(rts_listen_packets) X(rts_packet_pair) \
+  X(rts_send_packet) X(rts_receive_packet) X(rts_receive) X(rts_send) X(rts_pidfd_open) X(rts_pidfd_signal) \
   X(rts_pidfd_getfd) X(rts_reap) X(rts_exit_status) X(rts_set_subreaper) X(rts_userns) \
   X(rts_keep_children) X(rts_forward_begin) X(rts_forward_to) X(rts_forward_size) \
   X(rts_forward_count) X(rts_forward_heard) X(rts_forward_tell) X(rts_forward_end) X(rts_reap_until) X(rts_open) X(rts_close) \

@@ -1,7 +1,8 @@
 /*
  * The helper library: what runts needs of the kernel and cannot have from JavaScript.
  *
- * spawn.c     starting init: memfds, the child between vfork and exec
+ * spawn.c     starting init: memfds
+ * monitor.c   starting a monitor (monitor.h)
  * pidfd.c     pidfds, signals, waiting for children; forward.c: signals handed on
  * sync.c      the conversation with init
  * userns.c    user namespaces for idmapped mounts

@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "helper.h"
+#include "monitor.h"
 
 #define BACKLOG 16
 
@@ -84,12 +84,12 @@ static int set_blocking(int fd) {
   return flags < 0 ? flags : RETRY(fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
 }
 
-int32_t rts_connect_unix(const char *path) {
+static int connect_to(int type, const char *path) {
   struct address to;
   int error = address_make(&to, path);
   if (error != 0)
     return error;
-  int fd = make_socket(SOCK_STREAM | SOCK_NONBLOCK); /* a full backlog does not hold us up */
+  int fd = make_socket(type | SOCK_NONBLOCK); /* a full backlog does not hold us up */
   if (fd >= 0) {
     error = RETRY(connect(fd, (struct sockaddr *)&to.un, to.length));
     if (error == 0)
@@ -101,6 +101,14 @@ int32_t rts_connect_unix(const char *path) {
   }
   address_done(&to);
   return fd;
+}
+
+int32_t rts_connect_unix(const char *path) {
+  return connect_to(SOCK_STREAM, path);
+}
+
+int32_t rts_connect_packets(const char *path) {
+  return connect_to(SOCK_SEQPACKET, path);
 }
 
 /* A container may write to the directory: a link in the socket's place is not followed. */
@@ -125,7 +133,7 @@ static int bind_at(int type, const char *path, uint32_t mode) {
     error = RETRY(bind(fd, (struct sockaddr *)&at.un, at.length));
     if (error == 0)
       error = set_mode(at.un.sun_path, mode);
-    if (error == 0 && type == SOCK_STREAM)
+    if (error == 0 && type != SOCK_DGRAM)
       error = RETRY(listen(fd, BACKLOG));
     if (error != 0) {
       close(fd);
@@ -138,6 +146,10 @@ static int bind_at(int type, const char *path, uint32_t mode) {
 
 int32_t rts_listen_unix(const char *path, uint32_t mode) {
   return bind_at(SOCK_STREAM, path, mode);
+}
+
+int32_t rts_listen_packets(const char *path, uint32_t mode) {
+  return bind_at(SOCK_SEQPACKET, path, mode);
 }
 
 int32_t rts_bind_datagram(const char *path, uint32_t mode) {
@@ -154,6 +166,10 @@ int32_t rts_accept(int32_t socket, int32_t timeout_ms) {
 
 int32_t rts_socketpair(int32_t *fds) {
   return RETRY(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
+}
+
+int32_t rts_packet_pair(int32_t *fds) {
+  return RETRY(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
 }
 
 static int limit_waiting(int socket, uint32_t ms) {

@@ -94,6 +94,8 @@ export const EPIPE = 32;
 export const ENOSYS = 38;
 export const ELOOP = 40;
 export const EPROTO = 71;
+export const EBADMSG = 74;
+export const ECONNRESET = 104;
 export const ETIMEDOUT = 110;
 
 /** `EPERM` for 1; `errno 999` for a number without a name. */

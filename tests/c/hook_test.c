@@ -1,6 +1,6 @@
 /*
  * Running hooks: what they are given, how their end is told, and that nothing they do holds us up.
- * links: c/common/hook.c c/common/retry.c c/common/signals.c
+ * links: c/common/hook.c c/common/close.c c/common/retry.c c/common/signals.c
  */
 #define _GNU_SOURCE 1
 #include "../../c/common/hook.h"

@@ -28,6 +28,7 @@ export async function standInForInit(source: string): Promise<ProcessCalls> {
     await gcc(
       ...flags,
       `-DINIT_PATH="${program}"`,
+      `-DMONITOR_PATH="${program}"`,
       `-DRUNTS_BUILD_ID="${"0".repeat(32)}"`,
       "-o",
       library,

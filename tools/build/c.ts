@@ -1,10 +1,11 @@
 /**
  * Compiles c/ into dist/librunts.so:
  *
- *     c/init + c/common    -> dist/runts-init, static, against musl
- *     c/helper + c/common  -> dist/librunts.so, which holds the bytes of runts-init: INIT_PATH
+ *     c/init + c/common     -> dist/runts-init, static, against musl
+ *     c/monitor + c/common  -> dist/runts-monitor, likewise
+ *     c/helper + c/common   -> dist/librunts.so, which holds the bytes of both: INIT_PATH, MONITOR_PATH
  *
- * Both carry the same build id (ffi/build_id.ts), which is also in dist/build-id.
+ * All carry the same build id (ffi/build_id.ts), which is also in dist/build-id.
  */
 
 import { basename, join, relative, toFileUrl } from "@std/path";
@@ -34,17 +35,17 @@ const HELPER_FLAGS = [
   "-fstack-clash-protection",
 ];
 const HELPER_LINK = ["-shared", "-Wl,-z,relro,-z,now,-z,noexecstack,-z,defs", "-s"];
-/** Small, for it is copied into memory whenever runts starts a process. */
-const INIT_FLAGS = [
+/** Small, for they are copied into memory whenever runts starts a process. */
+const STATIC_FLAGS = [
   ...COMMON,
   "-Os",
   "-fno-asynchronous-unwind-tables",
   "-ffunction-sections",
   "-fdata-sections",
 ];
-const INIT_LINK = ["-static", "-Wl,--gc-sections,--build-id=none,-z,noexecstack", "-s"];
+const STATIC_LINK = ["-static", "-Wl,--gc-sections,--build-id=none,-z,noexecstack", "-s"];
 
-/** One of the two programs. */
+/** One of the programs, or the library. */
 interface Target {
   compiler: string;
   /** Folders below c/ whose sources belong to it. */
@@ -53,12 +54,13 @@ interface Target {
 }
 
 const TARGETS = {
-  init: { compiler: "musl-gcc", folders: ["init", "common"], flags: INIT_FLAGS },
+  init: { compiler: "musl-gcc", folders: ["init", "common"], flags: STATIC_FLAGS },
+  monitor: { compiler: "musl-gcc", folders: ["monitor", "common"], flags: STATIC_FLAGS },
   helper: { compiler: "gcc", folders: ["helper", "common"], flags: HELPER_FLAGS },
 } as const satisfies Record<string, Target>;
 
-/** Folders below c/ whose sources go into the library and init. */
-const FOLDERS = ["common", "helper", "include", "init"];
+/** Folders below c/ whose sources go into the library, init and the monitor. */
+const FOLDERS = ["common", "helper", "include", "init", "monitor"];
 
 async function buildId(): Promise<string> {
   const files = (await Promise.all(FOLDERS.map((one) => filesBelow(join(C, one), "")))).flat();
@@ -101,40 +103,48 @@ async function checkedOut(): Promise<string> {
   }
 }
 
+/** Compiles and links one of the static programs. */
+async function buildProgram(
+  name: "init" | "monitor",
+  folder: string,
+  defines: readonly string[],
+): Promise<string> {
+  const program = join(folder, `runts-${name}`);
+  const objects = await compile(name, join(folder, "obj", name), defines);
+  await run("musl-gcc", [...STATIC_LINK, "-o", program, ...objects]);
+  return program;
+}
+
 /**
- * Builds init and the library into a folder, unless they are up to date; says what it did.
+ * Builds the programs and the library into a folder, unless they are up to date; says what it did.
  *
  * @param defines options of the compiler; tests have builds of their own
  */
 export async function buildLibrary(folder: string, defines: readonly string[]): Promise<string> {
   using _lock = await lockDist();
-  const [program, library, idFile, stamp] = [
-    "runts-init",
-    basename(HELPER),
-    "build-id",
-    "build-key",
-  ]
-    .map((name) => join(folder, name)) as [string, string, string, string];
+  const [library, idFile, stamp] = [basename(HELPER), "build-id", "build-key"]
+    .map((name) => join(folder, name)) as [string, string, string];
   const id = await buildId();
   const key = await buildKey(id, defines);
   const isCurrent = await exists(stamp) && await Deno.readTextFile(stamp) === key;
   if (isCurrent && await exists(library)) {
     return `build:c: ${basename(library)} is up to date`;
   }
-  const all = [`-DRUNTS_BUILD_ID="${id}"`, `-DINIT_PATH="${program}"`, ...defines];
-  const init = await compile("init", join(folder, "obj", "init"), all);
-  await run("musl-gcc", [...INIT_LINK, "-o", program, ...init]);
-  const helper = await compile("helper", join(folder, "obj", "helper"), all);
+  const all = [`-DRUNTS_BUILD_ID="${id}"`, ...defines];
+  const init = await buildProgram("init", folder, all);
+  const monitor = await buildProgram("monitor", folder, all);
+  const images = [`-DINIT_PATH="${init}"`, `-DMONITOR_PATH="${monitor}"`];
+  const helper = await compile("helper", join(folder, "obj", "helper"), [...all, ...images]);
   // Replaced at once: a runts that starts meanwhile sees the old library or the new one.
   const fresh = `${library}.new`;
   await run("gcc", [...HELPER_LINK, "-o", fresh, ...helper]);
   await Deno.rename(fresh, library);
   await Deno.writeTextFile(idFile, id);
   await Deno.writeTextFile(stamp, key);
-  const sizes = await Promise.all(
-    [program, library].map(async (path) => (await Deno.stat(path)).size),
-  );
-  return `build:c: build ${id}, runts-init ${sizes[0]} bytes, librunts.so ${sizes[1]} bytes`;
+  const sizes = await Promise.all([init, monitor, library].map(async (path) => {
+    return `${basename(path)} ${(await Deno.stat(path)).size} bytes`;
+  }));
+  return `build:c: build ${id}, ${sizes.join(", ")}`;
 }
 
 async function build(): Promise<void> {

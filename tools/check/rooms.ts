@@ -16,6 +16,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "lib/base": [],
   "lib/wire": ["lib/base"],
   "ffi": ["lib/base", "lib/wire"],
+  "lib/body": ["lib/base", "lib/wire", "ffi"],
   "lib/spec": ["lib/base"],
   "lib/body": ["lib/base", "ffi"],
   "lib/runtime": ["lib/base", "ffi", "lib/body"],

@@ -1,0 +1,198 @@
+/*
+ * What a brain and a monitor say to each other: one packet a message over SOCK_SEQPACKET, numbers
+ * little-endian. lib/wire/body.ts has the same; a test compares them.
+ *
+ * A packet begins with a body_header. Then come the fields of its operation, then its texts, each of
+ * which ends in NUL. Each request has one reply, in the order of the requests: the operation, the
+ * number that the request gave itself, a result (0 or more, or -errno), and only after 0 the fields of
+ * the reply. Descriptors go along by SCM_RIGHTS, BODY_FDS_MAX at most; what is of any length is in sealed
+ * files in memory, which are read. Only peers of the same effective uid are heard.
+ *
+ * Monitors outlive upgrades: this stays as it is for ever, but for further operations. One that a
+ * monitor does not know is -EOPNOTSUPP; a packet with other fields, texts or descriptors than its
+ * operation has is -EINVAL. A peer that does not read what it is told is hung up on.
+ *
+ * operation     request: fields, texts, descriptors            reply: fields, descriptors
+ * HELLO                                                         body_hello
+ * FDS           one i32 a descriptor: its place (body_place)
+ * SPAWN         body_spawn, name; image, plan (, 3 streams)     body_spawned; pidfd, conversation
+ * ENDING        i32 pid                                         body_ending
+ * WATCH         body_watch, name, path, fields; directory (, oom)
+ * SUBSCRIBE     u64 since                                       body_subscribed
+ * ENDED         (an event, request 0)                           body_ended, name
+ * ATTACH        u32 flags, name                                 one end of a pair
+ * RESIZE        u32 width, u32 height, name
+ * CLOSE_STDIN   name
+ * REOPEN_LOG    name
+ * STATUS                                                        body_status
+ * COMMAND       (no descriptor: none is run any more); file
+ * WAKE          u64 ms (0: no more)
+ * LEAVE
+ */
+#ifndef RUNTS_BODY_H
+#define RUNTS_BODY_H
+
+#include <stdint.h>
+
+#include "ops.h"
+
+#define BODY_VERSION 1
+#define BODY_FDS_MAX 253       /* SCM_MAX_FD */
+#define BODY_PACKET_MAX 16384  /* bytes of a packet, both ways */
+#define BODY_NAME_MAX 255      /* bytes of a name, without its NUL; it has no slash */
+#define BODY_PATH_MAX 4095     /* of a path; it is absolute */
+#define BODY_FIELDS_MAX 4095   /* of the fields of a journal entry */
+#define BODY_PRESERVE_MAX 1024 /* descriptors from 3 on that init inherits */
+#define BODY_ENDINGS_MAX 256   /* endings that nobody claimed: so many of the newest are kept */
+#define BODY_ENDED_MAX 64      /* recorded ends: so many of the newest are told once more */
+#define BODY_REPLAY_MAX 16384  /* bytes of a terminal's output that are kept for whoever attaches */
+#define BODY_INPUT_MAX 32768   /* bytes of a packet of input from whoever is attached */
+
+enum body_operation {
+  BODY_HELLO = 1,
+  BODY_FDS = 2,
+  BODY_SPAWN = 3,
+  BODY_ENDING = 4,
+  BODY_WATCH = 5,
+  BODY_SUBSCRIBE = 6,
+  BODY_ENDED = 7,
+  BODY_ATTACH = 8,
+  BODY_RESIZE = 9,
+  BODY_CLOSE_STDIN = 10,
+  BODY_REOPEN_LOG = 11,
+  BODY_STATUS = 12,
+  BODY_COMMAND = 13,
+  BODY_WAKE = 14,
+  BODY_LEAVE = 15,
+};
+
+struct body_header {
+  uint32_t operation;
+  uint32_t request;
+};
+
+struct body_reply {
+  uint32_t operation;
+  uint32_t request;
+  int32_t result;
+  uint32_t reserved;
+};
+
+struct body_hello {
+  uint32_t version;
+  int32_t pid;
+  char build_id[BUILD_ID_LENGTH]; /* of the monitor: it may be older than the brain */
+};
+
+/*
+ * Where a descriptor goes in the next SPAWN of this connection: a slot of the plan (0 to SLOTS_MAX - 1),
+ * or, from BODY_PLACE_PRESERVED on, what init inherits as 3, 4, ….
+ */
+#define BODY_PLACE_PRESERVED 65536
+
+/* The program's standard streams. */
+enum body_stdio {
+  BODY_STDIO_NULL = 0,     /* /dev/null */
+  BODY_STDIO_PIPES = 1,    /* pipes of the monitor for output; input is /dev/null */
+  BODY_STDIO_INPUT = 2,    /* the same, and one for input */
+  BODY_STDIO_TERMINAL = 3, /* a terminal, which `console` brings; until then /dev/null */
+  BODY_STDIO_GIVEN = 4,    /* the three descriptors after image and plan */
+};
+
+enum body_spawn_flag { BODY_SPAWN_TRACE = 1 };
+
+/*
+ * Init is started as rts_spawn does it (c/helper/helper.h), in the monitor's session. What the
+ * streams hold is read from WATCH on. When the connection ends before WATCH, the name is free again.
+ * -EEXIST while a process of that name lives.
+ */
+struct body_spawn {
+  uint32_t slots; /* how many the plan has; those without a descriptor are empty */
+  uint32_t preserve;
+  uint32_t flags;  /* body_spawn_flag */
+  uint32_t stdio;  /* body_stdio */
+  int32_t console; /* slot that the monitor fills with a socket for the terminal's master, or -1 */
+  uint32_t umask;
+};
+
+struct body_spawned {
+  int32_t pid;
+  uint32_t reserved;
+};
+
+enum body_ending_flag { BODY_CORE = 1, BODY_OOM = 2 };
+
+/*
+ * How a child ended: -EAGAIN while it lives, -ESRCH for a process that is not the monitor's child and
+ * was not one of the newest BODY_ENDINGS_MAX to end.
+ */
+struct body_ending {
+  int32_t pid;
+  int32_t code;   /* 128 + signal for a process that was killed */
+  int32_t signal; /* 0: it exited */
+  uint32_t flags; /* body_ending_flag; OOM only of a process that is watched */
+};
+
+enum body_driver {
+  BODY_LOG_NONE = 0,
+  BODY_LOG_CRI = 1,
+  BODY_LOG_JSON = 2,
+  BODY_LOG_RAW = 3,
+  BODY_LOG_JOURNALD = 4,
+};
+
+/*
+ * From now on the end of `pid` is that of the name: in `directory`, exit.json appears, the fifo `exit`
+ * (held open until then) is unlinked, then closed; then ENDED is told. Lines `resize W H` and `close-stdin`
+ * are taken from the fifo `control` there. Output goes to the log. `path`: the log's file, or the
+ * journal's socket; empty for BODY_LOG_NONE. `fields`: for the journal, lines NAME=VALUE. `oom`: a
+ * file with a line "oom_kill N" (memory.events, memory.oom_control): when N has grown, and the process was
+ * killed by KILL or exited with 137, its end was for want of memory.
+ */
+struct body_watch {
+  int32_t pid;
+  uint32_t driver;    /* body_driver */
+  uint64_t max_size;  /* bytes of a file of the log; 0: no limit */
+  uint32_t max_files; /* files in all, this one and .1 to .N; 1 or more */
+  uint32_t reserved;  /* 0 */
+};
+
+/* Recorded ends are numbered from 1. Those after `since` that are kept are told now, later ones when they happen. */
+struct body_subscribed {
+  uint64_t oldest; /* number of the oldest that is kept; 0: none is */
+  uint64_t newest; /* 0: there was none yet */
+};
+
+struct body_ended {
+  uint64_t number;
+  int64_t time; /* ns since 1970, UTC */
+  struct body_ending ending;
+};
+
+enum body_attach_flag { BODY_ATTACH_STDIN = 1, BODY_ATTACH_REPLAY = 2 };
+
+/*
+ * What is attached gets packets: a byte body_stream, then output, or for BODY_STREAM_LOST the number
+ * (u64) of bytes that it was too slow for. Packets that it sends are input, as they are. Its end is a detach.
+ */
+enum body_stream { BODY_STREAM_LOST = 0, BODY_STREAM_STDOUT = 1, BODY_STREAM_STDERR = 2 };
+
+struct body_status {
+  uint64_t written; /* bytes of output that went into logs */
+  uint64_t lost;    /* bytes of output that logs did not take */
+  uint64_t skipped; /* bytes that clients of ATTACH were too slow for */
+  uint32_t processes;
+  uint32_t connections;
+};
+
+/*
+ * What is run on every end of the process "init", and when a WAKE is due, with null streams. One at
+ * a time; when it is to be run while it runs, it is run once more. The file: u32 number of arguments,
+ * u32 number of variables, then texts: working directory, path, arguments, variables.
+ */
+struct body_command {
+  uint32_t arguments;
+  uint32_t variables;
+};
+
+#endif

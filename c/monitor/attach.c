@@ -1,0 +1,119 @@
+/* Clients of a program's streams. */
+#define _GNU_SOURCE 1
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "monitor.h"
+
+#define READS (EPOLLIN | EPOLLRDHUP)
+
+struct client {
+  struct source source;
+  struct client *next;
+  struct process *process;
+  bool input;
+  uint64_t skipped; /* bytes of output that it was too slow for */
+};
+
+static void client_end(struct client *c) {
+  struct client **at = &c->process->clients;
+  while (*at != c)
+    at = &(*at)->next;
+  *at = c->next;
+  loop_remove(&c->source);
+  free(c);
+}
+
+static void client_ready(struct source *source, uint32_t events) {
+  struct client *c = (struct client *)source;
+  (void)events;
+  long length = RETRY(recv(source->fd, scratch, BODY_INPUT_MAX, MSG_DONTWAIT | MSG_TRUNC));
+  if (length == -EAGAIN)
+    return;
+  if (length <= 0 || length > BODY_INPUT_MAX)
+    client_end(c);
+  else if (c->input)
+    input_put(c->process, scratch, (size_t)length);
+}
+
+static bool client_send(struct client *c, uint8_t stream, const uint8_t *bytes, size_t length) {
+  struct iovec parts[] = {{&stream, sizeof stream}, {(void *)(uintptr_t)bytes, length}};
+  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+  return RETRY(sendmsg(c->source.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL)) != -EAGAIN;
+}
+
+static void client_output(struct client *c, uint8_t stream, const uint8_t *bytes, size_t length) {
+  const uint8_t *skipped = (const uint8_t *)&c->skipped;
+  if (c->skipped > 0 && client_send(c, BODY_STREAM_LOST, skipped, sizeof c->skipped))
+    c->skipped = 0;
+  if (c->skipped == 0 && client_send(c, stream, bytes, length))
+    return;
+  c->skipped += length;
+  the_monitor.skipped += length;
+}
+
+static void replay_keep(struct process *p, const uint8_t *bytes, size_t length) {
+  if (!p->replay && !(p->replay = map_memory(BODY_REPLAY_MAX)))
+    return;
+  if (length > BODY_REPLAY_MAX) {
+    bytes += length - BODY_REPLAY_MAX;
+    length = BODY_REPLAY_MAX;
+  }
+  size_t at = p->replayed % BODY_REPLAY_MAX;
+  size_t first = length < BODY_REPLAY_MAX - at ? length : BODY_REPLAY_MAX - at;
+  memcpy(p->replay + at, bytes, first);
+  memcpy(p->replay, bytes + first, length - first);
+  p->replayed += length;
+}
+
+static void replay_send(const struct process *p, struct client *c) {
+  size_t at = p->replayed % BODY_REPLAY_MAX;
+  if (p->replayed > BODY_REPLAY_MAX)
+    client_output(c, BODY_STREAM_STDOUT, p->replay + at, BODY_REPLAY_MAX - at);
+  if (at > 0)
+    client_output(c, BODY_STREAM_STDOUT, p->replay, at);
+}
+
+void attach_output(struct process *p, uint8_t stream, const uint8_t *bytes, size_t length) {
+  if (p->terminal)
+    replay_keep(p, bytes, length);
+  for (struct client *c = p->clients; c; c = c->next)
+    client_output(c, stream, bytes, length);
+}
+
+void attach_input(struct process *p, bool wanted) {
+  for (struct client *c = p->clients; c; c = c->next)
+    if (c->input)
+      loop_change(&c->source, wanted ? READS : 0);
+}
+
+void attach_end(struct process *p) {
+  while (p->clients)
+    client_end(p->clients);
+  unmap_memory(p->replay, BODY_REPLAY_MAX);
+  p->replay = NULL;
+}
+
+int attach(struct process *p, uint32_t flags, int32_t *end) {
+  int fds[2];
+  struct client *c = calloc(1, sizeof *c);
+  if (!c)
+    return -ENOMEM;
+  int error = RETRY(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
+  if (error == 0)
+    error = loop_add(&c->source, fds[0], READS, client_ready);
+  if (error != 0) {
+    free(c);
+    return error;
+  }
+  c->process = p;
+  c->input = flags & BODY_ATTACH_STDIN;
+  c->next = p->clients;
+  p->clients = c;
+  if (flags & BODY_ATTACH_REPLAY)
+    replay_send(p, c);
+  *end = fds[1];
+  return 0;
+}

@@ -1,0 +1,69 @@
+/*
+ * Logs: log.c opens, rotates and reopens their files and writes batches of records; format.c makes
+ * records of what programs write.
+ */
+#ifndef MONITOR_LOG_H
+#define MONITOR_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../include/body.h"
+
+/* Longest text of one record; what is longer is written in parts. */
+#define PART_MAX 16384
+
+/* What of a stream waits for the end of its line. */
+struct line {
+  uint8_t *kept; /* PART_MAX bytes, or NULL */
+  size_t length;
+  bool within; /* parts of the line have been written */
+};
+
+struct log;
+
+/* The log of that path, which several processes may share; NULL for BODY_LOG_NONE. 0, or -errno. */
+int log_open(const struct body_watch *watch, const char *path, const char *fields,
+             struct log **log);
+void log_release(struct log *log);
+/* Opens the file of that path anew. 0, or -errno: then it is tried again. */
+int log_reopen(struct log *log);
+
+/*
+ * Logs what was read of a stream (body_stream); what may wait is kept in the line. There must be
+ * room for PART_MAX bytes in front of the bytes. `time`: ns since 1970.
+ */
+void log_put(struct log *log, struct line *line, int stream, uint8_t *bytes, size_t length,
+             int64_t time);
+/* The stream has ended: logs what was kept. */
+void log_end(struct log *log, struct line *line, int stream, int64_t time);
+/* Gives memory back that is not in use just now. */
+void line_rest(struct line *line);
+void log_rest(void);
+
+/* For format.c. */
+struct log_form {
+  uint32_t driver;
+  const char *fields; /* of the journal's entries */
+};
+const struct log_form *log_form(const struct log *log);
+/* Room for a record of at most that many bytes. */
+uint8_t *log_room(struct log *log, size_t most);
+/*
+ * A record is there, with so many bytes of what the program wrote. `begins`: it begins a line; `ends`:
+ * it ends one. The files of a log are changed between lines.
+ */
+void log_add(struct log *log, size_t length, size_t text, bool begins, bool ends);
+void log_flush(struct log *log);
+
+/* format.c. Makes records of whole lines and of full parts; gives how many bytes that were. */
+size_t format_lines(struct log *log, struct line *line, int stream, const uint8_t *bytes,
+                    size_t length, int64_t time);
+/* A part that ends without its line. */
+void format_part(struct log *log, struct line *line, int stream, const uint8_t *bytes,
+                 size_t length, int64_t time);
+/* "N bytes lost", as a line of its own; its length. */
+size_t format_loss(const struct log_form *form, uint64_t lost, int64_t time, uint8_t *to);
+
+#endif

@@ -1,0 +1,114 @@
+/*
+ * Start-up, and when the monitor ends.
+ *
+ * argv: "runts-monitor" LISTENING CONNECTION IDLE_MS TITLE. Two descriptors, of the listening socket and of the
+ * first connection (-1: none); how long it stays when nothing is left to hold; what `ps` shows.
+ */
+#define _GNU_SOURCE 1
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "../common/signals.h"
+#include "log.h"
+#include "monitor.h"
+
+#define NS_PER_MS 1000000u
+/* How long memory that was used stays ours when nothing happens. */
+#define REST_NS (500 * (uint64_t)NS_PER_MS)
+
+enum { ARG_LISTENING = 1, ARG_CONNECTION, ARG_IDLE, ARG_TITLE, ARG_COUNT };
+
+struct monitor the_monitor;
+uint8_t scratch[SCRATCH_SIZE];
+
+void *map_memory(size_t size) {
+  void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return memory == MAP_FAILED ? NULL : memory;
+}
+
+void unmap_memory(void *memory, size_t size) {
+  if (memory)
+    munmap(memory, size);
+}
+
+/* Its contents are not needed any more: whole pages within it go back. */
+void rest_memory(void *memory, size_t size) {
+  uintptr_t page = (uintptr_t)getpagesize(), start = ((uintptr_t)memory + page - 1) & ~(page - 1);
+  uintptr_t end = ((uintptr_t)memory + size) & ~(page - 1);
+  if (start < end)
+    madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
+/* For the descriptors of plans; init and the command get the limit as it was. */
+static void raise_files(void) {
+  if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, the_monitor.files) != 0)
+    return;
+  const uint64_t raised[2] = {the_monitor.files[1], the_monitor.files[1]};
+  syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, raised, NULL);
+}
+
+/* A hang-up or a key is for others; a program that does not read its input is no matter. */
+static void ignore_signals(void) {
+  static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE};
+  signals_reset();
+  for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+    signal(ignored[i], SIG_IGN);
+}
+
+static bool is_needed(void) {
+  return connection_count() > 0 || wake_due() > 0 || has_children() || processes_exist();
+}
+
+/* Nothing is left, and nobody wants anything kept. */
+static bool is_left(void) {
+  return the_monitor.leaving && !has_children();
+}
+
+static uint64_t sooner(uint64_t one, uint64_t other) {
+  return one == 0 || (other > 0 && other < one) ? other : one;
+}
+
+static void run(uint64_t idle_ns) {
+  uint64_t idle_end = 0;
+  bool rested = true;
+  while (!is_left()) {
+    bool needed = is_needed();
+    if (needed)
+      idle_end = 0;
+    else if (idle_end == 0)
+      idle_end = now_ns() + idle_ns;
+    else if (now_ns() >= idle_end)
+      return;
+    uint64_t rest = rested ? 0 : now_ns() + REST_NS;
+    rested = !loop_turn(sooner(sooner(wake_due(), idle_end), rest));
+    if (rested) {
+      processes_rest();
+      log_rest();
+      rest_memory(scratch, sizeof scratch);
+    }
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc != ARG_COUNT)
+    return 1;
+  int listening = atoi(argv[ARG_LISTENING]), connection = atoi(argv[ARG_CONNECTION]);
+  fcntl(listening, F_SETFD, FD_CLOEXEC);
+  fcntl(connection, F_SETFD, FD_CLOEXEC);
+  prctl(PR_SET_NAME, "runts-monitor", 0, 0, 0);
+  ignore_signals();
+  umask(0);
+  raise_files();
+  if (chdir("/") != 0 || reap_start() != 0 || (listening >= 0 && listen_on(listening) != 0))
+    return 1;
+  if (connection >= 0)
+    connection_take(connection);
+  run((uint64_t)strtoul(argv[ARG_IDLE], NULL, 10) * NS_PER_MS);
+  processes_flush();
+  return 0;
+}

@@ -1,0 +1,224 @@
+/*
+ * The monitor: the parent of a container's processes, which outlives whoever started them. It copies
+ * what they write to logs, records how they end, and does what brains ask of it (c/include/body.h).
+ *
+ * main.c        start-up, and when it ends
+ * loop.c        one epoll set
+ * connection.c  brains: requests and replies; packet.c: their decoding (packet.h)
+ * operations.c  what each request does
+ * process.c     processes; record.c: records of their ends; ended.c: who is told
+ * reap.c        endings of all children
+ * streams.c     reading what a program writes; terminal.c: the master of its terminal
+ * input.c       what it reads; control.c: lines of its fifo
+ * attach.c      clients of its streams
+ * log.c         writing logs (log.h); format.c: their forms
+ * command.c     the command that is run on an end
+ *
+ * No policy, no threads. Memory is static or small; what is large is mapped while it is needed.
+ */
+#ifndef MONITOR_H
+#define MONITOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../common/kernel.h"
+#include "../include/body.h"
+#include "log.h"
+#include "packet.h"
+
+/* loop.c. What the loop waits for; it is the first member of what it belongs to. fd -1: none. */
+struct source {
+  int fd;
+  void (*ready)(struct source *source, uint32_t events);
+};
+
+int loop_add(struct source *source, int fd, uint32_t events,
+             void (*ready)(struct source *, uint32_t));
+void loop_change(const struct source *source, uint32_t events);
+/* Closes its descriptor, too. */
+void loop_remove(struct source *source);
+/* It is not waited for any more. */
+void loop_forget(const struct source *source);
+/* Waits for one event, at most until then (ns; 0: for ever), and sees to it; false: there was none. */
+bool loop_turn(uint64_t deadline);
+
+/* reap.c */
+struct ending {
+  int64_t time;
+  struct body_ending body;
+};
+int reap_start(void);
+/* Takes the endings of all children that have ended. */
+void reap_all(void);
+/* One that was taken and not claimed: 0, -EAGAIN, -ESRCH. */
+int ending_find(pid_t pid, struct ending *ending);
+bool has_children(void);
+
+/* What is said to a request. */
+struct reply {
+  struct body_reply head;
+  union {
+    struct body_hello hello;
+    struct body_spawned spawned;
+    struct body_ending ending;
+    struct body_subscribed subscribed;
+    struct body_status status;
+  } fields;
+  size_t size; /* of the fields */
+  int32_t fds[2];
+  uint32_t fd_count; /* they are closed once they are sent */
+};
+
+/* connection.c */
+struct connection {
+  struct source source;
+  struct connection *next;
+  bool subscribed;
+  int32_t *places; /* descriptors for the next SPAWN, by place; NULL: none */
+};
+/* Where the descriptors of preserved ones are among the places. */
+#define PLACES_MAX (SLOTS_MAX + BODY_PRESERVE_MAX)
+
+int listen_on(int fd);
+int connection_take(int fd);
+/* May end the connection, but not before the loop's next turn. */
+void connection_send(struct connection *c, const void *bytes, size_t length, const int32_t *fds,
+                     uint32_t count);
+void connection_reply(struct connection *c, struct reply *reply);
+void connection_drop_places(struct connection *c);
+/* Those that have subscribed. */
+void connections_tell(const void *bytes, size_t length);
+uint32_t connection_count(void);
+
+/* operations.c. `fds`: what it keeps becomes -1. The caller sends the reply, unless it is 1. */
+int perform(struct connection *c, const struct request *r, int32_t *fds, uint32_t count,
+            struct reply *reply);
+
+/* process.c */
+struct stream {
+  struct source source;
+  struct process *process;
+  struct line line;
+  uint8_t number; /* body_stream */
+  bool edge;      /* a terminal that nobody has open just now */
+};
+
+struct process {
+  struct process *next;
+  struct connection *owner; /* until WATCH */
+  pid_t pid;                /* from WATCH on */
+  bool ended;
+  bool terminal;
+  uint16_t width, height;
+  struct stream output[2];
+  struct input {
+    struct source source;
+    uint8_t *bytes; /* what the program has not taken yet */
+    size_t start, end;
+    bool closing;
+  } input;
+  struct source console; /* where the terminal's master comes from */
+  struct control {
+    struct source source;
+    uint8_t length;
+    char line[64];
+  } control;
+  struct client *clients;
+  uint8_t *replay; /* a ring, of a terminal's output */
+  uint64_t replayed;
+  struct log *log;
+  int directory, exit_fifo, oom;
+  uint64_t oom_kills; /* when it was watched */
+  char name[];
+};
+
+struct process *process_find(const char *name);
+int process_make(const char *name, struct connection *owner, struct process **process);
+/* Its streams are read no more. */
+void process_discard(struct process *p);
+void processes_of_end(const struct connection *owner);
+int process_watch(struct process *p, const struct request *r, int32_t *fds, uint32_t count);
+/* Whether it is the end of a process that is watched. */
+bool process_ended(const struct ending *ending);
+/* Once it has ended and nothing writes to its streams any more, it is forgotten. */
+void process_settle(struct process *p);
+uint32_t processes_alive(void);
+bool processes_exist(void);
+/* Takes what is there of all streams. */
+void processes_flush(void);
+/* Gives memory back that is not in use just now. */
+void processes_rest(void);
+
+/* ended.c. Keeps a recorded end, and tells of it. */
+void ended_keep(const char *name, const struct ending *ending);
+void ended_range(struct body_subscribed *range);
+void ended_tell(struct connection *c, uint64_t since);
+
+/* record.c */
+int record_write(int directory, const struct ending *ending);
+uint64_t oom_kills_of(int fd);
+
+/* streams.c. Makes pipes; `stdio`: the program's ends, with -errno unchanged. */
+int streams_make(struct process *p, bool input, int32_t *stdio);
+/* From now on they are read. */
+void streams_begin(struct process *p);
+/* Reads what is there without waiting; a process that goes on writing does not hold it up. */
+void streams_drain(struct process *p);
+void stream_close(struct stream *s);
+void streams_rest(struct process *p);
+
+/* terminal.c */
+/* A socket for the master; the other end goes into the slot. */
+int console_make(struct process *p, int32_t *slot);
+int terminal_resize(struct process *p, uint32_t width, uint32_t height);
+
+/* input.c */
+void input_put(struct process *p, const uint8_t *bytes, size_t length);
+bool input_has_room(const struct process *p);
+void input_close(struct process *p);
+/* The program finds its end once it has read what is there. A terminal has none. */
+void input_finish(struct process *p);
+
+/* control.c */
+void control_open(struct process *p);
+
+/* attach.c */
+int attach(struct process *p, uint32_t flags, int32_t *end);
+void attach_output(struct process *p, uint8_t stream, const uint8_t *bytes, size_t length);
+/* They may send again, or not now. */
+void attach_input(struct process *p, bool wanted);
+void attach_end(struct process *p);
+
+/* command.c */
+/* Takes the descriptor; -1: none is run any more. */
+int command_set(int32_t *fd);
+void command_run(void);
+/* Whether that was the command. */
+bool command_ended(pid_t pid);
+void wake_in(uint64_t ms);
+/* When it is due, or 0; sees to one that is. */
+uint64_t wake_due(void);
+
+/* main.c */
+struct monitor {
+  uint64_t written, lost, skipped;
+  uint64_t files[2]; /* soft and hard RLIMIT_NOFILE as it was given to us */
+  bool leaving;
+};
+extern struct monitor the_monitor;
+
+/* Memory for as long as it is needed. NULL when there is none. */
+void *map_memory(size_t size);
+void unmap_memory(void *memory, size_t size);
+void rest_memory(void *memory, size_t size);
+
+/* For what is read: PART_MAX bytes that a line has kept, then as much again and more. */
+#define READ_SIZE 32768
+#define SCRATCH_SIZE (PART_MAX + READ_SIZE)
+extern uint8_t scratch[SCRATCH_SIZE];
+_Static_assert(BODY_INPUT_MAX <= SCRATCH_SIZE, "a packet of input fits");
+
+#endif

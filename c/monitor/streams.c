@@ -1,0 +1,114 @@
+/* Reading what programs write. */
+#define _GNU_SOURCE 1
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "monitor.h"
+
+#define READS_A_TURN 8
+/* As much as a pipe may hold at most. */
+#define DRAIN_READS (2 * PIPE_ROOM / READ_SIZE)
+/* What a pipe may hold: more makes fewer changes between the program and us. */
+#define PIPE_ROOM (256 * 1024)
+#define NS_PER_S 1000000000
+
+static int make_pipe(int fds[2], int ours) {
+  if (pipe2(fds, O_CLOEXEC) != 0)
+    return -errno;
+  fcntl(fds[ours], F_SETFL, O_NONBLOCK | (ours ? O_WRONLY : O_RDONLY));
+  if (ours == 0)
+    fcntl(fds[0], F_SETPIPE_SZ, PIPE_ROOM); /* what a user may have of it has a limit */
+  return 0;
+}
+
+int streams_make(struct process *p, bool input, int32_t *stdio) {
+  int32_t made[3] = {stdio[0], stdio[1], stdio[2]};
+  for (int i = input ? 0 : 1; i < 3; i++) {
+    int fds[2], error = make_pipe(fds, i == 0);
+    if (error != 0) {
+      while (--i >= (input ? 0 : 1))
+        close(made[i]);
+      return error;
+    }
+    made[i] = fds[i != 0];
+    if (i == 0)
+      p->input.source.fd = fds[1];
+    else
+      p->output[i - 1].source.fd = fds[0];
+  }
+  memcpy(stdio, made, sizeof made);
+  return 0;
+}
+
+static int64_t time_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+void stream_close(struct stream *s) {
+  if (s->source.fd < 0)
+    return;
+  loop_remove(&s->source);
+  if (s->process->log)
+    log_end(s->process->log, &s->line, s->number, time_now());
+}
+
+/* What was read, or 0 at the end, or -EAGAIN. */
+static long stream_read(struct stream *s) {
+  uint8_t *bytes = scratch + PART_MAX;
+  long length = RETRY(read(s->source.fd, bytes, READ_SIZE));
+  if (length <= 0)
+    return length;
+  attach_output(s->process, s->number, bytes, (size_t)length);
+  if (s->process->log)
+    log_put(s->process->log, &s->line, s->number, bytes, (size_t)length, time_now());
+  return length;
+}
+
+/* A terminal that nobody has open may be opened again: of that, and of nothing else, we are told. */
+static void set_edge(struct stream *s, bool edge) {
+  if (s->edge != edge)
+    loop_change(&s->source, edge ? EPOLLIN | EPOLLET : EPOLLIN);
+  s->edge = edge;
+}
+
+static void stream_ready(struct source *source, uint32_t events) {
+  struct stream *s = (struct stream *)source;
+  long length = 1;
+  (void)events;
+  for (int i = 0; i < READS_A_TURN && length > 0; i++)
+    length = stream_read(s);
+  bool unused = length == -EIO && s->process->terminal && !s->process->ended;
+  set_edge(s, unused);
+  if (length > 0 || length == -EAGAIN || unused)
+    return;
+  stream_close(s);
+  process_settle(s->process);
+}
+
+void streams_begin(struct process *p) {
+  for (int i = 0; i < 2; i++) {
+    struct stream *s = &p->output[i];
+    if (s->source.fd >= 0 && loop_add(&s->source, s->source.fd, EPOLLIN, stream_ready) != 0)
+      stream_close(s);
+  }
+}
+
+void streams_drain(struct process *p) {
+  for (int i = 0; i < 2; i++) {
+    struct stream *s = &p->output[i];
+    long length = s->source.fd < 0 ? -EAGAIN : 1;
+    for (int reads = 0; length > 0 && reads < DRAIN_READS; reads++)
+      length = stream_read(s);
+    if (length <= 0 && length != -EAGAIN)
+      stream_close(s);
+  }
+}
+
+void streams_rest(struct process *p) {
+  for (int i = 0; i < 2; i++)
+    line_rest(&p->output[i].line);
+}

@@ -1,0 +1,265 @@
+/** A connection to a monitor: each operation of lib/wire/body.ts as a call. It decides nothing. */
+
+import { quote } from "../base/errors.ts";
+import {
+  AttachFlag,
+  BodyMax,
+  BodyStdio,
+  type Command,
+  decodeEnding,
+  decodeHello,
+  decodeStatus,
+  encodeCommand,
+  type Ended,
+  type Hello,
+  LogDriver,
+  type MonitorStatus,
+  Operation,
+  PLACE_PRESERVED,
+  SPAWN_TRACE,
+} from "../wire/body.ts";
+import type { Helper } from "../../ffi/helper.ts";
+import { type MonitorCalls, monitorCalls } from "../../ffi/monitor.ts";
+import type { ProcessEnding } from "../../ffi/process.ts";
+import { MonitorConnection } from "./monitor_connection.ts";
+
+/** Where the standard streams of a program come from. */
+export type MonitorStdio =
+  | { readonly kind: "null" }
+  /** Pipes that the monitor reads; with `input`, one that it writes to, else /dev/null. */
+  | { readonly kind: "pipes"; readonly input: boolean }
+  /** The slot of the plan where the monitor puts the socket that brings it the terminal's master. */
+  | { readonly kind: "terminal"; readonly console: number }
+  /** Descriptors of this process. */
+  | { readonly kind: "given"; readonly fds: readonly [number, number, number] };
+
+/** What init is started with; every descriptor stays the caller's. */
+interface MonitorSpawn {
+  /** `init`, or the id of an exec. */
+  readonly name: string;
+  /** A sealed file in memory; default: that of this build. */
+  readonly image?: number;
+  /** Encoded plan (lib/wire/encode.ts). */
+  readonly plan: Uint8Array;
+  /** Descriptors of the plan's first slots; -1 leaves a slot empty. */
+  readonly fds: readonly number[];
+  /** What init inherits as 3, 4, …; -1: nothing. */
+  readonly preserved?: readonly number[];
+  readonly trace?: boolean;
+  readonly stdio: MonitorStdio;
+  /** That init begins with. */
+  readonly umask: number;
+}
+
+/** Where the output of a process goes. */
+export type LogTarget =
+  | { readonly driver: "none" }
+  | {
+    readonly driver: Exclude<keyof typeof LogDriver, "none">;
+    /** Absolute path of the log, or of the journal's socket. */
+    readonly path: string;
+    /** Bytes of one file; 0, the default, is no limit. */
+    readonly maxSize?: number;
+    /** Files in all, 1 or more, which is the default. */
+    readonly maxFiles?: number;
+    /** For the journal: `NAME=VALUE`. */
+    readonly fields?: readonly string[];
+  };
+
+/** What is watched; descriptors stay the caller's. */
+interface WatchRequest {
+  readonly name: string;
+  readonly pid: number;
+  readonly log: LogTarget;
+  /** Descriptor of the process' directory (O_PATH will do). */
+  readonly directory: number;
+  /** Descriptor of memory.events or memory.oom_control. */
+  readonly oom?: number;
+}
+
+/** Which recorded ends a monitor still has; 0: none. */
+interface EndedRange {
+  readonly oldest: bigint;
+  readonly newest: bigint;
+}
+
+/** Errors are RuntsError with the monitor's error number; once it has gone, their cause says EPIPE. */
+export class Monitor implements Disposable {
+  readonly #helper: Helper;
+  readonly #calls: MonitorCalls;
+  readonly #connection: MonitorConnection;
+
+  private constructor(helper: Helper, calls: MonitorCalls, socket: number) {
+    this.#helper = helper;
+    this.#calls = calls;
+    this.#connection = new MonitorConnection(helper, calls, socket);
+  }
+
+  /**
+   * Starts a monitor.
+   *
+   * @param options `listening`: a socket that it takes connections from, which stays the caller's, or -1.
+   *   `idleMs`: how long it stays when there is nothing to do. `title`: what process lists show
+   */
+  static start(
+    helper: Helper,
+    options: { readonly listening: number; readonly idleMs: number; readonly title: string },
+  ): Monitor {
+    const calls = monitorCalls();
+    const [ours, theirs] = calls.pair();
+    try {
+      calls.start({ ...options, connection: theirs });
+      return new Monitor(helper, calls, ours);
+    } catch (error) {
+      helper.close(ours);
+      throw error;
+    } finally {
+      helper.close(theirs);
+    }
+  }
+
+  /** Connects to a monitor that runs. ECONNREFUSED or ENOENT when there is none. */
+  static async connect(helper: Helper, path: string): Promise<Monitor> {
+    const calls = monitorCalls();
+    return new Monitor(helper, calls, await calls.connect(path));
+  }
+
+  async hello(): Promise<Hello> {
+    const what = "greet the monitor";
+    return decodeHello((await this.#connection.ask(what, { operation: Operation.hello })).fields);
+  }
+
+  /** Starts init as a child of the monitor: stage 1, and this side of the conversation. */
+  async spawn(request: MonitorSpawn): Promise<{ pid: number; pidfd: number; socket: number }> {
+    const { name, fds, preserved = [], stdio, trace = false, umask } = request;
+    await this.#handOver([
+      ...fds.map((fd, slot) => [slot, fd] as const),
+      ...preserved.map((fd, index) => [PLACE_PRESERVED + index, fd] as const),
+    ]);
+    const plan = this.#calls.sealedFile("runts-plan", request.plan);
+    try {
+      const image = request.image ?? this.#calls.initImage();
+      const { fields, fds: [pidfd, socket] } = await this.#connection.ask("start init", {
+        operation: Operation.spawn,
+        fields: [
+          ...[fds.length, preserved.length, trace ? SPAWN_TRACE : 0, stdioNumber(stdio)],
+          ...[stdio.kind === "terminal" ? stdio.console : -1, umask],
+        ],
+        texts: [name],
+        fds: [image, plan, ...stdio.kind === "given" ? stdio.fds : []],
+      });
+      return { pid: fields.getInt32(0, true), pidfd: pidfd!, socket: socket! };
+    } finally {
+      this.#helper.close(plan);
+    }
+  }
+
+  /** How a child ended. EAGAIN while it lives; ESRCH when it is none, or has not been one for long. */
+  async ending(pid: number): Promise<ProcessEnding> {
+    const request = { operation: Operation.ending, fields: [pid] };
+    const { fields } = await this.#connection.ask(`learn how process ${pid} ended`, request);
+    const { code, signal, core } = decodeEnding(fields);
+    return { code: signal === 0 ? code : 0, signal, core };
+  }
+
+  /** From now on the end of the process is that of the name. */
+  async watch({ name, pid, log, directory, oom }: WatchRequest): Promise<void> {
+    const target = log.driver === "none" ? undefined : log;
+    await this.#connection.ask(`watch process ${pid}`, {
+      operation: Operation.watch,
+      fields: [
+        ...[pid, LogDriver[log.driver], BigInt(target?.maxSize ?? 0), target?.maxFiles ?? 1, 0],
+      ],
+      texts: [name, target?.path ?? "", (target?.fields ?? []).map((one) => `${one}\n`).join("")],
+      fds: oom === undefined ? [directory] : [directory, oom],
+    });
+  }
+
+  /** Recorded ends after the number `since` are told from now on: {@linkcode nextEnd}. */
+  async subscribe(since: bigint): Promise<EndedRange> {
+    const request = { operation: Operation.subscribe, fields: [since] };
+    const { fields } = await this.#connection.ask("subscribe to ends", request);
+    return { oldest: fields.getBigUint64(0, true), newest: fields.getBigUint64(8, true) };
+  }
+
+  /** The next recorded end, after {@linkcode subscribe}. */
+  async nextEnd(): Promise<Ended> {
+    return await this.#connection.nextEnd();
+  }
+
+  /** A socket of packets: output with a byte in front (BodyStream), input as it is. The caller's to close. */
+  async attach(name: string, options: { stdin: boolean; replay: boolean }): Promise<number> {
+    const flags = (options.stdin ? AttachFlag.stdin : 0) | (options.replay ? AttachFlag.replay : 0);
+    const request = { operation: Operation.attach, fields: [flags], texts: [name] };
+    const { fds } = await this.#connection.ask(`attach to ${quote(name)}`, request);
+    return fds[0]!;
+  }
+
+  /** ENOTTY without a terminal. */
+  async resize(name: string, width: number, height: number): Promise<void> {
+    const request = { operation: Operation.resize, fields: [width, height], texts: [name] };
+    await this.#connection.ask(`resize the terminal of ${quote(name)}`, request);
+  }
+
+  /** The program finds the end of its input. */
+  async closeStdin(name: string): Promise<void> {
+    const request = { operation: Operation.closeStdin, texts: [name] };
+    await this.#connection.ask(`close the input of ${quote(name)}`, request);
+  }
+
+  /** The log's path is opened anew. */
+  async reopenLog(name: string): Promise<void> {
+    const request = { operation: Operation.reopenLog, texts: [name] };
+    await this.#connection.ask(`reopen the log of ${quote(name)}`, request);
+  }
+
+  async status(): Promise<MonitorStatus> {
+    const request = { operation: Operation.status };
+    return decodeStatus((await this.#connection.ask("ask the monitor's status", request)).fields);
+  }
+
+  /** What is run on every end of `init`, and when it is to wake somebody; undefined: nothing. */
+  async command(command: Command | undefined): Promise<void> {
+    const file = command && this.#calls.sealedFile("runts-command", encodeCommand(command));
+    const request = { operation: Operation.command, fds: file === undefined ? [] : [file] };
+    try {
+      await this.#connection.ask("set the command of the monitor", request);
+    } finally {
+      if (file !== undefined) this.#helper.close(file);
+    }
+  }
+
+  /** Runs the command in so many ms; 0: not any more. */
+  async wake(ms: number): Promise<void> {
+    const request = { operation: Operation.wake, fields: [BigInt(Math.ceil(ms))] };
+    await this.#connection.ask("set a time to wake", request);
+  }
+
+  /** The monitor ends once it has no child any more. */
+  async leave(): Promise<void> {
+    await this.#connection.ask("let the monitor end", { operation: Operation.leave });
+  }
+
+  /** Descriptors for the next spawn, by place. */
+  async #handOver(places: readonly (readonly [place: number, fd: number])[]): Promise<void> {
+    const given = places.filter(([, fd]) => fd >= 0);
+    for (let at = 0; at < given.length; at += BodyMax.fds) {
+      const batch = given.slice(at, at + BodyMax.fds);
+      await this.#connection.ask("hand descriptors over", {
+        operation: Operation.fds,
+        fields: batch.map(([place]) => place),
+        fds: batch.map(([, fd]) => fd),
+      });
+    }
+  }
+
+  /** Closes the connection; the monitor stays. */
+  [Symbol.dispose](): void {
+    this.#connection[Symbol.dispose]();
+  }
+}
+
+function stdioNumber(stdio: MonitorStdio): number {
+  if (stdio.kind !== "pipes") return BodyStdio[stdio.kind];
+  return stdio.input ? BodyStdio.input : BodyStdio.pipes;
+}

@@ -1,0 +1,152 @@
+/** Packets to and from a monitor: replies find their requests, and recorded ends whoever waits for them. */
+
+import { EBADMSG, EPIPE } from "../base/errno.ts";
+import { RuntsError } from "../base/errors.ts";
+import {
+  decodeEnded,
+  decodeReply,
+  encodeRequest,
+  type Ended,
+  type Field,
+  Operation,
+  type Reply,
+} from "../wire/body.ts";
+import type { Helper } from "../../ffi/helper.ts";
+import type { MonitorCalls, Packet } from "../../ffi/monitor.ts";
+
+/** One request. */
+interface Request {
+  readonly operation: number;
+  readonly fields?: readonly Field[];
+  readonly texts?: readonly string[];
+  /** They stay the caller's. */
+  readonly fds?: readonly number[];
+}
+
+/** What was said to a request; the descriptors are whoever asked's to close. */
+interface Answer {
+  readonly fields: DataView;
+  readonly fds: readonly number[];
+}
+
+interface Pending {
+  readonly resolve: (answer: readonly [Reply, readonly number[]]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const POLLOUT = 4;
+
+/** A connection; it reads only while somebody waits for something, and then keeps the process alive. */
+export class MonitorConnection implements Disposable {
+  readonly #helper: Helper;
+  readonly #calls: MonitorCalls;
+  readonly #socket: number;
+  readonly #pending = new Map<number, Pending>();
+  readonly #ends: Ended[] = [];
+  /** Whoever waits for a recorded end. */
+  #awaiting: Pick<PromiseWithResolvers<void>, "resolve" | "reject"> | undefined;
+  #last = 0;
+  #reading = false;
+  /** Why nothing can be said any more. */
+  #end: RuntsError | undefined;
+  readonly #stop = new AbortController();
+
+  /** The socket is the connection's from now on. */
+  constructor(helper: Helper, calls: MonitorCalls, socket: number) {
+    this.#helper = helper;
+    this.#calls = calls;
+    this.#socket = socket;
+  }
+
+  /** Asks for something; `what` begins the message of a failure. */
+  async ask(what: string, request: Request): Promise<Answer> {
+    const { operation, fields = [], texts = [], fds = [] } = request;
+    const number = this.#last = this.#last % 0xffffffff + 1;
+    const { promise, resolve, reject } = Promise.withResolvers<
+      readonly [Reply, readonly number[]]
+    >();
+    try {
+      await this.#send({ bytes: encodeRequest(operation, number, fields, texts), fds });
+      this.#pending.set(number, { resolve, reject });
+      this.#startReading();
+    } catch (error) {
+      throw new RuntsError(what, { cause: error });
+    }
+    const [reply, got] = await promise.catch((error) => {
+      throw new RuntsError(what, { cause: error });
+    });
+    if (reply.result < 0) throw new RuntsError(what, { errno: -reply.result });
+    return { fields: reply.fields, fds: got };
+  }
+
+  /** The next recorded end, once the monitor was asked to tell them. */
+  async nextEnd(): Promise<Ended> {
+    for (;;) {
+      const end = this.#ends.shift();
+      if (end !== undefined) return end;
+      if (this.#end !== undefined) throw this.#end;
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      this.#awaiting = { resolve, reject };
+      this.#startReading();
+      await promise;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#close(new RuntsError("talk to the monitor", { cause: "the connection was closed" }));
+  }
+
+  async #send(packet: Packet): Promise<void> {
+    for (;;) {
+      if (this.#end !== undefined) throw this.#end;
+      if (this.#calls.send(this.#socket, packet)) return;
+      await this.#helper.awaitFds([this.#socket], { events: POLLOUT, signal: this.#stop.signal });
+    }
+  }
+
+  #startReading(): void {
+    if (this.#reading || this.#end !== undefined) return;
+    this.#reading = true;
+    this.#read().catch((error) => this.#close(error)).finally(() => this.#reading = false);
+  }
+
+  async #read(): Promise<void> {
+    while (this.#pending.size > 0 || this.#awaiting !== undefined) {
+      const packet = this.#calls.receive(this.#socket);
+      if (packet === "eof") throw new RuntsError("hear from the monitor", { errno: EPIPE });
+      if (packet !== "again") this.#take(packet);
+      else await this.#helper.awaitFds([this.#socket], { signal: this.#stop.signal });
+      if (this.#end !== undefined) return;
+    }
+  }
+
+  #take({ bytes, fds }: Packet): void {
+    const reply = decodeReply(bytes);
+    if (reply?.operation === Operation.ended && reply.request === 0) {
+      this.#ends.push(decodeEnded(reply.fields));
+      this.#awaiting?.resolve();
+      this.#awaiting = undefined;
+      return;
+    }
+    const pending = reply && this.#pending.get(reply.request);
+    if (reply === undefined || pending === undefined) {
+      for (const fd of fds) this.#helper.close(fd);
+      throw new RuntsError("hear from the monitor", { errno: EBADMSG });
+    }
+    this.#pending.delete(reply.request);
+    pending.resolve([reply, fds]);
+  }
+
+  #close(error: unknown): void {
+    if (this.#end !== undefined) return;
+    this.#end = error instanceof RuntsError
+      ? error
+      : new RuntsError("hear from the monitor", { cause: error });
+    for (const { reject } of this.#pending.values()) reject(this.#end);
+    this.#pending.clear();
+    this.#awaiting?.reject(this.#end);
+    this.#awaiting = undefined;
+    this.#stop.abort();
+    this.#helper.close(this.#socket);
+  }
+}
