@@ -27,7 +27,8 @@
  * STATUS                                                        body_status
  * COMMAND       (no descriptor: none is run any more); file
  * WAKE          u64 ms (0: no more)
- * LEAVE
+ * LEAVE         (nothing is to be kept: it ends once it has no child)
+ * FETCH         i32 pid of a child, i32 its descriptor          a copy (pidfd_getfd(2))
  */
 #ifndef RUNTS_BODY_H
 #define RUNTS_BODY_H
@@ -43,7 +44,7 @@
 #define BODY_PATH_MAX 4095     /* of a path; it is absolute */
 #define BODY_FIELDS_MAX 4095   /* of the fields of a journal entry */
 #define BODY_PRESERVE_MAX 1024 /* descriptors from 3 on that init inherits */
-#define BODY_ENDINGS_MAX 256   /* endings that nobody claimed: so many of the newest are kept */
+#define BODY_ENDINGS_MAX 256   /* endings of children: so many of the newest are kept */
 #define BODY_ENDED_MAX 64      /* recorded ends: so many of the newest are told once more */
 #define BODY_REPLAY_MAX 16384  /* bytes of a terminal's output that are kept for whoever attaches */
 #define BODY_INPUT_MAX 32768   /* bytes of a packet of input from whoever is attached */
@@ -64,6 +65,7 @@ enum body_operation {
   BODY_COMMAND = 13,
   BODY_WAKE = 14,
   BODY_LEAVE = 15,
+  BODY_FETCH = 16,
 };
 
 struct body_header {

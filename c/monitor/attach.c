@@ -85,8 +85,10 @@ void attach_output(struct process *p, uint8_t stream, const uint8_t *bytes, size
 
 void attach_input(struct process *p, bool wanted) {
   for (struct client *c = p->clients; c; c = c->next)
-    if (c->input)
-      loop_change(&c->source, wanted ? READS : 0);
+    if (c->input && wanted)
+      loop_add(&c->source, c->source.fd, READS, client_ready);
+    else if (c->input)
+      loop_forget(&c->source); /* not even its end is looked at before what it has sent */
 }
 
 void attach_end(struct process *p) {
@@ -97,7 +99,7 @@ void attach_end(struct process *p) {
 }
 
 int attach(struct process *p, uint32_t flags, int32_t *end) {
-  int fds[2];
+  int fds[2] = {-1, -1};
   struct client *c = calloc(1, sizeof *c);
   if (!c)
     return -ENOMEM;
@@ -105,6 +107,10 @@ int attach(struct process *p, uint32_t flags, int32_t *end) {
   if (error == 0)
     error = loop_add(&c->source, fds[0], READS, client_ready);
   if (error != 0) {
+    if (fds[0] >= 0) {
+      close(fds[0]);
+      close(fds[1]);
+    }
     free(c);
     return error;
   }
@@ -112,6 +118,8 @@ int attach(struct process *p, uint32_t flags, int32_t *end) {
   c->input = flags & BODY_ATTACH_STDIN;
   c->next = p->clients;
   p->clients = c;
+  if (c->input && !input_has_room(p))
+    loop_forget(&c->source);
   if (flags & BODY_ATTACH_REPLAY)
     replay_send(p, c);
   *end = fds[1];

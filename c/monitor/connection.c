@@ -9,6 +9,7 @@
 
 static struct source listening = {.fd = -1};
 static struct connection *connections;
+static int spare; /* a descriptor that can be done without */
 
 union rights {
   struct cmsghdr header; /* for its alignment */
@@ -65,12 +66,12 @@ void connection_reply(struct connection *c, struct reply *reply) {
 }
 
 static void answer(struct connection *c, const uint8_t *bytes, size_t length, int32_t *fds,
-                   uint32_t count, bool cut) {
+                   uint32_t count, int error) {
   static struct request request;
   struct reply reply = {0};
-  int error = packet_decode(bytes, length, count, &request);
-  if (cut)
-    error = -EMFILE; /* descriptors are missing */
+  int decoded = packet_decode(bytes, length, count, &request);
+  if (error == 0)
+    error = decoded;
   reply.head.operation = request.header.operation;
   reply.head.request = request.header.request;
   int result = error ? error : perform(c, &request, fds, count, &reply);
@@ -110,10 +111,10 @@ static void connection_ready(struct source *source, uint32_t events) {
     return;
   }
   uint32_t count = detach(&message, fds);
-  /* What is longer than any packet is malformed: decoded as none at all but its header. */
-  if (message.msg_flags & MSG_TRUNC)
-    length = sizeof(struct body_header);
-  answer(c, bytes, (size_t)length, fds, count, message.msg_flags & MSG_CTRUNC);
+  int error = message.msg_flags & MSG_TRUNC    ? -EINVAL /* it is longer than any packet */
+              : message.msg_flags & MSG_CTRUNC ? -EMFILE /* descriptors are missing */
+                                               : 0;
+  answer(c, bytes, (size_t)length, fds, count, error);
 }
 
 int connection_take(int fd) {
@@ -135,14 +136,26 @@ int connection_take(int fd) {
   return 0;
 }
 
+/* Without a descriptor for it the peer would wait, and we would be told of it for ever. */
+static void refuse(int socket) {
+  close(spare);
+  int fd = (int)RETRY(accept4(socket, NULL, NULL, SOCK_CLOEXEC));
+  if (fd >= 0)
+    close(fd);
+  spare = (int)RETRY(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+}
+
 static void listening_ready(struct source *source, uint32_t events) {
   (void)events;
   int fd = (int)RETRY(accept4(source->fd, NULL, NULL, SOCK_CLOEXEC));
   if (fd >= 0)
     connection_take(fd);
+  else if (fd == -EMFILE || fd == -ENFILE)
+    refuse(source->fd);
 }
 
 int listen_on(int fd) {
+  spare = (int)RETRY(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
   return loop_add(&listening, fd, EPOLLIN, listening_ready);
 }
 

@@ -1,20 +1,30 @@
 /* Lines of the fifo `control`, for shells. */
 #define _GNU_SOURCE 1
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 
 #include "monitor.h"
+#include "text.h"
+
+static void take_resize(struct process *p, const char *line) {
+  uint32_t width, height;
+  const char *rest = take_number(line, UINT16_MAX, &width);
+  if (rest && *rest == ' ')
+    rest = take_number(rest + 1, UINT16_MAX, &height);
+  else
+    rest = NULL;
+  if (rest && *rest == '\0')
+    terminal_resize(p, width, height);
+}
 
 /* What is not known is ignored. */
 static void take_line(struct process *p, const char *line) {
-  unsigned width, height;
-  char rest;
+  static const char resize[] = "resize ";
   if (strcmp(line, "close-stdin") == 0)
     input_finish(p);
-  else if (sscanf(line, "resize %u %u%c", &width, &height, &rest) == 2)
-    terminal_resize(p, width, height);
+  else if (strncmp(line, resize, sizeof resize - 1) == 0)
+    take_resize(p, line + sizeof resize - 1);
 }
 
 static void take_byte(struct process *p, char byte) {

@@ -1,66 +1,240 @@
 /* The forms of logs. */
 #define _GNU_SOURCE 1
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "log.h"
-#include "time_text.h"
+#include "text.h"
 
-#define CRI_HEAD (TIME_TEXT + sizeof " stdout F " - 1)
-#define CRI_TAG (CRI_HEAD - 2)
+#define COPY(to, text) (memcpy(to, text, sizeof text - 1), (to) + sizeof text - 1)
 
-/* All lines of one read have the same time: this is what they begin with. */
-static char head[CRI_HEAD];
+/* A part of a line, as it was read, without its newline. */
+struct part {
+  int stream;
+  const uint8_t *bytes;
+  size_t length;
+  bool ends; /* its line ends here */
+};
 
-static void cri_head(int stream, int64_t time) {
-  time_text(time, head);
-  memcpy(head + TIME_TEXT, stream == BODY_STREAM_STDERR ? " stderr F " : " stdout F ",
-         CRI_HEAD - TIME_TEXT);
+/* All records of one read have the same time: once it is text, it stays for a while. */
+static char now[TIME_TEXT];
+
+static const char *stream_name(int stream) {
+  return stream == BODY_STREAM_STDERR ? "stderr" : "stdout";
 }
 
-/* `length`: without the newline, which the record has in any case. */
-static void cri_put(struct log *log, const uint8_t *bytes, size_t length, bool ends, bool within) {
-  uint8_t *to = log_room(log, CRI_HEAD + length + 1);
-  memcpy(to, head, CRI_HEAD);
-  if (!ends)
-    to[CRI_TAG] = 'P';
-  memcpy(to + CRI_HEAD, bytes, length);
-  to[CRI_HEAD + length] = '\n';
-  log_add(log, CRI_HEAD + length + 1, length + ends, !within, ends);
+#define STREAM_NAME 6
+
+static uint8_t *put(uint8_t *to, const void *bytes, size_t length) {
+  memcpy(to, bytes, length);
+  return to + length;
 }
 
-static void put(struct log *log, struct line *line, const uint8_t *bytes, size_t length,
-                bool ends) {
-  cri_put(log, bytes, length, ends, line->within);
-  line->within = !ends;
+/* `TIME stdout F text` */
+static uint8_t *put_cri(uint8_t *to, const struct part *p) {
+  to = put(to, now, TIME_TEXT);
+  *to++ = ' ';
+  to = put(to, stream_name(p->stream), STREAM_NAME);
+  *to++ = ' ';
+  *to++ = p->ends ? 'F' : 'P';
+  *to++ = ' ';
+  to = put(to, p->bytes, p->length);
+  *to++ = '\n';
+  return to;
+}
+
+/* How many bytes the character has that begins here; 0 for what is no UTF-8. */
+static size_t character(const uint8_t *bytes, size_t length) {
+  uint8_t first = bytes[0];
+  size_t size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (size == 0 || size > length || first > 0xf4)
+    return 0;
+  for (size_t i = 1; i < size; i++)
+    if ((bytes[i] & 0xc0) != 0x80)
+      return 0;
+  if ((first == 0xe0 && bytes[1] < 0xa0) || (first == 0xed && bytes[1] > 0x9f) ||
+      (first == 0xf0 && bytes[1] < 0x90) || (first == 0xf4 && bytes[1] > 0x8f))
+    return 0; /* longer than it must be, a surrogate, or beyond the last */
+  return size;
+}
+
+static uint8_t *put_escaped(uint8_t *to, uint8_t byte) {
+  static const char digits[] = "0123456789abcdef";
+  to = COPY(to, "\\u00");
+  *to++ = (uint8_t)digits[byte >> 4];
+  *to++ = (uint8_t)digits[byte & 15];
+  return to;
+}
+
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+#define HIGH_BITS EACH_BYTE(0x80)
+
+/* Whether one of eight bytes is no plain character: a high bit for each of them, and perhaps for more. */
+static uint64_t odd_ones(uint64_t word) {
+  uint64_t quote = word ^ EACH_BYTE('"'), backslash = word ^ EACH_BYTE('\\');
+  return (word | (word - EACH_BYTE(0x20)) | (quote - EACH_BYTE(1)) | (backslash - EACH_BYTE(1))) &
+         HIGH_BITS;
+}
+
+/* A character, or a byte that is none, which becomes U+FFFD; gives how many bytes that was. */
+static size_t put_json_character(uint8_t **to, const uint8_t *bytes, size_t length) {
+  size_t size = character(bytes, length);
+  uint8_t byte = bytes[0];
+  if (size == 0) {
+    *to = COPY(*to, "\xef\xbf\xbd");
+    return 1;
+  }
+  if (byte < 0x20) {
+    *to = put_escaped(*to, byte);
+    return 1;
+  }
+  if (byte == '"' || byte == '\\')
+    *(*to)++ = '\\';
+  *to = put(*to, bytes, size);
+  return size;
+}
+
+/* A text within quotes. Most of it is plain, and taken by words. */
+static uint8_t *put_json_text(uint8_t *to, const uint8_t *bytes, size_t length) {
+  size_t at = 0;
+  while (at < length) {
+    uint64_t word;
+    while (length - at >= sizeof word) {
+      memcpy(&word, bytes + at, sizeof word);
+      if (odd_ones(word))
+        break;
+      memcpy(to, &word, sizeof word);
+      to += sizeof word;
+      at += sizeof word;
+    }
+    if (at < length)
+      at += put_json_character(&to, bytes + at, length - at);
+  }
+  return to;
+}
+
+/* {"log":"text\n","stream":"stdout","time":"TIME"} */
+static uint8_t *put_json(uint8_t *to, const struct part *p) {
+  to = COPY(to, "{\"log\":\"");
+  to = put_json_text(to, p->bytes, p->length);
+  if (p->ends)
+    to = COPY(to, "\\n");
+  to = COPY(to, "\",\"stream\":\"");
+  to = put(to, stream_name(p->stream), STREAM_NAME);
+  to = COPY(to, "\",\"time\":\"");
+  to = put(to, now, TIME_TEXT);
+  return COPY(to, "\"}\n");
+}
+
+static uint8_t *put_raw(uint8_t *to, const struct part *p) {
+  to = put(to, p->bytes, p->length);
+  if (p->ends)
+    *to++ = '\n';
+  return to;
+}
+
+/* Fields of an entry, each a line: systemd's JOURNAL_NATIVE_PROTOCOL. */
+static uint8_t *put_journal(uint8_t *to, const struct part *p, const char *fields) {
+  to = COPY(to, "MESSAGE=");
+  to = put(to, p->bytes, p->length);
+  to = p->stream == BODY_STREAM_STDERR ? COPY(to, "\nPRIORITY=3\n") : COPY(to, "\nPRIORITY=6\n");
+  if (!p->ends)
+    to = COPY(to, "CONTAINER_PARTIAL_MESSAGE=true\n");
+  return put(to, fields, strlen(fields));
+}
+
+static uint8_t *put_record(const struct log_form *form, uint8_t *to, const struct part *p) {
+  switch (form->driver) {
+  case BODY_LOG_CRI:
+    return put_cri(to, p);
+  case BODY_LOG_JSON:
+    return put_json(to, p);
+  case BODY_LOG_JOURNALD:
+    return put_journal(to, p, form->fields);
+  default:
+    return put_raw(to, p);
+  }
+}
+
+static size_t longest(const struct log_form *form, size_t length) {
+  size_t escaped = form->driver == BODY_LOG_JSON ? 6 * length : length;
+  return escaped + (form->driver == BODY_LOG_JOURNALD ? LOSS_MAX : 256);
+}
+
+static void add(struct log *log, struct line *line, const struct part *p) {
+  const struct log_form *form = log_form(log);
+  uint8_t *to = log_room(log, longest(form, p->length));
+  size_t length = (size_t)(put_record(form, to, p) - to);
+  log_add(log, length, p->length + p->ends, !line->within, p->ends);
+  line->within = !p->ends;
+}
+
+/* Where a part may end that has no end of its own: JSON is not to have half a character. */
+static size_t part_end(const struct log_form *form, const uint8_t *bytes) {
+  if (form->driver != BODY_LOG_JSON)
+    return PART_MAX;
+  for (size_t back = 1; back < 4; back++) {
+    uint8_t byte = bytes[PART_MAX - back];
+    if (byte < 0xc0 && byte >= 0x80)
+      continue;
+    size_t size = byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    return size > back ? PART_MAX - back : PART_MAX;
+  }
+  return PART_MAX;
+}
+
+static void add_raw(struct log *log, const uint8_t *bytes, size_t length) {
+  memcpy(log_room(log, length), bytes, length);
+  log_add(log, length, length, true, true);
+}
+
+/* What has no lines of its own is taken as it is, except that it may have to be known where they end. */
+static size_t format_raw(struct log *log, struct line *line, int stream, const uint8_t *bytes,
+                         size_t length) {
+  bool whole = !log_form(log)->lines;
+  if (whole)
+    add_raw(log, bytes, length);
+  for (size_t at = whole ? length : 0; at < length;) {
+    size_t left = length - at, most = left < PART_MAX ? left : PART_MAX;
+    const uint8_t *end = memchr(bytes + at, '\n', most);
+    size_t size = end ? (size_t)(end - (bytes + at)) : most;
+    struct part part = {stream, bytes + at, size, end != NULL};
+    add(log, line, &part);
+    at += size + part.ends;
+  }
+  return length;
 }
 
 size_t format_lines(struct log *log, struct line *line, int stream, const uint8_t *bytes,
                     size_t length, int64_t time) {
+  const struct log_form *form = log_form(log);
+  put_time(now, time);
+  if (form->driver == BODY_LOG_RAW)
+    return format_raw(log, line, stream, bytes, length);
   size_t at = 0;
-  cri_head(stream, time);
   while (at < length) {
-    size_t left = length - at, part = left < PART_MAX + 1 ? left : PART_MAX + 1;
-    const uint8_t *end = memchr(bytes + at, '\n', part);
+    size_t left = length - at, most = left < PART_MAX + 1 ? left : PART_MAX + 1;
+    const uint8_t *end = memchr(bytes + at, '\n', most);
     if (!end && left <= PART_MAX)
       return at;
-    size_t size = end ? (size_t)(end - (bytes + at)) : PART_MAX;
-    put(log, line, bytes + at, size, end != NULL);
-    at += size + (end != NULL);
+    size_t size = end ? (size_t)(end - (bytes + at)) : part_end(form, bytes + at);
+    struct part part = {stream, bytes + at, size, end != NULL};
+    add(log, line, &part);
+    at += size + part.ends;
   }
   return at;
 }
 
 void format_part(struct log *log, struct line *line, int stream, const uint8_t *bytes,
                  size_t length, int64_t time) {
-  cri_head(stream, time);
-  put(log, line, bytes, length, false);
+  struct part part = {stream, bytes, length, false};
+  put_time(now, time);
+  add(log, line, &part);
 }
 
 size_t format_loss(const struct log_form *form, uint64_t lost, int64_t time, uint8_t *to) {
-  (void)form;
-  cri_head(BODY_STREAM_STDERR, time);
-  memcpy(to, head, CRI_HEAD);
-  return CRI_HEAD + (size_t)sprintf((char *)to + CRI_HEAD, "%" PRIu64 " bytes lost\n", lost);
+  char text[NUMBER_TEXT + sizeof " bytes lost"];
+  char *end = put_text(put_number(text, lost), " bytes lost");
+  struct part part = {BODY_STREAM_STDERR, (const uint8_t *)text, (size_t)(end - text), true};
+  put_time(now, time);
+  return (size_t)(put_record(form, to, &part) - to);
 }

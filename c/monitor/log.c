@@ -1,60 +1,49 @@
-/*
- * The files of logs. Records are collected in a batch, which one write(2) takes. Whatever happens
- * to a file, records stay whole: what did not fit is cut off again and counted as lost.
- */
+/* Logs of programs: which there are, and their records until they are written. */
 #define _GNU_SOURCE 1
-#include "log.h"
-
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
-#include "monitor.h"
+#include "sink.h"
 
-#define BATCH_SIZE 32768
-#define RECORDS_MAX 512
 #define NEW_FILE_MODE 0640
-
-struct log {
-  struct log *next;
-  uint32_t users;
-  uint32_t max_files;
-  uint64_t max_size;
-  uint64_t size;   /* of the file */
-  uint64_t lost;   /* bytes of output, of which the log does not tell yet */
-  uint32_t within; /* streams in the middle of a line */
-  int fd;
-  struct log_form form;
-  char path[];
-};
+#define NS_PER_S 1000000000
 
 static struct log *logs;
+struct batch batch;
 
-/* What is to be written next, of one log at a time. */
-static struct {
-  uint8_t bytes[BATCH_SIZE];
-  size_t length;
-  struct {
-    uint32_t end;  /* where the next one begins */
-    uint32_t text; /* bytes of output in it */
-  } record[RECORDS_MAX];
-  uint32_t count;
-} batch;
+int64_t time_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
 
-static void lose(struct log *log, uint64_t text) {
+void lose(struct log *log, uint64_t text) {
   log->lost += text;
   the_monitor.lost += text;
 }
 
+/* A fifo is opened for both, so that it has a reader, and its writer no end, whoever comes and goes. */
+static int open_path(const char *path) {
+  const int flags = O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  struct stat file;
+  bool is_fifo = stat(path, &file) == 0 && S_ISFIFO(file.st_mode);
+  return (int)RETRY(open(path, flags | (is_fifo ? O_RDWR : O_WRONLY), NEW_FILE_MODE));
+}
+
 int log_reopen(struct log *log) {
-  const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  struct stat file;
   if (log->fd >= 0)
     close(log->fd);
-  log->fd = (int)RETRY(open(log->path, flags, NEW_FILE_MODE));
-  return log->fd < 0 ? log->fd : 0;
+  bool is_journal = log->form.driver == BODY_LOG_JOURNALD;
+  log->fd = is_journal ? journal_connect(log->path) : open_path(log->path);
+  if (log->fd < 0)
+    return log->fd;
+  log->is_file = fstat(log->fd, &file) == 0 && S_ISREG(file.st_mode);
+  log->size = log->is_file ? (uint64_t)file.st_size : 0;
+  return 0;
 }
 
 static struct log *log_find(uint32_t driver, const char *path) {
@@ -62,6 +51,29 @@ static struct log *log_find(uint32_t driver, const char *path) {
     if (log->form.driver == driver && strcmp(log->path, path) == 0)
       return log;
   return NULL;
+}
+
+static int log_make(const struct body_watch *w, const char *path, const char *fields,
+                    struct log **made) {
+  size_t length = strlen(path) + 1;
+  struct log *log = calloc(1, sizeof *log + length + strlen(fields) + 1);
+  if (!log)
+    return -ENOMEM;
+  memcpy(log->path, path, length);
+  log->form.driver = w->driver;
+  log->form.lines = w->max_size > 0;
+  log->form.fields = strcpy(log->path + length, fields);
+  log->limit = log->max_size = w->max_size;
+  log->max_files = w->max_files;
+  log->fd = log->queue.source.fd = -1;
+  int error = log_reopen(log);
+  if (error != 0) {
+    free(log);
+    return error;
+  }
+  log->next = logs;
+  *made = logs = log;
+  return 0;
 }
 
 int log_open(const struct body_watch *w, const char *path, const char *fields, struct log **to) {
@@ -72,78 +84,35 @@ int log_open(const struct body_watch *w, const char *path, const char *fields, s
     return 0;
   if (*path != '/')
     return -EINVAL;
-  struct log *log = log_find(w->driver, path);
-  if (log) {
-    log->users++;
-    *to = log;
-    return 0;
-  }
-  size_t length = strlen(path) + 1;
-  log = calloc(1, sizeof *log + length + strlen(fields) + 1);
-  if (!log)
-    return -ENOMEM;
-  memcpy(log->path, path, length);
-  log->form = (struct log_form){w->driver, strcpy(log->path + length, fields)};
-  log->max_size = w->max_size;
-  log->max_files = w->max_files;
-  log->users = 1;
-  log->fd = -1;
-  int error = log_reopen(log);
-  if (error != 0) {
-    free(log);
-    return error;
-  }
-  log->next = logs;
-  *to = logs = log;
-  return 0;
+  *to = log_find(w->driver, path);
+  int error = *to ? 0 : log_make(w, path, fields, to);
+  if (error == 0)
+    (*to)->users++;
+  return error;
 }
 
-void log_release(struct log *log) {
-  if (!log || --log->users > 0)
+void log_settle(struct log *log) {
+  if (log->users > 0 || log->queue.start < log->queue.end)
     return;
   struct log **at = &logs;
   while (*at != log)
     at = &(*at)->next;
   *at = log->next;
+  queue_free(log);
   if (log->fd >= 0)
     close(log->fd);
   free(log);
 }
 
+void log_release(struct log *log) {
+  if (!log)
+    return;
+  log->users--;
+  log_settle(log);
+}
+
 const struct log_form *log_form(const struct log *log) {
   return &log->form;
-}
-
-/* Whether there is a file to write to; one that was deleted is made anew. */
-static bool log_ready(struct log *log) {
-  struct stat file;
-  if (log->fd < 0 || fstat(log->fd, &file) != 0 || file.st_nlink == 0)
-    if (log_reopen(log) != 0 || fstat(log->fd, &file) != 0)
-      return false;
-  log->size = (uint64_t)file.st_size; /* others may cut it */
-  return true;
-}
-
-/* The number of bytes that stay: whole records. */
-static size_t keep_whole(struct log *log, size_t written) {
-  size_t end = 0;
-  for (uint32_t i = 0; i < batch.count && batch.record[i].end <= written; i++)
-    end = batch.record[i].end;
-  if (end != written)
-    (void)!ftruncate(log->fd, (off_t)(log->size + end));
-  return end;
-}
-
-static void tell_loss(struct log *log) {
-  uint8_t text[256];
-  size_t length = format_loss(&log->form, log->lost, 0, text);
-  long written = RETRY(write(log->fd, text, length));
-  if (written == (long)length) {
-    log->lost = 0;
-    log->size += length;
-  } else if (written > 0) {
-    (void)!ftruncate(log->fd, (off_t)log->size);
-  }
 }
 
 /* Of the batch, what was written and what was not. */
@@ -154,55 +123,36 @@ static void account(struct log *log, size_t written) {
     else
       lose(log, batch.record[i].text);
   }
-  batch.length = batch.count = 0;
 }
 
 void log_flush(struct log *log) {
-  size_t stays = 0;
-  if (batch.count == 0)
-    return;
-  if (log_ready(log)) {
-    if (log->lost > 0)
-      tell_loss(log);
-    long written = log->lost > 0 ? -1 : RETRY(write(log->fd, batch.bytes, batch.length));
-    if (written > 0)
-      stays = (size_t)written == batch.length ? batch.length : keep_whole(log, (size_t)written);
-    log->size += stays;
-  }
-  account(log, stays);
-}
-
-/* path.N becomes path.N+1, path becomes path.1. */
-static void rotate(struct log *log) {
-  char from[BODY_PATH_MAX + 16], to[BODY_PATH_MAX + 16];
-  if (log->max_files == 1)
-    unlink(log->path);
-  for (uint32_t n = log->max_files - 1; n > 0; n--) {
-    snprintf(to, sizeof to, "%s.%u", log->path, n);
-    snprintf(from, sizeof from, n > 1 ? "%s.%u" : "%s", log->path, n - 1);
-    rename(from, to);
-  }
-  log_reopen(log);
-  log->size = 0;
+  if (batch.count > 0 && log->is_file)
+    account(log, file_write(log));
+  else if (batch.count > 0)
+    queue_write(log);
+  batch.length = batch.count = 0;
 }
 
 uint8_t *log_room(struct log *log, size_t most) {
-  if (batch.length + most > BATCH_SIZE || batch.count == RECORDS_MAX)
+  if (batch.length >= BATCH_FULL || batch.length + most > BATCH_SIZE ||
+      batch.count == BATCH_RECORDS)
     log_flush(log);
   return batch.bytes + batch.length;
 }
 
+/* Whether a record of that length is to go into another file. */
 static bool is_full(const struct log *log, size_t length) {
   uint64_t size = log->size + batch.length;
-  return log->max_size > 0 && size > 0 && size + length > log->max_size;
+  bool between = log->within == 0 || size >= 2 * log->limit;
+  return log->limit > 0 && log->is_file && between && size > 0 && size + length > log->limit;
 }
 
 void log_add(struct log *log, size_t length, size_t text, bool begins, bool ends) {
-  bool between = log->within == 0;
-  if (is_full(log, length) && (between || log->size + batch.length >= 2 * log->max_size)) {
+  if (is_full(log, length)) {
     size_t start = batch.length;
     log_flush(log);
-    rotate(log);
+    if (file_look(log) && is_full(log, length))
+      file_rotate(log);
     memmove(batch.bytes, batch.bytes + start, length);
   }
   log->within += (begins && !ends) - (ends && !begins);
@@ -245,12 +195,19 @@ void log_end(struct log *log, struct line *line, int stream, int64_t time) {
 }
 
 void log_rest(void) {
-  rest_memory(batch.bytes, sizeof batch.bytes);
+  rest_memory(&batch, sizeof batch);
 }
 
 void line_rest(struct line *line) {
-  if (line->length == 0)
-    unmap_memory(line->kept, PART_MAX);
-  if (line->length == 0)
-    line->kept = NULL;
+  if (line->length > 0)
+    return;
+  unmap_memory(line->kept, PART_MAX);
+  line->kept = NULL;
+}
+
+bool logs_wait(void) {
+  for (const struct log *log = logs; log; log = log->next)
+    if (log->queue.start < log->queue.end)
+      return true;
+  return false;
 }

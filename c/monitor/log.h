@@ -1,6 +1,6 @@
 /*
- * Logs: log.c opens, rotates and reopens their files and writes batches of records; format.c makes
- * records of what programs write.
+ * Logs: format.c makes records of what programs write; log.c collects them in batches, which file.c writes to
+ * files, rotating them, and queue.c to what may have no room: fifos, and the journal's socket.
  */
 #ifndef MONITOR_LOG_H
 #define MONITOR_LOG_H
@@ -27,7 +27,7 @@ struct log;
 int log_open(const struct body_watch *watch, const char *path, const char *fields,
              struct log **log);
 void log_release(struct log *log);
-/* Opens the file of that path anew. 0, or -errno: then it is tried again. */
+/* Opens its path anew. 0, or -errno: then it is tried again when there is something to write. */
 int log_reopen(struct log *log);
 
 /*
@@ -41,10 +41,13 @@ void log_end(struct log *log, struct line *line, int stream, int64_t time);
 /* Gives memory back that is not in use just now. */
 void line_rest(struct line *line);
 void log_rest(void);
+/* Whether some log has a queue that is not empty. */
+bool logs_wait(void);
 
 /* For format.c. */
 struct log_form {
   uint32_t driver;
+  bool lines; /* it is to be known where lines end, whatever the form: files are changed there */
   const char *fields; /* of the journal's entries */
 };
 const struct log_form *log_form(const struct log *log);
@@ -55,15 +58,17 @@ uint8_t *log_room(struct log *log, size_t most);
  * it ends one. The files of a log are changed between lines.
  */
 void log_add(struct log *log, size_t length, size_t text, bool begins, bool ends);
-void log_flush(struct log *log);
 
-/* format.c. Makes records of whole lines and of full parts; gives how many bytes that were. */
+/* format.c. Longest record of a text of so many bytes, and of the fields of the journal. */
+#define RECORD_MAX (6 * PART_MAX + BODY_FIELDS_MAX + 256)
+/* Makes records of whole lines and of full parts; gives how many bytes that were. */
 size_t format_lines(struct log *log, struct line *line, int stream, const uint8_t *bytes,
                     size_t length, int64_t time);
 /* A part that ends without its line. */
 void format_part(struct log *log, struct line *line, int stream, const uint8_t *bytes,
                  size_t length, int64_t time);
-/* "N bytes lost", as a line of its own; its length. */
+/* "N bytes lost", as a line of its own; its length, at most LOSS_MAX. */
+#define LOSS_MAX (BODY_FIELDS_MAX + 256)
 size_t format_loss(const struct log_form *form, uint64_t lost, int64_t time, uint8_t *to);
 
 #endif

@@ -8,41 +8,21 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "../common/signals.h"
-#include "log.h"
 #include "monitor.h"
 
 #define NS_PER_MS 1000000u
 /* How long memory that was used stays ours when nothing happens. */
 #define REST_NS (500 * (uint64_t)NS_PER_MS)
+/* How long it stays for logs that have no room, when nothing else is left. */
+#define LINGER_NS (1000 * (uint64_t)NS_PER_MS)
+#define FOREVER UINT64_MAX
 
 enum { ARG_LISTENING = 1, ARG_CONNECTION, ARG_IDLE, ARG_TITLE, ARG_COUNT };
-
-struct monitor the_monitor;
-uint8_t scratch[SCRATCH_SIZE];
-
-void *map_memory(size_t size) {
-  void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return memory == MAP_FAILED ? NULL : memory;
-}
-
-void unmap_memory(void *memory, size_t size) {
-  if (memory)
-    munmap(memory, size);
-}
-
-/* Its contents are not needed any more: whole pages within it go back. */
-void rest_memory(void *memory, size_t size) {
-  uintptr_t page = (uintptr_t)getpagesize(), start = ((uintptr_t)memory + page - 1) & ~(page - 1);
-  uintptr_t end = ((uintptr_t)memory + size) & ~(page - 1);
-  if (start < end)
-    madvise((void *)start, end - start, MADV_DONTNEED);
-}
 
 /* For the descriptors of plans; init and the command get the limit as it was. */
 static void raise_files(void) {
@@ -64,33 +44,35 @@ static bool is_needed(void) {
   return connection_count() > 0 || wake_due() > 0 || has_children() || processes_exist();
 }
 
-/* Nothing is left, and nobody wants anything kept. */
-static bool is_left(void) {
-  return the_monitor.leaving && !has_children();
+/* How long it stays from now on when nothing else happens. */
+static uint64_t stay(uint64_t idle_ns) {
+  if (the_monitor.leaving && !has_children())
+    return logs_wait() ? LINGER_NS : 0;
+  return is_needed() ? FOREVER : idle_ns;
 }
 
 static uint64_t sooner(uint64_t one, uint64_t other) {
   return one == 0 || (other > 0 && other < one) ? other : one;
 }
 
+static void rest(void) {
+  processes_rest();
+  log_rest();
+  rest_memory(scratch, sizeof scratch);
+}
+
 static void run(uint64_t idle_ns) {
-  uint64_t idle_end = 0;
+  uint64_t since = 0; /* nothing has been left to do since then */
   bool rested = true;
-  while (!is_left()) {
-    bool needed = is_needed();
-    if (needed)
-      idle_end = 0;
-    else if (idle_end == 0)
-      idle_end = now_ns() + idle_ns;
-    else if (now_ns() >= idle_end)
+  for (;;) {
+    uint64_t most = stay(idle_ns), now = now_ns();
+    since = most == FOREVER ? 0 : since > 0 ? since : now;
+    if (since > 0 && now - since >= most)
       return;
-    uint64_t rest = rested ? 0 : now_ns() + REST_NS;
-    rested = !loop_turn(sooner(sooner(wake_due(), idle_end), rest));
-    if (rested) {
-      processes_rest();
-      log_rest();
-      rest_memory(scratch, sizeof scratch);
-    }
+    uint64_t end = since > 0 ? since + most : 0;
+    rested = !loop_turn(sooner(sooner(wake_due(), end), rested ? 0 : now + REST_NS));
+    if (rested)
+      rest();
   }
 }
 

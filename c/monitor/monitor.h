@@ -11,8 +11,9 @@
  * streams.c     reading what a program writes; terminal.c: the master of its terminal
  * input.c       what it reads; control.c: lines of its fifo
  * attach.c      clients of its streams
- * log.c         writing logs (log.h); format.c: their forms
+ * log.c         logs (log.h, sink.h): format.c: their forms; file.c, queue.c: where they go; text.c
  * command.c     the command that is run on an end
+ * memory.c      what all of it shares
  *
  * No policy, no threads. Memory is static or small; what is large is mapped while it is needed.
  */
@@ -53,7 +54,7 @@ struct ending {
 int reap_start(void);
 /* Takes the endings of all children that have ended. */
 void reap_all(void);
-/* One that was taken and not claimed: 0, -EAGAIN, -ESRCH. */
+/* One of the newest: 0; -EAGAIN while the child lives, -ESRCH for what is not known. */
 int ending_find(pid_t pid, struct ending *ending);
 bool has_children(void);
 
@@ -130,7 +131,7 @@ struct process {
   uint8_t *replay; /* a ring, of a terminal's output */
   uint64_t replayed;
   struct log *log;
-  int directory, exit_fifo, oom;
+  int directory, record, exit_fifo, oom;
   uint64_t oom_kills; /* when it was watched */
   char name[];
 };
@@ -141,8 +142,8 @@ int process_make(const char *name, struct connection *owner, struct process **pr
 void process_discard(struct process *p);
 void processes_of_end(const struct connection *owner);
 int process_watch(struct process *p, const struct request *r, int32_t *fds, uint32_t count);
-/* Whether it is the end of a process that is watched. */
-bool process_ended(const struct ending *ending);
+/* If it is the end of a process that is watched, that is seen to. */
+void process_ended(const struct ending *ending);
 /* Once it has ended and nothing writes to its streams any more, it is forgotten. */
 void process_settle(struct process *p);
 uint32_t processes_alive(void);
@@ -157,8 +158,9 @@ void ended_keep(const char *name, const struct ending *ending);
 void ended_range(struct body_subscribed *range);
 void ended_tell(struct connection *c, uint64_t since);
 
-/* record.c */
-int record_write(int directory, const struct ending *ending);
+/* record.c. A file for the record, with room for it: a full disk later is no matter. */
+int record_prepare(int directory);
+int record_write(int directory, int file, const struct ending *ending);
 uint64_t oom_kills_of(int fd);
 
 /* streams.c. Makes pipes; `stdio`: the program's ends, with -errno unchanged. */
@@ -173,10 +175,13 @@ void streams_rest(struct process *p);
 /* terminal.c */
 /* A socket for the master; the other end goes into the slot. */
 int console_make(struct process *p, int32_t *slot);
+/* Takes the master, if it is there. */
+void console_look(struct process *p);
 int terminal_resize(struct process *p, uint32_t width, uint32_t height);
 
 /* input.c */
 void input_put(struct process *p, const uint8_t *bytes, size_t length);
+/* Whether it takes more; when it does again, attach_input is called. */
 bool input_has_room(const struct process *p);
 void input_close(struct process *p);
 /* The program finds its end once it has read what is there. A terminal has none. */
@@ -202,7 +207,7 @@ void wake_in(uint64_t ms);
 /* When it is due, or 0; sees to one that is. */
 uint64_t wake_due(void);
 
-/* main.c */
+/* memory.c */
 struct monitor {
   uint64_t written, lost, skipped;
   uint64_t files[2]; /* soft and hard RLIMIT_NOFILE as it was given to us */
@@ -216,7 +221,7 @@ void unmap_memory(void *memory, size_t size);
 void rest_memory(void *memory, size_t size);
 
 /* For what is read: PART_MAX bytes that a line has kept, then as much again and more. */
-#define READ_SIZE 32768
+#define READ_SIZE 16384
 #define SCRATCH_SIZE (PART_MAX + READ_SIZE)
 extern uint8_t scratch[SCRATCH_SIZE];
 _Static_assert(BODY_INPUT_MAX <= SCRATCH_SIZE, "a packet of input fits");

@@ -132,6 +132,20 @@ static int do_ending(const struct request *r, struct reply *reply) {
   return error;
 }
 
+/* What a child has may be denied to anybody but its parent. */
+static int do_fetch(pid_t pid, int32_t number, struct reply *reply) {
+  struct ending ending;
+  if (ending_find(pid, &ending) != -EAGAIN)
+    return -ESRCH;
+  CLEANUP_FD int pidfd = (int)RETRY(syscall(NR_PIDFD_OPEN, pid, 0));
+  int fd = pidfd < 0 ? pidfd : (int)RETRY(syscall(NR_PIDFD_GETFD, pidfd, number, 0));
+  if (fd < 0)
+    return fd;
+  reply->fds[0] = fd;
+  reply->fd_count = 1;
+  return 0;
+}
+
 static int do_status(struct reply *reply) {
   reply->fields.status = (struct body_status){
       .written = the_monitor.written,
@@ -204,6 +218,8 @@ int perform(struct connection *c, const struct request *r, int32_t *fds, uint32_
   case BODY_LEAVE:
     the_monitor.leaving = true;
     return 0;
+  case BODY_FETCH:
+    return do_fetch(r->fields.fetch[0], r->fields.fetch[1], reply);
   default: {
     struct process *p = process_find(r->text[0]);
     return p ? perform_on(p, r, fds, count, reply) : -ENOENT;

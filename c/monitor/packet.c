@@ -28,6 +28,7 @@ static const struct shape {
     {.operation = BODY_COMMAND, .more_fds = 1},
     {.operation = BODY_WAKE, .size = sizeof(uint64_t)},
     {.operation = BODY_LEAVE},
+    {.operation = BODY_FETCH, .size = 2 * sizeof(int32_t)},
 };
 
 static const struct shape *shape_of(uint32_t operation) {

@@ -20,6 +20,7 @@ struct request {
     uint64_t since;
     uint32_t flags;
     uint32_t size[2];
+    int32_t fetch[2];
     uint64_t ms;
   } fields;
   const char *text[TEXTS_MAX]; /* in the packet */

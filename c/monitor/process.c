@@ -32,7 +32,7 @@ int process_make(const char *name, struct connection *owner, struct process **ma
   for (int i = 0; i < 2; i++)
     p->output[i] = (struct stream){.source.fd = -1, .process = p, .number = (uint8_t)(i + 1)};
   p->input.source.fd = p->console.fd = p->control.source.fd = -1;
-  p->directory = p->exit_fifo = p->oom = -1;
+  p->directory = p->record = p->exit_fifo = p->oom = -1;
   p->next = processes;
   processes = *made = p;
   return 0;
@@ -47,6 +47,7 @@ static void close_one(int *fd) {
 static void process_close(struct process *p) {
   close_one(&p->exit_fifo);
   close_one(&p->directory);
+  close_one(&p->record);
   close_one(&p->oom);
   loop_remove(&p->console);
   loop_remove(&p->control.source);
@@ -98,10 +99,11 @@ static bool is_killed_for_memory(const struct process *p, const struct body_endi
 static void process_end(struct process *p, const struct ending *ending) {
   struct ending end = *ending;
   p->ended = true;
+  console_look(p);
   streams_drain(p);
   if (is_killed_for_memory(p, &end.body))
     end.body.flags |= BODY_OOM;
-  record_write(p->directory, &end);
+  record_write(p->directory, p->record, &end);
   unlinkat(p->directory, "exit", 0);
   process_close(p);
   input_close(p);
@@ -111,43 +113,66 @@ static void process_end(struct process *p, const struct ending *ending) {
   process_settle(p);
 }
 
-bool process_ended(const struct ending *ending) {
-  for (struct process *p = processes; p; p = p->next) {
-    if (p->pid != ending->body.pid || p->ended)
-      continue;
-    process_end(p, ending);
-    return true;
-  }
-  return false;
+static struct process *find_pid(pid_t pid) {
+  for (struct process *p = processes; p; p = p->next)
+    if (p->pid == pid && !p->ended)
+      return p;
+  return NULL;
 }
 
-int process_watch(struct process *p, const struct request *r, int32_t *fds, uint32_t count) {
-  const struct body_watch *w = &r->fields.watch;
-  struct ending ending;
-  reap_all();
-  int error = ending_find(w->pid, &ending);
-  bool lives = error == -EAGAIN;
+void process_ended(const struct ending *ending) {
+  struct process *p = find_pid(ending->body.pid);
+  if (p)
+    process_end(p, ending);
+}
+
+/* What is to be watched: 0, or -EAGAIN while it lives, and its ending when it does not. */
+static int look(const struct process *p, pid_t pid, struct ending *ending) {
   if (p->pid != 0)
     return -EALREADY;
-  if (error != 0 && !lives)
-    return error;
-  error = log_open(w, r->text[1], r->text[2], &p->log);
-  if (error != 0)
-    return error;
-  discard_former(p);
-  p->owner = NULL;
-  p->pid = w->pid;
+  if (find_pid(pid))
+    return -EBUSY;
+  reap_all();
+  return ending_find(pid, ending);
+}
+
+static int take_files(struct process *p, int32_t *fds, uint32_t count) {
+  int record = record_prepare(fds[0]);
+  if (record < 0)
+    return record;
+  p->record = record;
   p->directory = fds[0];
   fds[0] = -1;
+  p->exit_fifo = (int)RETRY(openat(p->directory, "exit", O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (count > 1) {
     p->oom = fds[1];
     fds[1] = -1;
   }
   p->oom_kills = oom_kills_of(p->oom);
-  p->exit_fifo = (int)RETRY(openat(p->directory, "exit", O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  return 0;
+}
+
+int process_watch(struct process *p, const struct request *r, int32_t *fds, uint32_t count) {
+  const struct body_watch *w = &r->fields.watch;
+  struct ending ending;
+  int ended = look(p, w->pid, &ending);
+  if (ended != 0 && ended != -EAGAIN)
+    return ended;
+  int error = log_open(w, r->text[1], r->text[2], &p->log);
+  if (error == 0)
+    error = take_files(p, fds, count);
+  if (error != 0) {
+    log_release(p->log);
+    p->log = NULL;
+    return error;
+  }
+  discard_former(p);
+  p->owner = NULL;
+  p->pid = w->pid;
   control_open(p);
+  console_look(p);
   streams_begin(p);
-  if (!lives)
+  if (ended == 0)
     process_end(p, &ending);
   return 0;
 }

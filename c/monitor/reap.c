@@ -12,7 +12,7 @@
 
 #define NS_PER_S 1000000000
 
-/* A ring of those that nobody has claimed. */
+/* A ring of the newest. */
 static struct ending kept[BODY_ENDINGS_MAX];
 static uint32_t taken;
 
@@ -35,8 +35,9 @@ void reap_all(void) {
     if (RETRY(waitid(P_ALL, 0, &info, WEXITED | WNOHANG)) < 0 || info.si_pid == 0)
       return;
     struct ending ending = ending_of(&info);
-    if (!command_ended(info.si_pid) && !process_ended(&ending))
-      kept[taken++ % BODY_ENDINGS_MAX] = ending;
+    kept[taken++ % BODY_ENDINGS_MAX] = ending;
+    if (!command_ended(info.si_pid))
+      process_ended(&ending);
   }
 }
 

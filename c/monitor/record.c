@@ -7,30 +7,49 @@
 
 #include "../common/write.h"
 #include "monitor.h"
-#include "time_text.h"
+#include "text.h"
 
-#define RECORD_MAX 256
+#define TEXT_MAX 256
 
-static const char *truth(bool value) {
-  return value ? "true" : "false";
+static char *put_field(char *to, const char *name, uint32_t value) {
+  return put_number(put_text(to, name), value);
 }
 
-/* By way of another name: whoever finds the record finds all of it. */
-int record_write(int directory, const struct ending *ending) {
-  static const char fresh[] = ".exit.json";
+static char *put_truth(char *to, const char *name, bool value) {
+  return put_text(put_text(to, name), value ? "true" : "false");
+}
+
+/* {"pid":1,"code":137,"signal":9,"core":false,"oom":false,"at":"TIME"} */
+static size_t record_text(const struct ending *ending, char *text) {
   const struct body_ending *e = &ending->body;
-  char time[TIME_TEXT + 1] = "", text[RECORD_MAX];
-  time_text(ending->time, time);
-  int length = snprintf(
-      text, sizeof text,
-      "{\"pid\":%d,\"code\":%d,\"signal\":%d,\"core\":%s,\"oom\":%s,\"at\":\"%s\"}\n", e->pid,
-      e->code, e->signal, truth(e->flags & BODY_CORE), truth(e->flags & BODY_OOM), time);
+  char *to = put_field(text, "{\"pid\":", (uint32_t)e->pid);
+  to = put_field(to, ",\"code\":", (uint32_t)e->code);
+  to = put_field(to, ",\"signal\":", (uint32_t)e->signal);
+  to = put_truth(to, ",\"core\":", e->flags & BODY_CORE);
+  to = put_truth(to, ",\"oom\":", e->flags & BODY_OOM);
+  to = put_time(put_text(to, ",\"at\":\""), ending->time);
+  return (size_t)(put_text(to, "\"}\n") - text);
+}
+
+static const char fresh[] = ".exit.json";
+
+int record_prepare(int directory) {
   const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
   int fd = (int)RETRY(openat(directory, fresh, flags, 0600));
   if (fd < 0)
     return fd;
-  int error = write_all(fd, text, (size_t)length);
+  int error = (int)RETRY(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, TEXT_MAX));
+  if (error == 0 || error == -EOPNOTSUPP)
+    return fd;
   close(fd);
+  unlinkat(directory, fresh, 0);
+  return error;
+}
+
+/* By way of another name: whoever finds the record finds all of it. */
+int record_write(int directory, int file, const struct ending *ending) {
+  char text[TEXT_MAX];
+  int error = write_all(file, text, record_text(ending, text));
   return error ? error : (int)RETRY(renameat(directory, fresh, directory, "exit.json"));
 }
 

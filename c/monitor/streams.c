@@ -3,16 +3,14 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 
-#include "monitor.h"
+#include "sink.h"
 
 #define READS_A_TURN 8
 /* As much as a pipe may hold at most. */
 #define DRAIN_READS (2 * PIPE_ROOM / READ_SIZE)
 /* What a pipe may hold: more makes fewer changes between the program and us. */
 #define PIPE_ROOM (256 * 1024)
-#define NS_PER_S 1000000000
 
 static int make_pipe(int fds[2], int ours) {
   if (pipe2(fds, O_CLOEXEC) != 0)
@@ -40,12 +38,6 @@ int streams_make(struct process *p, bool input, int32_t *stdio) {
   }
   memcpy(stdio, made, sizeof made);
   return 0;
-}
-
-static int64_t time_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
 void stream_close(struct stream *s) {

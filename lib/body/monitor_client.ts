@@ -162,6 +162,13 @@ export class Monitor implements Disposable {
     return { code: signal === 0 ? code : 0, signal, core };
   }
 
+  /** A copy of a child's descriptor (pidfd_getfd(2), Linux 5.6). ESRCH when it is no child. */
+  async fetch(pid: number, fd: number): Promise<number> {
+    const request = { operation: Operation.fetch, fields: [pid, fd] };
+    const { fds } = await this.#connection.ask(`fetch descriptor ${fd} of process ${pid}`, request);
+    return fds[0]!;
+  }
+
   /** From now on the end of the process is that of the name. */
   async watch({ name, pid, log, directory, oom }: WatchRequest): Promise<void> {
     const target = log.driver === "none" ? undefined : log;

@@ -32,6 +32,7 @@ export const Operation = {
   command: 13,
   wake: 14,
   leave: 15,
+  fetch: 16,
 } as const;
 
 /** From here on a place is that of a descriptor that init inherits from 3 on. */

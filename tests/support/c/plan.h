@@ -3,6 +3,7 @@
 #define TEST_PLAN_H
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

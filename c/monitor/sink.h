@@ -1,0 +1,71 @@
+/* What log.c, file.c and queue.c share. */
+#ifndef MONITOR_SINK_H
+#define MONITOR_SINK_H
+
+#include "log.h"
+#include "monitor.h"
+
+/* Records that are written together. A single one may be longer than what a batch has as a rule. */
+#define BATCH_SIZE (BATCH_FULL + RECORD_MAX)
+#define BATCH_FULL 16384
+#define BATCH_RECORDS 512
+
+struct batch_record {
+  uint32_t end;  /* where the next one begins */
+  uint32_t text; /* bytes of output in it */
+};
+
+/* Of one log at a time. */
+extern struct batch {
+  uint8_t bytes[BATCH_SIZE];
+  size_t length;
+  uint32_t count;
+  struct batch_record record[BATCH_RECORDS];
+} batch;
+
+/* Records that wait for room: each has its length, its bytes of output, then its bytes. */
+#define QUEUE_SIZE 65536
+struct queue {
+  struct source source; /* while something waits; the descriptor is a copy */
+  uint8_t *bytes;       /* QUEUE_SIZE, or NULL */
+  size_t start, end;
+  size_t sent; /* bytes of the first that have been taken */
+};
+
+struct log {
+  struct log *next;
+  uint32_t users;
+  uint32_t max_files;
+  uint64_t max_size;
+  uint64_t size;   /* of the file */
+  uint64_t limit;  /* when it is changed: max_size, or more after that has failed */
+  uint64_t lost;   /* bytes of output, of which the log does not tell yet */
+  uint32_t within; /* streams in the middle of a line */
+  int fd;
+  bool is_file;
+  struct queue queue;
+  struct log_form form;
+  char path[];
+};
+
+void lose(struct log *log, uint64_t text);
+/* Writes the first bytes of the batch, which end with a record, and whatever comes of it, forgets them. */
+void log_flush(struct log *log);
+/* Once nobody needs it and nothing waits, it is forgotten. */
+void log_settle(struct log *log);
+int64_t time_now(void);
+
+/* file.c. Whether there is a file to write to; one that was deleted is made anew. */
+bool file_look(struct log *log);
+/* How many bytes of the batch stay in the file: whole records. */
+size_t file_write(struct log *log);
+/* path.N becomes path.N+1, and path is made anew. */
+void file_rotate(struct log *log);
+
+/* queue.c */
+void queue_write(struct log *log);
+void queue_free(struct log *log);
+/* A socket for the journal. */
+int journal_connect(const char *path);
+
+#endif
