@@ -3,8 +3,8 @@
 import { quote, RuntsError } from "../base/errors.ts";
 
 const ID = /^[A-Za-z0-9_+\-.,]+$/;
-/** What else stands in a state root: caches of runts, and of crun. */
-export const OTHERS = [".cache", ".code", ".seccomp"];
+/** What else stands in a state root: caches of runts, and of crun, and the events. */
+export const OTHERS = [".cache", ".code", ".events", ".seccomp"];
 /** Longest file name (NAME_MAX, limits.h). */
 const LONGEST = 255;
 

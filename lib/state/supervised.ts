@@ -1,0 +1,156 @@
+/** supervised.json: what is kept of a container that a monitor looks after. */
+
+import type { CgroupRecord } from "../cgroup/manager.ts";
+import { type ProcessName, processName } from "./process_record.ts";
+import { readRecord, RecordReader, writeRecord } from "./record.ts";
+
+const FILE = "supervised.json";
+
+/** When a container is started anew after its end. */
+export const RESTART_POLICIES = ["no", "on-failure", "always", "unless-stopped"] as const;
+
+/** When a container is started anew, and how soon. */
+export interface RestartRule {
+  readonly policy: typeof RESTART_POLICIES[number];
+  /** Of `on-failure`: how often at most; without it, without end. */
+  readonly most?: number;
+  /** Milliseconds before the first of several restarts; each further one waits twice as long. */
+  readonly delay: number;
+}
+
+/** How output is kept. */
+export const LOG_DRIVERS = ["cri", "json-file", "raw", "journald", "none"] as const;
+
+/** The log of a container. */
+export interface LogSettings {
+  readonly driver: typeof LOG_DRIVERS[number];
+  /** Of the drivers that write files: absolute. */
+  readonly path: string;
+  /** Bytes after which a file is put aside; 0: never. */
+  readonly maxSize: number;
+  /** How many files there are at most, the one that is written among them. */
+  readonly maxFiles: number;
+}
+
+/** The monitor of a container. */
+export interface MonitorRecord extends ProcessName {
+  readonly bootId: string;
+  /** The cgroup that was made for it. */
+  readonly cgroup?: CgroupRecord;
+}
+
+/** What create was asked for, so that a restart can ask for the same. */
+export interface CreateRequest {
+  /** Absolute path. */
+  readonly bundle: string;
+  readonly noPivot?: boolean;
+  readonly noNewKeyring?: boolean;
+  readonly cgroupManager?: "cgroupfs" | "systemd" | "disabled";
+  readonly rootless?: "auto" | "true" | "false";
+}
+
+/** What is kept of a supervised container. */
+export interface Supervised {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly restart: RestartRule;
+  /** Milliseconds between the stop signal and KILL. */
+  readonly stopTimeout: number;
+  readonly log: LogSettings;
+  /** Directory of a file system that outlives a reboot, for copies of how processes ended. */
+  readonly persist?: string;
+  readonly monitor: MonitorRecord;
+  readonly create: CreateRequest;
+  /** How often it was started anew. */
+  readonly restarts: number;
+  /** The last delay of a restart, in ms; 0 when the next restart is the first of its row. */
+  readonly lastDelay: number;
+  /** When it is going to be started anew: RFC 3339, UTC. */
+  readonly nextStart?: string;
+  /** Whether a user has stopped it, and not started it since. */
+  readonly stoppedByHand: boolean;
+  /** Init whose end was looked at last, by start time; what follows of it was decided. */
+  readonly seenEnd?: ProcessName;
+}
+
+/** Reads supervised.json of a state directory; undefined for a container without a monitor. */
+export function readSupervised(directory: string): Supervised | undefined {
+  const file = `${directory}/${FILE}`;
+  const text = readRecord(file);
+  return text === undefined ? undefined : parseSupervised(file, text);
+}
+
+/** Replaces supervised.json in one step. */
+export function writeSupervised(directory: string, supervised: Supervised): void {
+  writeRecord(`${directory}/${FILE}`, supervised);
+}
+
+function parseSupervised(file: string, text: string): Supervised {
+  const record = RecordReader.parse(file, text);
+  const persist = record.textIfAny("persist");
+  const nextStart = record.timeIfAny("nextStart");
+  const seenEnd = record.withinIfAny("seenEnd");
+  return {
+    labels: record.texts("labels"),
+    restart: parseRestart(record.within("restart")),
+    stopTimeout: record.count("stopTimeout"),
+    log: parseLog(record.within("log")),
+    ...(persist !== undefined && { persist }),
+    monitor: parseMonitor(record.within("monitor")),
+    create: parseCreate(record.within("create")),
+    restarts: record.count("restarts"),
+    lastDelay: record.count("lastDelay"),
+    ...(nextStart !== undefined && { nextStart }),
+    stoppedByHand: record.flag("stoppedByHand"),
+    ...(seenEnd && { seenEnd: processName(seenEnd) }),
+  };
+}
+
+function parseRestart(record: RecordReader): RestartRule {
+  const most = record.countIfAny("most");
+  return {
+    policy: record.word("policy", RESTART_POLICIES),
+    ...(most !== undefined && { most }),
+    delay: record.count("delay"),
+  };
+}
+
+function parseLog(record: RecordReader): LogSettings {
+  return {
+    driver: record.word("driver", LOG_DRIVERS),
+    path: record.text("path"),
+    maxSize: record.count("maxSize"),
+    maxFiles: record.count("maxFiles"),
+  };
+}
+
+function parseMonitor(record: RecordReader): MonitorRecord {
+  const cgroup = record.withinIfAny("cgroup");
+  return {
+    ...processName(record),
+    bootId: record.text("bootId"),
+    ...(cgroup && {
+      cgroup: {
+        kind: cgroup.word("kind", ["v1", "v2", "systemd", "disabled"]),
+        path: cgroup.text("path"),
+        ...optional("scope", cgroup.textIfAny("scope")),
+        paths: cgroup.texts("paths"),
+      },
+    }),
+  };
+}
+
+function parseCreate(record: RecordReader): CreateRequest {
+  const chosen = <const W extends string>(name: string, words: readonly W[]) =>
+    record.textIfAny(name) === undefined ? undefined : record.word(name, words);
+  return {
+    bundle: record.text("bundle"),
+    ...optional("noPivot", record.flagIfAny("noPivot")),
+    ...optional("noNewKeyring", record.flagIfAny("noNewKeyring")),
+    ...optional("cgroupManager", chosen("cgroupManager", ["cgroupfs", "systemd", "disabled"])),
+    ...optional("rootless", chosen("rootless", ["auto", "true", "false"])),
+  };
+}
+
+function optional<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : { [name]: value } as { [P in K]?: V };
+}

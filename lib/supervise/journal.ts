@@ -1,0 +1,183 @@
+/**
+ * The events of a state root: ROOT/.events/events.ndjson, one JSON object a line, each with the number that
+ * follows the one before it. Whoever appends holds a lock (flock(2)).
+ */
+
+import type { Helper } from "../../ffi/helper.ts";
+import { EEXIST } from "../base/errno.ts";
+import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import { removeQuietly, statFile } from "../base/files.ts";
+import { decodeBytes, encodeText } from "../base/bytes.ts";
+import { type Line, openNewer } from "./log_files.ts";
+import { readLines } from "./follow.ts";
+
+/** What happened to a container. */
+export type EventType =
+  | "created"
+  | "started"
+  | "exited"
+  | "oom"
+  | "restarting"
+  | "removed"
+  | "lost";
+
+/** An event to be written down. */
+export interface NewEvent {
+  readonly type: EventType;
+  readonly id: string;
+  /** When: RFC 3339, UTC. Default: now. */
+  readonly time?: string;
+  /** Of init, as the host sees it. */
+  readonly pid?: number;
+  /** Of `exited`: as a shell has it. */
+  readonly code?: number;
+  /** Of `exited`: the signal that ended it, or 0. */
+  readonly signal?: number;
+  /** Of `restarting`: in how many ms. */
+  readonly delay?: number;
+}
+
+/** An event of a supervised container. */
+export interface SupervisionEvent extends NewEvent {
+  /** One more than that of the event before it, in the same state root. */
+  readonly seq: number;
+  readonly time: string;
+}
+
+/** Bytes after which a file is put aside, and how many of those are kept. */
+const SIZE_MAX = 1024 * 1024;
+const KEPT = 4;
+/** How long a writer waits for another one, in ms. */
+const LOCK_TIMEOUT = 60_000;
+
+/** The events of one state root. */
+export class Journal {
+  readonly #directory: string;
+  readonly #sizeMax: number;
+
+  /** @param sizeMax bytes after which a file is put aside */
+  constructor(root: string, sizeMax = SIZE_MAX) {
+    this.#directory = `${root}/.events`;
+    this.#sizeMax = sizeMax;
+  }
+
+  get #path(): string {
+    return `${this.#directory}/events.ndjson`;
+  }
+
+  /**
+   * Appends an event, and gives it with its number.
+   *
+   * @param known whether an event is this one; then it is not written once more
+   */
+  async append(
+    helper: Helper,
+    event: NewEvent,
+    known?: (event: SupervisionEvent) => boolean,
+  ): Promise<SupervisionEvent> {
+    this.#make();
+    const lock = await helper.lock(`${this.#directory}/lock`, LOCK_TIMEOUT);
+    try {
+      if (known !== undefined) {
+        for await (const there of this.read()) if (known(there)) return there;
+      }
+      const added: SupervisionEvent = {
+        seq: await this.newest() + 1,
+        time: event.time ?? new Date().toISOString(),
+        ...event,
+      };
+      this.#write(`${JSON.stringify(added)}\n`);
+      return added;
+    } catch (cause) {
+      throw new RuntsError(`write event ${quote(event.type)} of ${quote(event.id)}`, { cause });
+    } finally {
+      helper.close(lock);
+    }
+  }
+
+  /** The events after number `since`, then those that come, if they are followed. */
+  async *read(
+    { since = 0, follow = false, signal }: ReadOptions = {},
+  ): AsyncGenerator<SupervisionEvent> {
+    let last = since;
+    const options = { follow, ...(signal && { signal }) };
+    for await (const line of readLines(this.#path, options, () => true)) {
+      const event = parseEvent(line);
+      if (event === undefined || event.seq <= last) continue;
+      last = event.seq;
+      yield event;
+    }
+  }
+
+  /** The number of the newest event; 0 where there was none yet. */
+  async newest(): Promise<number> {
+    const files = await openNewer(this.#path);
+    try {
+      for (const file of files.toReversed()) {
+        for await (const line of file.backwards()) {
+          const event = parseEvent(line);
+          if (event !== undefined) return event.seq;
+        }
+      }
+      return 0;
+    } finally {
+      for (const file of files) file[Symbol.dispose]();
+    }
+  }
+
+  #make(): void {
+    try {
+      Deno.mkdirSync(this.#directory, { mode: 0o700, recursive: true });
+    } catch (cause) {
+      if (errnoOf(cause) === EEXIST) return;
+      throw new RuntsError(`make directory ${quote(this.#directory)}`, { cause });
+    }
+  }
+
+  #write(line: string): void {
+    const size = statFile(this.#path)?.size ?? 0;
+    if (size > 0 && size + line.length > this.#sizeMax) this.#putAside();
+    const options = { read: true, append: true, create: true, mode: 0o600 };
+    using file = Deno.openSync(this.#path, options);
+    // A writer that was killed may have left a part of a line.
+    const bytes = encodeText(endsOpen(file) ? `\n${line}` : line);
+    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+  }
+
+  #putAside(): void {
+    removeQuietly(`${this.#path}.${KEPT}`);
+    for (let number = KEPT - 1; number >= 0; number--) {
+      const from = number === 0 ? this.#path : `${this.#path}.${number}`;
+      if (statFile(from) !== undefined) Deno.renameSync(from, `${this.#path}.${number + 1}`);
+    }
+  }
+}
+
+interface ReadOptions {
+  /** Number of the last event that is known already. */
+  readonly since?: number;
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Whether the last line has no newline. */
+function endsOpen(file: Deno.FsFile): boolean {
+  const { size } = file.statSync();
+  if (size === 0) return false;
+  file.seekSync(size - 1, Deno.SeekMode.Start);
+  const last = new Uint8Array(1);
+  file.readSync(last);
+  return last[0] !== 0x0a;
+}
+
+/** Undefined for what is none: a part of a line. */
+function parseEvent({ bytes, ended }: Line): SupervisionEvent | undefined {
+  if (!ended) return undefined;
+  try {
+    const event = JSON.parse(decodeBytes(bytes));
+    const isOne = Number.isSafeInteger(event.seq) && typeof event.type === "string";
+    return isOne ? event : undefined;
+  } catch {
+    return undefined;
+  }
+}
