@@ -16,12 +16,10 @@
  * @module
  */
 
-export { Container, ContainerProcess } from "./lib/container/container.ts";
-export type {
-  ContainerExecOptions,
-  ContainerOptions,
-  ContainerSettings,
-} from "./lib/container/container.ts";
+export { ContainerProcess } from "./lib/container/container.ts";
+export type { ContainerExecOptions, ContainerSettings } from "./lib/container/container.ts";
+export { Container, SupervisedProcess } from "./lib/supervise/container.ts";
+export type { ContainerOptions, SupervisedExecSettings } from "./lib/supervise/container.ts";
 export { create } from "./lib/container/create.ts";
 export { remove } from "./lib/container/delete.ts";
 export { events, stats } from "./lib/container/events.ts";
@@ -46,6 +44,14 @@ export type { CallersFiles } from "./lib/base/document_file.ts";
 export { run } from "./lib/container/run.ts";
 export { writeSpec } from "./lib/container/spec.ts";
 export type { SpecOptions } from "./lib/container/spec.ts";
+export { attach, closeStdin, reopenLog, resize } from "./lib/supervise/attach.ts";
+export type { AttachOptions, ProcessOptions } from "./lib/supervise/attach.ts";
+export { supervisionEvents } from "./lib/supervise/events.ts";
+export type { SupervisionEventsOptions } from "./lib/supervise/events.ts";
+export type { SupervisionEvent } from "./lib/monitor/journal.ts";
+export { execSupervised } from "./lib/supervise/exec.ts";
+export type { SupervisedExec, SupervisedExecOptions } from "./lib/supervise/exec.ts";
+export type { AttachedStreams, Output } from "./lib/monitor/streams.ts";
 export { start } from "./lib/container/start.ts";
 export { state } from "./lib/container/state.ts";
 export type { StateDocument } from "./lib/container/state.ts";
@@ -67,6 +73,27 @@ export type {
   Stdio,
   WaitOptions,
 } from "./lib/caller/options.ts";
+export { createSupervised, runSupervised } from "./lib/supervise/create.ts";
+export type { SupervisedOptions } from "./lib/supervise/create.ts";
+export type { LogChoice, SupervisionOptions } from "./lib/supervise/options.ts";
+export { inspectContainer, listSupervised } from "./lib/supervise/list.ts";
+export type {
+  Inspected,
+  InspectedProcess,
+  SupervisedEntry,
+  Supervision,
+} from "./lib/supervise/list.ts";
+export { logs } from "./lib/supervise/logs.ts";
+export type { LogsOptions } from "./lib/supervise/logs.ts";
+export type { LogLine } from "./lib/supervise/log_line.ts";
+export { restart } from "./lib/supervise/restart.ts";
+export { stop } from "./lib/supervise/stop.ts";
+export type { StopOptions } from "./lib/supervise/stop.ts";
+export { wait } from "./lib/supervise/wait.ts";
+export type { WaitForOptions } from "./lib/supervise/wait.ts";
+export type { ProcessStatus } from "./lib/monitor/standing.ts";
+export type { ExitRecord } from "./lib/state/process_record.ts";
+export type { LogSettings } from "./lib/state/supervised.ts";
 export { isRuntsError, RuntsError } from "./lib/base/errors.ts";
 export type { ErrorData } from "./lib/base/errors.ts";
 export type * from "./lib/cgroup/stats/types.ts";

@@ -97,6 +97,7 @@ export const EPROTO = 71;
 export const EBADMSG = 74;
 export const ECONNRESET = 104;
 export const ETIMEDOUT = 110;
+export const ECONNREFUSED = 111;
 
 /** `EPERM` for 1; `errno 999` for a number without a name. */
 export function errnoName(errno: number): string {

@@ -18,10 +18,9 @@ import {
   PLACE_PRESERVED,
   SPAWN_TRACE,
 } from "../wire/body.ts";
-import type { Helper } from "../../ffi/helper.ts";
 import { type MonitorCalls, monitorCalls } from "../../ffi/monitor.ts";
 import type { ProcessEnding } from "../../ffi/process.ts";
-import { MonitorConnection } from "./monitor_connection.ts";
+import { type Descriptors, MonitorConnection } from "./monitor_connection.ts";
 
 /** Where the standard streams of a program come from. */
 export type MonitorStdio =
@@ -85,11 +84,11 @@ interface EndedRange {
 
 /** Errors are RuntsError with the monitor's error number; once it has gone, their cause says EPIPE. */
 export class Monitor implements Disposable {
-  readonly #helper: Helper;
+  readonly #helper: Descriptors;
   readonly #calls: MonitorCalls;
   readonly #connection: MonitorConnection;
 
-  private constructor(helper: Helper, calls: MonitorCalls, socket: number) {
+  private constructor(helper: Descriptors, calls: MonitorCalls, socket: number) {
     this.#helper = helper;
     this.#calls = calls;
     this.#connection = new MonitorConnection(helper, calls, socket);
@@ -102,7 +101,7 @@ export class Monitor implements Disposable {
    *   `idleMs`: how long it stays when there is nothing to do. `title`: what process lists show
    */
   static start(
-    helper: Helper,
+    helper: Descriptors,
     options: { readonly listening: number; readonly idleMs: number; readonly title: string },
   ): Monitor {
     const calls = monitorCalls();
@@ -119,7 +118,7 @@ export class Monitor implements Disposable {
   }
 
   /** Connects to a monitor that runs. ECONNREFUSED or ENOENT when there is none. */
-  static async connect(helper: Helper, path: string): Promise<Monitor> {
+  static async connect(helper: Descriptors, path: string): Promise<Monitor> {
     const calls = monitorCalls();
     return new Monitor(helper, calls, await calls.connect(path));
   }

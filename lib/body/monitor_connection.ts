@@ -1,5 +1,6 @@
 /** Packets to and from a monitor: replies find their requests, and recorded ends whoever waits for them. */
 
+import type { FileCalls } from "../../ffi/files.ts";
 import { EBADMSG, EPIPE } from "../base/errno.ts";
 import { RuntsError } from "../base/errors.ts";
 import {
@@ -11,8 +12,10 @@ import {
   Operation,
   type Reply,
 } from "../wire/body.ts";
-import type { Helper } from "../../ffi/helper.ts";
 import type { MonitorCalls, Packet } from "../../ffi/monitor.ts";
+
+/** What is needed of the helper library. */
+export type Descriptors = Pick<FileCalls, "close" | "awaitFds">;
 
 /** One request. */
 interface Request {
@@ -38,7 +41,7 @@ const POLLOUT = 4;
 
 /** A connection; it reads only while somebody waits for something, and then keeps the process alive. */
 export class MonitorConnection implements Disposable {
-  readonly #helper: Helper;
+  readonly #helper: Descriptors;
   readonly #calls: MonitorCalls;
   readonly #socket: number;
   readonly #pending = new Map<number, Pending>();
@@ -52,7 +55,7 @@ export class MonitorConnection implements Disposable {
   readonly #stop = new AbortController();
 
   /** The socket is the connection's from now on. */
-  constructor(helper: Helper, calls: MonitorCalls, socket: number) {
+  constructor(helper: Descriptors, calls: MonitorCalls, socket: number) {
     this.#helper = helper;
     this.#calls = calls;
     this.#socket = socket;

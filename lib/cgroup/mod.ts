@@ -26,6 +26,17 @@ export async function makeCgroup(
   return onDirectories(runtime, paths, { rootless, optional: rootless && !request.cgroupsPath });
 }
 
+/** The manager of a cgroup beside each of a container's, which have this at the end of their names. */
+export function cgroupBeside(
+  runtime: Runtime,
+  { paths }: CgroupRecord,
+  suffix: string,
+): CgroupManager {
+  const beside = Object.entries(paths).map(([controller, path]) => [controller, path + suffix]);
+  const tolerance = { rootless: runtime.rootless, optional: false };
+  return onDirectories(runtime, Object.fromEntries(beside), tolerance);
+}
+
 /** The manager of a container that exists. */
 export async function openCgroup(
   runtime: Runtime,

@@ -10,6 +10,7 @@ const COLUMN = 30;
 /** Headings of the groups of commands, in the order of the overview. */
 export const GROUPS: readonly [group: Declaration["group"], title: string][] = [
   ["lifecycle", "Life of a container"],
+  ["supervision", "Containers with a monitor"],
   ["inspect", "What is there"],
   ["live", "Running containers"],
   ["checkpoint", "Checkpoints"],

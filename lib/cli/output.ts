@@ -8,11 +8,33 @@ const BROKEN_PIPE = 141;
 
 /** Writes all of a text; throws RuntsError when the standard output does not take it. */
 export function print(text: string): void {
-  let bytes = encodeText(text);
+  write(Deno.stdout, "standard output", text);
+}
+
+/** The same to the standard error. */
+export function printError(text: string): void {
+  write(Deno.stderr, "standard error", text);
+}
+
+/** The same of bytes. */
+export function printBytes(to: "stdout" | "stderr", bytes: Uint8Array): void {
+  if (to === "stdout") writeBytes(Deno.stdout, "standard output", bytes);
+  else writeBytes(Deno.stderr, "standard error", bytes);
+}
+
+interface Writer {
+  writeSync(bytes: Uint8Array): number;
+}
+
+function write(to: Writer, name: string, text: string): void {
+  writeBytes(to, name, encodeText(text));
+}
+
+function writeBytes(to: Writer, name: string, bytes: Uint8Array): void {
   try {
-    while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+    while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
   } catch (cause) {
     const exitCode = cause instanceof Deno.errors.BrokenPipe ? BROKEN_PIPE : undefined;
-    throw new RuntsError("write to the standard output", { cause, exitCode });
+    throw new RuntsError(`write to the ${name}`, { cause, exitCode });
   }
 }

@@ -44,6 +44,15 @@ export function parseDuration(what: string, text: string): number {
   throw new RuntsError(`${what}: ${quote(text)} is not a duration`, { hint: 'as "500ms" or "5s"' });
 }
 
+/** A time of RFC 3339, seconds since 1970, or how long ago it was (`10m`). */
+export function parseTime(what: string, text: string, now = Date.now()): Date {
+  if (/^\d+(ms|s|m|h)(\d|$)/.test(text)) return new Date(now - parseDuration(what, text));
+  const time = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
+  if (!Number.isNaN(time)) return new Date(time);
+  const hint = 'as "2026-11-30T10:00:00Z", or "10m" ago';
+  throw new RuntsError(`${what}: ${quote(text)} is not a time`, { hint });
+}
+
 /** `1.5 GiB`; three digits are enough to compare by eye. */
 export function formatSize(bytes: number | bigint): string {
   let value = Number(bytes);

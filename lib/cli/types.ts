@@ -81,6 +81,7 @@ interface Context<A extends Arguments = Arguments, O extends Options = Options> 
 /** Headings of the list of commands. */
 type Group =
   | "lifecycle"
+  | "supervision"
   | "inspect"
   | "live"
   | "configuration"

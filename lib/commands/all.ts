@@ -2,24 +2,30 @@
 
 import type { Declaration } from "../cli/types.ts";
 import { ABOUT } from "./about.ts";
+import { command as attach } from "./attach.ts";
 import { command as create } from "./create.ts";
 import { command as remove } from "./delete.ts";
 import { command as events } from "./events.ts";
 import { command as exec } from "./exec.ts";
 import { command as explain } from "./explain.ts";
 import { command as features } from "./features.ts";
+import { command as inspect } from "./inspect.ts";
 import { command as kill } from "./kill.ts";
 import { command as list } from "./list.ts";
+import { command as logs } from "./logs.ts";
 import { command as lxc } from "./lxc.ts";
 import { command as pause } from "./pause.ts";
 import { command as ps } from "./ps.ts";
+import { command as restart } from "./restart.ts";
 import { command as resume } from "./resume.ts";
 import { command as run } from "./run.ts";
 import { command as spec } from "./spec.ts";
 import { command as start } from "./start.ts";
 import { command as state } from "./state.ts";
+import { command as stop } from "./stop.ts";
 import { command as update } from "./update.ts";
 import { command as validate } from "./validate.ts";
+import { command as wait } from "./wait.ts";
 
 /** In the order of the overview, group by group. */
 export const ALL: readonly Declaration[] = [
@@ -27,9 +33,15 @@ export const ALL: readonly Declaration[] = [
   create,
   start,
   kill,
+  stop,
   remove,
+  wait,
+  restart,
+  logs,
+  attach,
   list,
   state,
+  inspect,
   ps,
   exec,
   pause,

@@ -1,6 +1,7 @@
 import { defineCommand } from "../cli/types.ts";
 import { create } from "../container/create.ts";
 import { CREATE_OPTIONS, NEW_CONTAINER } from "./create_options.ts";
+import { SUPERVISE_OPTIONS, supervision } from "./supervise_options.ts";
 
 export const command = defineCommand({
   name: "create",
@@ -11,7 +12,7 @@ export const command = defineCommand({
     'run before "runts start". The program gets the standard streams of this command.',
   ],
   arguments: { id: NEW_CONTAINER },
-  options: CREATE_OPTIONS,
+  options: { ...CREATE_OPTIONS, ...SUPERVISE_OPTIONS },
   examples: [
     { text: "from the bundle in /srv/web", command: "runts create --bundle /srv/web web" },
     {
@@ -20,6 +21,9 @@ export const command = defineCommand({
     },
   ],
   async run({ runtime, args, options }) {
-    await create(runtime, { ...args, ...options });
+    const { supervised, others } = await supervision(options);
+    if (supervised === undefined) return await create(runtime, { ...args, ...others });
+    const { createSupervised } = await import("../supervise/create.ts");
+    await createSupervised(runtime, { ...args, ...others, supervised });
   },
 });

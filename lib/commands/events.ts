@@ -3,7 +3,10 @@ import { type Sample, statsLine, statsTable } from "../cli/stats_view.ts";
 import { defineCommand } from "../cli/types.ts";
 import { type ContainerEvent, events, stats } from "../container/events.ts";
 import { formatJson } from "../spec/json/json.ts";
+import { RuntsError } from "../base/errors.ts";
 import { CONTAINER } from "./shared.ts";
+
+const HELP = 'see "runts events --help"';
 
 type Format = "json" | "line" | "table";
 
@@ -14,8 +17,11 @@ export const command = defineCommand({
   description: [
     "Prints statistics at every interval until the container stops, and each lack of memory as " +
     "it happens. On a terminal, line and table are refreshed in place.",
+    "With --follow or --since it is what becomes of supervised containers: created, started, " +
+    "exited, oom, restarting, removed and lost, one JSON object a line, with a number that has no " +
+    "gap; of all containers unless one is named.",
   ],
-  arguments: { id: CONTAINER },
+  arguments: { id: { ...CONTAINER, optional: true } },
   options: {
     stats: { description: "print the statistics once" },
     interval: { value: "TIME", description: 'between two statistics, as "500ms" (default: 5s)' },
@@ -25,12 +31,35 @@ export const command = defineCommand({
       choices: ["json", "line", "table"],
       description: "json (default), one line or a table to read",
     },
+    follow: { description: "tell what becomes of supervised containers from now on" },
+    since: {
+      value: "N",
+      integer: true,
+      description: "tell what became of them after the event of this number",
+    },
   },
   examples: [
     { text: "once, for a program", command: "runts events --stats web" },
     { text: "watch it", command: "runts events --format table --interval 1s web" },
+    { text: "what becomes of containers", command: "runts events --follow --since 0" },
   ],
-  async run({ runtime, args, options, print }) {
+  async run({ runtime, args: { id }, options, print }) {
+    const { follow = false, since } = options;
+    if (follow || since !== undefined) {
+      const { supervisionEvents } = await import("../supervise/events.ts");
+      const wanted = {
+        follow,
+        ...(id !== undefined && { id }),
+        ...(since !== undefined && { since }),
+      };
+      const told = supervisionEvents(runtime, wanted);
+      for await (const event of told) print(`${JSON.stringify(event)}\n`);
+      return;
+    }
+    if (id === undefined) {
+      throw new RuntsError("missing argument CONTAINER", { command: "events", hint: HELP });
+    }
+    const args = { id };
     const interval = parseDuration('option "--interval"', options.interval ?? "5s");
     const show = viewer(options.format ?? "json", print);
     const now = async (): Promise<ContainerEvent> => ({

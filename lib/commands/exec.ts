@@ -53,22 +53,32 @@ export const command = defineCommand({
       description: "a cgroup below that of the container",
     },
     ignorePaused: { description: "also if the container is paused; it waits for resume" },
+    supervised: {
+      description: "a supervised container's monitor notes how it ends; see wait and attach",
+    },
+    name: { value: "NAME", description: "its name for wait and attach; implies --supervised" },
+    interactive: { short: "i", description: "keep its input open; with --supervised" },
     ...PROCESS_OPTIONS,
     noSubreaper: { description: "orphans are not for runts to reap", hidden: true },
   },
   examples: [
     { text: "a shell", command: "runts exec -t web sh" },
+    { text: "one whose end is kept", command: "runts exec --name backup --detach web backup.sh" },
     { text: "as another user", command: "runts exec -u 1000:1000 -e LANG=C web id" },
   ],
-  run({ runtime, args, options }) {
-    const { cap, additionalGids, ...others } = options;
-    return exec(runtime, {
+  async run({ runtime, args, options, print }) {
+    const { cap, additionalGids, supervised, name, interactive, ...others } = options;
+    const wanted = {
       ...args,
       ...others,
       adoptOrphans: !options.noSubreaper,
       ...(cap && { caps: cap }),
       ...(additionalGids && { additionalGids: additionalGids.flatMap(groups) }),
-    });
+    };
+    if (!supervised && name === undefined) return await exec(runtime, wanted);
+    const { runSupervised } = await import("./exec_supervised.ts");
+    const own = { ...(name !== undefined && { name }), ...(interactive && { interactive }) };
+    return await runSupervised(runtime, { ...wanted, ...own }, print);
   },
 });
 

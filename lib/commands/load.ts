@@ -3,6 +3,7 @@ import type { Command } from "../cli/types.ts";
 
 /** Where the code of each verb is; static strings, so that `deno compile` and the linker see them. */
 const VERBS: Record<string, () => Promise<{ command: Command }>> = {
+  attach: () => import("./attach.ts"),
   completion: () => import("./completion.ts"),
   create: () => import("./create.ts"),
   delete: () => import("./delete.ts"),
@@ -11,30 +12,41 @@ const VERBS: Record<string, () => Promise<{ command: Command }>> = {
   explain: () => import("./explain.ts"),
   features: () => import("./features.ts"),
   help: () => import("./help.ts"),
+  inspect: () => import("./inspect.ts"),
   kill: () => import("./kill.ts"),
   list: () => import("./list.ts"),
+  logs: () => import("./logs.ts"),
   lxc: () => import("./lxc.ts"),
   man: () => import("./man.ts"),
   pause: () => import("./pause.ts"),
   ps: () => import("./ps.ts"),
+  restart: () => import("./restart.ts"),
   resume: () => import("./resume.ts"),
   run: () => import("./run.ts"),
   spec: () => import("./spec.ts"),
   start: () => import("./start.ts"),
   state: () => import("./state.ts"),
+  stop: () => import("./stop.ts"),
   update: () => import("./update.ts"),
   validate: () => import("./validate.ts"),
   version: () => import("./version.ts"),
+  wait: () => import("./wait.ts"),
 };
 
-/** The verbs that exist, in alphabetical order. */
-export function verbs(): string[] {
-  return Object.keys(VERBS).sort();
+/** Those that runts itself calls, and that nobody is told of. */
+const OWN_VERBS: typeof VERBS = {
+  settle: () => import("./settle.ts"),
+};
+
+/** The verbs that exist, in alphabetical order; with those that runts itself calls, if they are wanted. */
+export function verbs(own = false): string[] {
+  return Object.keys(own ? { ...VERBS, ...OWN_VERBS } : VERBS).sort();
 }
 
 /** Loads one verb from its source file; undefined where there is no such verb. */
 export function load(verb: string): Promise<Run> | undefined {
-  const importer = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+  const table = Object.hasOwn(OWN_VERBS, verb) ? OWN_VERBS : VERBS;
+  const importer = Object.hasOwn(table, verb) ? table[verb] : undefined;
   return importer && loadCommand(importer);
 }
 

@@ -1,6 +1,8 @@
 import { defineCommand } from "../cli/types.ts";
 import { run } from "../container/run.ts";
+import { RuntsError } from "../base/errors.ts";
 import { CREATE_OPTIONS, NEW_CONTAINER } from "./create_options.ts";
+import { SUPERVISE_OPTIONS, supervision } from "./supervise_options.ts";
 
 export const command = defineCommand({
   name: "run",
@@ -13,14 +15,26 @@ export const command = defineCommand({
   arguments: { id: NEW_CONTAINER },
   options: {
     ...CREATE_OPTIONS,
+    ...SUPERVISE_OPTIONS,
     detach: { short: "d", description: "return as soon as the program runs" },
     keep: { description: "do not delete the container when it has stopped" },
   },
   examples: [
     { text: "in the foreground", command: "runts run --bundle /srv/web web" },
     { text: "in the background", command: "runts run --detach --bundle /srv/web web" },
+    {
+      text: "looked after by a monitor",
+      command: "runts run --detach --restart on-failure --bundle /srv/web web",
+    },
   ],
-  run({ runtime, args, options }) {
-    return run(runtime, { ...args, ...options, adoptOrphans: !options.noSubreaper });
+  async run({ runtime, args, options }) {
+    const { supervised, others } = await supervision(options);
+    if (supervised === undefined) {
+      return await run(runtime, { ...args, ...others, adoptOrphans: !options.noSubreaper });
+    }
+    if (!options.detach) throw new RuntsError("a supervised container runs with --detach only");
+    const { runSupervised } = await import("../supervise/create.ts");
+    await runSupervised(runtime, { ...args, ...others, supervised });
+    return 0;
   },
 });

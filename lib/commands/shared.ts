@@ -1,5 +1,6 @@
 /** Parts of the command table that several commands share. */
 
+import { parseDuration } from "../cli/size.ts";
 import type { Argument, Option, Options } from "../cli/types.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { quote, RuntsError } from "../base/errors.ts";
@@ -43,6 +44,23 @@ export const PROCESS_OPTIONS = {
     description: "pass N more file descriptors, from 3 on, to the program",
   },
 } as const satisfies Options;
+
+export const PROCESS = {
+  value: "NAME",
+  description: "a program that exec --supervised started (default: the container's own)",
+} as const satisfies Option;
+
+export const TIMEOUT = {
+  short: "t",
+  value: "TIME",
+  description: 'before it is killed, as "30s" (default: what create was told, else 10s)',
+} as const satisfies Option;
+
+/** The time of {@linkcode TIMEOUT} in ms. */
+export function stopTime({ timeout }: { timeout?: string }): { timeout?: number } {
+  if (timeout === undefined) return {};
+  return { timeout: timeout === "0" ? 0 : parseDuration('option "--timeout"', timeout) };
+}
 
 export const FORMAT = {
   short: "f",

@@ -80,22 +80,22 @@ export class ContainerProcess {
  * a signal ends throws the reason of the signal.
  */
 export class Container implements AsyncDisposable {
-  readonly #runtime: LoadedRuntime;
   readonly #directory: StateDirectory;
   #pidfd: number;
   #ending: ExitStatus | undefined;
   /** Under way; the pidfd stays open until it is done. */
   #noting: Promise<void> | undefined;
 
-  private constructor(
-    runtime: LoadedRuntime,
+  /** @internal */
+  protected constructor(
+    /** @internal */
+    protected readonly runtime: LoadedRuntime,
     /** Its name below the state root. */
     readonly id: string,
     /** Process id of init, as the host sees it. */
     readonly pid: number,
     pidfd: number,
   ) {
-    this.#runtime = runtime;
     this.#directory = new StateDirectory(runtime, id);
     this.#pidfd = pidfd;
   }
@@ -111,7 +111,7 @@ export class Container implements AsyncDisposable {
         options,
         bundle,
         undefined,
-        ({ pid, pidfd }) => Promise.resolve(new Container(runtime, options.id, pid, pidfd)),
+        ({ pid, pidfd }) => Promise.resolve(new this(runtime, options.id, pid, pidfd)),
       );
     });
   }
@@ -124,15 +124,15 @@ export class Container implements AsyncDisposable {
     return inCommand(settings.runtime ?? settings, "open", id, async (unloaded) => {
       const { status } = inspect(new StateDirectory(unloaded, id));
       const runtime = await load(unloaded);
-      return new Container(runtime, id, status.pid, openInit(runtime, status));
+      return new this(runtime, id, status.pid, openInit(runtime, status));
     });
   }
 
   /** Runs the program. Returns once it was executed (and is ready, with NOTIFY_SOCKET). */
   start({ signal }: WaitOptions = {}): Promise<void> {
-    return inCommand(this.#runtime, "start", this.id, async () => {
-      const body = () => startLocked(this.#runtime, this.#directory);
-      const started = await withLock(this.#runtime, this.#directory, body, signal);
+    return inCommand(this.runtime, "start", this.id, async () => {
+      const body = () => startLocked(this.runtime, this.#directory);
+      const started = await withLock(this.runtime, this.#directory, body, signal);
       await started.poststart();
       await started.ready();
     }, signal);
@@ -140,7 +140,7 @@ export class Container implements AsyncDisposable {
 
   /** What state it is in. */
   state(): Promise<StateDocument> {
-    return state(this.#runtime, { id: this.id });
+    return state(this.runtime, { id: this.id });
   }
 
   /**
@@ -148,9 +148,9 @@ export class Container implements AsyncDisposable {
    * it throws, unless the kernel tells (Linux 6.15), which it does once the parent has reaped init.
    */
   wait({ signal }: WaitOptions = {}): Promise<ExitStatus> {
-    return inCommand(this.#runtime, "wait", this.id, async () => {
+    return inCommand(this.runtime, "wait", this.id, async () => {
       if (this.#ending === undefined && this.#pidfd >= 0) {
-        await this.#runtime.helper.awaitExit(this.#pidfd, { signal });
+        await this.runtime.helper.awaitExit(this.#pidfd, { signal });
         await this.#noteEnding(PARENT_REAPS);
       }
       if (this.#ending !== undefined) return this.#ending;
@@ -160,48 +160,48 @@ export class Container implements AsyncDisposable {
 
   /** Sends a signal: `TERM`, `SIGTERM`, 15; default the stop signal of its image, else SIGTERM. */
   kill(signal?: string | number, options: { all?: boolean } = {}): Promise<void> {
-    return inCommand(this.#runtime, "kill", this.id, () => {
+    return inCommand(this.runtime, "kill", this.id, () => {
       const chosen = signal !== undefined && { signal: parseSignal(String(signal)) };
-      return kill(this.#runtime, { id: this.id, ...chosen, ...options });
+      return kill(this.runtime, { id: this.id, ...chosen, ...options });
     });
   }
 
   /** Freezes all its processes; throws when it is paused already. */
   pause(options: WaitOptions = {}): Promise<void> {
-    return pause(this.#runtime, { id: this.id, ...options });
+    return pause(this.runtime, { id: this.id, ...options });
   }
 
   /** Lets them go on. */
   resume(options: WaitOptions = {}): Promise<void> {
-    return resume(this.#runtime, { id: this.id, ...options });
+    return resume(this.runtime, { id: this.id, ...options });
   }
 
   /** Starts one more process in it, and returns once the program was executed. */
   exec(args: readonly string[], options: ContainerExecOptions = {}): Promise<ContainerProcess> {
-    return inCommand(this.#runtime, "exec", this.id, async () => {
+    return inCommand(this.runtime, "exec", this.id, async () => {
       const all: ExecOptions = { ...options, id: this.id, args };
       const found = inspect(this.#directory);
-      refuseExec(this.#runtime, found, all);
+      refuseExec(this.runtime, found, all);
       const spec = readCopy(this.#directory);
-      const process = await execProcess(this.#runtime, spec, all);
+      const process = await execProcess(this.runtime, spec, all);
       checkConsole({ ...spec, process }, all.consoleSocket);
       const executed = await spawnIn({
-        runtime: this.#runtime,
+        runtime: this.runtime,
         options: all,
         found,
         spec,
         process,
       });
-      return new ContainerProcess(this.#runtime, executed.pid, executed.pidfd);
+      return new ContainerProcess(this.runtime, executed.pid, executed.pidfd);
     });
   }
 
   /** Removes it when it is stopped; with `force` in any state, and that it does not exist is no error. */
   async delete(options: { force?: boolean } & WaitOptions = {}): Promise<void> {
-    await remove(this.#runtime, { id: this.id, ...options });
+    await remove(this.runtime, { id: this.id, ...options });
     await this.#noteEnding(0);
     if (this.#pidfd < 0) return;
-    this.#runtime.helper.close(this.#pidfd);
+    this.runtime.helper.close(this.#pidfd);
     this.#pidfd = -1;
   }
 
@@ -215,8 +215,8 @@ export class Container implements AsyncDisposable {
     if (this.#ending !== undefined || this.#pidfd < 0) return Promise.resolve();
     const note = async () => {
       const child = { pid: this.pid, pidfd: this.#pidfd };
-      const ending = await this.#runtime.body.reap(child) ??
-        await this.#runtime.helper.exitStatus(this.#pidfd, patience);
+      const ending = await this.runtime.body.reap(child) ??
+        await this.runtime.helper.exitStatus(this.#pidfd, patience);
       if (ending !== undefined) this.#ending = exitStatus(ending);
     };
     return this.#noting ??= note().finally(() => this.#noting = undefined);

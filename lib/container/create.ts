@@ -6,8 +6,7 @@ import type { Child } from "../body/body.ts";
 import { errnoOf, quote, reason, RuntsError } from "../base/errors.ts";
 import { runHooksWarning } from "../hooks/runtime_hooks.ts";
 import { alreadyExists, StateDirectory } from "../state/directory.ts";
-import { Creation } from "./creation.ts";
-import type { Attachment } from "../caller/foreground.ts";
+import { type Attendant, Creation } from "./creation.ts";
 import { type OpenBundle, openBundle } from "../caller/bundle.ts";
 import { checkConsole } from "../caller/console_socket.ts";
 import { inCommand } from "../runtime/command.ts";
@@ -43,7 +42,7 @@ export async function createLocked<T>(
   runtime: LoadedRuntime,
   options: CreateOptions,
   bundle: OpenBundle,
-  foreground: Attachment | undefined,
+  attendant: Attendant | undefined,
   then: (created: Created) => Promise<T>,
 ): Promise<T> {
   const directory = new StateDirectory(runtime, options.id);
@@ -53,7 +52,7 @@ export async function createLocked<T>(
   const lock = await lockNew(runtime, directory);
   undo.add(() => directory.remove());
   try {
-    const init = await creation.run(foreground);
+    const init = await creation.run(attendant);
     // The file last: it outlasts a failure.
     if (options.pidfdSocket !== undefined) {
       await sendPidfd(runtime, options.pidfdSocket, init.pidfd, "standard");

@@ -20,10 +20,10 @@ import { bootId } from "../runtime/host.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { StateDirectory } from "../state/directory.ts";
 import { innerPid, readStat, readStatIn } from "../state/liveness.ts";
+import type { ProcessName } from "../state/process_record.ts";
 import type { Status } from "../state/status.ts";
 import { absoluteRootfs } from "../base/absolute.ts";
 import type { OpenBundle } from "../caller/bundle.ts";
-import type { Attachment } from "../caller/foreground.ts";
 import { connectConsole } from "../caller/console_socket.ts";
 import { documentOf } from "../state/document.ts";
 import type { HookStates } from "../init/hook_states.ts";
@@ -38,9 +38,30 @@ import type { CreateOptions } from "../caller/options.ts";
 import { traceLine, warningLine } from "../init/trace.ts";
 import type { Undo } from "../base/undo.ts";
 
+/** Who takes part in a creation beside the verb: the foreground, or a monitor. */
+export interface Attendant {
+  /** The socket for the terminal's master; -1 where the body has one of its own. */
+  readonly console?: number | undefined;
+  /** What is going to be made is written down. */
+  intended?(): void;
+  /** The cgroup is there, and nothing in it. What it leaves behind is noted for undoing. */
+  prepare?(runtime: LoadedRuntime, made: Made, undo: Undo): Promise<LoadedRuntime>;
+  /** Init is at work. */
+  begin?(): void;
+  /** Init has done its work, and waits; only then it is recorded. */
+  ready?(init: ProcessName): Promise<void>;
+}
+
+/** What there is of a container when init is about to be spawned. */
+export interface Made {
+  readonly directory: StateDirectory;
+  readonly bundle: OpenBundle;
+  readonly cgroup: CgroupManager;
+}
+
 /** Makes one container; every step that leaves something behind is noted for undoing. */
 export class Creation {
-  readonly #runtime: LoadedRuntime;
+  #runtime: LoadedRuntime;
   readonly #options: CreateOptions;
   readonly #bundle: OpenBundle;
   readonly #directory: StateDirectory;
@@ -92,8 +113,8 @@ export class Creation {
   }
 
   /** Does it all; init then waits at the fifo and the status says so. */
-  async run(foreground?: Attachment): Promise<Child> {
-    const console = foreground?.console;
+  async run(attendant?: Attendant): Promise<Child> {
+    const console = attendant?.console;
     const { spec } = this.#bundle;
     const { caller, warn } = this.#runtime;
     const seccomp = await seccompFilter(spec, this.#runtime);
@@ -106,6 +127,7 @@ export class Creation {
       status: this.#status(cgroup, { pid: 0, startTime: 0 }),
       ...await this.#watchMounts(),
     });
+    attendant?.intended?.();
     this.#undo.add(async () => {
       await cgroup.killAll(); // a hook may have left processes there
       await cgroup.remove();
@@ -113,6 +135,10 @@ export class Creation {
     await this.#runtime.turn();
     const join = await cgroup.prepare(spec.linux?.resources ?? {});
     if (!join.moved) this.#directory.noteCgroup();
+    if (attendant?.prepare) {
+      const made = { directory: this.#directory, bundle: this.#bundle, cgroup };
+      this.#runtime = await attendant.prepare(this.#runtime, made, this.#undo);
+    }
     await this.#runtime.turn();
     const plan = await this.#plan(cgroup, join, console !== undefined || this.#console, seccomp);
     for (const warning of plan.warnings) warn(warning);
@@ -120,9 +146,9 @@ export class Creation {
     const init = await this.#spawn(plan, cgroup, console, states);
     this.#undo.add(() => init.abort());
     this.#directory.write("config.json", this.#bundle.text);
-    foreground?.begin(); // while init is at work
+    attendant?.begin?.(); // while init is at work
     await init.converse(this.#answers(plan, cgroup, states), "ready");
-    await this.#commit(init, plan, cgroup);
+    await this.#commit(init, plan, cgroup, attendant);
     this.#moved?.[Symbol.dispose]();
     return { pid: init.pid, pidfd: init.pidfd };
   }
@@ -252,9 +278,15 @@ export class Creation {
   }
 
   /** From here on the container exists, whatever becomes of runts. */
-  async #commit(init: InitProcess, plan: ContainerPlan, cgroup: CgroupManager): Promise<void> {
+  async #commit(
+    init: InitProcess,
+    plan: ContainerPlan,
+    cgroup: CgroupManager,
+    attendant: Attendant | undefined,
+  ): Promise<void> {
     const startTime = readStat(init.pid)?.startTime;
     if (startTime === undefined) throw new RuntsError("init ended as soon as it was ready");
+    await attendant?.ready?.({ pid: init.pid, startTime });
     const hostMounts = this.#hostMounts();
     const status = {
       ...this.#status(cgroup, { pid: init.pid, startTime }),

@@ -11,13 +11,14 @@ import { ESRCH } from "../base/errno.ts";
 import { errnoOf, quote, reason, RuntsError } from "../base/errors.ts";
 import { runHooksWarning } from "../hooks/runtime_hooks.ts";
 import { SIGKILL } from "../spec/values/signals.ts";
-import type { Mount } from "../spec/types/config.ts";
+import type { Mount, Spec } from "../spec/types/config.ts";
 import { StateDirectory, sweepRemoved } from "../state/directory.ts";
 import { doesNotExist, inspect, inspectIfRecorded, type Inspection } from "../state/inspect.ts";
 import { readStat } from "../state/liveness.ts";
 import type { Status } from "../state/status.ts";
 import { absoluteRootfs } from "../base/absolute.ts";
 import { cgroupOf, whoPauses } from "../state/cgroup.ts";
+import { isSupervised } from "../monitor/places.ts";
 import { inCommand } from "../runtime/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
 import { documentOf } from "../state/document.ts";
@@ -58,7 +59,26 @@ async function removeLocked(
       whoPauses(runtime, found.state, found.status),
     );
   }
-  const cgroup = await cgroupToRemove(runtime, directory, found, options.force === true);
+  const monitor = isSupervised(directory) ? await import("../monitor/end.ts") : undefined;
+  await monitor?.stopCommands(runtime, directory);
+  const spec = await clear(runtime, directory, found, options.force === true);
+  await monitor?.endMonitor(runtime, directory);
+  directory.remove(runtime.warn);
+  if (found.complete) await monitor?.tellRemoved(runtime, directory.id);
+  await runPoststop(runtime, directory, found, spec);
+}
+
+/**
+ * Ends what lives of it, and undoes what create has made outside of the state directory. Gives what its
+ * configuration was, as far as that is known.
+ */
+export async function clear(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  found: Inspection,
+  force: boolean,
+): Promise<Spec | undefined> {
+  const cgroup = await cgroupToRemove(runtime, directory, found, force);
   const heir = await heirIn(directory, found, cgroup);
   if (heir !== undefined) {
     runtime.warn(`container ${quote(heir)} is in its cgroup now, which stays`);
@@ -74,8 +94,17 @@ async function removeLocked(
     const { findResctrl, leaveResctrl } = await import("../host/intel_rdt.ts");
     leaveResctrl(directory.id, spec.linux.intelRdt, findResctrl(runtime.caller));
   }
-  directory.remove(runtime.warn);
-  const state = documentOf({ id: directory.id, status: found.status, copy: spec }, "stopped", 0);
+  return spec;
+}
+
+/** Hooks of a container that is no more. */
+export async function runPoststop(
+  runtime: LoadedRuntime,
+  { id }: StateDirectory,
+  { status }: Inspection,
+  spec: Spec | undefined,
+): Promise<void> {
+  const state = documentOf({ id, status, copy: spec }, "stopped", 0);
   await runHooksWarning(runtime, "poststop", spec ?? {}, state);
 }
 

@@ -15,6 +15,8 @@ import type { Process, Spec } from "../spec/types/config.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { documentOf } from "../state/document.ts";
+import { readStat } from "../state/liveness.ts";
+import type { ProcessName } from "../state/process_record.ts";
 import { sendPidfd, writePidFile } from "../caller/pid_file.ts";
 import { checkConsole, connectConsole } from "../caller/console_socket.ts";
 import { lacksMaps } from "../userns/id_maps.ts";
@@ -66,7 +68,7 @@ async function execute(unloaded: Runtime, options: ExecOptions): Promise<number>
   const adoptOrphans = options.adoptOrphans === true;
   const foreground = await Attachment.open(runtime, { terminal, adoptOrphans });
   try {
-    const executed = await spawnIn({ ...request, foreground });
+    const executed = await spawnIn({ ...request, attendant: foreground });
     try {
       await announce(runtime, options, executed, () => foreground.join());
       foreground.forwardTo(executed.pidfd);
@@ -141,6 +143,16 @@ function refuseFrozenJoin(runtime: Runtime, join: CgroupJoin): void {
   });
 }
 
+/** Who takes part in the starting of a process beside the verb: the foreground, or a monitor. */
+export interface ExecAttendant {
+  /** The socket for the terminal's master; -1 where the body has one of its own. */
+  readonly console?: number | undefined;
+  /** Init is at work. */
+  begin?(): void;
+  /** Nothing but the execution of the program is left. */
+  take?(process: ProcessName): Promise<void>;
+}
+
 /** All that starting a process in a container takes. */
 interface SpawnIn {
   readonly runtime: LoadedRuntime;
@@ -148,16 +160,16 @@ interface SpawnIn {
   readonly found: Inspection;
   readonly spec: Spec;
   readonly process: Process;
-  /** Absent for a process that nobody waits for in the foreground. */
-  readonly foreground?: Attachment;
+  /** Absent for a process that nobody waits for. */
+  readonly attendant?: ExecAttendant;
 }
 
 /** Starts the process; it has been executed when this returns. Whoever gets it closes the pidfd. */
 export async function spawnIn(request: SpawnIn): Promise<Child> {
-  const { runtime, options, foreground } = request;
+  const { runtime, options, attendant } = request;
   const { helper, warn } = runtime;
   const container = openInit(runtime, request.found.status);
-  let socket = foreground?.console;
+  let socket = attendant?.console;
   let init: InitProcess | undefined;
   try {
     if (options.consoleSocket) socket ??= await connectConsole(runtime, options.consoleSocket);
@@ -169,7 +181,7 @@ export async function spawnIn(request: SpawnIn): Promise<Child> {
       stdio: options.stdio,
       preserve: options.preserveFds ?? 0,
     });
-    foreground?.begin(); // while init is at work
+    attendant?.begin?.(); // while init is at work
     await init.converse(answers(request, plan), "executed");
     await init.finish();
     return { pid: init.pid, pidfd: init.pidfd };
@@ -178,7 +190,7 @@ export async function spawnIn(request: SpawnIn): Promise<Child> {
     throw error;
   } finally {
     helper.close(container);
-    if (socket !== undefined && socket !== foreground?.console) helper.close(socket);
+    if (socket !== undefined && socket !== attendant?.console) helper.close(socket);
   }
 }
 
@@ -219,13 +231,15 @@ async function mapped(spec: Spec, pid: number): Promise<Spec> {
 }
 
 function answers(request: SpawnIn, plan: Plan): Answers {
-  const { runtime, options, found, spec, foreground } = request;
+  const { runtime, options, found, spec, attendant } = request;
   const { debug, warn } = runtime;
   const { status, state } = found;
   let pid = 0;
   return {
     pid: (newest) => pid = newest,
-    ...(foreground && { ready: () => foreground.take() }),
+    ready: async () => {
+      await attendant?.take?.({ pid, startTime: readStat(pid)?.startTime ?? 0 });
+    },
     cgroup: async (newest) =>
       await (await cgroupOf(runtime, status)).attach(
         newest,

@@ -13,6 +13,7 @@ import { readStat } from "../state/liveness.ts";
 import { DAMAGED, type Status } from "../state/status.ts";
 import { Message, parseRecord, RECORD_HEADER } from "../wire/messages.ts";
 import { whoPauses } from "../state/cgroup.ts";
+import { isSupervised } from "../monitor/places.ts";
 import { inCommand } from "../runtime/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
 import { removeThis } from "./delete.ts";
@@ -98,6 +99,9 @@ export async function startLocked(
   const begin = async () => {
     notify = bindNotifySocket(runtime, directory);
     await release(runtime, directory, status, pidfd);
+    if (!isSupervised(directory)) return;
+    const { tellStarted } = await import("../monitor/tell.ts");
+    await tellStarted(runtime, directory, status.pid);
   };
   await closeAfter(begin());
   return {

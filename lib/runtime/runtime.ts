@@ -136,3 +136,16 @@ export type RuntimeOrSettings = Runtime | RuntimeSettings;
 export function runtimeOf(given: RuntimeOrSettings): Runtime {
   return given instanceof Runtime ? given : new Runtime(given);
 }
+
+/** The same with another body. */
+export function withBody(runtime: LoadedRuntime, body: Body): LoadedRuntime {
+  const { root, cgroupManager, rootless, warn, debug, caller, host, readDocument, patience } =
+    runtime;
+  const other = new Runtime({
+    ...{ root, rootless, warn, caller, host, readDocument, patience, body },
+    ...(cgroupManager && { cgroupManager }),
+    ...(debug && { debug }),
+  });
+  other.helper = runtime.helper;
+  return other as LoadedRuntime;
+}

@@ -78,11 +78,11 @@ export function writeProcessRecord(directory: string, record: ProcessRecord): vo
 export function readExitRecord(directory: string): ExitRecord | undefined {
   const file = `${directory}/exit.json`;
   const text = readRecord(file);
-  return text === undefined ? undefined : parseExitRecord(file, text);
+  return text === undefined ? undefined : exitOf(RecordReader.parse(file, text));
 }
 
-function parseExitRecord(file: string, text: string): ExitRecord {
-  const record = RecordReader.parse(file, text);
+/** How a process ended, as a record has it. */
+export function exitOf(record: RecordReader): ExitRecord {
   return {
     pid: record.count("pid"),
     code: record.count("code"),

@@ -1,10 +1,11 @@
 /** supervised.json: what is kept of a container that a monitor looks after. */
 
 import type { CgroupRecord } from "../cgroup/manager.ts";
-import { type ProcessName, processName } from "./process_record.ts";
+import { exitOf, type ExitRecord, type ProcessName, processName } from "./process_record.ts";
 import { readRecord, RecordReader, writeRecord } from "./record.ts";
 
-const FILE = "supervised.json";
+/** Its name in the state directory. */
+const SUPERVISED = "supervised.json";
 
 /** When a container is started anew after its end. */
 export const RESTART_POLICIES = ["no", "on-failure", "always", "unless-stopped"] as const;
@@ -19,7 +20,7 @@ export interface RestartRule {
 }
 
 /** How output is kept. */
-export const LOG_DRIVERS = ["cri", "json-file", "raw", "journald", "none"] as const;
+const LOG_DRIVERS = ["cri", "json-file", "raw", "journald", "none"] as const;
 
 /** The log of a container. */
 export interface LogSettings {
@@ -40,7 +41,7 @@ export interface MonitorRecord extends ProcessName {
 }
 
 /** What create was asked for, so that a restart can ask for the same. */
-export interface CreateRequest {
+interface CreateRequest {
   /** Absolute path. */
   readonly bundle: string;
   readonly noPivot?: boolean;
@@ -56,6 +57,8 @@ export interface Supervised {
   /** Milliseconds between the stop signal and KILL. */
   readonly stopTimeout: number;
   readonly log: LogSettings;
+  /** Whether the program's input stays open for whoever attaches. */
+  readonly interactive: boolean;
   /** Directory of a file system that outlives a reboot, for copies of how processes ended. */
   readonly persist?: string;
   readonly monitor: MonitorRecord;
@@ -68,32 +71,41 @@ export interface Supervised {
   readonly nextStart?: string;
   /** Whether a user has stopped it, and not started it since. */
   readonly stoppedByHand: boolean;
-  /** Init whose end was looked at last, by start time; what follows of it was decided. */
-  readonly seenEnd?: ProcessName;
+  /** When its program was last started: RFC 3339, UTC. */
+  readonly started?: string;
+  /** The last end of an init that was told of; what follows of it was decided then. */
+  readonly lastEnd?: LastEnd;
+}
+
+/** An end of init. Without a record it is lost how that ended. */
+interface LastEnd extends ProcessName {
+  readonly exit?: ExitRecord;
 }
 
 /** Reads supervised.json of a state directory; undefined for a container without a monitor. */
 export function readSupervised(directory: string): Supervised | undefined {
-  const file = `${directory}/${FILE}`;
+  const file = `${directory}/${SUPERVISED}`;
   const text = readRecord(file);
   return text === undefined ? undefined : parseSupervised(file, text);
 }
 
 /** Replaces supervised.json in one step. */
 export function writeSupervised(directory: string, supervised: Supervised): void {
-  writeRecord(`${directory}/${FILE}`, supervised);
+  writeRecord(`${directory}/${SUPERVISED}`, supervised);
 }
 
 function parseSupervised(file: string, text: string): Supervised {
   const record = RecordReader.parse(file, text);
   const persist = record.textIfAny("persist");
   const nextStart = record.timeIfAny("nextStart");
-  const seenEnd = record.withinIfAny("seenEnd");
+  const started = record.timeIfAny("started");
+  const lastEnd = record.withinIfAny("lastEnd");
   return {
     labels: record.texts("labels"),
     restart: parseRestart(record.within("restart")),
     stopTimeout: record.count("stopTimeout"),
     log: parseLog(record.within("log")),
+    interactive: record.flag("interactive"),
     ...(persist !== undefined && { persist }),
     monitor: parseMonitor(record.within("monitor")),
     create: parseCreate(record.within("create")),
@@ -101,8 +113,14 @@ function parseSupervised(file: string, text: string): Supervised {
     lastDelay: record.count("lastDelay"),
     ...(nextStart !== undefined && { nextStart }),
     stoppedByHand: record.flag("stoppedByHand"),
-    ...(seenEnd && { seenEnd: processName(seenEnd) }),
+    ...(started !== undefined && { started }),
+    ...(lastEnd && { lastEnd: parseLastEnd(lastEnd) }),
   };
+}
+
+function parseLastEnd(record: RecordReader): LastEnd {
+  const exit = record.withinIfAny("exit");
+  return { ...processName(record), ...(exit && { exit: exitOf(exit) }) };
 }
 
 function parseRestart(record: RecordReader): RestartRule {

@@ -4,7 +4,7 @@ import { nearest } from "../base/nearest.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 
 /** What a filter looks at. */
-export interface Filtered {
+interface Filtered {
   readonly id: string;
   readonly status: string;
   /** How init ended, where it has and that is known. */

@@ -1,7 +1,7 @@
 /** Lines of log files, in the forms that the monitor writes. */
 
 import { decodeBytes } from "../base/bytes.ts";
-import type { Line } from "./log_files.ts";
+import type { Line } from "../monitor/log_files.ts";
 import type { LogSettings } from "../state/supervised.ts";
 
 /** A line that a program wrote, or a part of a long one. */

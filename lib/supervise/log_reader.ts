@@ -2,7 +2,7 @@
 
 import { quote, RuntsError } from "../base/errors.ts";
 import type { LogSettings } from "../state/supervised.ts";
-import { type LogOptions, readLines } from "./follow.ts";
+import { type LogOptions, readLines } from "../monitor/follow.ts";
 import { lineParser, type LogLine } from "./log_line.ts";
 
 /**

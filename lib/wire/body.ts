@@ -52,6 +52,9 @@ export const LogDriver = { none: 0, cri: 1, json: 2, raw: 3, journald: 4 } as co
 /** Bits of an attachment. */
 export const AttachFlag = { stdin: 1, replay: 2 } as const;
 
+/** First byte of a packet for whoever is attached: BODY_STREAM_*. */
+export const BodyStream = { lost: 0, stdout: 1, stderr: 2 } as const;
+
 /** Bytes of a request's header, and of a reply's. */
 const REQUEST_HEAD = 8;
 const REPLY_HEAD = 16;

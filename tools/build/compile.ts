@@ -49,7 +49,7 @@ async function compile(): Promise<void> {
     await run(Deno.execPath(), ["compile", ...flags, "main.ts"], { cwd: ROOT });
   } else {
     console.log(`compile: linked, because ${reason}`);
-    const sources = { root: ROOT, verbs: verbs(), library: HELPER, buildId: await builtId() };
+    const sources = { root: ROOT, verbs: verbs(true), library: HELPER, buildId: await builtId() };
     await link(sources, Deno.execPath(), EXECUTABLE);
   }
   const { size } = await Deno.stat(EXECUTABLE);

@@ -16,9 +16,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "lib/base": [],
   "lib/wire": ["lib/base"],
   "ffi": ["lib/base", "lib/wire"],
-  "lib/body": ["lib/base", "lib/wire", "ffi"],
   "lib/spec": ["lib/base"],
-  "lib/body": ["lib/base", "ffi"],
+  "lib/body": ["lib/base", "lib/wire", "ffi"],
   "lib/runtime": ["lib/base", "ffi", "lib/body"],
   "lib/cgroup": ["lib/base", "ffi", "lib/spec", "lib/runtime"],
   "lib/plan": ["lib/base", "lib/wire", "lib/spec", "lib/cgroup"],
@@ -36,20 +35,29 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...["lib/base", "lib/wire", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/plan"],
     ...["lib/state", "lib/hooks", "lib/userns"],
   ],
+  "lib/monitor": [
+    ...["lib/base", "lib/wire", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup"],
+    "lib/state",
+  ],
   "lib/container": [
     ...["lib/base", "lib/wire", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup"],
     ...["lib/plan", "lib/seccomp", "lib/state", "lib/hooks", "lib/net", "lib/userns", "lib/host"],
-    ...["lib/caller", "lib/init"],
+    ...["lib/caller", "lib/init", "lib/monitor"],
+  ],
+  "lib/supervise": [
+    ...["lib/base", "lib/spec", "lib/body", "lib/runtime", "lib/state", "lib/caller"],
+    ...["lib/monitor", "lib/container"],
   ],
   "lib/lxc": ["lib/base", "ffi", "lib/spec", "lib/runtime", "lib/cgroup", "lib/container"],
   "lib/cli": ["lib/base", "ffi", "lib/spec", "lib/runtime", "lib/cgroup", "lib/container"],
   "lib/commands": [
-    ...["lib/base", "lib/spec", "lib/runtime", "lib/container", "lib/lxc", "lib/cli"],
+    ...["lib/base", "lib/spec", "lib/runtime", "lib/container", "lib/supervise", "lib/lxc"],
+    "lib/cli",
   ],
   "main.ts": ["lib/cli", "lib/commands"],
   "mod.ts": [
     ...["lib/base", "lib/wire", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup"],
-    ...["lib/caller", "lib/container"],
+    ...["lib/state", "lib/caller", "lib/monitor", "lib/container", "lib/supervise"],
   ],
 };
 

@@ -18,11 +18,21 @@ function inDirectory(body: (directory: string) => void): void {
   }
 }
 
-const SUPERVISED: Supervised = {
+const EXIT = {
+  pid: 1,
+  code: 137,
+  signal: 9,
+  core: false,
+  oom: true,
+  at: "2026-11-30T10:00:00.123456789Z",
+};
+
+const RECORD: Supervised = {
   labels: { app: "shop" },
   restart: { policy: "on-failure", most: 2, delay: 100 },
   stopTimeout: 10_000,
   log: { driver: "cri", path: "/run/runts/web/output.log", maxSize: 10, maxFiles: 3 },
+  interactive: false,
   persist: "/var/lib/runts",
   monitor: {
     pid: 10,
@@ -35,23 +45,15 @@ const SUPERVISED: Supervised = {
   lastDelay: 100,
   nextStart: "2026-11-30T10:00:00.000Z",
   stoppedByHand: false,
-  seenEnd: { pid: 11, startTime: 21 },
-};
-
-const EXIT = {
-  pid: 1,
-  code: 137,
-  signal: 9,
-  core: false,
-  oom: true,
-  at: "2026-11-30T10:00:00.123456789Z",
+  started: "2026-11-30T09:59:59.000Z",
+  lastEnd: { pid: 11, startTime: 21, exit: EXIT },
 };
 
 Deno.test("records are read as they were written", () => {
   inDirectory((directory) => {
     assertEquals(readSupervised(directory), undefined);
-    writeSupervised(directory, SUPERVISED);
-    assertEquals(readSupervised(directory), SUPERVISED);
+    writeSupervised(directory, RECORD);
+    assertEquals(readSupervised(directory), RECORD);
     assertEquals(readProcessRecord(directory), undefined);
     const process = {
       pid: 11,
@@ -100,7 +102,7 @@ Deno.test("of a part of a record the whole place is named", () => {
     const wrong = (part: Record<string, unknown>) => {
       Deno.writeTextFileSync(
         `${directory}/supervised.json`,
-        JSON.stringify({ ...SUPERVISED, ...part }),
+        JSON.stringify({ ...RECORD, ...part }),
       );
       const error = assertThrows(() => readSupervised(directory), RuntsError);
       return error.message.replace(`read record "${directory}/supervised.json": `, "");
@@ -113,7 +115,7 @@ Deno.test("of a part of a record the whole place is named", () => {
     assertEquals(wrong({ monitor: undefined }), '"monitor" is missing');
     assertEquals(wrong({ log: "cri" }), '"log" is "cri", not an object');
     assertEquals(
-      wrong({ monitor: { ...SUPERVISED.monitor, cgroup: { kind: "v1" } } }),
+      wrong({ monitor: { ...RECORD.monitor, cgroup: { kind: "v1" } } }),
       '"monitor.cgroup.path" is missing',
     );
   });

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { RuntsError } from "../../../lib/base/errors.ts";
-import type { LogOptions } from "../../../lib/supervise/follow.ts";
+import type { LogOptions } from "../../../lib/monitor/follow.ts";
 import type { LogLine } from "../../../lib/supervise/log_line.ts";
 import { readLog } from "../../../lib/supervise/log_reader.ts";
 

@@ -40,6 +40,7 @@ ${same("BODY_", body.BodyMax, "_MAX")}
 ${same("BODY_STDIO_", body.BodyStdio)}
 ${same("BODY_LOG_", body.LogDriver)}
 ${same("BODY_ATTACH_", body.AttachFlag)}
+${same("BODY_STREAM_", body.BodyStream)}
 SAME(sizeof(struct body_header), 8);
 SAME(sizeof(struct body_reply), 16);
 SAME(sizeof(struct body_hello), 40);

@@ -73,7 +73,7 @@ const REPLACED: esbuild.Plugin = {
   name: "replaced",
   setup(build) {
     build.onResolve(
-      { filter: /\/(begun|build_id|front_id|library_file|raised_limits)\.ts$/ },
+      { filter: /\/(begun|build_id|front_id|library_file|own_command|raised_limits)\.ts$/ },
       ({ path }) => ({
         path: fromFileUrl(new URL(baseName(path), import.meta.url)),
       }),

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { RuntsError } from "../../../lib/base/errors.ts";
-import { formatRestart, parseRestart, restartDelay } from "../../../lib/supervise/restart.ts";
+import { formatRestart, parseRestart, restartDelay } from "../../../lib/supervise/restart_rule.ts";
 
 const WHAT = 'option "--restart"';
 

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { loadHelper } from "../../../ffi/helper.ts";
-import { Journal } from "../../../lib/supervise/journal.ts";
+import { Journal } from "../../../lib/monitor/journal.ts";
 
 async function withRoot(body: (root: string) => Promise<void>): Promise<void> {
   const root = Deno.makeTempDirSync({ prefix: "runts-events-" });

@@ -3,7 +3,7 @@
  * follows the one before it. Whoever appends holds a lock (flock(2)).
  */
 
-import type { Helper } from "../../ffi/helper.ts";
+import type { OwnHelper } from "../runtime/runtime.ts";
 import { EEXIST } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import { removeQuietly, statFile } from "../base/files.ts";
@@ -12,7 +12,7 @@ import { type Line, openNewer } from "./log_files.ts";
 import { readLines } from "./follow.ts";
 
 /** What happened to a container. */
-export type EventType =
+type EventType =
   | "created"
   | "started"
   | "exited"
@@ -71,7 +71,7 @@ export class Journal {
    * @param known whether an event is this one; then it is not written once more
    */
   async append(
-    helper: Helper,
+    helper: Pick<OwnHelper, "lock" | "close">,
     event: NewEvent,
     known?: (event: SupervisionEvent) => boolean,
   ): Promise<SupervisionEvent> {

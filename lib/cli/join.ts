@@ -1,0 +1,123 @@
+/** The streams of this command joined to those of a process that a monitor holds. */
+
+import { quote, RuntsError } from "../base/errors.ts";
+import { printBytes } from "./output.ts";
+
+/** What a process has written; `lost`: so many bytes of it. */
+type Output =
+  | { readonly stream: "stdout" | "stderr"; readonly bytes: Uint8Array }
+  | { readonly stream: "lost"; readonly count: bigint };
+
+/** The other side. */
+interface Streams extends Disposable {
+  output(): AsyncIterable<Output>;
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+/** How they are joined. */
+interface Join {
+  /** Whether our input goes to the process. */
+  readonly input: boolean;
+  /** What ends it when it is typed at our terminal. */
+  readonly keys?: Uint8Array;
+  /** The size of our terminal, now and whenever it changes. */
+  resize(columns: number, rows: number): Promise<void>;
+  /** Our input has come to its end. */
+  inputEnds?(): Promise<void>;
+}
+
+/** Unless others are chosen. */
+export const DETACH_KEYS = "ctrl-p,ctrl-q";
+
+/** `ctrl-p,ctrl-q` as bytes: letters, or `ctrl-` and one of a to z, @, [, \, ], ^ and _. */
+export function parseKeys(what: string, text: string): Uint8Array {
+  return new Uint8Array(
+    text.split(",").map((key) => {
+      const control = /^ctrl-([a-z@[\\\]^_])$/.exec(key)?.[1];
+      if (control !== undefined) return control.toUpperCase().charCodeAt(0) & 0x1f;
+      if (/^[!-~]$/.test(key)) return key.charCodeAt(0);
+      throw new RuntsError(`${what}: ${quote(key)} is not a key`, { hint: 'as "ctrl-p" or "q"' });
+    }),
+  );
+}
+
+/** Looks for keys in what is typed. What may be the beginning of them is held back. */
+export class KeyWatch {
+  readonly #keys: Uint8Array;
+  #seen = 0;
+
+  constructor(keys: Uint8Array) {
+    this.#keys = keys;
+  }
+
+  /** What is to be passed on; undefined once all keys were typed. */
+  pass(bytes: Uint8Array): Uint8Array | undefined {
+    const out: number[] = [];
+    for (const byte of bytes) {
+      if (byte !== this.#keys[this.#seen]) {
+        out.push(...this.#keys.subarray(0, this.#seen));
+        this.#seen = 0;
+      }
+      if (byte !== this.#keys[this.#seen]) out.push(byte);
+      else if (++this.#seen === this.#keys.length) return undefined;
+    }
+    return new Uint8Array(out);
+  }
+}
+
+/** Copies until the process has ended, which is true then, or the keys were typed. */
+export async function joinStreams(streams: Streams, join: Join): Promise<boolean> {
+  const terminal = Deno.stdin.isTerminal() && join.input;
+  const size = () => void sizeTo(join);
+  let detached = false;
+  if (Deno.stdout.isTerminal()) {
+    await sizeTo(join);
+    Deno.addSignalListener("SIGWINCH", size);
+  }
+  if (terminal) Deno.stdin.setRaw(true);
+  try {
+    if (join.input) {
+      const keys = terminal && join.keys ? new KeyWatch(join.keys) : undefined;
+      copyInput(streams, join, keys).then((typed) => {
+        detached = typed;
+        if (typed) streams[Symbol.dispose]();
+      }, () => {}); // the process has ended meanwhile
+    }
+    for await (const output of streams.output()) show(output);
+    return !detached;
+  } finally {
+    if (terminal) Deno.stdin.setRaw(false);
+    if (Deno.stdout.isTerminal()) Deno.removeSignalListener("SIGWINCH", size);
+  }
+}
+
+function show(output: Output): void {
+  if (output.stream !== "lost") return printBytes(output.stream, output.bytes);
+  const note = `\nrunts: ${output.count} bytes of output came too fast\n`;
+  printBytes("stderr", new TextEncoder().encode(note));
+}
+
+/** Whether the keys were typed. */
+async function copyInput(
+  streams: Streams,
+  join: Join,
+  keys: KeyWatch | undefined,
+): Promise<boolean> {
+  for await (const chunk of Deno.stdin.readable) {
+    const bytes = keys === undefined ? chunk : keys.pass(chunk);
+    if (bytes === undefined) return true;
+    await streams.write(bytes);
+  }
+  await join.inputEnds?.();
+  return false;
+}
+
+/** A process that has no terminal has no size. */
+async function sizeTo(join: Join): Promise<void> {
+  try {
+    const { columns, rows } = Deno.consoleSize();
+    await join.resize(columns, rows);
+  } catch {
+    // it has no terminal, or has ended
+  }
+}

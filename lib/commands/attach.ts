@@ -1,0 +1,41 @@
+import { DETACH_KEYS, joinStreams, parseKeys } from "../cli/join.ts";
+import { defineCommand } from "../cli/types.ts";
+import { attach, resize } from "../supervise/attach.ts";
+import { wait } from "../supervise/wait.ts";
+import { CONTAINER, PROCESS } from "./shared.ts";
+
+export const command = defineCommand({
+  name: "attach",
+  group: "supervision",
+  summary: "join the streams of a supervised container",
+  description: [
+    "Ends with the program, whose exit code it has, or when the detach keys are pressed; the program " +
+    "does not notice. Of a terminal, what it has shown last is shown again.",
+  ],
+  arguments: { id: CONTAINER },
+  options: {
+    process: PROCESS,
+    detachKeys: {
+      value: "KEYS",
+      description: `what ends it on a terminal (default: ${DETACH_KEYS})`,
+    },
+    noStdin: { description: "output alone" },
+  },
+  examples: [
+    { text: "its console", command: "runts attach web" },
+    { text: "with other keys", command: "runts attach --detach-keys ctrl-],q web" },
+  ],
+  async run({ runtime, args, options }) {
+    const { process, detachKeys = DETACH_KEYS, noStdin = false } = options;
+    const keys = parseKeys('option "--detach-keys"', detachKeys);
+    const named = { ...args, ...(process !== undefined && { process }) };
+    using streams = await attach(runtime, { ...named, stdin: !noStdin });
+    const ended = await joinStreams(streams, {
+      input: !noStdin,
+      keys,
+      resize: (columns, rows) => resize(runtime, { ...named, columns, rows }),
+    });
+    if (!ended) return 0;
+    return (await wait(runtime, named)).code;
+  },
+});

@@ -1,0 +1,86 @@
+/**
+ * The cgroup of a monitor: beside that of its container, so that what freezes, kills or limits the
+ * container leaves the monitor alone, and so does what ends whoever started it.
+ */
+
+import { quote, reason } from "../base/errors.ts";
+import { writeFile } from "../cgroup/files.ts";
+import type { CgroupManager, CgroupRecord } from "../cgroup/manager.ts";
+import { cgroupBeside, makeCgroup, openCgroup } from "../cgroup/mod.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+
+/** At the end of its name, after that of the container's cgroup. */
+const SUFFIX = "-monitor";
+
+/**
+ * A scope of its own for the monitor of a container in a scope, else a cgroup in the same hierarchies.
+ * Nothing is made yet. Undefined where there is to be none.
+ */
+export async function monitorCgroup(
+  runtime: Runtime,
+  id: string,
+  container: CgroupRecord,
+): Promise<CgroupManager | undefined> {
+  const { kind } = container;
+  if (kind === "disabled") return undefined;
+  if (kind !== "systemd") return cgroupBeside(runtime, container, SUFFIX);
+  return await makeCgroup(runtime, {
+    id,
+    manager: kind,
+    rootless: runtime.rootless,
+    cgroupsPath: `${sliceOf(container)}:runts-monitor:${id}`,
+  });
+}
+
+/** The slice that the container's scope is in: `/a.slice/a-b.slice/x.scope`. */
+function sliceOf({ path }: CgroupRecord): string {
+  return path.split("/").findLast((name) => name.endsWith(".slice")) ?? "";
+}
+
+/** What is recorded of the cgroup that {@linkcode monitorCgroup} makes. */
+export function usualCgroup(
+  id: string,
+  { kind, path, paths }: CgroupRecord,
+): CgroupRecord | undefined {
+  if (kind === "disabled") return undefined;
+  const scope = `runts-monitor-${id}.scope`;
+  const beside = (path: string) =>
+    kind === "systemd" ? path.replace(/[^/]*$/, scope) : `${path}${SUFFIX}`;
+  const entries = Object.entries(paths).map(([name, path]) => [name, beside(path)]);
+  const common = { kind, path: beside(path), paths: Object.fromEntries(entries) };
+  return kind === "systemd" ? { ...common, scope } : common;
+}
+
+/** Makes it and moves the monitor there. Who is not root may do without. */
+export async function enterCgroup(
+  runtime: Runtime,
+  cgroup: CgroupManager,
+  pid: number,
+): Promise<void> {
+  try {
+    const { moved } = await cgroup.prepare({});
+    if (moved) return await cgroup.attach(pid);
+    for (const directory of Object.values(cgroup.record.paths)) {
+      writeFile(`${directory}/cgroup.procs`, String(pid));
+    }
+  } catch (error) {
+    if (!runtime.rootless) throw error;
+    await cgroup.remove();
+    runtime.warn(`the monitor (pid ${pid}) has no cgroup of its own: ${reason(error)}`);
+  }
+}
+
+/** Ends what is left there, and removes it. */
+export async function removeMonitorCgroup(
+  runtime: Runtime,
+  record: CgroupRecord | undefined,
+): Promise<void> {
+  if (record === undefined) return;
+  try {
+    const cgroup = await openCgroup(runtime, record);
+    await cgroup.killAll();
+    await cgroup.remove();
+  } catch (error) {
+    runtime.warn(`remove the monitor's cgroup ${quote(record.path)}: ${reason(error)}`);
+  }
+}

@@ -1,0 +1,110 @@
+/** Starting a container anew after its end: the same configuration and state directory, a new init. */
+
+import { delay } from "../base/delay.ts";
+import { quote, reason } from "../base/errors.ts";
+import { removeQuietly } from "../base/files.ts";
+import { Undo } from "../base/undo.ts";
+import { openBundle } from "../caller/bundle.ts";
+import type { CreateOptions } from "../caller/options.ts";
+import { Creation } from "../container/creation.ts";
+import { clear, runPoststop } from "../container/delete.ts";
+import { startLocked } from "../container/start.ts";
+import { type LoadedRuntime, Runtime } from "../runtime/runtime.ts";
+import type { StateDirectory } from "../state/directory.ts";
+import { inspect, type Inspection } from "../state/inspect.ts";
+import { readSupervised, type Supervised } from "../state/supervised.ts";
+import { MonitorAttendant } from "./attendant.ts";
+
+/** What is left to be done of a start once the lock is released. */
+export type Afterwards = () => Promise<void>;
+
+/**
+ * For a verb that holds the lock, of a container that has ended. When it fails, that is as it was.
+ *
+ * @param at the program starts at this time, in ms since 1970, or later
+ */
+export async function startAnew(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  at = 0,
+): Promise<Afterwards> {
+  const supervised = readSupervised(directory.path)!;
+  const own = asCreated(runtime, supervised);
+  const found = inspect(directory);
+  await runPoststop(own, directory, found, await clear(own, directory, found, true));
+  const { monitor, ...settings } = supervised;
+  const { id } = directory;
+  const { bundle: path, ...others } = supervised.create;
+  // The bundle may have been given another configuration since.
+  const options: CreateOptions = {
+    id,
+    bundle: path,
+    config: directory.file("config.json"),
+    ...(others.noPivot && { noPivot: true }),
+    ...(others.noNewKeyring && { noNewKeyring: true }),
+  };
+  const bundle = await openBundle(own, options);
+  using attendant = new Successor(settings, bundle.spec, monitor, directory, found);
+  const undo = new Undo();
+  const creation = new Creation(own, options, bundle, directory, undo);
+  try {
+    const init = await creation.run(attendant);
+    await delay(Math.max(0, at - Date.now()));
+    const started = await startLocked(own, directory, init.pidfd);
+    own.helper.close(init.pidfd);
+    return async () => {
+      await started.poststart();
+      await started.ready();
+    };
+  } catch (error) {
+    await undo.run((also) => runtime.warn(`clean up ${quote(id)}: ${reason(also)}`));
+    attendant.restore();
+    throw error;
+  }
+}
+
+/** A runtime that makes cgroups as it was done when the container was created. */
+function asCreated(runtime: LoadedRuntime, { create }: Supervised): LoadedRuntime {
+  const { root, warn, debug, caller, host, readDocument, patience, body, helper } = runtime;
+  const { cgroupManager, rootless } = create;
+  const other = new Runtime({
+    ...{ root, warn, caller, host, readDocument, patience, body },
+    ...(debug && { debug }),
+    ...(cgroupManager && { cgroupManager }),
+    ...(rootless && { rootless: rootless === "auto" ? rootless : rootless === "true" }),
+  });
+  other.helper = helper;
+  return other as LoadedRuntime;
+}
+
+/** Files of the state directory that belong to one life of a container. */
+const OF_ONE_LIFE = ["status", "exec.fifo", "result.fifo"];
+
+/** The monitor of a container in its next life. */
+class Successor extends MonitorAttendant {
+  readonly #directory: StateDirectory;
+  readonly #found: Inspection;
+
+  constructor(
+    settings: ConstructorParameters<typeof MonitorAttendant>[0],
+    spec: ConstructorParameters<typeof MonitorAttendant>[1],
+    monitor: Supervised["monitor"],
+    directory: StateDirectory,
+    found: Inspection,
+  ) {
+    super(settings, spec, monitor);
+    this.#directory = directory;
+    this.#found = found;
+  }
+
+  /** From now on who is killed here leaves a container that was not made to its end. */
+  intended(): void {
+    for (const name of OF_ONE_LIFE) removeQuietly(this.#directory.file(name));
+  }
+
+  /** The container has ended once more. */
+  restore(): void {
+    for (const name of ["creating", "preparing"]) removeQuietly(this.#directory.file(name));
+    this.#directory.writeStatus({ ...this.#found.status, pid: 0, startTime: 0 });
+  }
+}

@@ -1,0 +1,92 @@
+/** `create` and `run --detach` of a container that a monitor looks after. */
+
+import { RuntsError } from "../base/errors.ts";
+import { openBundle } from "../caller/bundle.ts";
+import type { CreateOptions } from "../caller/options.ts";
+import { type Created, createLocked } from "../container/create.ts";
+import { startLocked } from "../container/start.ts";
+import { inCommand } from "../runtime/command.ts";
+import { load } from "../runtime/load.ts";
+import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
+import { StateDirectory } from "../state/directory.ts";
+import { MonitorAttendant, type Unmonitored } from "./attendant.ts";
+import { chosen, type SupervisionOptions } from "./options.ts";
+
+/** What a supervised container is made with. */
+export interface SupervisedOptions extends CreateOptions {
+  readonly supervised: SupervisionOptions;
+}
+
+/** Makes a container whose init is a child of a monitor. When it fails, the host is as it was. */
+export function createSupervised(
+  given: RuntimeOrSettings,
+  options: SupervisedOptions,
+): Promise<void> {
+  return inCommand(
+    given,
+    "create",
+    options.id,
+    (unloaded) =>
+      make(unloaded, options, (runtime, created) => {
+        runtime.helper.close(created.pidfd);
+        return Promise.resolve();
+      }),
+  );
+}
+
+/** The same, and starts it. */
+export function runSupervised(
+  given: RuntimeOrSettings,
+  options: SupervisedOptions,
+): Promise<void> {
+  return inCommand(given, "run", options.id, async (unloaded) => {
+    const started = await make(unloaded, options, async (runtime, created) => {
+      const started = await startLocked(runtime, created.directory, created.pidfd);
+      runtime.helper.close(created.pidfd);
+      return started;
+    });
+    await started.poststart();
+    await started.ready();
+  });
+}
+
+/** Makes one, and goes on with `then` while its lock is held. */
+export async function make<T>(
+  unloaded: Runtime,
+  options: SupervisedOptions,
+  then: (runtime: LoadedRuntime, created: Created) => Promise<T>,
+): Promise<T> {
+  if (options.consoleSocket !== undefined) {
+    throw new RuntsError("a console socket cannot be given to a supervised container", {
+      hint: "its monitor has the terminal: use attach",
+    });
+  }
+  const bundle = await openBundle(unloaded, options);
+  const settings = settingsOf(unloaded, bundle.path, options);
+  const runtime = await load(unloaded);
+  using attendant = new MonitorAttendant(settings, bundle.spec);
+  return await createLocked(runtime, options, bundle, attendant, async (created) => {
+    await attendant.tellCreated(runtime, options.id, created.pid);
+    return await then(runtime, created);
+  });
+}
+
+/** What is recorded of it. */
+function settingsOf(runtime: Runtime, bundle: string, options: SupervisedOptions): Unmonitored {
+  const { noPivot, noNewKeyring } = options;
+  const { cgroupManager, rootless } = runtime;
+  const directory = new StateDirectory(runtime, options.id);
+  return {
+    ...chosen(runtime.caller, directory, options.supervised),
+    create: {
+      bundle,
+      rootless: String(rootless) as "true" | "false",
+      ...(noPivot && { noPivot }),
+      ...(noNewKeyring && { noNewKeyring }),
+      ...(cgroupManager && { cgroupManager }),
+    },
+    restarts: 0,
+    lastDelay: 0,
+    stoppedByHand: false,
+  };
+}

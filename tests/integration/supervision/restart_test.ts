@@ -1,0 +1,114 @@
+/** Containers that are started anew. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { until } from "../../support/runtime.ts";
+import {
+  eventsOf,
+  eventTypes,
+  record,
+  runScript,
+  supervisionTest,
+} from "../../support/supervised.ts";
+
+const LIFE = ["started", "exited"];
+
+supervisionTest("on-failure:2 restarts twice, after 100 and 200 ms", async (runtime, bundle) => {
+  const id = await runScript(runtime, bundle, "exit 3", "--restart", "on-failure:2");
+  assertEquals(await runtime.ok(["wait", id]), "3\n");
+  const events = eventsOf(runtime, id);
+  assertEquals(
+    events.map(({ type }) => type),
+    ["created", ...LIFE, "restarting", ...LIFE, "restarting", ...LIFE],
+  );
+  assertEquals(events.filter(({ type }) => type === "restarting").map(({ delay }) => delay), [
+    100,
+    200,
+  ]);
+  const times = (wanted: string) =>
+    events.filter(({ type }) => type === wanted).map(({ time }) => Date.parse(time));
+  const [ends, starts] = [times("exited"), times("started")];
+  // How much longer it takes is a matter of the machine.
+  assert(starts[1]! - ends[0]! >= 100 && starts[2]! - ends[1]! >= 200);
+  const [entry] = JSON.parse(await runtime.ok(["list", "--format", "json"]));
+  assertEquals([entry.supervision.exitCode, entry.supervision.restarts], [3, 2]);
+  await runtime.ok(["delete", id]);
+});
+
+supervisionTest("on-failure leaves what has succeeded alone", async (runtime, bundle) => {
+  const id = await runScript(runtime, bundle, "exit 0", "--restart", "on-failure");
+  assertEquals(await runtime.ok(["wait", id]), "0\n");
+  assertEquals(eventTypes(runtime, id), ["created", ...LIFE]);
+  await runtime.ok(["delete", id]);
+});
+
+supervisionTest("a stopped container stays stopped", async (runtime, bundle) => {
+  const script = "trap 'exit 0' TERM; while :; do sleep 0.01; done";
+  for (const policy of ["always", "unless-stopped"]) {
+    const id = await runScript(runtime, bundle, script, "--restart", policy);
+    await runtime.ok(["stop", id]);
+    assertEquals(await runtime.ok(["wait", id]), "0\n");
+    await runtime.ok(["settle", id]);
+    assertEquals((await runtime.state(id)).status, "stopped");
+    assertEquals(record(runtime, id, "supervised.json").stoppedByHand, true);
+    await runtime.ok(["delete", id]);
+  }
+});
+
+supervisionTest("a stop during the delay wins", async (runtime, bundle) => {
+  const id = await runScript(runtime, bundle, "exit 1", ...[
+    ...["--restart", "always", "--restart-delay", "50s"],
+  ]);
+  await until("it waits", () => eventTypes(runtime, id).includes("restarting"));
+  const row = (await runtime.ok(["list"])).split("\n")[1]!;
+  assertMatch(row, /stopped, starts anew {3}1 {11}0 /);
+  await runtime.ok(["stop", id]);
+  assertEquals(await runtime.ok(["wait", id]), "1\n");
+  assertEquals(record(runtime, id, "supervised.json").nextStart, undefined);
+  await runtime.ok(["delete", id]);
+  assertEquals(eventTypes(runtime, id), ["created", ...LIFE, "restarting", "removed"]);
+});
+
+supervisionTest("restart stops it, and starts it anew as it was made", async (runtime, bundle) => {
+  const id = await runScript(runtime, bundle, "echo life; sleep 1000");
+  const before = await runtime.state(id);
+  bundle.config.process.args = ["/bin/false"];
+  bundle.save();
+  await runtime.ok(["restart", "--timeout", "0", id]);
+  const now = await runtime.state(id);
+  assertEquals(now.status, "running");
+  assert(now.pid !== before.pid);
+  await until(
+    "it has begun",
+    () => Deno.readTextFileSync(`${runtime.root}/${id}/output.log`).split("life").length === 3,
+  );
+  await runtime.ok(["delete", "--force", id]);
+  assertEquals(eventTypes(runtime, id), ["created", ...LIFE, ...LIFE, "removed"]);
+});
+
+supervisionTest("a stopped container can be started anew", async (runtime, bundle) => {
+  const id = await runScript(runtime, bundle, "exit 4");
+  await runtime.ok(["wait", id]);
+  await runtime.ok(["restart", id]);
+  assertEquals(await runtime.ok(["wait", id]), "4\n");
+  await runtime.ok(["delete", id]);
+});
+
+supervisionTest("a start that fails is tried again later", async (runtime, bundle) => {
+  const id = await runScript(runtime, bundle, "exit 1", "--restart", "on-failure:2");
+  Deno.renameSync(bundle.rootfs, `${bundle.path}/away`);
+  const tried = () => record(runtime, id, "supervised.json");
+  await until("it has given up", () => tried().restarts === 2 && tried().nextStart === undefined);
+  const { stderr, code } = await runtime.run(["restart", id]);
+  assertEquals(code, 1);
+  assertMatch(stderr, /^runts: restart "[^"]+": root\.path: root filesystem .*: ENOENT .*\n$/);
+  Deno.renameSync(`${bundle.path}/away`, bundle.rootfs);
+  assertEquals((await runtime.state(id)).status, "stopped");
+  await runtime.ok(["delete", id]);
+});
+
+supervisionTest("deleted while it waits, it is gone", async (runtime, bundle) => {
+  const id = await runScript(runtime, bundle, "exit 1", "--restart", "always");
+  await until("it has ended", () => eventTypes(runtime, id).includes("exited"));
+  await runtime.ok(["delete", "--force", id]);
+  assertEquals(await runtime.ok(["list", "--quiet"]), "");
+});
