@@ -108,7 +108,7 @@ class Reader implements Disposable {
       return true;
     }
     // Once there is a newer one, what the current one holds is all; it is looked at once more.
-    const newer = await openNewer(this.#path, current?.inode);
+    const newer = await openNewer(this.#path, current);
     this.#files.push(...newer);
     return newer.length > 0;
   }

@@ -3,13 +3,16 @@
  * the oldest first, and makes the new PATH last.
  */
 
+import { delay } from "../base/delay.ts";
 import { ENOENT } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 
 const CHUNK = 64 * 1024;
 const NEWLINE = 0x0a;
-/** No log has as many files. */
-const FILES_MAX = 10_000;
+/** So many names without a file are behind the last one; while files are renamed, one may be free. */
+const FREE_NAMES = 3;
+/** How long the renaming of a file takes, in ms. */
+const RENAMING = 1;
 
 /** A line of a file. */
 export interface Line {
@@ -138,27 +141,98 @@ export class LineSplitter {
 }
 
 /**
- * Opens the files that are newer than one, the oldest first; all of them without one. They are opened from
- * the newest on: a file that is renamed meanwhile is met again, and none is missed.
+ * Opens the files that are newer than one, the oldest first; all of them without one. Meanwhile they may be
+ * renamed, and that in the midst of it: each is looked for beside the one before it.
  */
-export async function openNewer(path: string, inode?: number): Promise<LogFile[]> {
+export async function openNewer(path: string, current?: LogFile): Promise<LogFile[]> {
   const files: LogFile[] = [];
   try {
-    let missing = 0;
-    // While they are renamed, one name is free.
-    for (let number = 0; number < FILES_MAX && missing < 2; number++) {
-      const file = await openIfAny(number === 0 ? path : `${path}.${number}`);
-      missing = file === undefined ? missing + 1 : 0;
-      if (file === undefined) continue;
-      const isKnown = files.some((one) => one.inode === file.inode);
-      if (isKnown || file.inode === inode) file[Symbol.dispose]();
-      if (file.inode === inode) break;
-      if (!isKnown) files.unshift(file);
+    let last = current && { file: current, number: 0 };
+    for (;;) {
+      const next = last === undefined
+        ? await openOldest(path, -Infinity)
+        : await openNext(path, last);
+      if (next === undefined) return files;
+      files.push(next.file);
+      last = next;
     }
-    return files;
   } catch (cause) {
     for (const file of files) file[Symbol.dispose]();
     throw new RuntsError(`read log ${quote(path)}`, { cause });
+  }
+}
+
+/** An open file, and the number of its name when that was looked at. It never gets a lower one. */
+interface Numbered {
+  readonly file: LogFile;
+  readonly number: number;
+}
+
+function nameOf(path: string, number: number): string {
+  return number === 0 ? path : `${path}.${number}`;
+}
+
+/** The one that was begun when this one was put aside. */
+async function openNext(path: string, { file, number }: Numbered): Promise<Numbered | undefined> {
+  for (let from = number;;) {
+    const at = await numberOf(path, file.inode, from);
+    // It was removed: what was written to later is newer.
+    if (at === undefined) return await openOldest(path, await file.modified());
+    if (at === 0) return undefined;
+    const next = await openIfAny(nameOf(path, at - 1));
+    // Of two neighbours the older one is renamed first.
+    const isNeighbour = await inodeAt(nameOf(path, at)) === file.inode;
+    if (isNeighbour && next !== undefined) return { file: next, number: at - 1 };
+    next?.[Symbol.dispose]();
+    if (isNeighbour && at === 1) return undefined; // it is not there yet
+    if (isNeighbour) await delay(RENAMING);
+    from = at;
+  }
+}
+
+/** The one that was put aside first, of those that were written to after a time (ms since 1970). */
+async function openOldest(path: string, after: number): Promise<Numbered | undefined> {
+  const found: number[] = [];
+  let free = 0;
+  for (let number = 0; free < FREE_NAMES; number++) {
+    const modified = await modifiedAt(nameOf(path, number));
+    free = modified === undefined ? free + 1 : 0;
+    if (modified !== undefined && modified > after) found.push(number);
+  }
+  const number = found.at(-1);
+  if (number === undefined) return undefined;
+  const file = await openIfAny(nameOf(path, number));
+  // The oldest is renamed first: another one may have its name now.
+  const isOldest = (await modifiedAt(nameOf(path, number + 1)) ?? -Infinity) <= after;
+  if (file !== undefined && isOldest) return { file, number };
+  file?.[Symbol.dispose]();
+  return await openOldest(path, after);
+}
+
+async function numberOf(path: string, inode: number, from: number): Promise<number | undefined> {
+  let free = 0;
+  for (let number = from; free < FREE_NAMES; number++) {
+    const found = await inodeAt(nameOf(path, number));
+    if (found === inode) return number;
+    free = found === undefined ? free + 1 : 0;
+  }
+  return undefined;
+}
+
+async function inodeAt(path: string): Promise<number | undefined> {
+  return (await statIfAny(path))?.ino ?? undefined;
+}
+
+async function modifiedAt(path: string): Promise<number | undefined> {
+  return (await statIfAny(path))?.mtime?.getTime();
+}
+
+async function statIfAny(path: string): Promise<Deno.FileInfo | undefined> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    if (errnoOf(error) === ENOENT) return undefined;
+    throw error;
   }
 }
 

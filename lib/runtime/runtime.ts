@@ -137,14 +137,15 @@ export function runtimeOf(given: RuntimeOrSettings): Runtime {
   return given instanceof Runtime ? given : new Runtime(given);
 }
 
-/** The same with another body. */
-export function withBody(runtime: LoadedRuntime, body: Body): LoadedRuntime {
-  const { root, cgroupManager, rootless, warn, debug, caller, host, readDocument, patience } =
+/** The same with other settings. */
+export function withSettings(runtime: LoadedRuntime, settings: RuntimeSettings): LoadedRuntime {
+  const { root, cgroupManager, rootless, warn, debug, caller, host, files, patience, body } =
     runtime;
   const other = new Runtime({
-    ...{ root, rootless, warn, caller, host, readDocument, patience, body },
+    ...{ root, rootless, warn, caller, host, files, patience, body },
     ...(cgroupManager && { cgroupManager }),
     ...(debug && { debug }),
+    ...settings,
   });
   other.helper = runtime.helper;
   return other as LoadedRuntime;

@@ -9,7 +9,7 @@ import type { CreateOptions } from "../caller/options.ts";
 import { Creation } from "../container/creation.ts";
 import { clear, runPoststop } from "../container/delete.ts";
 import { startLocked } from "../container/start.ts";
-import { type LoadedRuntime, Runtime } from "../runtime/runtime.ts";
+import { type LoadedRuntime, withSettings } from "../runtime/runtime.ts";
 import type { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { readSupervised, type Supervised } from "../state/supervised.ts";
@@ -65,16 +65,11 @@ export async function startAnew(
 
 /** A runtime that makes cgroups as it was done when the container was created. */
 function asCreated(runtime: LoadedRuntime, { create }: Supervised): LoadedRuntime {
-  const { root, warn, debug, caller, host, readDocument, patience, body, helper } = runtime;
   const { cgroupManager, rootless } = create;
-  const other = new Runtime({
-    ...{ root, warn, caller, host, readDocument, patience, body },
-    ...(debug && { debug }),
+  return withSettings(runtime, {
     ...(cgroupManager && { cgroupManager }),
     ...(rootless && { rootless: rootless === "auto" ? rootless : rootless === "true" }),
   });
-  other.helper = helper;
-  return other as LoadedRuntime;
 }
 
 /** Files of the state directory that belong to one life of a container. */

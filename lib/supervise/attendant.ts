@@ -11,7 +11,7 @@ import { isMonitored } from "../monitor/standing.ts";
 import { startMonitor } from "../monitor/start.ts";
 import { tell } from "../monitor/tell.ts";
 import { bootId } from "../runtime/host.ts";
-import { type LoadedRuntime, withBody } from "../runtime/runtime.ts";
+import { type LoadedRuntime, withSettings } from "../runtime/runtime.ts";
 import type { Spec } from "../spec/types/config.ts";
 import { INIT, type ProcessName } from "../state/process_record.ts";
 import { type MonitorRecord, type Supervised, writeSupervised } from "../state/supervised.ts";
@@ -59,7 +59,7 @@ export class MonitorAttendant implements Attendant, Disposable {
     const output = this.#settings.interactive ? "input and output" : "output";
     const streams = this.#terminal ? "terminal" : output;
     const process = { name: INIT, streams, umask: runtime.caller.umask } as const;
-    return withBody(runtime, new MonitorBody(runtime.body, monitor, process));
+    return withSettings(runtime, { body: new MonitorBody(runtime.body, monitor, process) });
   }
 
   async ready(init: ProcessName): Promise<void> {

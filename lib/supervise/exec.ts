@@ -12,7 +12,7 @@ import { makeProcessDirectory, removeProcessDirectory, watchProcess } from "../m
 import { AttachedStreams } from "../monitor/streams.ts";
 import { inCommand } from "../runtime/command.ts";
 import { load } from "../runtime/load.ts";
-import { type LoadedRuntime, type RuntimeOrSettings, withBody } from "../runtime/runtime.ts";
+import { type LoadedRuntime, type RuntimeOrSettings, withSettings } from "../runtime/runtime.ts";
 import type { Process } from "../spec/types/config.ts";
 import { cgroupOf } from "../state/cgroup.ts";
 import { readCopy } from "../state/config_copy.ts";
@@ -71,7 +71,9 @@ export function execSupervised(
     const wanted = { name, monitor, process, options };
     using attendant = new ExecMonitor(runtime, directory, found, wanted);
     try {
-      const own = withBody(runtime, new MonitorBody(runtime.body, monitor, attendant.process));
+      const own = withSettings(runtime, {
+        body: new MonitorBody(runtime.body, monitor, attendant.process),
+      });
       const request = { runtime: own, options, found, spec, process, attendant };
       const { pid, pidfd } = await spawnIn(request);
       runtime.helper.close(pidfd);

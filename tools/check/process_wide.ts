@@ -25,6 +25,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "Deno.gid": "as above",
     "Deno.cwd": "as above",
   },
+  "lib/base/own_command.ts": { "Deno.execPath": "what a monitor runs later is what runs now" },
   "lib/body/local.ts": { "Deno.Command": "the process as the body starts the caller's tools" },
   "lib/body/foreground.ts": {
     "Deno.addSignalListener": "the process as the body gets the caller's signals",

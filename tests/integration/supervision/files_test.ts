@@ -36,7 +36,9 @@ supervisionTest("what is in the directory of a process", async (runtime, bundle)
       "processes": "directory 700",
     },
   );
-  const names = [...Deno.readDirSync(init)].map(({ name }) => [name, modeOf(`${init}/${name}`)]);
+  const names = [...Deno.readDirSync(init)].filter(({ name }) => !name.startsWith(".")).map((
+    { name },
+  ) => [name, modeOf(`${init}/${name}`)]);
   assertEquals(Object.fromEntries(names), {
     "control": "fifo 600",
     "exit": "fifo 600",

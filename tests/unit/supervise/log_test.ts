@@ -169,6 +169,22 @@ Deno.test("whoever follows gets each line once, however often the log is put asi
   });
 });
 
+Deno.test("a log that somebody removes is followed in the file that comes after it", async () => {
+  await withLog(async (path) => {
+    append(`${path}.1`, cri(1));
+    append(path, cri(2));
+    const earlier = new Date(Date.now() - 10_000);
+    for (const file of [`${path}.1`, path]) Deno.utimeSync(file, earlier, earlier);
+    const lines = readLog({ path, driver: "cri" }, { follow: true });
+    const texts = [(await lines.next()).value?.text, (await lines.next()).value?.text];
+    Deno.removeSync(path);
+    append(path, cri(3));
+    texts.push((await lines.next()).value?.text);
+    assertEquals(texts, ["line 1", "line 2", "line 3"]);
+    await lines.return(undefined);
+  });
+});
+
 Deno.test("a log that somebody cuts is followed from its new beginning", async () => {
   await withLog(async (path) => {
     append(path, cri(1) + cri(2));
