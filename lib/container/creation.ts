@@ -145,7 +145,7 @@ export class Creation {
     using states = await this.#hookStates(plan);
     const init = await this.#spawn(plan, cgroup, console, states);
     this.#undo.add(() => init.abort());
-    this.#directory.write("config.json", this.#bundle.text);
+    this.#directory.replace("config.json", this.#bundle.text);
     attendant?.begin?.(); // while init is at work
     await init.converse(this.#answers(plan, cgroup, states), "ready");
     await this.#commit(init, plan, cgroup, attendant);
