@@ -14,6 +14,7 @@ struct client {
   struct client *next;
   struct process *process;
   bool input;
+  bool paused;      /* not even its end is looked at before what it has sent */
   uint64_t skipped; /* bytes of output that it was too slow for */
 };
 
@@ -26,16 +27,39 @@ static void client_end(struct client *c) {
   free(c);
 }
 
-static void client_ready(struct source *source, uint32_t events) {
-  struct client *c = (struct client *)source;
-  (void)events;
-  long length = RETRY(recv(source->fd, scratch, BODY_INPUT_MAX, MSG_DONTWAIT | MSG_TRUNC));
+/* Takes a packet that it has sent: false when there is none, or it is gone. */
+static bool client_take(struct client *c) {
+  long length = RETRY(recv(c->source.fd, scratch, BODY_INPUT_MAX, MSG_DONTWAIT | MSG_TRUNC));
   if (length == -EAGAIN)
-    return;
-  if (length <= 0 || length > BODY_INPUT_MAX)
+    return false;
+  if (length <= 0 || length > BODY_INPUT_MAX) {
     client_end(c);
-  else if (c->input)
+    return false;
+  }
+  if (c->input)
     input_put(c->process, scratch, (size_t)length);
+  return true;
+}
+
+static void client_ready(struct source *source, uint32_t events) {
+  (void)events;
+  client_take((struct client *)source);
+}
+
+static int client_listen(struct client *c, int fd) {
+  int error = loop_add(&c->source, fd, READS, client_ready);
+  if (error != 0)
+    close(fd);
+  return error;
+}
+
+bool attach_take(struct process *p) {
+  for (struct client *c = p->clients, *next; c; c = next) {
+    next = c->next;
+    while (c->input && input_has_room(p) && client_take(c))
+      continue;
+  }
+  return input_has_room(p);
 }
 
 static bool client_send(struct client *c, uint8_t stream, const uint8_t *bytes, size_t length) {
@@ -83,12 +107,19 @@ void attach_output(struct process *p, uint8_t stream, const uint8_t *bytes, size
     client_output(c, stream, bytes, length);
 }
 
+static void pause_client(struct client *c, bool paused) {
+  if (c->paused == paused || !c->input)
+    return;
+  c->paused = paused;
+  if (paused)
+    loop_forget(&c->source);
+  else
+    client_listen(c, c->source.fd);
+}
+
 void attach_input(struct process *p, bool wanted) {
   for (struct client *c = p->clients; c; c = c->next)
-    if (c->input && wanted)
-      loop_add(&c->source, c->source.fd, READS, client_ready);
-    else if (c->input)
-      loop_forget(&c->source); /* not even its end is looked at before what it has sent */
+    pause_client(c, !wanted);
 }
 
 void attach_end(struct process *p) {
@@ -105,12 +136,10 @@ int attach(struct process *p, uint32_t flags, int32_t *end) {
     return -ENOMEM;
   int error = RETRY(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
   if (error == 0)
-    error = loop_add(&c->source, fds[0], READS, client_ready);
+    error = client_listen(c, fds[0]);
   if (error != 0) {
-    if (fds[0] >= 0) {
-      close(fds[0]);
+    if (fds[1] >= 0)
       close(fds[1]);
-    }
     free(c);
     return error;
   }
@@ -118,8 +147,7 @@ int attach(struct process *p, uint32_t flags, int32_t *end) {
   c->input = flags & BODY_ATTACH_STDIN;
   c->next = p->clients;
   p->clients = c;
-  if (c->input && !input_has_room(p))
-    loop_forget(&c->source);
+  pause_client(c, !input_has_room(p));
   if (flags & BODY_ATTACH_REPLAY)
     replay_send(p, c);
   *end = fds[1];

@@ -38,6 +38,15 @@ static struct process *process_of(struct source *source) {
   return (struct process *)((char *)source - offsetof(struct process, input));
 }
 
+/* Before it is closed it gets what those attached have sent. */
+static void go_on(struct process *p) {
+  if (p->input.closing && !attach_take(p))
+    return;
+  if (p->input.closing)
+    input_close(p);
+  attach_input(p, true);
+}
+
 static void input_ready(struct source *source, uint32_t events) {
   struct process *p = process_of(source);
   struct input *in = &p->input;
@@ -47,29 +56,29 @@ static void input_ready(struct source *source, uint32_t events) {
     return;
   loop_forget(source);
   input_forget(in);
-  if (in->closing)
-    input_close(p);
-  attach_input(p, true);
+  go_on(p);
 }
 
 void input_put(struct process *p, const uint8_t *bytes, size_t length) {
   struct input *in = &p->input;
-  if (in->source.fd < 0 || in->closing)
+  if (in->source.fd < 0)
     return;
   size_t done = write_some(in->source.fd, bytes, length);
   if (done == length || !(in->bytes = map_memory(BODY_INPUT_MAX)))
     return;
   memcpy(in->bytes, bytes + done, length - done);
   in->end = length - done;
-  if (loop_add(&in->source, in->source.fd, EPOLLOUT, input_ready) == 0)
+  int fd = in->source.fd;
+  if (loop_add(&in->source, fd, EPOLLOUT, input_ready) == 0)
     attach_input(p, false);
+  else
+    close(fd);
 }
 
 void input_finish(struct process *p) {
-  if (p->terminal)
+  if (p->terminal || p->input.source.fd < 0 || p->input.closing)
     return;
+  p->input.closing = true;
   if (input_has_room(p))
-    input_close(p);
-  else
-    p->input.closing = true;
+    go_on(p);
 }

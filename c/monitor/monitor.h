@@ -193,6 +193,8 @@ void control_open(struct process *p);
 /* attach.c */
 int attach(struct process *p, uint32_t flags, int32_t *end);
 void attach_output(struct process *p, uint8_t stream, const uint8_t *bytes, size_t length);
+/* Puts what they have sent, as far as there is room: whether that was all. */
+bool attach_take(struct process *p);
 /* They may send again, or not now. */
 void attach_input(struct process *p, bool wanted);
 void attach_end(struct process *p);

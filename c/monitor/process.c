@@ -129,7 +129,7 @@ void process_ended(const struct ending *ending) {
 /* What is to be watched: 0, or -EAGAIN while it lives, and its ending when it does not. */
 static int look(const struct process *p, pid_t pid, struct ending *ending) {
   if (p->pid != 0)
-    return -EALREADY;
+    return -EBUSY;
   if (find_pid(pid))
     return -EBUSY;
   reap_all();
@@ -168,9 +168,9 @@ int process_watch(struct process *p, const struct request *r, int32_t *fds, uint
   }
   discard_former(p);
   p->owner = NULL;
+  console_look(p);
   p->pid = w->pid;
   control_open(p);
-  console_look(p);
   streams_begin(p);
   if (ended == 0)
     process_end(p, &ending);

@@ -83,9 +83,10 @@ static void stream_ready(struct source *source, uint32_t events) {
 
 void streams_begin(struct process *p) {
   for (int i = 0; i < 2; i++) {
-    struct stream *s = &p->output[i];
-    if (s->source.fd >= 0 && loop_add(&s->source, s->source.fd, EPOLLIN, stream_ready) != 0)
-      stream_close(s);
+    struct source *source = &p->output[i].source;
+    int fd = source->fd;
+    if (fd >= 0 && loop_add(source, fd, EPOLLIN, stream_ready) != 0)
+      close(fd);
   }
 }
 

@@ -20,6 +20,7 @@ import {
 } from "../wire/body.ts";
 import { type MonitorCalls, monitorCalls } from "../../ffi/monitor.ts";
 import type { ProcessEnding } from "../../ffi/process.ts";
+import { Attachment } from "./attachment.ts";
 import { type Descriptors, MonitorConnection } from "./monitor_connection.ts";
 
 /** Where the standard streams of a program come from. */
@@ -193,12 +194,12 @@ export class Monitor implements Disposable {
     return await this.#connection.nextEnd();
   }
 
-  /** A socket of packets: output with a byte in front (BodyStream), input as it is. The caller's to close. */
-  async attach(name: string, options: { stdin: boolean; replay: boolean }): Promise<number> {
+  /** Output from now on; with `replay` first the last of what a terminal showed. */
+  async attach(name: string, options: { stdin: boolean; replay: boolean }): Promise<Attachment> {
     const flags = (options.stdin ? AttachFlag.stdin : 0) | (options.replay ? AttachFlag.replay : 0);
     const request = { operation: Operation.attach, fields: [flags], texts: [name] };
     const { fds } = await this.#connection.ask(`attach to ${quote(name)}`, request);
-    return fds[0]!;
+    return new Attachment(this.#helper, this.#calls, fds[0]!);
   }
 
   /** ENOTTY without a terminal. */

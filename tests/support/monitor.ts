@@ -1,7 +1,7 @@
 /** What tests of monitors share: one with a folder, and small programs below it. */
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
-import { monitorCalls } from "../../ffi/monitor.ts";
+import { type MonitorCalls, monitorCalls } from "../../ffi/monitor.ts";
 import { type LogTarget, Monitor, type MonitorStdio } from "../../lib/body/monitor_client.ts";
 import { O_DIRECTORY, O_PATH } from "../../lib/base/linux.ts";
 import { encodePlan } from "../../lib/wire/encode.ts";
@@ -22,17 +22,41 @@ interface Program {
   readonly oom?: number;
   /** Operations before the program is sought. */
   readonly ops?: readonly Op[];
+  readonly fds?: readonly number[];
+  readonly preserved?: readonly number[];
 }
 
 /** A process below a monitor. */
 interface Started {
+  readonly name: string;
   readonly pid: number;
   readonly pidfd: number;
-  /** Its directory: process.json and the like. */
+  /** Its directory: exit.json and the like. */
   readonly folder: string;
 }
 
+/** A file named exit.json. */
+interface ExitRecord {
+  readonly pid: number;
+  readonly code: number;
+  readonly signal: number;
+  readonly core: boolean;
+  readonly oom: boolean;
+  readonly at: string;
+}
+
+/** What a program on a terminal is started with. */
+export const ON_TERMINAL: Pick<Program, "stdio" | "ops" | "fds"> = {
+  stdio: { kind: "terminal", console: 0 },
+  fds: [-1],
+  ops: [
+    { op: "setsid", from: "" },
+    { op: "console", from: "", slot: 0, rows: 24, cols: 80, uid: 0, mount: 0 },
+  ],
+};
+
 const LIMIT_MS = 60_000;
+const SIGKILL = 9;
 
 /** A folder, and a monitor that listens there. */
 export class Watched implements AsyncDisposable {
@@ -45,12 +69,18 @@ export class Watched implements AsyncDisposable {
     readonly pid: number,
   ) {}
 
-  static async start(options: { idleMs?: number } = {}): Promise<Watched> {
+  /** @param start what starts the monitor; default: that of this build */
+  static async start(
+    { idleMs = LIMIT_MS, start }: { idleMs?: number; start?: MonitorCalls["start"] } = {},
+  ): Promise<Watched> {
     const helper = await loadHelper();
     const folder = await Deno.makeTempDir({ prefix: "runts-monitor-" });
-    const listening = monitorCalls().listen(`${folder}/monitor.sock`, 0o600);
-    const { idleMs = LIMIT_MS } = options;
-    const monitor = Monitor.start(helper, { listening, idleMs, title: folder });
+    const path = `${folder}/monitor.sock`;
+    const listening = monitorCalls().listen(path, 0o600);
+    const options = { listening, idleMs, title: folder };
+    const monitor = start === undefined
+      ? Monitor.start(helper, options)
+      : (start({ ...options, connection: -1 }), await Monitor.connect(helper, path));
     helper.close(listening);
     return new Watched(helper, monitor, folder, (await monitor.hello()).pid);
   }
@@ -62,46 +92,43 @@ export class Watched implements AsyncDisposable {
 
   /** Starts a program by init and watches it. */
   async run(program: Program): Promise<Started> {
-    const { name = "init", log = this.log(), oom } = program;
     const started = await this.spawn(program);
-    const directory = this.helper.open(started.folder, O_PATH | O_DIRECTORY);
-    try {
-      await this.monitor.watch({
-        name,
-        pid: started.pid,
-        log,
-        directory,
-        ...oom !== undefined && { oom },
-      });
-    } finally {
-      this.helper.close(directory);
-    }
+    await this.watch(started, program);
     return started;
   }
 
+  async watch(
+    { name, pid, folder }: Started,
+    { log = this.log(), oom }: Pick<Program, "log" | "oom"> = {},
+  ): Promise<void> {
+    const directory = this.helper.open(folder, O_PATH | O_DIRECTORY);
+    const more = oom === undefined ? {} : { oom };
+    try {
+      await this.monitor.watch({ name, pid, log, directory, ...more });
+    } finally {
+      this.helper.close(directory);
+    }
+  }
+
   /** Starts a program by init. */
-  async spawn({ name = "init", script, stdio, ops = [] }: Program): Promise<Started> {
-    const plan = encodePlan(
-      [
-        ...ops,
-        { op: "find_program", from: "", name: "/bin/sh", search: "" },
-        {
-          ...{ op: "exec", from: "", args: ["sh", "-c", script], env: ["PATH=/bin:/usr/bin"] },
-          ...{ home: -1n, self_pid: 0 },
-        } as Op,
-      ],
-      this.helper.buildId,
-    );
+  async spawn(program: Program): Promise<Started> {
+    const { name = "init", script, stdio = { kind: "pipes", input: false }, ops = [] } = program;
+    const { fds = [], preserved = [] } = program;
+    const exec = { args: ["sh", "-c", script], env: ["PATH=/bin:/usr/bin"] };
+    const plan = encodePlan([
+      ...ops,
+      { op: "find_program", from: "", name: "/bin/sh", search: "" },
+      { op: "exec", from: "", ...exec, home: -1n, self_pid: 0 },
+    ], this.helper.buildId);
+    const request = { name, plan, fds, preserved, umask: 0o22, stdio };
+    const { pid, pidfd, socket } = await this.monitor.spawn(request);
+    this.helper.close(socket);
+    this.#pidfds.push(pidfd);
     const folder = `${this.folder}/processes/${name}`;
+    await Deno.remove(folder, { recursive: true }).catch(() => {});
     await Deno.mkdir(folder, { recursive: true });
-    this.helper.makeFifo(`${folder}/exit`, 0o600);
-    const spawned = await this.monitor.spawn({
-      ...{ name, plan, umask: 0o22, stdio: stdio ?? { kind: "pipes", input: false } },
-      fds: stdio?.kind === "terminal" ? [-1] : [],
-    });
-    this.helper.close(spawned.socket);
-    this.#pidfds.push(spawned.pidfd);
-    return { pid: spawned.pid, pidfd: spawned.pidfd, folder };
+    for (const fifo of ["exit", "control"]) this.helper.makeFifo(`${folder}/${fifo}`, 0o600);
+    return { name, pid, pidfd, folder };
   }
 
   /** A log below the folder. */
@@ -112,14 +139,24 @@ export class Watched implements AsyncDisposable {
     return { driver, path: `${this.folder}/log`, ...more };
   }
 
-  /** Waits for the fifo of the end; gives the record. */
-  async ended({ folder }: Started): Promise<Record<string, unknown>> {
-    const fifo = await Deno.open(`${folder}/exit`).catch((error) => {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
+  /** What the log says. */
+  async logged(name = "log"): Promise<string> {
+    return await Deno.readTextFile(`${this.folder}/${name}`);
+  }
+
+  /** Waits as a shell does, for the fifo; gives the record. */
+  async ended({ folder }: Started): Promise<ExitRecord> {
+    const command = new Deno.Command("cat", {
+      args: [`${folder}/exit`],
+      stdout: "null",
+      stderr: "null",
     });
-    if (fifo !== undefined) { for await (const _ of fifo.readable); }
+    await command.output();
     return JSON.parse(await Deno.readTextFile(`${folder}/exit.json`));
+  }
+
+  kill({ pidfd }: Started): void {
+    this.helper.sendSignal(pidfd, SIGKILL);
   }
 
   /** Waits until the monitor has ended. */
@@ -127,11 +164,38 @@ export class Watched implements AsyncDisposable {
     await until("the monitor ends", () => !isRunning(this.pid));
   }
 
+  /** Pids of the children that it has. */
+  children(): number[] {
+    try {
+      const text = Deno.readTextFileSync(`/proc/${this.pid}/task/${this.pid}/children`);
+      return text.split(" ").filter(Boolean).map(Number);
+    } catch {
+      return [];
+    }
+  }
+
+  #end(pid: number): void {
+    let pidfd: number;
+    try {
+      pidfd = this.helper.openPidfd(pid);
+    } catch {
+      return; // it has been reaped
+    }
+    if (this.children().includes(pid)) this.helper.sendSignal(pidfd, SIGKILL);
+    this.helper.close(pidfd);
+  }
+
+  /** What is left below it is killed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.monitor.leave().catch(() => {});
+    const last = await this.connect().catch(() => undefined);
+    await last?.leave();
+    last?.[Symbol.dispose]();
     this.monitor[Symbol.dispose]();
     for (const pidfd of this.#pidfds) this.helper.close(pidfd);
-    await this.gone();
+    await until("the monitor ends", () => {
+      for (const pid of this.children()) this.#end(pid);
+      return !isRunning(this.pid);
+    });
     await Deno.remove(this.folder, { recursive: true });
   }
 }
