@@ -51,7 +51,7 @@ export type { SupervisionEventsOptions } from "./lib/supervise/events.ts";
 export type { SupervisionEvent } from "./lib/monitor/journal.ts";
 export { execSupervised } from "./lib/supervise/exec.ts";
 export type { SupervisedExec, SupervisedExecOptions } from "./lib/supervise/exec.ts";
-export type { AttachedStreams, Output } from "./lib/monitor/streams.ts";
+export type { Attachment, Output } from "./lib/body/attachment.ts";
 export { start } from "./lib/container/start.ts";
 export { state } from "./lib/container/state.ts";
 export type { StateDocument } from "./lib/container/state.ts";

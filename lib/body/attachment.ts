@@ -7,7 +7,7 @@ import type { FileCalls } from "../../ffi/files.ts";
 import type { MonitorCalls } from "../../ffi/monitor.ts";
 
 /** Something that a program wrote, or how many bytes of that we were too slow for. */
-type Output =
+export type Output =
   | { readonly stream: "stdout" | "stderr"; readonly bytes: Uint8Array }
   | { readonly lost: bigint };
 
@@ -35,6 +35,15 @@ export class Attachment implements Disposable {
       if (packet === "eof") return undefined;
       if (packet !== "again") return decodeOutput(packet.bytes);
       await this.#helper.awaitFds([this.#socket], { signal: this.#stop.signal });
+    }
+  }
+
+  /** What it writes from now on, until it has ended or this is disposed of. */
+  async *output(): AsyncGenerator<Output, void> {
+    try {
+      for (let output; (output = await this.read()) !== undefined;) yield output;
+    } catch (error) {
+      if (!this.#stop.signal.aborted) throw error;
     }
   }
 

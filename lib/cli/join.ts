@@ -3,10 +3,10 @@
 import { quote, RuntsError } from "../base/errors.ts";
 import { printBytes } from "./output.ts";
 
-/** What a process has written; `lost`: so many bytes of it. */
+/** What a process has written, or how many bytes of it we were too slow for. */
 type Output =
   | { readonly stream: "stdout" | "stderr"; readonly bytes: Uint8Array }
-  | { readonly stream: "lost"; readonly count: bigint };
+  | { readonly lost: bigint };
 
 /** The other side. */
 interface Streams extends Disposable {
@@ -92,8 +92,8 @@ export async function joinStreams(streams: Streams, join: Join): Promise<boolean
 }
 
 function show(output: Output): void {
-  if (output.stream !== "lost") return printBytes(output.stream, output.bytes);
-  const note = `\nrunts: ${output.count} bytes of output came too fast\n`;
+  if (!("lost" in output)) return printBytes(output.stream, output.bytes);
+  const note = `\nrunts: ${output.lost} bytes of output came too fast\n`;
   printBytes("stderr", new TextEncoder().encode(note));
 }
 

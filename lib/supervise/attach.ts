@@ -4,7 +4,7 @@ import { RuntsError } from "../base/errors.ts";
 import type { ContainerName } from "../caller/options.ts";
 import type { Monitor } from "../body/monitor_client.ts";
 import { connectMonitor } from "../monitor/connect.ts";
-import { AttachedStreams } from "../monitor/streams.ts";
+import type { Attachment } from "../body/attachment.ts";
 import { inCommand } from "../runtime/command.ts";
 import { load } from "../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../runtime/runtime.ts";
@@ -30,11 +30,14 @@ export interface AttachOptions extends ProcessOptions {
 export function attach(
   given: RuntimeOrSettings,
   options: AttachOptions,
-): Promise<AttachedStreams> {
-  return withProcess(given, "attach", options, async (runtime, monitor, name) => {
-    const { stdin = true, replay = true } = options;
-    return new AttachedStreams(runtime.helper, await monitor.attach(name, { stdin, replay }));
-  });
+): Promise<Attachment> {
+  const { stdin = true, replay = true } = options;
+  return withProcess(
+    given,
+    "attach",
+    options,
+    (_, monitor, name) => monitor.attach(name, { stdin, replay }),
+  );
 }
 
 /** Gives the terminal of a process a size, in characters. */

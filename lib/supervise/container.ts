@@ -11,7 +11,7 @@ import {
 import { openInit } from "../container/kill.ts";
 import type { LogOptions } from "../monitor/follow.ts";
 import { isSupervised } from "../monitor/places.ts";
-import type { AttachedStreams } from "../monitor/streams.ts";
+import type { Attachment } from "../body/attachment.ts";
 import { inCommand } from "../runtime/command.ts";
 import { load } from "../runtime/load.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
@@ -58,7 +58,7 @@ export class SupervisedProcess {
   }
 
   /** Its streams; disposing of them is the detach. */
-  attach(options: Omit<AttachOptions, "id" | "process"> = {}): Promise<AttachedStreams> {
+  attach(options: Omit<AttachOptions, "id" | "process"> = {}): Promise<Attachment> {
     return attach(this.#runtime, { ...this.#named, ...options });
   }
 
@@ -142,7 +142,7 @@ export class Container extends Plain {
   }
 
   /** The streams of its program; disposing of them is the detach. */
-  attach(options: Omit<AttachOptions, "id"> = {}): Promise<AttachedStreams> {
+  attach(options: Omit<AttachOptions, "id"> = {}): Promise<Attachment> {
     return attach(this.runtime, { id: this.id, ...options });
   }
 

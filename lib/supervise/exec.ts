@@ -9,7 +9,7 @@ import { type ExecAttendant, refuseExec, spawnIn } from "../container/exec.ts";
 import { connectMonitor } from "../monitor/connect.ts";
 import { processDirectory } from "../monitor/places.ts";
 import { makeProcessDirectory, removeProcessDirectory, watchProcess } from "../monitor/process.ts";
-import { AttachedStreams } from "../monitor/streams.ts";
+import type { Attachment } from "../body/attachment.ts";
 import { inCommand } from "../runtime/command.ts";
 import { load } from "../runtime/load.ts";
 import { type LoadedRuntime, type RuntimeOrSettings, withSettings } from "../runtime/runtime.ts";
@@ -42,7 +42,7 @@ export interface SupervisedExec {
   /** As the host sees it. */
   readonly pid: number;
   /** With `attach`; the caller disposes of them. */
-  readonly streams?: AttachedStreams;
+  readonly streams?: Attachment;
 }
 
 const NO_LOG: LogSettings = { driver: "none", path: "", maxSize: 0, maxFiles: 1 };
@@ -135,7 +135,7 @@ class ExecMonitor implements ExecAttendant, Disposable {
   readonly #directory: StateDirectory;
   readonly #found: Inspection;
   readonly #wanted: Wanted;
-  #streams: AttachedStreams | undefined;
+  #streams: Attachment | undefined;
 
   constructor(
     runtime: LoadedRuntime,
@@ -163,11 +163,9 @@ class ExecMonitor implements ExecAttendant, Disposable {
   /** Before its program runs, whoever wants all of its output is attached, and its end is watched for. */
   async take(process: ProcessName): Promise<void> {
     const { name, monitor, options } = this.#wanted;
-    const { helper } = this.#runtime;
     makeProcessDirectory(this.#runtime, this.#directory, name);
     if (options.attach) {
-      const socket = await monitor.attach(name, { stdin: true, replay: false });
-      this.#streams = new AttachedStreams(helper, socket);
+      this.#streams = await monitor.attach(name, { stdin: true, replay: false });
     }
     const cgroup = await cgroupOf(this.#runtime, this.#found.status);
     await watchProcess(this.#runtime, monitor, this.#directory, process, {
@@ -180,7 +178,7 @@ class ExecMonitor implements ExecAttendant, Disposable {
   }
 
   /** Gives the streams away. */
-  release(): AttachedStreams | undefined {
+  release(): Attachment | undefined {
     const streams = this.#streams;
     this.#streams = undefined;
     return streams;

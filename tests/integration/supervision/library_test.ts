@@ -51,7 +51,7 @@ libraryTest("a script attaches, writes, and closes the input", async (runtime, b
        using streams = await container.attach();
        await streams.write(new TextEncoder().encode("first\\n"));
        for await (const output of streams.output()) {
-         if (output.stream !== "lost") console.log(new TextDecoder().decode(output.bytes).trim());
+         if ("bytes" in output) console.log(new TextDecoder().decode(output.bytes).trim());
          break;
        }
      }
@@ -59,7 +59,7 @@ libraryTest("a script attaches, writes, and closes the input", async (runtime, b
      await again.write(new TextEncoder().encode("second\\n"));
      await container.closeStdin();
      for await (const output of again.output()) {
-       if (output.stream !== "lost") console.log(new TextDecoder().decode(output.bytes).trim());
+       if ("bytes" in output) console.log(new TextDecoder().decode(output.bytes).trim());
      }
      console.log(await container.wait());`,
     [runtime.root, bundle.path],
