@@ -5,7 +5,6 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <termios.h>
 
 #include "monitor.h"
 
@@ -29,17 +28,7 @@ int terminal_resize(struct process *p, uint32_t width, uint32_t height) {
   return 0;
 }
 
-/* The terminal of whoever is attached does that, and a log wants none. */
-static void clear_onlcr(int master) {
-  struct termios mode;
-  if (tcgetattr(master, &mode) != 0)
-    return;
-  mode.c_oflag &= ~(tcflag_t)ONLCR;
-  tcsetattr(master, TCSANOW, &mode);
-}
-
 static void take_master(struct process *p, int master) {
-  clear_onlcr(master);
   fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
   p->output[0].source.fd = master;
   p->input.source.fd = (int)RETRY(fcntl(master, F_DUPFD_CLOEXEC, 0));

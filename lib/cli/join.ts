@@ -83,7 +83,8 @@ export async function joinStreams(streams: Streams, join: Join): Promise<boolean
         if (typed) streams[Symbol.dispose]();
       }, () => {}); // the process has ended meanwhile
     }
-    for await (const output of streams.output()) show(output);
+    const shown = Deno.stdout.isTerminal();
+    for await (const output of streams.output()) show(output, shown);
     return !detached;
   } finally {
     if (terminal) Deno.stdin.setRaw(false);
@@ -91,10 +92,17 @@ export async function joinStreams(streams: Streams, join: Join): Promise<boolean
   }
 }
 
-function show(output: Output): void {
-  if (!("lost" in output)) return printBytes(output.stream, output.bytes);
+/** Our terminal puts a carriage return before each newline, as that of the process has done. */
+function show(output: Output, terminal: boolean): void {
+  if (!("lost" in output)) {
+    return printBytes(output.stream, terminal ? withoutReturns(output.bytes) : output.bytes);
+  }
   const note = `\nrunts: ${output.lost} bytes of output came too fast\n`;
   printBytes("stderr", new TextEncoder().encode(note));
+}
+
+function withoutReturns(bytes: Uint8Array): Uint8Array {
+  return bytes.filter((byte, index) => byte !== 0x0d || bytes[index + 1] !== 0x0a);
 }
 
 /** Whether the keys were typed. */
