@@ -1,4 +1,4 @@
-import { jsonDocument } from "../cli/output.ts";
+import { jsonDocument } from "../base/json_document.ts";
 import { defineCommand } from "../cli/types.ts";
 import { inspectContainer } from "../supervise/list.ts";
 import { CONTAINER } from "./shared.ts";
