@@ -9,6 +9,7 @@ import { jsonDocument } from "../base/json_document.ts";
 import { mainDirectory } from "../cgroup/directory.ts";
 import { annotatedSignal } from "../spec/values/stop_signal.ts";
 import { SIGTERM } from "../spec/values/signals.ts";
+import { isSupervised } from "../monitor/places.ts";
 import type { Spec } from "../spec/types/config.ts";
 import type { StateDirectory } from "../state/directory.ts";
 import { formatStatus, type Status } from "../state/status.ts";
@@ -27,7 +28,9 @@ export function preparedRecord(
   const paths = cgroup?.kind === "disabled" ? {} : cgroup?.paths ?? {};
   const unified = paths[""];
   return {
-    flags: flagsOf(status, spec),
+    flags: flagsOf(status, spec) |
+      // A monitor is told of both, and ended by delete.
+      (isSupervised(directory) ? PreparedFlag.noStart | PreparedFlag.noDelete : 0),
     front,
     bootId: status.bootId ?? "",
     pid: status.pid,

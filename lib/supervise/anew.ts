@@ -13,6 +13,7 @@ import { type LoadedRuntime, withSettings } from "../runtime/runtime.ts";
 import type { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { readSupervised, type Supervised } from "../state/supervised.ts";
+import { PREPARED_FILE } from "../wire/prepared.ts";
 import { MonitorAttendant } from "./attendant.ts";
 
 /** What is left to be done of a start once the lock is released. */
@@ -73,7 +74,7 @@ function asCreated(runtime: LoadedRuntime, { create }: Supervised): LoadedRuntim
 }
 
 /** Files of the state directory that belong to one life of a container. */
-const OF_ONE_LIFE = ["status", "exec.fifo", "result.fifo"];
+const OF_ONE_LIFE = [PREPARED_FILE, "status", "exec.fifo", "result.fifo"];
 
 /** The monitor of a container in its next life. */
 class Successor extends MonitorAttendant {

@@ -45,7 +45,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...["lib/caller", "lib/init", "lib/monitor"],
   ],
   "lib/supervise": [
-    ...["lib/base", "lib/spec", "lib/body", "lib/runtime", "lib/state", "lib/caller"],
+    ...["lib/base", "lib/wire", "lib/spec", "lib/body", "lib/runtime", "lib/state", "lib/caller"],
     ...["lib/monitor", "lib/container"],
   ],
   "lib/lxc": ["lib/base", "ffi", "lib/spec", "lib/runtime", "lib/cgroup", "lib/container"],

@@ -45,6 +45,19 @@ supervisionTest(
   },
 );
 
+supervisionTest("create, start and delete are told of, too", async (runtime, bundle) => {
+  bundle.config.process.args = ["sh", "-c", "exit 5"];
+  bundle.save();
+  const id = runtime.id();
+  await runtime.ok(["create", "--supervised", "--bundle", bundle.path, id]);
+  assertEquals(monitorsOf(runtime).length, 1);
+  await runtime.ok(["start", id]);
+  assertEquals(await runtime.ok(["wait", id]), "5\n");
+  await runtime.ok(["delete", id]);
+  assertEquals(eventTypes(runtime, id), ["created", "started", "exited", "removed"]);
+  assertEquals(monitorsOf(runtime), []);
+});
+
 supervisionTest("a signal that ended it is part of the code", async (runtime, bundle) => {
   const id = await runScript(runtime, bundle, "sleep 1000");
   await runtime.ok(["kill", id, "KILL"]);
