@@ -137,11 +137,18 @@ class Walk {
   killed: Walked["killed"];
   readonly #runts: number;
   readonly #at: At;
+  readonly #parents: () => readonly number[];
   /** Whether there is a process that may come to be init. */
   #nascent = false;
 
-  constructor(runts: number, inits: Iterable<[number, Passed]>, at: At) {
+  constructor(
+    runts: number,
+    inits: Iterable<[number, Passed]>,
+    at: At,
+    parents: () => readonly number[],
+  ) {
     this.#runts = runts;
+    this.#parents = parents;
     this.inits = new Map(Array.from(inits, ([pid, init]) => [pid, { ...init }]));
     this.#at = at;
   }
@@ -159,7 +166,8 @@ class Walk {
   #enlist(): void {
     this.#nascent = false;
     const isOver = "ZX".includes(statOf(this.#runts)?.state ?? "X");
-    for (const pid of isOver ? inSession(this.#runts) : childrenOf(this.#runts)) {
+    const own = isOver ? inSession(this.#runts) : childrenOf(this.#runts);
+    for (const pid of [...own, ...this.#parents().flatMap(childrenOf)]) {
       const stat = statOf(pid);
       if (stat === undefined || this.inits.has(pid) || "ZX".includes(stat.state)) continue;
       // Between vfork(2) and execve(2) it is not init yet.
@@ -218,11 +226,13 @@ function signal(pid: number, name: Deno.Signal): void {
  * Takes a command from stop to stop until it has ended and init waits, runs the program, or is gone.
  *
  * @param inits of the container, when it was made by an earlier walk
+ * @param parents who else may be the parent of init: monitors
  */
 export async function walk(
   line: readonly string[],
   at: At,
   inits: Iterable<[number, Passed]> = [],
+  parents: () => readonly number[] = () => [],
 ): Promise<Walked> {
   const stderr = Deno.makeTempFileSync({ prefix: "runts-stderr-" });
   const child = new Deno.Command("/bin/sh", {
@@ -232,7 +242,7 @@ export async function walk(
   }).spawn();
   let code: number | undefined;
   const ended = child.status.then((status) => code = status.code);
-  const walk = new Walk(child.pid, inits, at);
+  const walk = new Walk(child.pid, inits, at, parents);
   const end = performance.now() + TIMEOUT_MS;
   try {
     for (let over = false; !over;) {
