@@ -6,9 +6,8 @@
 import type { OwnHelper } from "../runtime/runtime.ts";
 import { EEXIST } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
-import { removeQuietly, statFile } from "../base/files.ts";
+import { readFile, removeQuietly, statFile } from "../base/files.ts";
 import { decodeBytes, encodeText } from "../base/bytes.ts";
-import { type Line, openNewer } from "./log_files.ts";
 import { readLines } from "./follow.ts";
 
 /** What happened to a container. */
@@ -68,21 +67,20 @@ export class Journal {
   /**
    * Appends an event, and gives it with its number.
    *
-   * @param known whether an event is this one; then it is not written once more
+   * @param once it is not written if it is there already: whoever told of it may have been killed then
    */
   async append(
     helper: Pick<OwnHelper, "lock" | "close">,
     event: NewEvent,
-    known?: (event: SupervisionEvent) => boolean,
+    once = false,
   ): Promise<SupervisionEvent> {
     this.#make();
     const lock = await helper.lock(`${this.#directory}/lock`, LOCK_TIMEOUT);
     try {
-      if (known !== undefined) {
-        for await (const there of this.read()) if (known(there)) return there;
-      }
+      const known = once ? this.#known(event) : undefined;
+      if (known !== undefined) return known;
       const added: SupervisionEvent = {
-        seq: await this.newest() + 1,
+        seq: this.newest() + 1,
         time: event.time ?? new Date().toISOString(),
         ...event,
       };
@@ -102,7 +100,7 @@ export class Journal {
     let last = since;
     const options = { follow, ...(signal && { signal }) };
     for await (const line of readLines(this.#path, options, () => true)) {
-      const event = parseEvent(line);
+      const event = line.ended ? parseEvent(decodeBytes(line.bytes)) : undefined;
       if (event === undefined || event.seq <= last) continue;
       last = event.seq;
       yield event;
@@ -110,18 +108,29 @@ export class Journal {
   }
 
   /** The number of the newest event; 0 where there was none yet. */
-  async newest(): Promise<number> {
-    const files = await openNewer(this.#path);
-    try {
-      for (const file of files.toReversed()) {
-        for await (const line of file.backwards()) {
-          const event = parseEvent(line);
-          if (event !== undefined) return event.seq;
-        }
+  newest(): number {
+    for (const event of this.#backwards()) return event.seq;
+    return 0;
+  }
+
+  /** This one, of those since the container was started. */
+  #known({ type, id, pid, time }: NewEvent): SupervisionEvent | undefined {
+    for (const event of this.#backwards(`"id":${JSON.stringify(id)}`)) {
+      const isSame = event.type === type && event.pid === pid;
+      if (isSame && (time === undefined || event.time === time)) return event;
+      if (event.type === "started" || event.type === "created") return undefined;
+    }
+    return undefined;
+  }
+
+  /** From the newest event on; those whose line has this text. Files are short, and nobody else writes. */
+  *#backwards(text = ""): Generator<SupervisionEvent> {
+    for (let number = 0; number <= KEPT; number++) {
+      const lines = readFile(number === 0 ? this.#path : `${this.#path}.${number}`)?.split("\n");
+      for (const line of lines?.reverse() ?? []) {
+        const event = line.includes(text) ? parseEvent(line) : undefined;
+        if (event !== undefined) yield event;
       }
-      return 0;
-    } finally {
-      for (const file of files) file[Symbol.dispose]();
     }
   }
 
@@ -171,10 +180,10 @@ function endsOpen(file: Deno.FsFile): boolean {
 }
 
 /** Undefined for what is none: a part of a line. */
-function parseEvent({ bytes, ended }: Line): SupervisionEvent | undefined {
-  if (!ended) return undefined;
+function parseEvent(line: string): SupervisionEvent | undefined {
+  if (!line.endsWith("}")) return undefined;
   try {
-    const event = JSON.parse(decodeBytes(bytes));
+    const event = JSON.parse(line);
     const isOne = Number.isSafeInteger(event.seq) && typeof event.type === "string";
     return isOne ? event : undefined;
   } catch {

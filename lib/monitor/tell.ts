@@ -5,7 +5,7 @@ import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { StateDirectory } from "../state/directory.ts";
 import type { ExitRecord, ProcessRecord } from "../state/process_record.ts";
 import { readSupervised, type Supervised, writeSupervised } from "../state/supervised.ts";
-import { Journal, type NewEvent, type SupervisionEvent } from "./journal.ts";
+import { Journal, type NewEvent } from "./journal.ts";
 import { persist } from "./persist.ts";
 import { isSame, standingOf } from "./standing.ts";
 
@@ -63,8 +63,5 @@ export async function tellEnd(
 
 /** Whoever told of it before may have been killed before that was written down. */
 async function tellOnce(runtime: LoadedRuntime, event: NewEvent): Promise<void> {
-  const isKnown = (one: SupervisionEvent) =>
-    one.type === event.type && one.id === event.id && one.pid === event.pid &&
-    (event.time === undefined || one.time === event.time);
-  await new Journal(runtime.root).append(runtime.helper, event, isKnown);
+  await new Journal(runtime.root).append(runtime.helper, event, true);
 }

@@ -40,7 +40,7 @@ export async function* supervisionEvents(
     async (unloaded) => {
       const runtime = await load(unloaded);
       const journal = new Journal(runtime.root);
-      const newest = follow && options.since === undefined ? await journal.newest() : 0;
+      const newest = follow && options.since === undefined ? journal.newest() : 0;
       return { runtime, journal, since: options.since ?? newest };
     },
   );

@@ -23,7 +23,7 @@ Deno.test("events are numbered from 1, and read from any of them on", async () =
   await withRoot(async (root) => {
     const helper = await loadHelper();
     const journal = new Journal(root);
-    assertEquals([await journal.newest(), await numbers(journal)], [0, []]);
+    assertEquals([journal.newest(), await numbers(journal)], [0, []]);
     const time = "2026-11-30T10:00:00.000Z";
     await journal.append(helper, { type: "created", id: "web", time, pid: 7 });
     await journal.append(helper, { type: "exited", id: "web", time, code: 5, signal: 0 });
@@ -32,7 +32,7 @@ Deno.test("events are numbered from 1, and read from any of them on", async () =
       { seq: 2, time, type: "exited", id: "web", code: 5, signal: 0 },
     ]);
     assertEquals(await numbers(journal, 1), [2]);
-    assertEquals(await journal.newest(), 2);
+    assertEquals(journal.newest(), 2);
   });
 });
 
@@ -83,11 +83,12 @@ Deno.test("an event that is there already is not written once more", async () =>
   await withRoot(async (root) => {
     const helper = await loadHelper();
     const journal = new Journal(root);
-    const isSame = ({ type, pid }: { type: string; pid?: number }) =>
-      type === "exited" && pid === 7;
-    const first = await journal.append(helper, { type: "exited", id: "web", pid: 7 }, isSame);
-    const second = await journal.append(helper, { type: "exited", id: "web", pid: 7 }, isSame);
+    const first = await journal.append(helper, { type: "exited", id: "web", pid: 7 }, true);
+    const second = await journal.append(helper, { type: "exited", id: "web", pid: 7 }, true);
     assertEquals([second, await numbers(journal)], [first, [1]]);
+    await journal.append(helper, { type: "started", id: "web", pid: 7 });
+    await journal.append(helper, { type: "exited", id: "web", pid: 7 }, true);
+    assertEquals(await numbers(journal), [1, 2, 3]);
   });
 });
 
