@@ -10,11 +10,12 @@ import { quote, reason } from "../base/errors.ts";
 import type { ContainerName } from "../caller/options.ts";
 import { withMonitor } from "../monitor/connect.ts";
 import { isSupervised } from "../monitor/places.ts";
-import { type NewEnd, tell, tellEnd } from "../monitor/tell.ts";
+import { type NewEnd, tell, tellEnd, tellStarted } from "../monitor/tell.ts";
 import { inCommand } from "../runtime/command.ts";
 import { load } from "../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { StateDirectory } from "../state/directory.ts";
+import { inspect } from "../state/inspect.ts";
 import { withLockIfThere } from "../state/lock.ts";
 import { readSupervised, type Supervised, writeSupervised } from "../state/supervised.ts";
 import type { ExitRecord } from "../state/process_record.ts";
@@ -57,6 +58,12 @@ async function settleLocked(runtime: LoadedRuntime, directory: StateDirectory): 
   await noteEnd(runtime, directory);
   const supervised = readSupervised(directory.path);
   if (supervised?.nextStart === undefined) return undefined;
+  const { state, status } = inspect(directory);
+  if (state === "running" || state === "paused") {
+    // Whoever started it was killed before that was told.
+    await tellStarted(runtime, directory, status.pid);
+    return undefined;
+  }
   const next = Date.parse(supervised.nextStart);
   const left = next - MAKING - Date.now();
   if (left <= 0) return await startAgain(runtime, directory, supervised, next);
@@ -69,14 +76,17 @@ async function settleLocked(runtime: LoadedRuntime, directory: StateDirectory): 
 /** Tells of an end of init, once, and writes down what follows of it. For a verb that holds the lock. */
 export async function noteEnd(runtime: LoadedRuntime, directory: StateDirectory): Promise<void> {
   const end = await tellEnd(runtime, directory);
-  if (end !== undefined) await decide(runtime, directory, end, delayAfter(end));
+  if (end !== undefined) await decide(runtime, directory, end, delayAfter(directory, end));
 }
 
-function delayAfter({ supervised, exit }: NewEnd): number | undefined {
+function delayAfter(
+  directory: StateDirectory,
+  { supervised, exit }: NewEnd,
+): number | undefined {
   const { started } = supervised;
-  // What was never started has not failed.
-  if (started === undefined) return undefined;
-  const ran = timeOf(exit) - Date.parse(started);
+  // What was never started has not failed; whoever started it may have been killed before that was told.
+  if (started === undefined && directory.waitsForStart()) return undefined;
+  const ran = started === undefined ? 0 : timeOf(exit) - Date.parse(started);
   return restartDelay(supervised, { ran, ...(exit && { code: exit.code }) });
 }
 

@@ -63,8 +63,14 @@ export async function untilOver(
     await settle(runtime, directory);
     const over = await withLock(runtime, directory, () => initIfOver(runtime, directory), signal);
     if (over !== undefined) return over;
-    await delay(PAUSE, signal);
+    await delay(pauseFor(supervisedOf(directory)), signal);
   }
+}
+
+/** Whoever has long to wait looks less often. */
+function pauseFor({ nextStart }: Supervised): number {
+  const left = nextStart === undefined ? 0 : Date.parse(nextStart) - Date.now();
+  return Math.min(Math.max(left, PAUSE), LOOK_AGAIN);
 }
 
 /** Init, if it has ended and is not going to be started anew. */

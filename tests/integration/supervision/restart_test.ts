@@ -112,3 +112,20 @@ supervisionTest("deleted while it waits, it is gone", async (runtime, bundle) =>
   await runtime.ok(["delete", "--force", id]);
   assertEquals(await runtime.ok(["list", "--quiet"]), "");
 });
+
+supervisionTest("a start that nobody could tell of any more counts", async (runtime, bundle) => {
+  const id = await runScript(runtime, bundle, "sleep 1000", "--restart", "on-failure:1");
+  const { pid } = await runtime.state(id);
+  const file = `${runtime.root}/${id}/supervised.json`;
+  const { started: _, ...rest } = record(runtime, id, "supervised.json");
+  Deno.writeTextFileSync(file, JSON.stringify({ ...rest, nextStart: "2026-01-01T00:00:00Z" }));
+  await runtime.ok(["settle", id]);
+  assertEquals((await runtime.state(id)).pid, pid);
+  const { nextStart, ...now } = record(runtime, id, "supervised.json");
+  assertEquals(nextStart, undefined);
+  Deno.writeTextFileSync(file, JSON.stringify({ ...now, started: undefined }));
+  Deno.kill(pid, "SIGKILL");
+  await until("it is started anew", () => record(runtime, id, "supervised.json").restarts === 1);
+  await until("it runs", async () => (await runtime.state(id)).status === "running");
+  await runtime.ok(["delete", "--force", id]);
+});
