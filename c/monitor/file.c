@@ -15,6 +15,7 @@ bool file_look(struct log *log) {
   if (log->fd < 0 || fstat(log->fd, &file) != 0 || file.st_nlink == 0)
     return log_reopen(log) == 0 && log->is_file;
   log->size = (uint64_t)file.st_size; /* somebody may have cut it */
+  log->form.open = log->form.open && log->size > 0;
   return true;
 }
 
@@ -45,8 +46,14 @@ static bool tell_loss(struct log *log) {
   if (written != (long)length)
     return false;
   log->lost = 0;
+  log->form.open = false;
   log->size += length;
   return true;
+}
+
+void file_end(struct log *log) {
+  if (file_look(log))
+    tell_loss(log);
 }
 
 size_t file_write(struct log *log) {

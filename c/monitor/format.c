@@ -160,11 +160,35 @@ static size_t longest(const struct log_form *form, size_t length) {
   return escaped + (form->driver == BODY_LOG_JOURNALD ? LOSS_MAX : 256);
 }
 
-static void add(struct log *log, struct line *line, const struct part *p) {
+static void add_record(struct log *log, struct line *line, const struct part *p, size_t text,
+                       bool begins) {
   const struct log_form *form = log_form(log);
   uint8_t *to = log_room(log, longest(form, p->length));
-  size_t length = (size_t)(put_record(form, to, p) - to);
-  log_add(log, length, p->length + p->ends, !line->within, p->ends);
+  struct record record = {
+      .line = line,
+      .length = (size_t)(put_record(form, to, p) - to),
+      .text = text,
+      .begins = begins,
+      .ends = p->ends,
+  };
+  log_add(log, &record);
+}
+
+/* A line whose end was lost gets one, or what follows would be taken for it. */
+static void add_end(struct log *log, struct line *line, int stream) {
+  const struct part end = {.stream = stream, .bytes = (const uint8_t *)"", .ends = true};
+  line->torn = false;
+  if (log_form(log)->driver != BODY_LOG_RAW)
+    add_record(log, line, &end, 0, true);
+}
+
+static void add(struct log *log, struct line *line, const struct part *p) {
+  if (line->torn)
+    add_end(log, line, p->stream);
+  if (line->cut)
+    log_skip(log, line, p->length + p->ends, p->ends);
+  else
+    add_record(log, line, p, p->length + p->ends, !line->within);
   line->within = !p->ends;
 }
 
@@ -182,18 +206,10 @@ static size_t part_end(const struct log_form *form, const uint8_t *bytes) {
   return PART_MAX;
 }
 
-static void add_raw(struct log *log, const uint8_t *bytes, size_t length) {
-  memcpy(log_room(log, length), bytes, length);
-  log_add(log, length, length, true, true);
-}
-
-/* What has no lines of its own is taken as it is, except that it may have to be known where they end. */
+/* What has no lines of its own is not held back until they end. */
 static size_t format_raw(struct log *log, struct line *line, int stream, const uint8_t *bytes,
                          size_t length) {
-  bool whole = !log_form(log)->lines;
-  if (whole)
-    add_raw(log, bytes, length);
-  for (size_t at = whole ? length : 0; at < length;) {
+  for (size_t at = 0; at < length;) {
     size_t left = length - at, most = left < PART_MAX ? left : PART_MAX;
     const uint8_t *end = memchr(bytes + at, '\n', most);
     size_t size = end ? (size_t)(end - (bytes + at)) : most;
@@ -232,8 +248,8 @@ void format_part(struct log *log, struct line *line, int stream, const uint8_t *
 }
 
 size_t format_loss(const struct log_form *form, uint64_t lost, int64_t time, uint8_t *to) {
-  char text[NUMBER_TEXT + sizeof " bytes lost"];
-  char *end = put_text(put_number(text, lost), " bytes lost");
+  char text[1 + NUMBER_TEXT + sizeof " bytes lost"];
+  char *end = put_text(put_number(put_text(text, form->open ? "\n" : ""), lost), " bytes lost");
   struct part part = {BODY_STREAM_STDERR, (const uint8_t *)text, (size_t)(end - text), true};
   put_time(now, time);
   return (size_t)(put_record(form, to, &part) - to);

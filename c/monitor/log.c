@@ -61,7 +61,6 @@ static int log_make(const struct body_watch *w, const char *path, const char *fi
     return -ENOMEM;
   memcpy(log->path, path, length);
   log->form.driver = w->driver;
-  log->form.lines = w->max_size > 0;
   log->form.fields = strcpy(log->path + length, fields);
   log->limit = log->max_size = w->max_size;
   log->max_files = w->max_files;
@@ -108,6 +107,8 @@ void log_release(struct log *log) {
   if (!log)
     return;
   log->users--;
+  if (log->users == 0 && log->lost > 0)
+    log->is_file ? file_end(log) : queue_end(log);
   log_settle(log);
 }
 
@@ -115,13 +116,27 @@ const struct log_form *log_form(const struct log *log) {
   return &log->form;
 }
 
+void record_written(struct log *log, const struct batch_record *record) {
+  log->form.open = log->form.driver == BODY_LOG_RAW && !record->ends;
+}
+
+void record_lost(struct log *log, const struct batch_record *record) {
+  lose(log, record->text);
+  record->line->cut = !record->ends;
+  if (!record->begins)
+    record->line->torn = true;
+}
+
 /* Of the batch, what was written and what was not. */
 static void account(struct log *log, size_t written) {
   for (uint32_t i = 0; i < batch.count; i++) {
-    if (batch.record[i].end <= written)
-      the_monitor.written += batch.record[i].text;
-    else
-      lose(log, batch.record[i].text);
+    const struct batch_record *record = &batch.record[i];
+    if (record->end > written) {
+      record_lost(log, record);
+      continue;
+    }
+    the_monitor.written += record->text;
+    record_written(log, record);
   }
 }
 
@@ -147,18 +162,29 @@ static bool is_full(const struct log *log, size_t length) {
   return log->limit > 0 && log->is_file && between && size > 0 && size + length > log->limit;
 }
 
-void log_add(struct log *log, size_t length, size_t text, bool begins, bool ends) {
-  if (is_full(log, length)) {
+void log_add(struct log *log, const struct record *record) {
+  if (is_full(log, record->length)) {
     size_t start = batch.length;
     log_flush(log);
-    if (file_look(log) && is_full(log, length))
+    if (file_look(log) && is_full(log, record->length))
       file_rotate(log);
-    memmove(batch.bytes, batch.bytes + start, length);
+    memmove(batch.bytes, batch.bytes + start, record->length);
   }
-  log->within += (begins && !ends) - (ends && !begins);
-  batch.length += length;
-  batch.record[batch.count].end = (uint32_t)batch.length;
-  batch.record[batch.count++].text = (uint32_t)text;
+  log->within += (record->begins && !record->ends) - (record->ends && !record->begins);
+  batch.length += record->length;
+  batch.record[batch.count++] = (struct batch_record){
+      .end = (uint32_t)batch.length,
+      .text = (uint32_t)record->text,
+      .line = record->line,
+      .begins = record->begins,
+      .ends = record->ends,
+  };
+}
+
+void log_skip(struct log *log, struct line *line, size_t text, bool ends) {
+  lose(log, text);
+  log->within -= ends && line->within;
+  line->cut = !ends;
 }
 
 static bool line_keep(struct line *line, const uint8_t *bytes, size_t length) {
@@ -189,7 +215,7 @@ void log_end(struct log *log, struct line *line, int stream, int64_t time) {
     format_part(log, line, stream, line->kept, line->length, time);
   log_flush(log);
   log->within -= line->within;
-  line->within = false;
+  line->within = line->cut = line->torn = false;
   line->length = 0;
   line_rest(line);
 }

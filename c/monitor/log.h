@@ -18,7 +18,9 @@
 struct line {
   uint8_t *kept; /* PART_MAX bytes, or NULL */
   size_t length;
-  bool within; /* parts of the line have been written */
+  bool within; /* it has begun, and not ended */
+  bool cut;    /* a part of it was lost: the rest goes, too */
+  bool torn;   /* parts of one stand in the log, whose end was lost */
 };
 
 struct log;
@@ -47,17 +49,22 @@ bool logs_wait(void);
 /* For format.c. */
 struct log_form {
   uint32_t driver;
-  bool lines; /* it is to be known where lines end, whatever the form: files are changed there */
+  bool open;          /* what was written last has no end (raw) */
   const char *fields; /* of the journal's entries */
 };
 const struct log_form *log_form(const struct log *log);
 /* Room for a record of at most that many bytes. */
 uint8_t *log_room(struct log *log, size_t most);
-/*
- * A record is there, with so many bytes of what the program wrote. `begins`: it begins a line; `ends`:
- * it ends one. The files of a log are changed between lines.
- */
-void log_add(struct log *log, size_t length, size_t text, bool begins, bool ends);
+/* A record that is there. The files of a log are changed between lines. */
+struct record {
+  struct line *line;
+  size_t length;
+  size_t text;       /* bytes of what the program wrote */
+  bool begins, ends; /* its line */
+};
+void log_add(struct log *log, const struct record *record);
+/* So much of a line was not even tried. `ends`: it ends there. */
+void log_skip(struct log *log, struct line *line, size_t text, bool ends);
 
 /* format.c. Longest record of a text of so many bytes, and of the fields of the journal. */
 #define RECORD_MAX (6 * PART_MAX + BODY_FIELDS_MAX + 256)

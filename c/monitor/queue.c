@@ -77,19 +77,6 @@ static void drain(struct log *log) {
   }
 }
 
-static void queue_ready(struct source *source, uint32_t events) {
-  struct log *log = (struct log *)((char *)source - offsetof(struct log, queue));
-  (void)events;
-  drain(log);
-  if (is_empty(&log->queue)) {
-    queue_free(log);
-    log_settle(log);
-    return;
-  }
-  loop_remove(source); /* the journal may have begun anew */
-  queue_wait(log);
-}
-
 void queue_free(struct log *log) {
   struct queue *q = &log->queue;
   loop_remove(&q->source);
@@ -124,7 +111,33 @@ static bool tell_loss(struct log *log) {
   if (!queue_put(log, text, length, 0))
     return false;
   log->lost = 0;
+  log->form.open = false;
   return true;
+}
+
+/* What is left waits for room. */
+static void go_on(struct log *log) {
+  if (is_empty(&log->queue))
+    queue_free(log);
+  else
+    queue_wait(log);
+}
+
+static void queue_ready(struct source *source, uint32_t events) {
+  struct log *log = (struct log *)((char *)source - offsetof(struct log, queue));
+  (void)events;
+  drain(log);
+  if (tell_loss(log))
+    drain(log);
+  loop_remove(source); /* the journal may have begun anew */
+  go_on(log);
+  log_settle(log);
+}
+
+void queue_end(struct log *log) {
+  if (tell_loss(log))
+    drain(log);
+  go_on(log);
 }
 
 /* What is taken at once of the batch: of a fifo, perhaps a part of a record, too. */
@@ -151,12 +164,12 @@ void queue_write(struct log *log) {
     if (record->end <= done)
       the_monitor.written += record->text;
     else if (!tell_loss(log) ||
-             !queue_put(log, batch.bytes + from, record->end - from, record->text))
-      lose(log, record->text);
+             !queue_put(log, batch.bytes + from, record->end - from, record->text)) {
+      record_lost(log, record);
+      continue;
+    }
+    record_written(log, record);
   }
   drain(log);
-  if (is_empty(&log->queue))
-    queue_free(log);
-  else
-    queue_wait(log);
+  go_on(log);
 }

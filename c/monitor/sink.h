@@ -8,11 +8,13 @@
 /* Records that are written together. A single one may be longer than what a batch has as a rule. */
 #define BATCH_SIZE (BATCH_FULL + RECORD_MAX)
 #define BATCH_FULL 16384
-#define BATCH_RECORDS 512
+#define BATCH_RECORDS 192
 
 struct batch_record {
-  uint32_t end;  /* where the next one begins */
-  uint32_t text; /* bytes of output in it */
+  uint32_t end;      /* where the next one begins */
+  uint32_t text;     /* bytes of output in it */
+  struct line *line; /* of which it is a part */
+  bool begins, ends;
 };
 
 /* Of one log at a time. */
@@ -49,6 +51,9 @@ struct log {
 };
 
 void lose(struct log *log, uint64_t text);
+/* A record was written, or may be; or was lost. */
+void record_written(struct log *log, const struct batch_record *record);
+void record_lost(struct log *log, const struct batch_record *record);
 /* Writes the first bytes of the batch, which end with a record, and whatever comes of it, forgets them. */
 void log_flush(struct log *log);
 /* Once nobody needs it and nothing waits, it is forgotten. */
@@ -59,11 +64,15 @@ int64_t time_now(void);
 bool file_look(struct log *log);
 /* How many bytes of the batch stay in the file: whole records. */
 size_t file_write(struct log *log);
+/* There will be no more: it says how much is missing. */
+void file_end(struct log *log);
 /* path.N becomes path.N+1, and path is made anew. */
 void file_rotate(struct log *log);
 
 /* queue.c */
 void queue_write(struct log *log);
+/* There will be no more: it says how much is missing. */
+void queue_end(struct log *log);
 void queue_free(struct log *log);
 /* A socket for the journal. */
 int journal_connect(const char *path);

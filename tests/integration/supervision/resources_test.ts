@@ -1,0 +1,70 @@
+/** What a monitor takes: memory, processor time, descriptors. */
+
+import { assert, assertEquals } from "@std/assert";
+import { ON_TERMINAL, Watched } from "../../support/monitor.ts";
+import { until } from "../../support/runtime.ts";
+
+const PSS_MAX = 300;
+const PRIVATE_MAX = 150;
+
+/** kB, of all of a process' memory. */
+async function memoryOf(pid: number): Promise<{ pss: number; own: number }> {
+  const text = await Deno.readTextFile(`/proc/${pid}/smaps_rollup`);
+  const of = (name: string) => Number(new RegExp(`^${name}: +(\\d+) kB`, "m").exec(text)![1]);
+  return { pss: of("Pss"), own: of("Private_Clean") + of("Private_Dirty") };
+}
+
+function assertSmall({ pss, own }: { pss: number; own: number }): void {
+  assert(pss <= PSS_MAX && own <= PRIVATE_MAX, `${pss} kB, ${own} kB private`);
+}
+
+const descriptorsOf = (pid: number) => [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+
+Deno.test("a monitor with a container is small, while it copies and at rest", async () => {
+  await using watched = await Watched.start();
+  const script =
+    "yes 'a line of output that is neither long nor short' | head -c 300000000; exec sleep 1000";
+  const log = { driver: "cri", path: "/dev/null" } as const;
+  const started = await watched.run({ script, log });
+  let busy = 0;
+  await until("all is copied", async () => {
+    const { written } = await watched.monitor.status();
+    if (written > 1_000_000n && written < 300_000_000n) {
+      assertSmall(await memoryOf(watched.pid));
+      busy++;
+    }
+    return written >= 299_999_000n;
+  });
+  assert(busy > 0);
+  await until("it rests", async () => (await memoryOf(watched.pid)).own < PRIVATE_MAX * 2 / 3);
+  watched.kill(started);
+  assertEquals((await watched.ended(started)).code, 137);
+});
+
+Deno.test("a monitor with a terminal and many ended processes is small", async () => {
+  await using watched = await Watched.start();
+  await watched.run({ ...ON_TERMINAL, script: "seq 10000; exec sleep 1000" });
+  await until("its terminal is there", async () => (await watched.logged()).includes("10000"));
+  const before = descriptorsOf(watched.pid);
+  for (let i = 0; i < 300; i++) {
+    const name = `a-name-of-some-length-${i}`;
+    await watched.run({ name, script: "echo word", log: watched.log("json") });
+  }
+  await until("all have ended", async () => (await watched.monitor.status()).processes === 1);
+  assertEquals(descriptorsOf(watched.pid), before);
+  await until("it rests", async () => (await memoryOf(watched.pid)).own <= PRIVATE_MAX);
+  assertSmall(await memoryOf(watched.pid));
+});
+
+Deno.test("a monitor at rest does nothing", async () => {
+  await using watched = await Watched.start();
+  await watched.run({ script: "echo; exec sleep 1000" });
+  // What it waits for has no end: the number of epoll_pwait(2), a set, room for one event, -1.
+  await until("it waits without end", async () => {
+    return (await Deno.readTextFile(`/proc/${watched.pid}/syscall`)).includes(
+      " 0x1 0xffffffffffffffff ",
+    );
+  });
+  const threads = [...Deno.readDirSync(`/proc/${watched.pid}/task`)].length;
+  assertEquals(threads, 1);
+});
