@@ -95,9 +95,15 @@ static bool is_killed_for_memory(const struct process *p, const struct body_endi
   return ending->code == 128 + 9 && oom_kills_of(p->oom) > p->oom_kills;
 }
 
-/* The record is there before anybody is told. What the program wrote is in the log before. */
+/*
+ * The record is there before anybody is told. What the program wrote is in the log before, and by the
+ * time that the fifo ends nothing is left of it here.
+ */
 static void process_end(struct process *p, const struct ending *ending) {
   struct ending end = *ending;
+  bool is_init = strcmp(p->name, INIT_NAME) == 0;
+  int fifo = p->exit_fifo;
+  p->exit_fifo = -1;
   p->ended = true;
   console_look(p);
   streams_drain(p);
@@ -108,9 +114,10 @@ static void process_end(struct process *p, const struct ending *ending) {
   process_close(p);
   input_close(p);
   ended_keep(p->name, &end);
-  if (strcmp(p->name, INIT_NAME) == 0)
-    command_run();
   process_settle(p);
+  close_one(&fifo);
+  if (is_init)
+    command_run();
 }
 
 static struct process *find_pid(pid_t pid) {
