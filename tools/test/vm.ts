@@ -40,14 +40,14 @@ const HOSTS: Host[] = [
     level: "vm",
     options: [],
     files:
-      /^(cgroup|rootless)\/(?!session_)|^lifecycle\/(lifecycle_|apparmor_|prepared_(void_)?test)/,
+      /^(cgroup|rootless)\/(?!session_)|^lifecycle\/(lifecycle_|apparmor_|prepared_(void_)?test)|^supervision\/(systemd|wait)_/,
   },
   { name: "vm, session of a user", level: "vm", options: ["--user"], files: /^rootless\/session_/ },
   {
     name: "vm, hybrid",
     level: "vm",
     options: ["--hybrid"],
-    files: /^cgroup\/(foreign|held|limits|systemd)_/,
+    files: /^cgroup\/(foreign|held|limits|systemd)_|^supervision\/systemd_/,
   },
   { name: "vm, podman", level: "clients", options: PODMAN, files: /^podman_systemd_/ },
   {
