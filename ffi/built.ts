@@ -1,31 +1,55 @@
-/** What the build put into dist/; the linked executable has it inside. */
+/** Where the helper library is that the build made: three places, one after the other. */
 
-/** What to do about a library that is missing or does not fit. */
+import { quote, reason, RuntsError } from "../lib/base/errors.ts";
+import { VERSION } from "../lib/base/version.ts";
+
+/** What to do about a library that does not fit. */
 export const BUILD = "run deno task build:c";
 
-/** The shared library that the build made. Throws when it has not been built. */
+/** Names a library, before all others. */
+const VARIABLE = "RUNTS_LIBRARY";
+/** Beside the sources. */
+const BESIDE = "dist/librunts.so";
+
+/** The shared library. Throws RuntsError that names all places when it is in none of them. */
 export async function libraryBytes(): Promise<Uint8Array> {
-  try {
-    const { default: bytes } = await import("../dist/librunts.so", { with: { type: "bytes" } });
-    return bytes;
-  } catch (error) {
-    // Deno gives both cases no other mark than their text.
-    const message = error instanceof TypeError ? error.message : "";
-    if (message.startsWith("Module not found")) throw new Error("it is not there");
-    // A script of another project, whose deno.json does not enable imports of bytes.
-    if (/raw-imports|module type/.test(message)) {
-      return Deno.readFileSync(new URL("../dist/librunts.so", import.meta.url));
+  const named = Deno.env.get(VARIABLE);
+  if (named) return await read(`${quote(named)}, which ${VARIABLE} names`, named);
+  const vain = [`${VARIABLE} is not set`];
+  for (const [place, look] of [[BESIDE, beside], ["runts in PATH", installed]] as const) {
+    try {
+      return await look();
+    } catch (error) {
+      vain.push(`${place}: ${reason(error)}`);
     }
-    throw error;
+  }
+  throw new RuntsError("find the helper library", {
+    cause: vain.join("; "),
+    hint: `${BUILD}, or install runts`,
+  });
+}
+
+async function read(what: string, file: string | URL): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(file);
+  } catch (cause) {
+    throw new RuntsError(`read the helper library ${what}`, { cause });
   }
 }
 
-/** The commit that runts was built from; undefined where the build did not know it. */
-export async function builtCommit(): Promise<string | undefined> {
-  try {
-    const { default: bytes } = await import("../dist/commit", { with: { type: "bytes" } });
-    return new TextDecoder().decode(bytes) || undefined;
-  } catch {
-    return undefined;
-  }
+/** Beside the sources, or in the executable that `deno compile` has made of them. */
+async function beside(): Promise<Uint8Array> {
+  const { protocol } = new URL(import.meta.url);
+  if (protocol !== "file:") throw new Error("the sources are not files");
+  return await Deno.readFile(new URL(`../${BESIDE}`, import.meta.url));
+}
+
+/** An installed executable has it inside, and gives it to scripts of its own version. */
+async function installed(): Promise<Uint8Array> {
+  const { success, stdout, stderr } = await new Deno.Command("runts", {
+    args: ["library", VERSION],
+    stdin: "null",
+  }).output();
+  if (success) return stdout;
+  throw new Error(new TextDecoder().decode(stderr).trim());
 }

@@ -32,6 +32,8 @@ export interface HookProgram {
   readonly stderr?: number;
   /** Resource limits that differ from ours. */
   readonly limits?: readonly CallerLimit[];
+  /** Kills it; the call throws the signal's reason then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How it went. `errno` is not 0 when it could not be executed or waited for; nothing else holds then. */
@@ -68,7 +70,7 @@ export function hookCalls(library: Library, waiter: Waiter): HookCalls {
       const deadline = timeoutSeconds ? performance.now() + timeoutSeconds * 1000 : Infinity;
       let ended = 0;
       try {
-        await watch(library, waiter, process, result, deadline);
+        await watch(library, waiter, process, result, deadline, program.signal);
       } catch (error) {
         library.rts_hook_kill(process, result);
         throw error;
@@ -99,6 +101,7 @@ async function watch(
   process: Bytes,
   result: Bytes,
   deadline: number,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const [, pidfd = -1, output = -1] = new Int32Array(process.buffer);
   const left = () => deadline === Infinity ? -1 : Math.max(0, deadline - performance.now());
@@ -111,7 +114,7 @@ async function watch(
   let more = true;
   for (let exited = pidfd < 0; !exited;) {
     const timeoutMs = left();
-    const ready = await waiter.wait([pidfd, more ? output : -1], { timeoutMs });
+    const ready = await waiter.wait([pidfd, more ? output : -1], { timeoutMs, signal });
     exited = ready.includes(pidfd);
     if (timeoutMs === 0 && !exited) {
       if (library.rts_hook_kill(process, result) === 0) await waiter.wait([pidfd]);

@@ -1,8 +1,8 @@
 /** The helper library as a file that can be opened; nothing is written to a disk. */
 
-import { quote, RuntsError } from "../lib/base/errors.ts";
+import { RuntsError } from "../lib/base/errors.ts";
 import { openLibrary } from "./bind.ts";
-import { BUILD, libraryBytes } from "./built.ts";
+import { libraryBytes } from "./built.ts";
 import { cString } from "./call.ts";
 import { ownDescriptor } from "./own_descriptor.ts";
 
@@ -15,9 +15,9 @@ const LIBC = {
   close: { parameters: ["i32"], result: "i32" },
 } as const;
 
-/** Calls `open` with the path of the library. Throws RuntsError when it has not been built. */
+/** Calls `open` with the path of the library. Throws RuntsError when there is none. */
 export async function withLibraryFile<T>(open: (path: string) => T): Promise<T> {
-  const bytes = await bytesOrReason();
+  const bytes = await libraryBytes();
   const libc = openLibrary("libc.so.6", LIBC);
   const fd = libc.memfd_create(cString("runts"), MFD_CLOEXEC);
   if (fd < 0) throw new RuntsError("make a file in memory for the helper library");
@@ -27,16 +27,5 @@ export async function withLibraryFile<T>(open: (path: string) => T): Promise<T> 
     return open(path);
   } finally {
     libc.close(fd);
-  }
-}
-
-async function bytesOrReason(): Promise<Uint8Array> {
-  try {
-    return await libraryBytes();
-  } catch (error) {
-    throw new RuntsError(`read the helper library ${quote("dist/librunts.so")}`, {
-      cause: error,
-      hint: BUILD,
-    });
   }
 }

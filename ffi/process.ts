@@ -45,8 +45,8 @@ export interface ProcessCalls {
    * Only from the main thread: parent-death signals follow the thread (PR_SET_PDEATHSIG(2const)).
    */
   spawnInit(options: SpawnInit): { pid: number; pidfd: number; socket: number };
-  /** The next record of the conversation. */
-  receive(socket: number): Promise<SyncRecord | "eof">;
+  /** The next record of the conversation. An aborted wait throws the signal's reason. */
+  receive(socket: number, signal?: AbortSignal): Promise<SyncRecord | "eof">;
   /** Lets init go on. EPIPE when it is gone. */
   sendGo(socket: number): void;
   openPidfd(pid: number): number;
@@ -121,14 +121,15 @@ function conversation(
   const buffer = outside(RECORD_MAX);
 
   return {
-    async receive(socket) {
+    async receive(socket, signal) {
       for (;;) {
+        signal?.throwIfAborted();
         const result = library.rts_receive(socket, buffer, RECORD_MAX, waiter.quick);
         if (result === 0) return "eof";
         if (result !== -ETIMEDOUT) {
           return parseRecord(buffer.slice(0, check(result, "hear from init")));
         }
-        await waiter.waitLong([socket]);
+        await waiter.waitLong([socket], { signal });
       }
     },
     sendGo(socket) {

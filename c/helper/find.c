@@ -10,6 +10,7 @@
 #include "monitor.h"
 #include "mount.h"
 #include "net.h"
+#include "stream.h"
 #include "waiter.h"
 
 /* clang-format off */
@@ -30,7 +31,8 @@
   X(rts_hook_kill) X(rts_hook_end) \
   X(rts_bpf_load) X(rts_bpf_attach) X(rts_bpf_detach) X(rts_bpf_query) X(rts_bpf_open) \
   X(rts_bpf_name) X(rts_eventfd) X(rts_netlink_open) X(rts_netlink_ask) X(rts_detach) \
-  X(rts_waiter_make) X(rts_waiter_add) X(rts_waiter_remove) X(rts_waiter_wake) X(rts_waiter_wait)
+  X(rts_waiter_make) X(rts_waiter_add) X(rts_waiter_remove) X(rts_waiter_wake) X(rts_waiter_wait) \
+  X(rts_stream_open) X(rts_stream_read) X(rts_stream_write)
 /* clang-format on */
 
 static const struct {

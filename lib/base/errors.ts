@@ -25,11 +25,14 @@ export interface ErrorData {
 
 /** A failure of runts or of what it was asked to do. */
 export class RuntsError extends Error {
+  /** By which errors of another copy of this module are known, too. */
   override readonly name = "RuntsError";
   /** What was tried, on what: `mount "proc" on "/proc"`. */
   readonly operation: string;
+  /** What is known of it. */
   readonly data: Readonly<ErrorData>;
 
+  /** Its text follows from what was tried, on what, and from the rest. */
   constructor(operation: string, data: ErrorData = {}) {
     super(compose(operation, data), data.cause === undefined ? {} : { cause: data.cause });
     this.operation = operation;

@@ -62,6 +62,7 @@ export class Attachment implements Disposable {
     }
   }
 
+  /** Detaches; the process goes on. */
   [Symbol.dispose](): void {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort(new RuntsError("detach", { errno: EPIPE }));

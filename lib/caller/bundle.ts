@@ -52,14 +52,35 @@ function inItsName(error: unknown, { path, seen }: BundlePlace): unknown {
   });
 }
 
-async function openPlace(
-  { caller, files }: Runtime,
+/** The text of a configuration, and what errors call it. */
+interface Configuration {
+  readonly text: string;
+  readonly name: string;
+}
+
+async function configurationOf(
+  runtime: Runtime,
   { path, seen }: BundlePlace,
+  { config, spec }: CreateOptions,
+): Promise<Configuration> {
+  if (spec === undefined) {
+    const file = configPath(seen, config && absolute(runtime.caller, config));
+    const text = await readConfig(runtime.files, seen, file);
+    return { text, name: file.replace(seen, path) };
+  }
+  if (config !== undefined) throw new RuntsError("both config and spec are given");
+  const { GIVEN, givenText } = await import("./given_spec.ts");
+  return { text: givenText(runtime, spec), name: GIVEN };
+}
+
+async function openPlace(
+  runtime: Runtime,
+  place: BundlePlace,
   options: CreateOptions,
 ): Promise<OpenBundle> {
-  const file = configPath(seen, options.config && absolute(caller, options.config));
-  const text = await readConfig(files, seen, file);
-  const name = file.replace(seen, path);
+  const { caller, files } = runtime;
+  const { path, seen } = place;
+  const { text, name } = await configurationOf(runtime, place, options);
   const spec = await completed(caller, inPresentWords(parseSpec(text, name)));
   await checkRootfs(files, seen, spec);
   if (spec.process === undefined) {

@@ -20,14 +20,11 @@ export async function execProcess(
   if (options.process !== undefined) {
     const document = await loadProcess(files, absoluteBytes(caller, options.process));
     const process = completed(document, spec.process);
-    return options.tty ? { ...process, terminal: true } : process;
+    return options.terminal ? { ...process, terminal: true } : process;
   }
   const { args = [], apparmor, processLabel, noNewPrivs, cwd } = options;
   if (args.length === 0) throw new RuntsError("no program to execute is given");
-  const entry = options.env?.find((one) => one.indexOf("=") < 1);
-  if (entry !== undefined) {
-    throw new RuntsError(`environment variable ${quote(entry)} is not of the form NAME=VALUE`);
-  }
+  const env = entriesOf(options.env ?? {});
   if (cwd !== undefined && !cwd.startsWith("/")) {
     throw new RuntsError(`working directory ${quote(cwd)} is not an absolute path`);
   }
@@ -38,15 +35,23 @@ export async function execProcess(
   return {
     ...rest,
     args,
-    terminal: options.tty ?? false,
+    terminal: options.terminal ?? false,
     cwd: cwd ?? base.cwd,
-    env: [...(base.env ?? []), ...(options.env ?? [])],
+    env: [...(base.env ?? []), ...env],
     user: chosenUser(userOf(base), options),
     ...(apparmor !== undefined && { apparmorProfile: apparmor }),
     ...(processLabel !== undefined && { selinuxLabel: processLabel }),
     ...(noNewPrivs && { noNewPrivileges: true }),
     ...(options.caps?.length && { capabilities: withCaps(base.capabilities, options.caps) }),
   };
+}
+
+/** `NAME=value` for each variable. */
+function entriesOf(env: Readonly<Record<string, string>>): string[] {
+  return Object.entries(env).map(([name, value]) => {
+    if (name !== "" && !name.includes("=")) return `${name}=${value}`;
+    throw new RuntsError(`${quote(name)} is not the name of an environment variable`);
+  });
 }
 
 /** What a document leaves out is as in the container, but for `noNewPrivileges`: as in runc. */

@@ -3,10 +3,9 @@
 import type { ProcessEnding } from "../../ffi/process.ts";
 import type { Child, Foreground } from "../body/body.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
+import { SIGKILL, signalName } from "../spec/values/signals.ts";
 import type { ExitStatus } from "./options.ts";
-
-/** How long init may take to send the terminal's master, in ms. */
-const MASTER_TIMEOUT = 10_000;
+import { TerminalMaster } from "./terminal_master.ts";
 
 /** What a process in the foreground is given. */
 interface ForegroundOptions {
@@ -20,15 +19,14 @@ interface ForegroundOptions {
 export class Attachment {
   readonly #runtime: LoadedRuntime;
   readonly #adoptOrphans: boolean;
-  /** Ours, and the one that init sends the terminal's master over. */
-  readonly #sockets: readonly [number, number] | undefined;
+  readonly #terminal: TerminalMaster | undefined;
   #foreground: Foreground | undefined;
   #master = -1;
 
   private constructor(runtime: LoadedRuntime, { terminal, adoptOrphans }: ForegroundOptions) {
     this.#runtime = runtime;
     this.#adoptOrphans = adoptOrphans;
-    this.#sockets = terminal ? runtime.helper.socketpair() : undefined;
+    this.#terminal = terminal ? new TerminalMaster(runtime.helper) : undefined;
   }
 
   /** Before init is spawned; {@linkcode end} has to follow. */
@@ -39,7 +37,7 @@ export class Attachment {
 
   /** The socket for init, with a terminal. */
   get console(): number | undefined {
-    return this.#sockets?.[1];
+    return this.#terminal?.theirs;
   }
 
   /** Init is at work; meanwhile signals are kept. */
@@ -49,12 +47,9 @@ export class Attachment {
 
   /** Takes the terminal's master from init, before the program writes to it. */
   async take(): Promise<void> {
-    if (this.#sockets === undefined || this.#master >= 0) return;
-    const { helper } = this.#runtime;
-    const [ours] = this.#sockets;
-    await helper.awaitFds([ours], { timeoutMs: MASTER_TIMEOUT });
-    this.#master = helper.receiveFd(ours, 0).fd;
-    helper.clearOnlcr(this.#master); // the caller's terminal does that, and a file wants none
+    if (this.#terminal === undefined || this.#master >= 0) return;
+    this.#master = await this.#terminal.take();
+    this.#runtime.helper.clearOnlcr(this.#master); // the caller's terminal does that, and a file wants none
   }
 
   /** Joins the caller's terminal to that of the process. */
@@ -68,20 +63,32 @@ export class Attachment {
     this.#foreground?.forwardTo(pidfd);
   }
 
-  /** Waits until it has ended, and takes note of how. */
-  async wait(child: Child): Promise<ExitStatus> {
+  /** Waits until it has ended, and takes note of how. An aborted signal kills it. */
+  async wait(child: Child, signal?: AbortSignal): Promise<ExitStatus> {
     const { helper, body } = this.#runtime;
-    if (this.#adoptOrphans) return exitStatus(await body.reapUntil(child));
-    await helper.awaitExit(child.pidfd);
-    return exitStatus(await body.reap(child));
+    const kill = () => {
+      try {
+        helper.sendSignal(child.pidfd, SIGKILL);
+      } catch {
+        // it has ended
+      }
+    };
+    signal?.addEventListener("abort", kill);
+    try {
+      if (signal?.aborted) kill();
+      if (this.#adoptOrphans) return exitStatus(await body.reapUntil(child));
+      await helper.awaitExit(child.pidfd);
+      return exitStatus(await body.reap(child));
+    } finally {
+      signal?.removeEventListener("abort", kill);
+    }
   }
 
   /** Copies what the terminal still holds; the caller has it and its signals for itself again. */
   async end(): Promise<void> {
     await this.#foreground?.end();
-    for (const fd of [this.#master, ...this.#sockets ?? []]) {
-      if (fd >= 0) this.#runtime.helper.close(fd);
-    }
+    if (this.#master >= 0) this.#runtime.helper.close(this.#master);
+    this.#terminal?.close();
   }
 }
 
@@ -89,5 +96,8 @@ export class Attachment {
 export function exitStatus(
   { code, signal }: Pick<ProcessEnding, "code" | "signal"> = { code: 255, signal: 0 },
 ): ExitStatus {
-  return { code: signal === 0 ? code : 128 + signal, signal };
+  if (signal !== 0) {
+    return { success: false, code: 128 + signal, signal: `SIG${signalName(signal)}` };
+  }
+  return { success: code === 0, code, signal: null };
 }

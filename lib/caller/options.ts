@@ -1,8 +1,24 @@
 /** What the lifecycle verbs take and give. */
 
-import type { Stdio } from "../body/body.ts";
+import type { Changes } from "../spec/changes.ts";
+import type { Spec } from "../spec/types/config.ts";
 
-export type { Stdio };
+/**
+ * Where a standard stream of a program leads: to that of the calling process, to /dev/null, or to an open
+ * file descriptor of the calling process, which stays open and is the caller's to close. That of a
+ * `Deno.FsFile` has no number; `openSync` of `node:fs` gives one.
+ */
+export type StreamTarget = "inherit" | "null" | number;
+
+/** The standard streams of a program. */
+export interface StreamTargets {
+  /** Default `inherit`, as the others. */
+  readonly stdin?: StreamTarget;
+  /** The standard output. */
+  readonly stdout?: StreamTarget;
+  /** The standard error output. */
+  readonly stderr?: StreamTarget;
+}
 
 /** Names one container. */
 export interface ContainerName {
@@ -13,8 +29,8 @@ export interface ContainerName {
 /** What a wait takes. */
 export interface WaitOptions {
   /**
-   * Ends the wait: for the end of a process, or (no longer than 60 s) for another command that is at
-   * work on the same container. It then throws the signal's reason, and nothing was changed.
+   * Ends the wait: for the end of a process, (no longer than 60 s) for another command that is at work
+   * on the same container, or for init. It then throws the signal's reason, and nothing was changed.
    */
   readonly signal?: AbortSignal;
 }
@@ -23,11 +39,16 @@ export interface WaitOptions {
 export interface ChangeOptions extends ContainerName, WaitOptions {}
 
 /** What `create` takes. */
-export interface CreateOptions extends ContainerName {
+export interface CreateOptions extends ContainerName, StreamTargets, WaitOptions {
   /** Directory with config.json; default: the working directory. */
   readonly bundle?: string;
   /** The configuration, if not config.json of the bundle. */
   readonly config?: string;
+  /**
+   * The configuration itself, instead of a file. What it leaves out is that of `runts spec`, but for the
+   * terminal; its relative paths begin at the bundle, which need not have a config.json.
+   */
+  readonly spec?: Changes<Spec>;
   /** Unix socket that takes the master of the terminal (SCM_RIGHTS). */
   readonly consoleSocket?: string;
   /** Unix socket that takes a pidfd of init (SCM_RIGHTS). */
@@ -40,8 +61,6 @@ export interface CreateOptions extends ContainerName {
   readonly noNewKeyring?: boolean;
   /** This many descriptors from 3 on are passed to the program. */
   readonly preserveFds?: number;
-  /** Default `inherit`. */
-  readonly stdio?: Stdio;
 }
 
 /** What `run` takes. */
@@ -60,10 +79,10 @@ export interface RunOptions extends CreateOptions {
 /** What `kill` takes. */
 export interface KillOptions extends ContainerName {
   /**
-   * Number of the signal; default what the annotation `org.opencontainers.image.stopSignal` names,
-   * else SIGTERM.
+   * `TERM`, `SIGTERM`, 15, `RTMIN+3`; default what the annotation `org.opencontainers.image.stopSignal`
+   * names, else SIGTERM.
    */
-  readonly signal?: number;
+  readonly signal?: string | number;
   /** To every process of the container, not to init alone. */
   readonly all?: boolean;
 }
@@ -76,14 +95,16 @@ export interface DeleteOptions extends ChangeOptions {
 
 /** How a process ended. */
 export interface ExitStatus {
-  /** As a shell has it: the exit code, or 128 + signal. */
+  /** Whether the code is 0. */
+  readonly success: boolean;
+  /** As a shell has it: the exit code, or 128 and the number of the signal. */
   readonly code: number;
-  /** The signal that ended it, or 0. */
-  readonly signal: number;
+  /** The signal that ended it: `SIGKILL`, `SIGRTMIN+3`, … */
+  readonly signal: string | null;
 }
 
 /** What `exec` takes. */
-export interface ExecOptions extends ContainerName {
+export interface ExecOptions extends ContainerName, StreamTargets, WaitOptions {
   /**
    * The process document (process.json); then what follows of it is ignored. Rights, limits, labels
    * and scheduling that it leaves out are the container's.
@@ -93,8 +114,8 @@ export interface ExecOptions extends ContainerName {
   readonly args?: readonly string[];
   /** Working directory: absolute, in the container; default that of the configuration. */
   readonly cwd?: string;
-  /** `NAME=value`, after those of the configuration. */
-  readonly env?: readonly string[];
+  /** Variables in addition to those of the configuration, or instead of them. */
+  readonly env?: Readonly<Record<string, string>>;
   /** `UID[:GID]`, numbers in the container. */
   readonly user?: string;
   /** Supplementary groups, in addition to those of the configuration. */
@@ -108,7 +129,7 @@ export interface ExecOptions extends ContainerName {
   /** It cannot gain privileges by executing (PR_SET_NO_NEW_PRIVS). */
   readonly noNewPrivs?: boolean;
   /** Gives it a terminal. */
-  readonly tty?: boolean;
+  readonly terminal?: boolean;
   /** Return once the program runs. */
   readonly detach?: boolean;
   /** File for the pid of the process: decimal, no newline. */
@@ -128,6 +149,4 @@ export interface ExecOptions extends ContainerName {
    * no others.
    */
   readonly adoptOrphans?: boolean;
-  /** Default `inherit`. */
-  readonly stdio?: Stdio;
 }

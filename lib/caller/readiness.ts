@@ -7,6 +7,7 @@
 import { decodeBytes, encodeText } from "../base/bytes.ts";
 import type { Caller } from "../base/caller.ts";
 import { reason } from "../base/errors.ts";
+import type { Child } from "../body/body.ts";
 import { removeQuietly } from "../base/files.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { StateDirectory } from "../state/directory.ts";
@@ -48,14 +49,14 @@ export function bindNotifySocket(
 export async function passOnReady(
   { helper, body, caller, warn }: LoadedRuntime,
   socket: number,
-  pid: number,
-  pidfd: number,
+  { pid, pidfd }: Child,
+  signal?: AbortSignal,
 ): Promise<void> {
   const target = callerNotifySocket(caller);
   if (target === undefined) return;
   let warned = false;
   for (;;) {
-    const ready = await helper.awaitFds([socket, pidfd]);
+    const ready = await helper.awaitFds([socket, pidfd], { signal });
     if (!ready.includes(socket)) return; // init died without a word
     const { bytes, fds } = helper.receiveDatagram(socket, 0);
     const lines = decodeBytes(bytes).split("\n").filter((line) => line !== "");

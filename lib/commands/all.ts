@@ -11,6 +11,7 @@ import { command as explain } from "./explain.ts";
 import { command as features } from "./features.ts";
 import { command as inspect } from "./inspect.ts";
 import { command as kill } from "./kill.ts";
+import { command as library } from "./library.ts";
 import { command as list } from "./list.ts";
 import { command as logs } from "./logs.ts";
 import { command as lxc } from "./lxc.ts";
@@ -54,4 +55,5 @@ export const ALL: readonly Declaration[] = [
   features,
   lxc,
   ...ABOUT,
+  library,
 ];

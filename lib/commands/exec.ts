@@ -67,10 +67,12 @@ export const command = defineCommand({
     { text: "as another user", command: "runts exec -u 1000:1000 -e LANG=C web id" },
   ],
   async run({ runtime, args, options, print }) {
-    const { cap, additionalGids, supervised, name, interactive, ...others } = options;
+    const { cap, additionalGids, env, tty, supervised, name, interactive, ...others } = options;
     const wanted = {
       ...args,
       ...others,
+      ...(env && { env: variables(args.id, env) }),
+      terminal: tty === true,
       adoptOrphans: !options.noSubreaper,
       ...(cap && { caps: cap }),
       ...(additionalGids && { additionalGids: additionalGids.flatMap(groups) }),
@@ -81,6 +83,18 @@ export const command = defineCommand({
     return await runSupervised(runtime, { ...wanted, ...own }, print);
   },
 });
+
+/** `NAME=VALUE` each; of those with the same name the last one counts. */
+function variables(id: string, entries: readonly string[]): Record<string, string> {
+  return Object.fromEntries(entries.map((entry) => {
+    const end = entry.indexOf("=");
+    if (end > 0) return [entry.slice(0, end), entry.slice(end + 1)];
+    throw new RuntsError(`environment variable ${quote(entry)} is not of the form NAME=VALUE`, {
+      command: `exec ${quote(id)}`,
+      exitCode: 255,
+    });
+  }));
+}
 
 /** `10` or `10,20`. */
 function groups(text: string): number[] {

@@ -26,7 +26,7 @@ export async function runSupervised(
     const named = { id: options.id, process: name };
     using _detach = streams;
     await joinStreams(streams, {
-      input: options.interactive === true || options.tty === true,
+      input: options.interactive === true || options.terminal === true,
       resize: (columns, rows) => resize(runtime, { ...named, columns, rows }),
       inputEnds: () => closeStdin(runtime, named),
     });

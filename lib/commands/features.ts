@@ -10,8 +10,7 @@ export const command = defineCommand({
   arguments: {},
   options: {},
   examples: [{ text: "the mount options", command: "runts features | jq .mountOptions" }],
-  // deno-lint-ignore require-await
   async run({ print }) {
-    print(jsonDocument(features()));
+    print(jsonDocument(await features()));
   },
 });

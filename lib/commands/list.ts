@@ -23,12 +23,10 @@ export const command = defineCommand({
     { text: "for a program", command: "runts list --format json" },
     { text: "those that failed", command: "runts list --filter label=app=shop --filter exited=1" },
   ],
-  // deno-lint-ignore require-await
   async run({ runtime, options, print }) {
     const passes = parseFilters('option "--filter"', options.filter ?? []);
-    const entries = listSupervised(runtime).filter((entry) =>
-      passes({ ...entry, ...entry.supervision })
-    );
+    const all = await Array.fromAsync(listSupervised(runtime));
+    const entries = all.filter((entry) => passes({ ...entry, ...entry.supervision }));
     if (options.quiet) return print(entries.map(({ id }) => `${id}\n`).join(""));
     if (options.format === "json") return print(`${JSON.stringify(entries)}\n`);
     const supervised = entries.some(({ supervision }) => supervision !== undefined);

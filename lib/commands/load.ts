@@ -14,6 +14,7 @@ const VERBS: Record<string, () => Promise<{ command: Command }>> = {
   help: () => import("./help.ts"),
   inspect: () => import("./inspect.ts"),
   kill: () => import("./kill.ts"),
+  library: () => import("./library.ts"),
   list: () => import("./list.ts"),
   logs: () => import("./logs.ts"),
   lxc: () => import("./lxc.ts"),

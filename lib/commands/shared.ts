@@ -88,5 +88,6 @@ export async function matching(
   } catch (cause) {
     throw new RuntsError(`regular expression ${quote(id)}`, { cause });
   }
-  return list(runtime).map((entry) => entry.id).filter((one) => pattern.test(one));
+  const entries = await list(runtime);
+  return entries.map((entry) => entry.id).filter((one) => pattern.test(one));
 }

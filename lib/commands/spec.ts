@@ -22,8 +22,7 @@ export const command = defineCommand({
     rootless: { description: "for use without root: map the caller to root" },
   },
   examples: [{ text: "in the bundle /srv/web", command: "runts spec --bundle /srv/web" }],
-  // deno-lint-ignore require-await
   async run({ runtime, options }) {
-    writeSpec(runtime, options);
+    await writeSpec(runtime, options);
   },
 });

@@ -1,13 +1,14 @@
 import { defineCommand } from "../cli/types.ts";
 import { abilities } from "../container/abilities.ts";
 import { frontId } from "../base/front_id.ts";
-import { builtCommit, versions } from "../container/versions.ts";
+import { versions } from "../container/versions.ts";
 import { VERSION } from "./about.ts";
+import { builtCommit } from "./commit.ts";
 
 export const command = defineCommand({
   ...VERSION,
   async run({ print }) {
-    const { runts, spec, deno, v8, libseccomp } = versions();
+    const { runts, spec, deno, v8, libseccomp } = await versions();
     const lines = [
       `runts version ${runts}`,
       `commit: ${await builtCommit() ?? "unknown"}`,

@@ -31,7 +31,7 @@ export function create(given: RuntimeOrSettings, options: CreateOptions): Promis
       runtime.helper.close(created.pidfd);
       return Promise.resolve();
     });
-  });
+  }, options.signal);
 }
 
 /**
@@ -45,6 +45,7 @@ export async function createLocked<T>(
   attendant: Attendant | undefined,
   then: (created: Created) => Promise<T>,
 ): Promise<T> {
+  options.signal?.throwIfAborted();
   const directory = new StateDirectory(runtime, options.id);
   const undo = new Undo();
   const creation = new Creation(runtime, options, bundle, directory, undo);

@@ -147,7 +147,7 @@ export class Creation {
     this.#undo.add(() => init.abort());
     this.#directory.replace("config.json", this.#bundle.text);
     attendant?.begin?.(); // while init is at work
-    await init.converse(this.#answers(plan, cgroup, states), "ready");
+    await init.converse(this.#answers(plan, cgroup, states), "ready", this.#options.signal);
     await this.#commit(init, plan, cgroup, attendant);
     this.#moved?.[Symbol.dispose]();
     return { pid: init.pid, pidfd: init.pidfd };
@@ -210,7 +210,7 @@ export class Creation {
           ...(socket !== undefined && { console: socket }),
           ...(states && { states: states.fds }),
         },
-        stdio: this.#options.stdio,
+        streams: this.#options,
         preserve: preservedFds(this.#options, listenFds(caller)),
         cgroup: cgroup.record,
       });
@@ -271,8 +271,9 @@ export class Creation {
     if (spec.hooks === undefined) return;
     this.hooksRan = true;
     const state = this.state("creating", pid);
-    await runHooks(this.#runtime, "prestart", spec, state);
-    await runHooks(this.#runtime, "createRuntime", spec, state);
+    const { signal } = this.#options;
+    await runHooks(this.#runtime, "prestart", spec, state, signal);
+    await runHooks(this.#runtime, "createRuntime", spec, state, signal);
     // To those inside, the pid is the one that they see.
     states?.write((status) => this.state(status, innerPid(pid)));
   }

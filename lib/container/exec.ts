@@ -40,7 +40,13 @@ const EXEC_FAILED = 255;
 /** Runs a process in a container. Gives the program's exit code, or 0 when detached. */
 export async function exec(given: RuntimeOrSettings, options: ExecOptions): Promise<number> {
   try {
-    return await inCommand(given, "exec", options.id, (runtime) => execute(runtime, options));
+    return await inCommand(
+      given,
+      "exec",
+      options.id,
+      (runtime) => execute(runtime, options),
+      options.signal,
+    );
   } catch (error) {
     throw isRuntsError(error) ? error.with({ exitCode: EXEC_FAILED }) : error;
   }
@@ -72,7 +78,9 @@ async function execute(unloaded: Runtime, options: ExecOptions): Promise<number>
     try {
       await announce(runtime, options, executed, () => foreground.join());
       foreground.forwardTo(executed.pidfd);
-      return (await foreground.wait(executed)).code;
+      const { code } = await foreground.wait(executed, options.signal);
+      options.signal?.throwIfAborted();
+      return code;
     } finally {
       runtime.helper.close(executed.pidfd);
     }
@@ -168,6 +176,7 @@ interface SpawnIn {
 export async function spawnIn(request: SpawnIn): Promise<Child> {
   const { runtime, options, attendant } = request;
   const { helper, warn } = runtime;
+  options.signal?.throwIfAborted();
   const container = openInit(runtime, request.found.status);
   let socket = attendant?.console;
   let init: InitProcess | undefined;
@@ -178,11 +187,11 @@ export async function spawnIn(request: SpawnIn): Promise<Child> {
     init = await spawnInit(runtime, {
       plan,
       own: { pidfd: container, ...(socket !== undefined && { console: socket }) },
-      stdio: options.stdio,
+      streams: options,
       preserve: options.preserveFds ?? 0,
     });
     attendant?.begin?.(); // while init is at work
-    await init.converse(answers(request, plan), "executed");
+    await init.converse(answers(request, plan), "executed", options.signal);
     await init.finish();
     return { pid: init.pid, pidfd: init.pidfd };
   } catch (error) {

@@ -25,6 +25,16 @@ export const STAGES = ["cgroup", "host", "namespaces", "rootfs", "container"] as
 /** One of {@linkcode Step}'s places. */
 export type Stage = (typeof STAGES)[number];
 
+/** An operation of init, with what belongs to it. */
+export interface Operation {
+  /** Its name. */
+  readonly op: string;
+  /** JSON path of config.json that asks for it; empty when the runtime does it by itself. */
+  readonly from: string;
+  /** Whatever it needs. */
+  readonly [field: string]: unknown;
+}
+
 /** One thing that is done. */
 export interface Step {
   /** Where it takes place. */
@@ -36,7 +46,7 @@ export interface Step {
   /** The place of the operation in the plan of init; absent when runts does it. */
   readonly index?: number;
   /** The operation of init; absent when runts does it. */
-  readonly op?: Op;
+  readonly op?: Operation;
 }
 
 /** What `create` would do. */

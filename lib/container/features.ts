@@ -20,8 +20,8 @@ const CONFIG_ANNOTATIONS = [
 ];
 
 /** The features document. */
-export function features(): Features {
-  const { runts, libseccomp } = versions();
+export async function features(): Promise<Features> {
+  const { runts, libseccomp } = await versions();
   return document({
     cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true },
     apparmor: { enabled: true },

@@ -5,7 +5,7 @@ import type { LoadedRuntime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { freezerOf } from "../cgroup/freezer.ts";
 import { ESRCH } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
-import { SIGKILL, SIGTERM } from "../spec/values/signals.ts";
+import { parseSignal, SIGKILL, SIGTERM } from "../spec/values/signals.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { isAlive } from "../state/liveness.ts";
@@ -24,8 +24,8 @@ export function kill(given: RuntimeOrSettings, options: KillOptions): Promise<vo
     const found = inspect(directory);
     if (!found.complete) throw notRunning();
     const runtime = await load(unloaded);
-    const signal = options.signal ??
-      annotatedSignal(readCopyIfAny(directory)?.annotations) ?? SIGTERM;
+    const chosen = options.signal === undefined ? undefined : parseSignal(String(options.signal));
+    const signal = chosen ?? annotatedSignal(readCopyIfAny(directory)?.annotations) ?? SIGTERM;
     // Without a pid namespace of its own, the death of init takes nobody with it.
     const everyone = options.all ||
       (signal === SIGKILL && !hasOwnPidNamespace(directory));

@@ -15,15 +15,21 @@ export interface ListEntry extends Omit<StateDocument, "status"> {
   readonly error?: string;
 }
 
-/** The containers of a root, by id. A root that is not there has none. */
-export function list(given: RuntimeOrSettings): ListEntry[] {
+/**
+ * The containers of a root, by id, each as it is when it is asked for. A root that is not there has none.
+ */
+export async function* containers(given: RuntimeOrSettings = {}): AsyncGenerator<ListEntry> {
   const runtime = runtimeOf(given);
-  const entries: ListEntry[] = [];
   for (const id of listIds(runtime.root)) {
+    await runtime.turn();
     const entry = entryOf(runtime, id);
-    if (entry !== undefined) entries.push(entry);
+    if (entry !== undefined) yield entry;
   }
-  return entries;
+}
+
+/** All of them at once. */
+export function list(given: RuntimeOrSettings = {}): Promise<ListEntry[]> {
+  return Array.fromAsync(containers(given));
 }
 
 function entryOf(runtime: Runtime, id: string): ListEntry | undefined {

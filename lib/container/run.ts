@@ -12,7 +12,10 @@ import { type Created, createLocked } from "./create.ts";
 import { removeThis } from "./delete.ts";
 import { startLocked } from "./start.ts";
 
-/** Runs a container. Gives the exit code: that of the program, or 0 when detached. */
+/**
+ * Runs a container. Gives the exit code: that of the program, or 0 when detached. An aborted signal ends the
+ * container in the foreground.
+ */
 export function run(given: RuntimeOrSettings, options: RunOptions): Promise<number> {
   return inCommand(given, "run", options.id, async (unloaded) => {
     const bundle = await openBundle(unloaded, options);
@@ -28,7 +31,11 @@ export function run(given: RuntimeOrSettings, options: RunOptions): Promise<numb
     } finally {
       await foreground.end();
     }
-  });
+  }, options.signal);
+}
+
+function starting({ pidfd }: Created, { signal }: RunOptions) {
+  return { child: pidfd, ...(signal && { signal }) };
 }
 
 async function runDetached(
@@ -37,7 +44,7 @@ async function runDetached(
   bundle: OpenBundle,
 ): Promise<number> {
   const begin = async (created: Created) => {
-    const started = await startLocked(runtime, created.directory, created.pidfd);
+    const started = await startLocked(runtime, created.directory, starting(created, options));
     runtime.helper.close(created.pidfd);
     return started;
   };
@@ -56,16 +63,17 @@ async function runAttached(
   const begin = async (created: Created) => {
     await foreground.join();
     foreground.forwardTo(created.pidfd);
-    const started = await startLocked(runtime, created.directory, created.pidfd);
+    const started = await startLocked(runtime, created.directory, starting(created, options));
     return { created, started };
   };
   const { created, started } = await createLocked(runtime, options, bundle, foreground, begin);
   try {
     await started.poststart();
-    const readiness = started.ready();
-    const ending = await foreground.wait(created);
+    const readiness = started.ready().catch(() => {}); // given up, as the wait is
+    const ending = await foreground.wait(created, options.signal);
     await readiness;
     if (!options.keep) await cleanUp(runtime, created);
+    options.signal?.throwIfAborted();
     return ending.code;
   } finally {
     runtime.helper.close(created.pidfd); // until then signals may go there

@@ -1,12 +1,13 @@
 /** `spec`: writes a configuration to start from. */
 
 import { pathFrom } from "../base/paths.ts";
-import { detectHost } from "../cgroup/hierarchies.ts";
 import { quote, RuntsError } from "../base/errors.ts";
-import { templateText } from "../spec/template.ts";
 import { absolute } from "../base/absolute.ts";
-import { type Runtime, runtimeOf, type RuntimeOrSettings } from "../runtime/runtime.ts";
+import { hostTemplate } from "../caller/given_spec.ts";
+import { runtimeOf, type RuntimeOrSettings } from "../runtime/runtime.ts";
+import { specText } from "../spec/template.ts";
 
+/** What {@linkcode writeSpec} takes. */
 export interface SpecOptions {
   /** Directory of the bundle; default: the working directory. */
   readonly bundle?: string;
@@ -17,28 +18,19 @@ export interface SpecOptions {
 }
 
 /** Writes config.json; throws when it exists. */
-export function writeSpec(given: RuntimeOrSettings = {}, options: SpecOptions = {}): void {
+export async function writeSpec(
+  given: RuntimeOrSettings = {},
+  options: SpecOptions = {},
+): Promise<void> {
   const runtime = runtimeOf(given);
-  const { uid, gid } = runtime.caller;
   const { bundle = ".", file = "config.json", rootless = false } = options;
   const path = pathFrom(absolute(runtime.caller, bundle), file);
-  const text = templateText({
-    ...(rootless && { rootless: { uid, gid } }),
-    cgroupNamespace: isPureV2(runtime),
-  });
+  const text = specText(hostTemplate(runtime, rootless));
   try {
-    Deno.writeTextFileSync(path, `${text}\n`, { createNew: true });
+    await Deno.writeTextFile(path, `${text}\n`, { createNew: true });
   } catch (cause) {
     const exists = cause instanceof Deno.errors.AlreadyExists;
     const hint = exists ? "remove it first" : undefined;
     throw new RuntsError(`write ${quote(path)}`, { command: "spec", cause, hint });
-  }
-}
-
-function isPureV2(runtime: Runtime): boolean {
-  try {
-    return detectHost(runtime).mode === "v2";
-  } catch {
-    return false; // a configuration can be written where no container can run
   }
 }

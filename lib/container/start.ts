@@ -22,7 +22,7 @@ import { howInitEnded, wasMute } from "../init/how_it_ended.ts";
 import { openInit } from "./kill.ts";
 import { withLock } from "../state/lock.ts";
 import { bindNotifySocket, passOnReady } from "../caller/readiness.ts";
-import type { ChangeOptions } from "../caller/options.ts";
+import type { ChangeOptions, WaitOptions } from "../caller/options.ts";
 
 /** How long start waits for the result before it looks at init itself, in ms. */
 const LOOK_AGAIN = 1_000;
@@ -37,7 +37,7 @@ export function start(given: RuntimeOrSettings, options: ChangeOptions): Promise
     if (begun !== undefined) return await goOn(await load(unloaded), directory, begun);
     refuseUnlessCreated(unloaded, inspect(directory));
     const runtime = await load(unloaded);
-    const body = () => startLocked(runtime, directory);
+    const body = () => startLocked(runtime, directory, options);
     const started = await withLock(runtime, directory, body, options.signal);
     await started.poststart();
     await started.ready();
@@ -70,15 +70,20 @@ interface Started {
   ready(): Promise<void>;
 }
 
+/** What starting takes beside the container. */
+interface StartOptions extends WaitOptions {
+  /** pidfd of init, when the caller has just made it. */
+  readonly child?: number;
+}
+
 /**
- * The same, for a verb that holds the lock already.
- *
- * @param child pidfd of init, when the caller has just made it
+ * The same, for a verb that holds the lock already. A wait that a signal ends leaves the container to itself:
+ * its program runs, or is about to.
  */
 export async function startLocked(
   runtime: LoadedRuntime,
   directory: StateDirectory,
-  child?: number,
+  { child, signal }: StartOptions = {},
 ): Promise<Started> {
   const { helper, warn } = runtime;
   const found = inspect(directory);
@@ -98,7 +103,7 @@ export async function startLocked(
     });
   const begin = async () => {
     notify = bindNotifySocket(runtime, directory);
-    await release(runtime, directory, status, pidfd);
+    await release(runtime, directory, status, pidfd, signal);
     if (!isSupervised(directory)) return;
     const { tellStarted } = await import("../monitor/tell.ts");
     await tellStarted(runtime, directory, status.pid);
@@ -108,8 +113,10 @@ export async function startLocked(
     poststart: () => closeAfter(poststart(runtime, directory, status)),
     ready: async () => {
       try {
-        if (notify !== undefined) await passOnReady(runtime, notify, status.pid, pidfd);
+        const init = { pid: status.pid, pidfd };
+        if (notify !== undefined) await passOnReady(runtime, notify, init, signal);
       } catch (error) {
+        if (signal?.aborted) throw error;
         warn(reason(error));
       } finally {
         close();
@@ -161,6 +168,7 @@ async function release(
   directory: StateDirectory,
   status: Status,
   pidfd: number,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const { helper } = runtime;
   const result = openResult(runtime, directory);
@@ -172,7 +180,7 @@ async function release(
       helper.close(fifo);
     }
     try {
-      if (result !== undefined) await awaitExecution(runtime, result, pidfd, status);
+      if (result !== undefined) await awaitExecution(runtime, result, pidfd, status, signal);
     } finally {
       removeFifo(runtime, directory);
     }
@@ -246,11 +254,12 @@ async function awaitExecution(
   result: number,
   pidfd: number,
   status: Status,
+  signal?: AbortSignal,
 ): Promise<void> {
   const { helper } = runtime;
   let announced = false;
   for (;;) {
-    const ready = await helper.awaitFds([result, pidfd], { timeoutMs: LOOK_AGAIN });
+    const ready = await helper.awaitFds([result, pidfd], { timeoutMs: LOOK_AGAIN, signal });
     // Nothing comes through a fifo that is not init's.
     if (ready.length === 0 && await wasExecuted(runtime, status, pidfd, false)) return;
     let bytes = helper.readAvailable(result, 64 * 1024);

@@ -11,6 +11,7 @@ import { runtimeOf, type RuntimeOrSettings } from "../runtime/runtime.ts";
 import { absolute } from "../base/absolute.ts";
 import { furtherFindings, furtherOfResources } from "./validate_further.ts";
 
+/** What {@linkcode validateDocument} looks at. */
 export interface ValidateOptions {
   /** Directory of the bundle; default: the working directory. */
   readonly bundle?: string;
@@ -29,6 +30,7 @@ export interface ValidateOptions {
 
 /** What is wrong with one document. */
 export interface Validated {
+  /** Its absolute path. */
   readonly file: string;
   /** Empty when nothing is wrong. */
   readonly findings: readonly Finding[];

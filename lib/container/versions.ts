@@ -1,21 +1,25 @@
 /** `--version`: of runts, of the specification, and of what runts stands on. */
 
-export { builtCommit } from "../../ffi/built.ts";
 import { loadSeccomp } from "../../ffi/seccomp.ts";
 import { OCI_VERSION, VERSION } from "../base/version.ts";
 
+/** Versions of runts and of what it stands on. */
 export interface Versions {
+  /** Of runts. */
   readonly runts: string;
   /** Newest version of the runtime specification that is implemented. */
   readonly spec: string;
+  /** Of Deno. */
   readonly deno: string;
+  /** Of its V8. */
   readonly v8: string;
   /** Absent when the library is not installed. */
   readonly libseccomp?: string;
 }
 
 /** The versions of this runtime. */
-export function versions(): Versions {
+// deno-lint-ignore require-await
+export async function versions(): Promise<Versions> {
   const libseccomp = seccompVersion();
   return {
     runts: VERSION,

@@ -15,18 +15,22 @@ import type { Hook, HookKind, Spec, State } from "../spec/types/config.ts";
 /** What is looked at of a configuration. */
 type HookSpec = Pick<Spec, "hooks" | "annotations">;
 
-/** Runs the hooks of one kind in order, in the bundle, with the state document as standard input. */
+/**
+ * Runs the hooks of one kind in order, in the bundle, with the state document as standard input. A signal
+ * that is aborted kills the one that runs.
+ */
 export async function runHooks(
   runtime: LoadedRuntime,
   kind: HookKind,
   { hooks, annotations }: HookSpec,
   state: State,
+  signal?: AbortSignal,
 ): Promise<void> {
   const list = hooks?.[kind] ?? [];
   if (list.length === 0) return;
   using output = await openOutput(runtime, annotations);
   for (const [index, hook] of list.entries()) {
-    await runHook(runtime, kind, index, hook, state, output);
+    await runHook(runtime, kind, index, hook, state, output, signal);
   }
 }
 
@@ -72,6 +76,7 @@ async function runHook(
   hook: Hook,
   state: State,
   output: HookOutput | undefined,
+  signal?: AbortSignal,
 ): Promise<void> {
   const result = await runtime.body.runHook({
     path: hook.path,
@@ -81,6 +86,7 @@ async function runHook(
     stdin: new TextEncoder().encode(JSON.stringify(state)),
     timeoutSeconds: hook.timeout ?? 0,
     limits: runtime.caller.limits(),
+    signal,
     ...(output?.stdout !== undefined && { stdout: output.stdout }),
     ...(output?.stderr !== undefined && { stderr: output.stderr }),
   });

@@ -35,6 +35,8 @@ export interface SpawnOptions extends InitRequest {
 
 /** How long a process that said its last word may take to exit, in ms. */
 const EXIT_TIMEOUT = 5_000;
+/** How long one that is given up may take to tell of its clone, which wants reaping, in ms. */
+const CLONE_TIMEOUT = 200;
 
 /** Stage 1, what it cloned, and the socket to them. */
 export class InitProcess {
@@ -75,11 +77,18 @@ export class InitProcess {
     return this.#processes[this.#processes.length - 1]!;
   }
 
-  /** Answers init until it is `ready`; for exec, until it has executed the program. */
-  async converse(answers: Answers, until: "ready" | "executed"): Promise<void> {
+  /**
+   * Answers init until it is `ready`; for exec, until it has executed the program. Throws the reason of a
+   * signal that is aborted while init is at work.
+   */
+  async converse(
+    answers: Answers,
+    until: "ready" | "executed",
+    signal?: AbortSignal,
+  ): Promise<void> {
     let ready = false;
     for (;;) {
-      const record = await this.#runtime.helper.receive(this.#socket);
+      const record = await this.#runtime.helper.receive(this.#socket, signal);
       if (record === "eof") {
         if (ready && readStat(this.pid)?.executed !== false) return;
         throw await this.#death(until);
@@ -126,6 +135,7 @@ export class InitProcess {
 
   /** Ends whatever was started; nothing stays behind. */
   async abort(): Promise<void> {
+    if (this.#socket >= 0 && this.#processes.length === 1) await this.#learnOfClone();
     this.#closeSocket();
     for (const process of this.#processes.splice(0)) {
       try {
@@ -164,6 +174,20 @@ export class InitProcess {
 
   #adopt(pid: number): void {
     this.#processes.push({ pid, pidfd: this.#runtime.helper.openPidfd(pid) });
+  }
+
+  /** Stage 1 may just be cloning: killed before it tells, it would leave a child that nobody knows. */
+  async #learnOfClone(): Promise<void> {
+    const signal = AbortSignal.timeout(CLONE_TIMEOUT);
+    try {
+      for (;;) {
+        const record = await this.#runtime.helper.receive(this.#socket, signal);
+        if (record === "eof") return;
+        if (record.type === Message.pid) return this.#adopt(Number(record.value));
+      }
+    } catch {
+      // it does something else, and has not cloned
+    }
   }
 
   async #bury(process: Child): Promise<void> {

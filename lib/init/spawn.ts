@@ -3,6 +3,7 @@
 import { EMFILE } from "../base/errno.ts";
 import { errnoOf, isRuntsError } from "../base/errors.ts";
 import type { Stdio } from "../body/body.ts";
+import { O_RDWR } from "../base/linux.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 import { encodePlan } from "../wire/encode.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -14,30 +15,62 @@ interface SpawnRequest extends Pick<SpawnOptions, "preserve" | "cgroup"> {
   readonly plan: Plan;
   /** What is at hand for the plan's slots; it stays the caller's. */
   readonly own: OwnFds;
-  /** Default `inherit`. */
-  readonly stdio: Stdio | undefined;
+  readonly streams: Streams;
 }
+
+/** Standard streams; those of the body's process where nothing is said. */
+type Streams = Readonly<
+  Partial<Record<"stdin" | "stdout" | "stderr", "inherit" | "null" | number>>
+>;
 
 /** Spawns init for a plan. */
 export async function spawnInit(
   runtime: LoadedRuntime,
-  { plan, own, stdio = "inherit", ...options }: SpawnRequest,
+  { plan, own, streams, ...options }: SpawnRequest,
 ): Promise<InitProcess> {
   const { helper } = runtime;
   const slots = openSlots(helper, plan.slots, own);
+  let stdio: OpenStdio | undefined;
   try {
+    stdio = await openStdio(runtime, streams);
     return await InitProcess.spawn(runtime, {
       ...options,
       plan: encodePlan(plan.ops, helper.buildId),
       ops: plan.ops,
       fds: slots.fds,
       trace: runtime.debug !== undefined,
-      stdio,
+      stdio: stdio.stdio,
     });
   } catch (error) {
     if (errnoOf(error) !== EMFILE || !isRuntsError(error)) throw error;
     throw error.with({ hint: "the caller's hard limit of open files is too low (ulimit -Hn)" });
   } finally {
     slots.close();
+    stdio?.close();
   }
+}
+
+/** The standard streams as the body takes them, and what was opened for them. */
+interface OpenStdio {
+  readonly stdio: Stdio;
+  close(): void;
+}
+
+async function openStdio(
+  { body, helper }: LoadedRuntime,
+  { stdin = "inherit", stdout = "inherit", stderr = "inherit" }: Streams,
+): Promise<OpenStdio> {
+  const all = [stdin, stdout, stderr] as const;
+  if (stdin === stdout && stdout === stderr && typeof stdin !== "number") {
+    return { stdio: stdin, close: () => {} };
+  }
+  const devNull = all.includes("null") ? await body.open("/dev/null", O_RDWR) : -1;
+  const numberOf = (stream: string | number, own: number) =>
+    typeof stream === "number" ? stream : stream === "null" ? devNull : own;
+  return {
+    stdio: [numberOf(stdin, 0), numberOf(stdout, 1), numberOf(stderr, 2)],
+    close: () => {
+      if (devNull >= 0) helper.close(devNull);
+    },
+  };
 }

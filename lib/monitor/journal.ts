@@ -11,7 +11,8 @@ import { decodeBytes, encodeText } from "../base/bytes.ts";
 import { readLines } from "./follow.ts";
 
 /** What happened to a container. */
-type EventType =
+/** What has happened. */
+export type EventType =
   | "created"
   | "started"
   | "exited"
@@ -22,7 +23,9 @@ type EventType =
 
 /** An event to be written down. */
 export interface NewEvent {
+  /** What has happened. */
   readonly type: EventType;
+  /** To which container. */
   readonly id: string;
   /** When: RFC 3339, UTC. Default: now. */
   readonly time?: string;
@@ -40,6 +43,7 @@ export interface NewEvent {
 export interface SupervisionEvent extends NewEvent {
   /** One more than that of the event before it, in the same state root. */
   readonly seq: number;
+  /** When: RFC 3339, UTC. */
   readonly time: string;
 }
 

@@ -21,15 +21,30 @@ export interface RuntimeSettings {
   readonly warn?: (message: string) => void;
   /** Takes the steps of the work as they are done; absent when nobody asked. */
   readonly debug?: (line: string) => void;
-  /** Whoever the work is done for; default this process. */
+  /**
+   * Whoever the work is done for; default this process.
+   * @internal
+   */
   readonly caller?: Caller;
-  /** What is taken for true of the host; default what the caller sees. */
+  /**
+   * What is taken for true of the host; default what the caller sees.
+   * @internal
+   */
   readonly host?: HostFacts;
-  /** Who is the parent of containers and stands for the caller; default this process. */
+  /**
+   * Who is the parent of containers and stands for the caller; default this process.
+   * @internal
+   */
   readonly body?: Body;
-  /** How what the caller names is read; default so that nothing else has to wait. */
+  /**
+   * How what the caller names is read; default so that nothing else has to wait.
+   * @internal
+   */
   readonly files?: CallersFiles;
-  /** How long a wait may hold up the event loop before a thread of its own goes on with it, in ms; default 0. */
+  /**
+   * How long a wait may hold up the event loop before a thread of its own goes on with it, in ms; default 0.
+   * @internal
+   */
   readonly patience?: number;
 }
 
@@ -74,13 +89,25 @@ export class Runtime {
   readonly warn: (message: string) => void;
   /** Takes the steps of the work as they are done; absent when nobody asked. */
   readonly debug: ((line: string) => void) | undefined;
-  /** Whoever the work is done for. */
+  /**
+   * Whoever the work is done for.
+   * @internal
+   */
   readonly caller: Caller;
-  /** What the caller sees of the host. */
+  /**
+   * What the caller sees of the host.
+   * @internal
+   */
   readonly host: HostFacts;
-  /** How what the caller names is read. */
+  /**
+   * How what the caller names is read.
+   * @internal
+   */
   readonly files: CallersFiles;
-  /** How long a wait may hold up the event loop, in ms. */
+  /**
+   * How long a wait may hold up the event loop, in ms.
+   * @internal
+   */
   readonly patience: number;
   /**
    * The helper library; undefined until a verb that does not do without has loaded it.
@@ -93,6 +120,7 @@ export class Runtime {
    */
   body: Body | undefined;
 
+  /** Nothing is looked up, loaded or made before it is needed. */
   constructor(settings: RuntimeSettings = {}) {
     this.caller = settings.caller ?? new ProcessCaller();
     this.host = settings.host ?? new HostFacts(this.caller.proc);
@@ -112,7 +140,10 @@ export class Runtime {
     return this.caller.uid !== 0 || this.host.get(isInUserNamespace);
   }
 
-  /** Lets everybody else have a turn of the event loop, unless this is all that the process does. */
+  /**
+   * Lets everybody else have a turn of the event loop, unless this is all that the process does.
+   * @internal
+   */
   turn(): Promise<void> {
     return this.patience > 0 ? Promise.resolve() : turn();
   }

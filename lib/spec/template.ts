@@ -64,8 +64,8 @@ export function template(options: TemplateOptions = {}): Spec {
 }
 
 /** The text of config.json: indented by tabs, without a final newline. */
-export function templateText(options: TemplateOptions = {}): string {
-  return JSON.stringify(template(options), null, "\t");
+export function specText(spec: Spec): string {
+  return JSON.stringify(spec, null, "\t");
 }
 
 function ownId(hostID: number): IdMapping {

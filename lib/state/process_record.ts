@@ -34,6 +34,7 @@ export interface ProcessRecord extends ProcessName {
 
 /** exit.json: how a process ended. */
 export interface ExitRecord {
+  /** As the host saw it. */
   readonly pid: number;
   /** As a shell has it: the exit code, or 128 + signal. */
   readonly code: number;

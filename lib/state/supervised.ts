@@ -19,12 +19,15 @@ export interface RestartRule {
   readonly delay: number;
 }
 
-/** How output is kept. */
-const LOG_DRIVERS = ["cri", "json-file", "raw", "journald", "none"] as const;
+/** How output is kept: in files of three forms, in the journal, or not at all. */
+export type LogDriver = "cri" | "json-file" | "raw" | "journald" | "none";
+
+const LOG_DRIVERS: readonly LogDriver[] = ["cri", "json-file", "raw", "journald", "none"];
 
 /** The log of a container. */
 export interface LogSettings {
-  readonly driver: typeof LOG_DRIVERS[number];
+  /** How output is kept. */
+  readonly driver: LogDriver;
   /** Of the drivers that write files: absolute. */
   readonly path: string;
   /** Bytes after which a file is put aside; 0: never. */

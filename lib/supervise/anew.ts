@@ -51,7 +51,7 @@ export async function startAnew(
   try {
     const init = await creation.run(attendant);
     await delay(Math.max(0, at - Date.now()));
-    const started = await startLocked(own, directory, init.pidfd);
+    const started = await startLocked(own, directory, { child: init.pidfd });
     own.helper.close(init.pidfd);
     return async () => {
       await started.poststart();

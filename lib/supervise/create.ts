@@ -2,7 +2,7 @@
 
 import { RuntsError } from "../base/errors.ts";
 import { openBundle } from "../caller/bundle.ts";
-import type { CreateOptions } from "../caller/options.ts";
+import type { CreateOptions, StreamTargets } from "../caller/options.ts";
 import { type Created, createLocked } from "../container/create.ts";
 import { startLocked } from "../container/start.ts";
 import { inCommand } from "../runtime/command.ts";
@@ -14,6 +14,7 @@ import { chosen, type SupervisionOptions } from "./options.ts";
 
 /** What a supervised container is made with. */
 export interface SupervisedOptions extends CreateOptions {
+  /** How it is looked after. */
   readonly supervised: SupervisionOptions;
 }
 
@@ -31,6 +32,7 @@ export function createSupervised(
         runtime.helper.close(created.pidfd);
         return Promise.resolve();
       }),
+    options.signal,
   );
 }
 
@@ -41,13 +43,13 @@ export function runSupervised(
 ): Promise<void> {
   return inCommand(given, "run", options.id, async (unloaded) => {
     const started = await make(unloaded, options, async (runtime, created) => {
-      const started = await startLocked(runtime, created.directory, created.pidfd);
+      const started = await startLocked(runtime, created.directory, { child: created.pidfd });
       runtime.helper.close(created.pidfd);
       return started;
     });
     await started.poststart();
     await started.ready();
-  });
+  }, options.signal);
 }
 
 /** Makes one, and goes on with `then` while its lock is held. */
@@ -61,6 +63,7 @@ export async function make<T>(
       hint: "its monitor has the terminal: use attach",
     });
   }
+  refuseMixed(options);
   const bundle = await openBundle(unloaded, options);
   const settings = settingsOf(unloaded, bundle.path, options);
   const runtime = await load(unloaded);
@@ -69,6 +72,21 @@ export async function make<T>(
     await attendant.tellCreated(runtime, options.id, created.pid);
     return await then(runtime, created);
   });
+}
+
+/** Its monitor has all of its streams, unless they lead elsewhere, all of them. */
+export function refuseMixed({ stdin, stdout, stderr }: StreamTargets): void {
+  const kinds = [stdin, stdout, stderr].map((one = "inherit") =>
+    typeof one === "number" ? "number" : one
+  );
+  const [kind = ""] = kinds;
+  if (["inherit", "null", "number"].includes(kind) && kinds.every((one) => one === kind)) return;
+  throw new RuntsError(
+    "the streams of a supervised process are all null, or all given, or its monitor's",
+    {
+      hint: "use logs and attach",
+    },
+  );
 }
 
 /** What is recorded of it. */

@@ -24,6 +24,7 @@ import { processStanding } from "../monitor/standing.ts";
 import { EEXIST } from "../base/errno.ts";
 import { INIT, type ProcessName } from "../state/process_record.ts";
 import type { LogSettings } from "../state/supervised.ts";
+import { refuseMixed } from "./create.ts";
 import { supervisedOf } from "./wait.ts";
 
 /** What is run, and under which name. */
@@ -38,6 +39,7 @@ export interface SupervisedExecOptions extends ExecOptions {
 
 /** A process that was started. */
 export interface SupervisedExec {
+  /** Its name among the processes of the container. */
   readonly name: string;
   /** As the host sees it. */
   readonly pid: number;
@@ -62,6 +64,7 @@ export function execSupervised(
         hint: "its monitor has the terminal: use attach",
       });
     }
+    refuseMixed(options);
     const spec = readCopy(directory);
     const process = await execProcess(unloaded, spec, options);
     const runtime = await load(unloaded);
@@ -85,7 +88,7 @@ export function execSupervised(
       removeProcessDirectory(directory, name);
       throw error;
     }
-  });
+  }, options.signal);
 }
 
 /** A name can be used again once its process has ended. */

@@ -2,12 +2,12 @@
 
 import { reason } from "../base/errors.ts";
 import type { ContainerName } from "../caller/options.ts";
-import { list, type ListEntry } from "../container/list.ts";
+import { containers, type ListEntry } from "../container/list.ts";
 import { state, type StateDocument } from "../container/state.ts";
 import { isSupervised, processesDirectory } from "../monitor/places.ts";
 import {
-  type ProcessStanding,
   processStanding,
+  type ProcessStatus,
   type Standing,
   standingOf,
 } from "../monitor/standing.ts";
@@ -23,6 +23,7 @@ import { formatRestart } from "./restart_rule.ts";
 export interface Supervision {
   /** `running`; `ended`, when there is nothing left for it to do; `lost`, while the container goes on. */
   readonly monitor: "running" | "ended" | "lost";
+  /** Those that it was made with. */
   readonly labels: Readonly<Record<string, string>>;
   /** How often it was started anew. */
   readonly restarts: number;
@@ -36,23 +37,30 @@ export interface Supervision {
 
 /** A row of `list`; of a container without a monitor, what that would know is missing. */
 export interface SupervisedEntry extends ListEntry {
+  /** Of a supervised one. */
   readonly supervision?: Supervision;
 }
 
-/** The containers of a root, by id. */
-export function listSupervised(given: RuntimeOrSettings): SupervisedEntry[] {
+/**
+ * The containers of a root, by id, each as it is when it is asked for. A root that is not there has none.
+ */
+export async function* listSupervised(
+  given: RuntimeOrSettings = {},
+): AsyncGenerator<SupervisedEntry> {
   const runtime = runtimeOf(given);
-  return list(runtime).map((entry) => {
-    if (entry.error !== undefined) return entry;
-    const directory = new StateDirectory(runtime, entry.id);
-    try {
-      if (!isSupervised(directory)) return entry;
-      const standing = standingOf(directory, runtime.host.get(bootId), runtime.warn);
-      return standing === undefined ? entry : { ...entry, supervision: supervisionOf(standing) };
-    } catch (error) {
-      return { ...entry, error: reason(error) };
-    }
-  });
+  for await (const entry of containers(runtime)) yield withSupervision(runtime, entry);
+}
+
+function withSupervision(runtime: Runtime, entry: ListEntry): SupervisedEntry {
+  if (entry.error !== undefined) return entry;
+  const directory = new StateDirectory(runtime, entry.id);
+  try {
+    if (!isSupervised(directory)) return entry;
+    const standing = standingOf(directory, runtime.host.get(bootId), runtime.warn);
+    return standing === undefined ? entry : { ...entry, supervision: supervisionOf(standing) };
+  } catch (error) {
+    return { ...entry, error: reason(error) };
+  }
 }
 
 function supervisionOf({ supervised, monitored, init }: Standing): Supervision {
@@ -69,18 +77,23 @@ function supervisionOf({ supervised, monitored, init }: Standing): Supervision {
 
 /** A process of a supervised container. */
 export interface InspectedProcess {
+  /** `init`, or the id of an exec. */
   readonly name: string;
   /** As the host sees it; 0 when it has ended. */
   readonly pid: number;
-  readonly status: ProcessStanding["status"];
+  /** Whether it runs, and whether it is known how it ended. */
+  readonly status: ProcessStatus;
+  /** What is executed. */
   readonly args: readonly string[];
   /** When it was made: RFC 3339, UTC. */
   readonly created: string;
+  /** How it ended. */
   readonly exit?: ExitRecord;
 }
 
 /** All that is known of a supervised container. */
 export interface Inspected extends StateDocument {
+  /** What its monitor goes by. */
   readonly supervision: Supervision & {
     /** Process id of the monitor; 0 when it has ended. */
     readonly monitorPid: number;

@@ -6,6 +6,7 @@ import type { LogSettings } from "../state/supervised.ts";
 
 /** A line that a program wrote, or a part of a long one. */
 export interface LogLine {
+  /** Where it was written to. */
   readonly stream: "stdout" | "stderr";
   /** RFC 3339 with nanoseconds, UTC; "" where the form has no times, or the line is damaged. */
   readonly time: string;

@@ -1,6 +1,7 @@
 /** Through mod.ts, in one Deno process: create, start, wait, delete; and exec. */
 
 import { Container } from "../../mod.ts";
+import { QUIET } from "./quiet.ts";
 import { type Figures, summarize } from "./report.ts";
 
 /** Times `exec` of /bin/true, exit code included, in one container whose own program stays. */
@@ -11,10 +12,10 @@ export async function execs(
   pause: number,
 ): Promise<Figures> {
   const id = `x${Deno.pid}-${pause}`;
-  await using container = await Container.create({ id, bundle, root, stdio: "null" });
+  await using container = await Container.create({ id, bundle, root, ...QUIET });
   await container.start();
   return await timed(runs, pause, async () => {
-    return await (await container.exec(["/bin/true"], { stdio: "null" })).wait();
+    return await (await container.exec(["/bin/true"], { ...QUIET })).wait();
   });
 }
 
@@ -27,7 +28,7 @@ export async function lifecycles(
 ): Promise<Figures> {
   return await timed(runs, pause, async (round) => {
     const id = `p${Deno.pid}-${pause}-${round}`;
-    const container = await Container.create({ id, bundle, root, stdio: "null" });
+    const container = await Container.create({ id, bundle, root, ...QUIET });
     await container.start();
     const ending = await container.wait();
     await container.delete();

@@ -9,6 +9,7 @@
  */
 
 import { Container } from "../../mod.ts";
+import { QUIET } from "./quiet.ts";
 import { Bundle } from "../support/bundle.ts";
 import { inTurn } from "../support/load.ts";
 
@@ -77,7 +78,7 @@ async function lifecycles(root: string, bundle: string, until: () => boolean): P
     for (; !until(); done++) {
       const id = `side-${index}-${done}`;
       const config = `${bundle}/config-7`;
-      const container = await Container.create({ id, root, bundle, config, stdio: "null" });
+      const container = await Container.create({ id, root, bundle, config, ...QUIET });
       await container.start();
       const { code } = await container.wait();
       await container.delete();
@@ -115,13 +116,13 @@ async function bench(root: string, bundle: string): Promise<void> {
 
   begin = performance.now();
   const config = `${bundle}/config-0`;
-  await using _ = await Container.create({ id: "first", root, bundle, config, stdio: "null" });
+  await using _ = await Container.create({ id: "first", root, bundle, config, ...QUIET });
   report("the first container, for which all is loaded", begin, stalls, idle);
 
   begin = performance.now();
   await inTurn(numbers, callers, async (index) => {
     const config = `${bundle}/config-${index % CODES}`;
-    const options = { id: `wait-${index}`, root, bundle, config, stdio: "null" } as const;
+    const options = { id: `wait-${index}`, root, bundle, config, ...QUIET } as const;
     all[index] = await Container.create(options);
   });
   report(`${containers} containers made by ${callers} callers`, begin, stalls, idle);

@@ -1,9 +1,10 @@
 /*
  * What of the helper library handles buffers: records, messages with descriptors, the relay, hooks.
- * links: c/helper/clock.c c/helper/files.c c/helper/sync.c c/helper/message.c c/helper/sockets.c c/helper/relay.c c/helper/terminal.c c/helper/hook.c c/common/hook.c c/common/close.c c/common/retry.c c/common/signals.c
+ * links: c/helper/clock.c c/helper/files.c c/helper/stream.c c/helper/sync.c c/helper/message.c c/helper/sockets.c c/helper/relay.c c/helper/terminal.c c/helper/hook.c c/common/hook.c c/common/close.c c/common/retry.c c/common/signals.c
  */
 #define _GNU_SOURCE 1
 #include "../../c/helper/helper.h"
+#include "../../c/helper/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -159,6 +160,30 @@ static void relays_on_when_the_output_is_closed(void) {
   }
 }
 
+/* What would have to wait says so; who has nobody at the other side is at the end. */
+static void streams_without_waiting(void) {
+  int32_t ends[2];
+  NEED(rts_pipe(ends) == 0);
+  CHECK_NUMBER(rts_stream_open(ends[0], 0), 0);
+  CHECK_NUMBER(rts_stream_open(ends[1], 4096), 0);
+  CHECK_NUMBER(rts_stream_read(ends[0], bytes, 10), -EAGAIN);
+  CHECK_NUMBER(rts_stream_write(ends[1], bytes, 5000), 4096);
+  CHECK_NUMBER(rts_stream_write(ends[1], bytes, 1), -EAGAIN);
+  CHECK_NUMBER(rts_stream_read(ends[0], bytes, 5000), 4096);
+  close(ends[1]);
+  CHECK_NUMBER(rts_stream_read(ends[0], bytes, 10), 0);
+  close(ends[0]);
+  CHECK_NUMBER(rts_stream_open(ends[0], 0), -EBADF);
+  int master = open_terminal_with_writer(5);
+  int status = -1;
+  CHECK(wait(&status) > 0);
+  CHECK_NUMBER(status, 0);
+  CHECK_NUMBER(rts_stream_open(master, 4096), 0); /* which is no pipe */
+  CHECK_NUMBER(rts_stream_read(master, bytes, 10), 5);
+  CHECK_NUMBER(rts_stream_read(master, bytes, 10), 0);
+  close(master);
+}
+
 static void unpacks_the_words_of_a_hook(void) {
   static const char words[] = "/bin/sh\0/\0sh\0-c\0test \"$A$1\" = b$PWD\0sh\0/\0A=b\0C=d";
   static struct hook_result result;
@@ -219,6 +244,7 @@ int main(int argc, char **argv) {
       TEST(relays_every_byte),
       TEST(relays_to_nobody),
       TEST(relays_on_when_the_output_is_closed),
+      TEST(streams_without_waiting),
       TEST(unpacks_the_words_of_a_hook),
       TEST(ends_a_hook_in_steps),
       TEST(holds_a_path_of_any_length_to_its_bounds),

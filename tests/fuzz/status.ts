@@ -81,7 +81,7 @@ async function attempt(root: string, input: string): Promise<string> {
   directory.make();
   try {
     write(directory, input);
-    const answers = [listed(root), await reported(root), await signalled(directory)];
+    const answers = [await listed(root), await reported(root), await signalled(directory)];
     const harmless = isHarmless(directory);
     if (harmless) await deleted(directory);
     return `${answers.join("; ")}; ${harmless}`;
@@ -108,8 +108,8 @@ function write(directory: StateDirectory, input: string): void {
 }
 
 /** One damaged container never breaks the list. */
-function listed(root: string): string {
-  const [entry, ...others] = list({ root });
+async function listed(root: string): Promise<string> {
+  const [entry, ...others] = await list({ root });
   assertEquals(others, []);
   assert(entry !== undefined);
   const { id, pid, status, bundle, created, owner, error } = entry;

@@ -4,12 +4,26 @@ import { Bundle } from "./bundle.ts";
 import { TestRuntime, withRuntime } from "./host.ts";
 import { command, type Output, PROJECT, RUNTS_ONLY } from "./runtime.ts";
 
+const CONFIG: { exports: Record<string, string> } = JSON.parse(
+  Deno.readTextFileSync(`${PROJECT}/deno.json`),
+);
+
 /** The id of a container that a script makes. */
 export const JOB = `t${Deno.pid}-job`;
 
+/** Options for standard streams that nobody reads. */
+export const QUIET = 'stdin: "null", stdout: "null", stderr: "null"';
+
+/** The entries of the library by the names that scripts import. */
+const ENTRIES = Object.fromEntries(
+  Object.entries(CONFIG.exports).map(([name, file]) =>
+    [`@runts/runts${name.slice(1)}`, `${PROJECT}/${file}`] as const
+  ),
+);
+
 /**
- * Runs a script in a project of its own; in it `runts` stands for the directory of this one, and `JOB`
- * for {@linkcode JOB}. `under`: the beginning of a command line that it is run by.
+ * Runs a script in a project of its own; in it `JOB` stands for {@linkcode JOB}. `under`: the beginning of
+ * a command line that it is run by.
  */
 export async function script(
   text: string,
@@ -19,10 +33,10 @@ export async function script(
 ): Promise<Output> {
   const directory = Deno.makeTempDirSync({ prefix: "runts-script-" });
   try {
-    // An import map that has none of our names, and an own strictness.
-    Deno.writeTextFileSync(`${directory}/deno.json`, '{"imports":{"@std/assert":"./none.ts"}}');
-    const body = text.replaceAll("./runts/mod.ts", `${PROJECT}/mod.ts`).replaceAll("JOB", JOB);
-    Deno.writeTextFileSync(`${directory}/script.ts`, body);
+    // An import map that has none of our own names, and an own strictness.
+    const imports = { ...ENTRIES, "@std/assert": "./none.ts" };
+    Deno.writeTextFileSync(`${directory}/deno.json`, JSON.stringify({ imports }));
+    Deno.writeTextFileSync(`${directory}/script.ts`, text.replaceAll("JOB", JOB));
     const line = [...under, Deno.execPath(), "run", "-A", check, "script.ts", ...args];
     return await command(line, { cwd: directory });
   } finally {

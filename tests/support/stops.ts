@@ -52,12 +52,14 @@ const FORKED_ONLY = 0x40;
 /** The command line of runts from source with the library that has stops; builds it if need be. */
 export async function withStops(folder: string): Promise<string[]> {
   await buildLibrary(STOPS_FOLDER, ["-DRUNTS_STOPS"]);
-  const library = toFileUrl(`${STOPS_FOLDER}/librunts.so`).href;
-  const map = `${folder}/import-map.json`;
-  Deno.writeTextFileSync(map, JSON.stringify({ imports: { [toFileUrl(HELPER).href]: library } }));
   const main = fromFileUrl(new URL("../../main.ts", import.meta.url));
-  const flags = ["-A", "--no-check", "--unstable-raw-imports", `--import-map=${map}`];
-  return [Deno.execPath(), "run", ...flags, main];
+  const script = `${folder}/with-stops.ts`;
+  Deno.writeTextFileSync(
+    script,
+    `Deno.env.set("RUNTS_LIBRARY", ${JSON.stringify(`${STOPS_FOLDER}/librunts.so`)});
+    await import(${JSON.stringify(toFileUrl(main).href)});`,
+  );
+  return [Deno.execPath(), "run", "-A", "--no-check", script];
 }
 
 /** An executable whose front has stops; library and init have none. */

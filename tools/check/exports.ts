@@ -7,7 +7,7 @@ const DECLARATION =
 
 /** Files whose exports are for others than the project, and those that the build puts in the places of others. */
 const PUBLIC =
-  /^mod\.ts$|^tests\/std\.d\.ts$|^tools\/build\/link\/(begun|build_id|front_id|library_file|own_command|raised_limits)\.ts$/;
+  /^(mod|verbs|oci|explain)\.ts$|^tests\/std\.d\.ts$|^tools\/build\/link\/(begun|build_id|front_id|library_file|own_command|raised_limits)\.ts$/;
 
 const isTest = (path: string) => path.startsWith("tests/");
 

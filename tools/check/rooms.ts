@@ -28,8 +28,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "lib/userns": ["lib/base", "lib/wire", "lib/spec", "lib/body", "lib/runtime", "lib/plan"],
   "lib/host": ["lib/base", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/plan"],
   "lib/caller": [
-    ...["lib/base", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/state", "lib/userns"],
-    "lib/host",
+    ...["lib/base", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/state"],
+    ...["lib/userns", "lib/host"],
   ],
   "lib/init": [
     ...["lib/base", "lib/wire", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/plan"],
@@ -49,6 +49,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...["lib/monitor", "lib/container"],
   ],
   "lib/lxc": ["lib/base", "ffi", "lib/spec", "lib/runtime", "lib/cgroup", "lib/container"],
+  "lib/script": [
+    ...["lib/base", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/state"],
+    ...["lib/caller", "lib/init", "lib/monitor", "lib/container", "lib/supervise"],
+  ],
   "lib/cli": ["lib/base", "ffi", "lib/spec", "lib/runtime", "lib/cgroup", "lib/container"],
   "lib/commands": [
     ...["lib/base", "lib/spec", "lib/runtime", "lib/container", "lib/supervise", "lib/lxc"],
@@ -56,14 +60,18 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "main.ts": ["lib/cli", "lib/commands"],
   "mod.ts": [
-    ...["lib/base", "lib/wire", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup"],
-    ...["lib/state", "lib/caller", "lib/monitor", "lib/container", "lib/supervise"],
+    ...["lib/base", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/state"],
+    ...["lib/caller", "lib/monitor", "lib/container", "lib/supervise", "lib/script"],
   ],
 };
 
+/** The entries of the library. */
+const ENTRIES = ["mod.ts", "verbs.ts", "explain.ts", "oci.ts"];
+
 /** The room of a file; undefined for what is no part of the product. */
 function roomOf(path: string): string | undefined {
-  const room = /^(lib\/[^/]+(?=\/)|ffi(?=\/)|main\.ts$|mod\.ts$)/.exec(path)?.[1];
+  if (ENTRIES.includes(path)) return "mod.ts";
+  const room = /^(lib\/[^/]+(?=\/)|ffi(?=\/)|main\.ts$)/.exec(path)?.[1];
   return room ?? (path.startsWith("lib/") ? "lib" : undefined);
 }
 

@@ -133,7 +133,7 @@ async function within(
 /** The folder that a guest gets: the project, executables, and modules from the cache. */
 export async function stage(): Promise<string> {
   const share = await Deno.makeTempDir({ prefix: "runts-vm-" });
-  const names = ["deno.json", "deno.lock", "main.ts", "mod.ts", "lib", "ffi", "tests"];
+  const names = ["deno.json", "deno.lock", "main.ts", "mod.ts", "verbs.ts", "lib", "ffi", "tests"];
   await Deno.mkdir(join(share, "project", "dist"), { recursive: true });
   const copy = (from: string[], to: string) => run("cp", ["-r", ...from, join(share, to)]);
   await copy(names.map((name) => join(ROOT, name)), "project");

@@ -24,6 +24,7 @@ export interface Finding {
   readonly path: string;
   /** What is there; undefined if nothing is. */
   readonly value: unknown;
+  /** What is broken. */
   readonly rule: Rule;
   /** The fault in words, with the value quoted: `"tmp" is not an absolute path`. */
   readonly message: string;

@@ -7,6 +7,7 @@ import { formatJson, parseJson } from "./json.ts";
 
 /** A document that breaks the specification. The message has the first finding and counts the rest. */
 export class SpecError extends RuntsError {
+  /** The message follows from the findings. */
   constructor(
     /** The file, as the message names it. */
     readonly file: string,
@@ -17,6 +18,7 @@ export class SpecError extends RuntsError {
     super(summary(file, findings), data);
   }
 
+  /** The same error with more data; fields that are set already win. */
   override with(data: ErrorData): SpecError {
     return new SpecError(this.file, this.findings, { ...data, ...this.data });
   }

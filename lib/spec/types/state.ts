@@ -9,6 +9,7 @@ export interface State {
   readonly ociVersion: string;
   /** Its name below the state root. */
   readonly id: string;
+  /** What it does. */
   readonly status: ContainerState;
   /** Required when created or running; absent or 0 when stopped. */
   readonly pid?: number;

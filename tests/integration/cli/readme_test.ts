@@ -4,6 +4,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { command, type Output, PROJECT, RUNTIME, RUNTS_ONLY } from "../../support/runtime.ts";
+import { script } from "../../support/script.ts";
 
 const README = Deno.readTextFileSync(`${PROJECT}/README.md`);
 
@@ -58,15 +59,15 @@ readmeTest("the steps of a lifecycle", async (runtime) => {
 });
 
 readmeTest("scripting", async (runtime) => {
-  using bundle = new Bundle((config) => config.process.args = ["sh", "-c", "exit 3"]);
-  const script = example("script")
-    .replace("./runts/mod.ts", `${PROJECT}/mod.ts`)
-    .replace('bundle: "/bundles/job"', `bundle: "${bundle.path}", root: "${runtime.root}"`);
-  Deno.writeTextFileSync(`${bundle.path}/script.ts`, script);
-  assertEquals(
-    await command([Deno.execPath(), "run", "-A", "--no-check", "script.ts"], { cwd: bundle.path }),
-    { code: 0, stdout: "job ended with 3\n", stderr: "" },
-  );
+  using bundle = new Bundle();
+  const text = example("script")
+    .replace("/srv/busybox", bundle.rootfs)
+    .replace('stdout: "piped"', `stdout: "piped", root: "${runtime.root}"`);
+  assertEquals(await script(text, [], "--check"), {
+    code: 0,
+    stdout: "hi\n3 null\n",
+    stderr: "Check script.ts\n",
+  });
 });
 
 Deno.test("README: the tasks that it names exist", () => {

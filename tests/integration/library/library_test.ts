@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
-import { JOB, libraryTest, script } from "../../support/script.ts";
+import { JOB, libraryTest, QUIET, script } from "../../support/script.ts";
 
 libraryTest(
   "a script creates, starts, waits for and deletes a container",
@@ -10,7 +10,7 @@ libraryTest(
     bundle.config.process.args = ["sh", "-c", "exit 5"];
     bundle.save();
     const output = await script(
-      `import { Container } from "./runts/mod.ts";
+      `import { Container } from "@runts/runts";
      const [root, bundle] = Deno.args;
      {
        await using container = await Container.create({ id: "JOB", bundle: bundle!, root: root! });
@@ -27,7 +27,7 @@ libraryTest(
       [runtime.root, bundle.path],
     );
     const end = `open "${JOB}": container does not exist`;
-    assertEquals(output.stdout, `created\n5 0 stopped\n${end}\n`);
+    assertEquals(output.stdout, `created\n5 null stopped\n${end}\n`);
     assertEquals(output.code, 0);
   },
 );
@@ -38,7 +38,7 @@ libraryTest(
     bundle.config.process.args = ["sleep", "1000"];
     bundle.save();
     const output = await script(
-      `import { Container } from "./runts/mod.ts";
+      `import { Container } from "@runts/runts";
      const [root, bundle] = Deno.args;
      await using container = await Container.create({ id: "JOB", bundle: bundle!, root: root! });
      await container.start();
@@ -53,7 +53,8 @@ libraryTest(
     );
     assertEquals(
       output.stdout,
-      "{ code: 4, signal: 0 }\npaused\n{ code: 137, signal: 9 }\n",
+      "{ success: false, code: 4, signal: null }\npaused\n" +
+        '{ success: false, code: 137, signal: "SIGKILL" }\n',
       output.stderr,
     );
   },
@@ -61,11 +62,11 @@ libraryTest(
 
 libraryTest("many lifecycles in one process leave nothing behind", async (runtime, bundle) => {
   const output = await script(
-    `import { Container } from "./runts/mod.ts";
+    `import { Container } from "@runts/runts";
      const [root, bundle] = Deno.args;
      const fds = () => [...Deno.readDirSync("/proc/self/fd")].length;
      async function lifecycle(round: number) {
-       const options = { id: "JOB" + round, bundle: bundle!, root: root!, stdio: "null" } as const;
+       const options = { id: "JOB" + round, bundle: bundle!, root: root!, ${QUIET} } as const;
        const container = await Container.create(options);
        await container.start();
        const { code } = await container.wait();
@@ -92,7 +93,7 @@ libraryTest("many lifecycles in one process leave nothing behind", async (runtim
 
 libraryTest("an error carries its data", async (runtime, bundle) => {
   const output = await script(
-    `import { Container, isRuntsError } from "./runts/mod.ts";
+    `import { Container, isRuntsError } from "@runts/runts";
      const [root, bundle] = Deno.args;
      try {
        await Container.create({ id: "a/b", bundle: bundle!, root: root! });
@@ -116,7 +117,7 @@ libraryTest(
     const id = runtime.id();
     await runtime.ok(["create", "--bundle", bundle.path, id]);
     const output = await script(
-      `import { Container } from "./runts/mod.ts";
+      `import { Container } from "@runts/runts";
      const [root, id] = Deno.args;
      const child = new Deno.Command("sh", { args: ["-c", "exit 3"] }).spawn();
      const container = await Container.open(id!, { root: root! });
@@ -144,14 +145,15 @@ libraryTest("events end at once when their signal was given before", async (runt
   const id = runtime.id();
   await runtime.ok(["create", "--bundle", bundle.path, id]);
   const output = await script(
-    `import { events } from "./runts/mod.ts";
+    `import { Container } from "@runts/runts";
      const [root, id] = Deno.args;
      const signal = AbortSignal.abort();
      setTimeout(() => {
        console.log("it goes on");
        Deno.exit();
      }, 30_000);
-     for await (const event of events({ root: root! }, { id: id!, signal })) console.log(event);
+     const container = await Container.open(id!, { root: root! });
+     for await (const event of container.events({ signal })) console.log(event);
      console.log("ended");
      Deno.exit();`,
     [runtime.root, id],
@@ -162,7 +164,7 @@ libraryTest("events end at once when their signal was given before", async (runt
 
 /** Says what is left after some faults that it did not have after the first few. */
 const FAULTS = `
-import { Container } from "./runts/mod.ts";
+import { Container } from "@runts/runts";
 const [root, id, ...bundles] = Deno.args;
 const descriptors = () => [...Deno.readDirSync("/proc/self/fd")].length;
 const children = () => [...Deno.readDirSync("/proc/self/task")].map(({ name }) =>
@@ -172,7 +174,7 @@ let before = 0;
 for (let i = 0; i < 12; i++) {
   for (const bundle of bundles) {
     try {
-      await using container = await Container.create({ root, id, bundle, stdio: "null" });
+      await using container = await Container.create({ root, id, bundle, ${QUIET} });
       await container.start();
     } catch (error) {
       said.add(error.message);
@@ -226,20 +228,23 @@ libraryTest(
     bundle.config.process.args = ["sleep", "1000"];
     bundle.save();
     const output = await script(
-      `import { Container, events, isRuntsError, update } from "./runts/mod.ts";
+      `import { Container, isRuntsError } from "@runts/runts";
      const [root, bundle] = Deno.args as [string, string];
      const make = (preserveFds: number) => Container.create({ id: "JOB", bundle, root, preserveFds });
      await using container = await make(0);
      await container.start();
-     const id = container.id;
      const calls = [
        () => container.kill("FOO"),
        () => container.kill(65),
        () => container.exec(["true"], { preserveFds: -1 }),
        () => container.exec(["true"], { preserveFds: 0.5 }),
-       () => events({ root }, { id, interval: 0 }).next(),
-       () => events({ root }, { id, interval: NaN }).next(),
-       () => update({ root }, { id, resources: { cpu: { shares: 1.5 } } }),
+       () => container.exec(["true"], { env: { "A=B": "1" } }),
+       () => container.events({ interval: 0 }).next(),
+       () => container.events({ interval: NaN }).next(),
+       () => container.update({ resources: { cpu: { shares: 1.5 } } }),
+       () => container.output(),
+       async () => container.stdin,
+       async () => container.terminal,
      ];
      for (const call of calls) {
        const promise: Promise<unknown> = call(); // throws nothing by itself
@@ -255,9 +260,13 @@ libraryTest(
         `kill "${JOB}": unknown signal "65"`,
         `exec "${JOB}": preserveFds -1 is not a number of descriptors`,
         `exec "${JOB}": preserveFds 0.5 is not a number of descriptors`,
+        `exec "${JOB}": "A=B" is not the name of an environment variable`,
         `events "${JOB}": interval 0 is not a number of milliseconds above 0`,
         `events "${JOB}": interval NaN is not a number of milliseconds above 0`,
         `update "${JOB}": cpu.shares: 1.5 is not a whole number`,
+        'stdout is not piped: make the process with stdout: "piped"',
+        'stdin is not piped: make the process with stdin: "piped"',
+        "the process has no terminal here",
       ].map((message) => `true ${message}\n`).join(""),
       stderr: output.stderr,
     });
@@ -266,19 +275,30 @@ libraryTest(
 
 libraryTest("a script can name the types of what it is given", async () => {
   const output = await script(
-    `import type * as runts from "./runts/mod.ts";
-     import { features, stats, validateDocument } from "./runts/mod.ts";
-     const limits: runts.Resources = { pids: { limit: 5 } };
-     const mount: runts.Mount = { destination: "/proc", type: "proc" };
-     export const shown = (findings: readonly runts.Finding[]) => findings.map((one) => one.path);
-     export const found = async () => shown((await validateDocument()).findings);
-     export const used = (id: string): Promise<runts.Stats> => stats({ root: "/" }, { id });
-     const process: runts.Process = { args: ["true"], cwd: "/", user: { uid: 0, gid: 0 } };
-     const linux: runts.LinuxFeatures | undefined = (features() satisfies runts.Features).linux;
-     const settings: runts.ContainerExecOptions = { cwd: "/" };
-     console.log(limits.pids?.limit, mount.type, process.args, linux !== undefined, settings.cwd);`,
+    `import type { ContainerExecOptions, Finding, Stats } from "@runts/runts";
+     import type { Features, LinuxFeatures, Mount, Process, Resources } from "@runts/runts/oci";
+     import { NAMESPACE_TYPES } from "@runts/runts/oci";
+     import { explain } from "@runts/runts/explain";
+     import * as verbs from "@runts/runts/verbs";
+     const limits: Resources = { pids: { limit: 5 } };
+     const mount: Mount = { destination: "/proc", type: "proc" };
+     export const shown = (findings: readonly Finding[]) => findings.map((one) => one.path);
+     export const found = async () => shown((await verbs.validate()).findings);
+     export const used = (id: string): Promise<Stats> => verbs.stats({ root: "/" }, { id });
+     export const gone = (id: string): Promise<void> => verbs.delete({ root: "/" }, { id });
+     export const steps = async (id: string) => (await explain({}, { id })).steps.map(({ op }) => op?.op);
+     const process: Process = { args: ["true"], cwd: "/", user: { uid: 0, gid: 0 } };
+     const features: Features = await verbs.features();
+     const linux: LinuxFeatures | undefined = features.linux;
+     const settings: ContainerExecOptions = { cwd: "/" };
+     console.log(limits.pids?.limit, mount.type, process.args, linux !== undefined, settings.cwd);
+     console.log(NAMESPACE_TYPES.includes("time"));`,
     [],
     "--check",
   );
-  assertEquals([output.stdout, output.code], ['5 proc [ "true" ] true /\n', 0]);
+  assertEquals(
+    [output.stdout, output.code],
+    ['5 proc [ "true" ] true /\ntrue\n', 0],
+    output.stderr,
+  );
 });

@@ -3,11 +3,11 @@
 import { assertEquals } from "@std/assert";
 import { Bundle, idle } from "../../support/bundle.ts";
 import { hook } from "../../support/hooks.ts";
-import { JOB, libraryTest, script } from "../../support/script.ts";
+import { JOB, libraryTest, QUIET, script } from "../../support/script.ts";
 
 /** A caller of a script's making. */
 const CALLER = `
-  const callerOf = (directory: string, name: string): Caller => {
+  const callerOf = (directory: string, name: string) => {
     const environment = ["PATH=/bin:/usr/bin", "WHO=" + name, "USER=" + name];
     const variable = (key: string) =>
       environment.find((entry) => entry.startsWith(key + "="))?.slice(key.length + 1);
@@ -30,25 +30,26 @@ libraryTest(
     }
     const roots = [`${runtime.root}/one`, `${runtime.root}/other`];
     const output = await script(
-      `import { type Caller, Container, list, Runtime } from "./runts/mod.ts";
+      `import { Container, containers, Runtime } from "@runts/runts";
      ${CALLER}
      const [one, other, bundle, otherBundle] = Deno.args as [string, string, string, string];
      const runtimes = [
        new Runtime({ root: one, cgroupManager: "disabled", caller: callerOf(bundle, "one") }),
        new Runtime({ root: other, caller: callerOf(otherBundle, "other") }),
      ];
-     const containers = await Promise.all(runtimes.map((runtime) =>
-       Container.create({ runtime, id: "JOB", bundle: ".", stdio: "null" })
+     const made = await Promise.all(runtimes.map((runtime) =>
+       Container.create({ runtime, id: "JOB", bundle: ".", ${QUIET} })
      ));
-     await Promise.all(containers.map((container) => container.start()));
-     for (const [index, container] of containers.entries()) {
+     await Promise.all(made.map((container) => container.start()));
+     for (const [index, container] of made.entries()) {
        const groups = Deno.readTextFileSync("/proc/" + container.pid + "/cgroup");
        const paused = await container.pause().then(() => "paused", ({ message }) => message);
-       const [{ id, bundle, status }] = list(runtimes[index]);
+       const [{ id, bundle, status }] = await Array.fromAsync(containers(runtimes[index]));
        console.log(id, bundle, status, groups.includes("/JOB"), paused);
      }
-     await Promise.all(containers.map((container) => container.delete({ force: true })));
-     console.log(list(runtimes[0]).length, list(runtimes[1]).length);`,
+     await Promise.all(made.map((container) => container.delete({ force: true })));
+     const left = runtimes.map((runtime) => Array.fromAsync(containers(runtime)));
+     console.log((await Promise.all(left)).map(({ length }) => length).join(" "));`,
       [...roots, bundle.path, other.path],
     );
     const refusal = `pause "${JOB}": cannot pause it: the container has no cgroup of its own`;
@@ -72,7 +73,8 @@ libraryTest("a hierarchy that is mounted elsewhere is found there", async (runti
   const place = Deno.makeTempDirSync({ prefix: "runts-remount-" });
   try {
     const output = await script(
-      `import { Container, explain, Runtime } from "./runts/mod.ts";
+      `import { Container, Runtime } from "@runts/runts";
+     import { explain } from "@runts/runts/explain";
      const [root, bundle, place] = Deno.args as [string, string, string];
      const runtime = new Runtime({ root });
      const made = async () => {
@@ -97,7 +99,7 @@ libraryTest("a hierarchy that is mounted elsewhere is found there", async (runti
      }
      const there = () => { try { return Deno.statSync(moved).isDirectory; } catch { return false; } };
      const before = there();
-     const container = await Container.create({ runtime, id: "JOB", bundle, stdio: "null" });
+     const container = await Container.create({ runtime, id: "JOB", bundle, ${QUIET} });
      await container.start();
      const during = there();
      await container.delete({ force: true });
@@ -120,14 +122,14 @@ libraryTest(
     using stalled = new Bundle();
     Deno.removeSync(`${stalled.path}/config.json`);
     const output = await script(
-      `import { Container } from "./runts/mod.ts";
+      `import { Container } from "@runts/runts";
      const [root, bundle, stalled] = Deno.args as [string, string, string];
      const text = Deno.readTextFileSync(bundle + "/config.json");
      await new Deno.Command("mkfifo", { args: [stalled + "/config.json"] }).output();
      using writer = Deno.openSync(stalled + "/config.json", { read: true, write: true });
      writer.writeSync(new TextEncoder().encode(text.slice(0, 20)));
      let done = false;
-     const options = { root, stdio: "null" } as const;
+     const options = { root, ${QUIET} } as const;
      const late = Container.create({ ...options, id: "JOB-late", bundle: stalled })
        .finally(() => done = true);
      {

@@ -2,16 +2,17 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Bundle } from "../../support/bundle.ts";
-import { libraryTest, script } from "../../support/script.ts";
+import { libraryTest, QUIET, script } from "../../support/script.ts";
 
 /** What the scripts look at. */
 const LOOK = `
-import { Container, isRuntsError, start } from "./runts/mod.ts";
+import { Container, isRuntsError } from "@runts/runts";
+import { start } from "@runts/runts/verbs";
 const [root, bundle, count] = Deno.args as [string, string, string];
 const threads = () => [...Deno.readDirSync("/proc/self/task")].length;
 const descriptors = () => [...Deno.readDirSync("/proc/self/fd")].length;
 const create = (id: string, code = 0) =>
-  Container.create({ id, root, bundle, config: bundle + "/config-" + code, stdio: "null" });
+  Container.create({ id, root, bundle, config: bundle + "/config-" + code, ${QUIET} });
 `;
 
 /** A configuration for each exit code. */
@@ -68,8 +69,8 @@ libraryTest("a wait that is ended leaves nothing behind", async (runtime, bundle
     `${LOOK}
      const container = await create("JOB");
      await container.start();
-     const process = await container.exec(["sh", "-c", "read line"], { stdio: "null" });
-     const sleeping = await container.exec(["sleep", "1000"], { stdio: "null" });
+     const process = await container.exec(["sh", "-c", "read line"], { ${QUIET} });
+     const sleeping = await container.exec(["sleep", "1000"], { ${QUIET} });
      console.log(await process.wait());
      const ignore = () => {};
      Deno.addSignalListener("SIGUSR2", ignore); // takes a pair of sockets, for good
@@ -96,10 +97,11 @@ libraryTest("a wait that is ended leaves nothing behind", async (runtime, bundle
     [runtime.root, bundle.path, "0"],
   );
   const ended = "true 0\ntrue 0\ntrue\n";
-  const killed = "{ code: 137, signal: 9 }";
+  const killed = '{ success: false, code: 137, signal: "SIGKILL" }';
   assertEquals(output, {
     code: 0,
-    stdout: `{ code: 1, signal: 0 }\n${ended}${ended}${killed} ${killed} ${killed}\n`,
+    stdout:
+      `{ success: false, code: 1, signal: null }\n${ended}${ended}${killed} ${killed} ${killed}\n`,
     stderr: "",
   });
 });
@@ -178,4 +180,49 @@ libraryTest("no verb holds the event loop up while it waits", async (runtime, bu
   );
   assertEquals(output, { code: 0, stdout: "true\ntrue\ntrue\n", stderr: "" });
   assert(!Deno.readDirSync(runtime.root).some(({ name }) => name.startsWith("t")));
+});
+
+libraryTest("what is run in the foreground can be ended", async (runtime, bundle) => {
+  bundle.config.process.args = ["sleep", "1000"];
+  bundle.config.hooks = {
+    startContainer: [{ path: "/bin/sh", args: ["sh", "-c", "test ! -e /tmp/slow || sleep 1000"] }],
+  };
+  bundle.config.mounts.push({
+    destination: "/tmp",
+    type: "bind",
+    source: bundle.path,
+    options: ["bind"],
+  });
+  Deno.writeTextFileSync(`${bundle.path}/config-0`, JSON.stringify(bundle.config));
+  const output = await script(
+    `${LOOK}
+     import { exec, list, run } from "@runts/runts/verbs";
+     const soon = () => ({ signal: AbortSignal.timeout(300) });
+     const given = async (options: { signal: AbortSignal }, work: Promise<unknown>) =>
+       console.log(await work.then((code) => code, (error) => error === options.signal.reason));
+     const made = { id: "JOB", bundle, config: bundle + "/config-0", ${QUIET} } as const;
+     for (const adoptOrphans of [false, true]) {
+       const options = { ...made, ...soon(), adoptOrphans };
+       await given(options, run({ root }, options));
+       console.log((await list({ root })).length);
+     }
+     const container = await create("JOB");
+     await container.start();
+     const options = { id: "JOB", args: ["sleep", "1000"], ${QUIET}, ...soon() } as const;
+     await given(options, exec({ root }, options));
+     console.log((await container.pids()).length);
+     await container.delete({ force: true });
+     Deno.writeTextFileSync(bundle + "/slow", "");
+     const slow = await create("JOB");
+     const little = { signal: AbortSignal.timeout(100) };
+     await given(little, slow.start(little));
+     console.log((await slow.state()).status);
+     await slow.delete({ force: true });`,
+    [runtime.root, bundle.path, "0"],
+  );
+  assertEquals(output, {
+    code: 0,
+    stdout: "true\n0\ntrue\n0\ntrue\n1\ntrue\nrunning\n",
+    stderr: "",
+  });
 });

@@ -1,7 +1,7 @@
 /** What readers, who hold no lock, are told while others create, start and delete. */
 
 import { assert, assertEquals } from "@std/assert";
-import { list } from "../../../lib/container/list.ts";
+import { list, type ListEntry } from "../../../lib/container/list.ts";
 import { Bundle, idle } from "../../support/bundle.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { PEER, RUNTS_ONLY } from "../../support/runtime.ts";
@@ -76,7 +76,7 @@ Deno.test({
       };
       const callers = Promise.all([caller(), caller(), caller()]).finally(() => over = true);
       while (!over) {
-        const rows = list({ root: runtime.root });
+        const rows = await list({ root: runtime.root });
         errors.push(...rows.map(({ error }) => error).filter((error) => error !== undefined));
         for (const [id, states] of seen) {
           states.push(rows.find((row) => row.id === id)?.status ?? "none");
@@ -108,6 +108,10 @@ function now(runtime: TestRuntime, args: readonly string[]): Deno.CommandOutput 
   return new Deno.Command(runtime.executable, { args: whole, stdin: "null" }).outputSync();
 }
 
+function listNow(runtime: TestRuntime): ListEntry[] {
+  return JSON.parse(new TextDecoder().decode(now(runtime, ["list", "--format", "json"]).stdout));
+}
+
 function assertRefused(runtime: TestRuntime, id: string, creating: boolean): void {
   for (const [words, ofCreating] of BETWEEN) {
     const args = words.map((word) => word === "ID" ? id : word);
@@ -130,7 +134,7 @@ Deno.test({
       const seen: string[] = [];
       const tried = new Set<string>();
       const { code, stderr } = await walk([...line, "create", "--bundle", bundle.path, id], () => {
-        const [row, ...others] = list({ root: runtime.root });
+        const [row, ...others] = listNow(runtime);
         assertEquals(others, []);
         const status = row?.status ?? "none";
         seen.push(status);

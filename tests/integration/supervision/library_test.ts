@@ -8,7 +8,7 @@ libraryTest("a container outlives the script that made it", async (runtime, bund
   bundle.config.process.args = ["sh", "-c", "echo one; echo two >&2; sleep 0.5; exit 5"];
   bundle.save();
   const made = await script(
-    `import { Container } from "./runts/mod.ts";
+    `import { Container } from "@runts/runts";
      const [root, bundle] = Deno.args;
      const supervised = { labels: { app: "shop" }, log: { driver: "json-file" } } as const;
      const container = await Container.create({ id: "JOB", bundle, root, supervised });
@@ -20,7 +20,8 @@ libraryTest("a container outlives the script that made it", async (runtime, bund
   );
   assertEquals(made.stdout, "exec-1 true\n", made.stderr);
   const seen = await script(
-    `import { Container, wait } from "./runts/mod.ts";
+    `import { Container } from "@runts/runts";
+     import { wait } from "@runts/runts/verbs";
      const [root] = Deno.args;
      const container = await Container.open("JOB", { root });
      const { code } = await wait({ root }, { id: "JOB", process: "exec-1" });
@@ -42,7 +43,7 @@ libraryTest("a script attaches, writes, and closes the input", async (runtime, b
   bundle.config.process.args = ["cat"];
   bundle.save();
   const output = await script(
-    `import { Container } from "./runts/mod.ts";
+    `import { Container } from "@runts/runts";
      const [root, bundle] = Deno.args;
      const supervised = { interactive: true };
      await using container = await Container.create({ id: "JOB", bundle, root, supervised });
@@ -67,13 +68,13 @@ libraryTest("a script attaches, writes, and closes the input", async (runtime, b
   assertEquals(output.stdout, "first\nsecond\n" + EXITED, output.stderr);
 });
 
-const EXITED = `{ code: 0, signal: 0 }\n`;
+const EXITED = "{ success: true, code: 0, signal: null }\n";
 
 libraryTest("restarts, and a stop that ends them", async (runtime, bundle) => {
   bundle.config.process.args = ["sh", "-c", "exit 1"];
   bundle.save();
   const output = await script(
-    `import { Container, supervisionEvents } from "./runts/mod.ts";
+    `import { Container, supervisionEvents } from "@runts/runts";
      const [root, bundle] = Deno.args;
      const supervised = { restart: "always", restartDelay: 20 };
      await using container = await Container.create({ id: "JOB", bundle, root, supervised });

@@ -11,7 +11,7 @@ function* sources(directory: URL): Generator<string> {
   }
 }
 
-Deno.test("features names the annotations that the code looks at, and no other", () => {
+Deno.test("features names the annotations that the code looks at, and no other", async () => {
   const used = new Set<string>();
   for (const text of sources(new URL("../../../lib/", import.meta.url))) {
     for (
@@ -20,11 +20,11 @@ Deno.test("features names the annotations that the code looks at, and no other",
       used.add(name!);
     }
   }
-  assertEquals(features().potentiallyUnsafeConfigAnnotations, [...used].sort());
+  assertEquals((await features()).potentiallyUnsafeConfigAnnotations, [...used].sort());
 });
 
-Deno.test("what --version says that runts can do here is in features, too", () => {
-  const { linux } = features();
+Deno.test("what --version says that runts can do here is in features, too", async () => {
+  const { linux } = await features();
   const implemented: Record<string, unknown> = {
     SYSTEMD: linux?.cgroup?.systemd,
     SELINUX: linux?.selinux?.enabled,
@@ -39,8 +39,8 @@ Deno.test("what --version says that runts can do here is in features, too", () =
   assert(abilities(true).includes("SECCOMP") && !abilities(false).includes("SECCOMP"));
 });
 
-Deno.test("features has every part of the document", () => {
-  const { linux, annotations } = features();
+Deno.test("features has every part of the document", async () => {
+  const { linux, annotations } = await features();
   assertEquals(Object.keys(linux ?? {}).sort(), [
     "apparmor",
     "capabilities",

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { VERSION } from "../../../lib/base/version.ts";
 
 const ROOT = fromFileUrl(new URL("../../../", import.meta.url));
 const SCRIPT = `
@@ -14,10 +15,10 @@ try {
 }
 `;
 
-/** A copy of what loading needs; what the script in it says, started with these flags. */
+/** A copy of what loading needs; what the script in it says. `FOLDER` in a variable is the copy. */
 async function load(
   prepare: (folder: string) => void,
-  flags: readonly string[] = ["--no-config"],
+  env: Record<string, string> = {},
 ): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "runts-library-" });
   try {
@@ -33,33 +34,68 @@ async function load(
     Deno.copyFileSync(`${ROOT}dist/librunts.so`, `${folder}/dist/librunts.so`);
     Deno.writeTextFileSync(`${folder}/script.ts`, SCRIPT);
     prepare(folder);
-    const args = ["run", "-A", ...flags, `${folder}/script.ts`];
-    const { stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "inherit" })
-      .output();
+    const args = ["run", "-A", "--no-config", `${folder}/script.ts`];
+    const variables = Object.entries(env).map(([name, value]) =>
+      [name, value.replace("FOLDER", folder)] as const
+    );
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args,
+      env: Object.fromEntries(variables),
+      stderr: "inherit",
+    }).output();
     return new TextDecoder().decode(stdout).trimEnd().replaceAll(folder, "FOLDER");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-Deno.test("the library loads with imports of bytes and without", async () => {
-  const expected = "descriptor 0 is open: true";
-  assertEquals(await load(() => {}), expected);
-  assertEquals(await load(() => {}, ["--no-config", "--unstable-raw-imports"]), expected);
+const LOADED = "descriptor 0 is open: true";
+
+const remove = (folder: string) => Deno.removeSync(`${folder}/dist/librunts.so`);
+
+/** Puts a program named `runts` into the folder. */
+function install(folder: string, script: string): void {
+  Deno.writeTextFileSync(`${folder}/runts`, `#!/bin/sh\n${script}`, { mode: 0o755 });
+}
+
+Deno.test("the library beside the sources is loaded", async () => {
+  assertEquals(await load(() => {}), LOADED);
 });
 
-Deno.test("a library that is missing says how to make it", async () => {
-  const reasons = {
-    "--no-lock": "ENOENT (no such file or directory)",
-    "--unstable-raw-imports": "it is not there",
+Deno.test("RUNTS_LIBRARY comes before the library beside the sources", async () => {
+  const library = `${ROOT}dist/librunts.so`;
+  assertEquals(await load(remove, { RUNTS_LIBRARY: library }), LOADED);
+  assertEquals(
+    await load(() => {}, { RUNTS_LIBRARY: "/none.so" }),
+    'read the helper library "/none.so", which RUNTS_LIBRARY names: ENOENT (no such file or directory)',
+  );
+});
+
+Deno.test("without either it is that of an installed executable of the same version", async () => {
+  const say = (folder: string) => {
+    remove(folder);
+    install(folder, `[ "$*" = "library ${VERSION}" ] && cat ${ROOT}dist/librunts.so\n`);
   };
-  for (const [flag, reason] of Object.entries(reasons)) {
-    const remove = (folder: string) => Deno.removeSync(`${folder}/dist/librunts.so`);
-    assertEquals(
-      await load(remove, ["--no-config", flag]),
-      `read the helper library "dist/librunts.so": ${reason}: run deno task build:c`,
-    );
-  }
+  assertEquals(await load(say, { PATH: "FOLDER:/bin:/usr/bin" }), LOADED);
+  const refuse = (folder: string) => {
+    remove(folder);
+    install(folder, "echo 'runts: library: this is another' >&2; exit 1\n");
+  };
+  assertEquals(
+    await load(refuse, { PATH: "FOLDER:/bin:/usr/bin" }),
+    "find the helper library: RUNTS_LIBRARY is not set; " +
+      "dist/librunts.so: ENOENT (no such file or directory); " +
+      "runts in PATH: runts: library: this is another: run deno task build:c, or install runts",
+  );
+});
+
+Deno.test("a library that is missing names all places, and how to make it", async () => {
+  assertEquals(
+    await load(remove, { PATH: "/none" }),
+    "find the helper library: RUNTS_LIBRARY is not set; " +
+      "dist/librunts.so: ENOENT (no such file or directory); " +
+      "runts in PATH: ENOENT (no such file or directory): run deno task build:c, or install runts",
+  );
 });
 
 Deno.test("a library that is damaged is refused", async () => {

@@ -214,7 +214,7 @@ async function run(script: string, descriptors = 200): Promise<number> {
     const { loadHelper } = await import(${JSON.stringify(helper.href)});
     const helper = await loadHelper();
     ${script}`;
-  const deno = [Deno.execPath(), "eval", "--unstable-raw-imports", text];
+  const deno = [Deno.execPath(), "eval", text];
   const child = new Deno.Command("sh", {
     args: ["-c", `ulimit -n ${descriptors}; exec "$@"`, "sh", ...deno],
     stdout: "null",

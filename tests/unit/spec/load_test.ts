@@ -6,7 +6,7 @@ import { AT_ONCE, type CallersFiles } from "../../../lib/base/document_file.ts";
 import { Runtime } from "../../../lib/runtime/runtime.ts";
 import type { Spec } from "../../../lib/spec/types/config.ts";
 import { loadProcess } from "../../../lib/spec/load_process.ts";
-import { templateText } from "../../../lib/spec/template.ts";
+import { specText, template } from "../../../lib/spec/template.ts";
 import { config } from "../../support/spec.ts";
 
 /** Calls with a directory that is removed afterwards. */
@@ -50,7 +50,7 @@ function loadTest(
 }
 
 loadTest("loadSpec reads config.json of the bundle, or another file", async (bundle, loadSpec) => {
-  Deno.writeTextFileSync(`${bundle}/config.json`, templateText());
+  Deno.writeTextFileSync(`${bundle}/config.json`, specText(template()));
   Deno.writeTextFileSync(`${bundle}/other.json`, JSON.stringify(config({ hostname: "other" })));
   assertEquals((await loadSpec(bundle)).hostname, "runts");
   assertEquals((await loadSpec(`${bundle}/`)).hostname, "runts");

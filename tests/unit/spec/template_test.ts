@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { template, templateText } from "../../../lib/spec/template.ts";
+import { specText, template } from "../../../lib/spec/template.ts";
 import { validate } from "../../../lib/spec/check/config.ts";
 
 Deno.test("template is valid in all its forms", () => {
@@ -10,8 +10,8 @@ Deno.test("template is valid in all its forms", () => {
   }
 });
 
-Deno.test("templateText is indented by tabs and begins with the version", () => {
-  const lines = templateText().split("\n");
+Deno.test("specText is indented by tabs and begins with the version", () => {
+  const lines = specText(template()).split("\n");
   assertEquals(lines.slice(0, 4), [
     "{",
     '\t"ociVersion": "1.3.0",',
@@ -63,9 +63,9 @@ Deno.test({
   async fn() {
     const cgroupNamespace = JSON.stringify(await ofRunc()).includes('{"type":"cgroup"}');
     const rootless = { uid: Deno.uid()!, gid: Deno.gid()! };
-    assertEquals(JSON.parse(templateText({ cgroupNamespace })), await ofRunc());
-    assertEquals(
-      JSON.parse(templateText({ cgroupNamespace, rootless })),
+    assertEquals<unknown>(template({ cgroupNamespace }), await ofRunc());
+    assertEquals<unknown>(
+      template({ cgroupNamespace, rootless }),
       await ofRunc("--rootless"),
     );
   },

@@ -42,21 +42,22 @@ Deno.test("an intent without a creator counts as unfinished by somebody who is g
 
 Deno.test("a directory without any record is no container; what is in it is listed", async () => {
   await withFiles({}, async ({ root }) => {
-    assertEquals(list({ root }), []);
+    assertEquals(await list({ root }), []);
     const error = await assertRejects(() => state({ root }, { id: "web" }), RuntsError);
     assertEquals(error.message, 'state "web": container does not exist');
   });
   // As while crun makes a container.
   await withFiles({ "config.json": {} }, async ({ root, path }) => {
     const message = `container does not exist: there is no record of it in "${path}"`;
-    const found = list({ root }).map(({ id, status, error }) => ({ id, status, error }));
+    const entries = await list({ root });
+    const found = entries.map(({ id, status, error }) => ({ id, status, error }));
     assertEquals(found, [{ id: "web", status: "unknown", error: message }]);
     for (const [verb, ask] of Object.entries({ state, kill, delete: remove })) {
       const error = await assertRejects(async () => void await ask({ root }, { id: "web" }));
       assertEquals((error as Error).message, `${verb} "web": ${message}`);
     }
     await remove({ root }, { id: "web", force: true });
-    assertEquals(list({ root }), []);
+    assertEquals(await list({ root }), []);
   });
 });
 
