@@ -1,7 +1,7 @@
 /** Spawning init: what it gets is opened before, and closed here after. */
 
 import { EMFILE } from "../base/errno.ts";
-import { errnoOf, isRuntsError } from "../base/errors.ts";
+import { errnoOf, isRuntsError, quote, RuntsError } from "../base/errors.ts";
 import type { Stdio } from "../body/body.ts";
 import { O_RDWR } from "../base/linux.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
@@ -50,6 +50,15 @@ export async function spawnInit(
   }
 }
 
+/** Whoever is not held to the types may say anything. */
+function checkStreams(streams: Readonly<Record<string, unknown>>): void {
+  for (const [name, stream] of Object.entries(streams)) {
+    const isFd = typeof stream === "number" && Number.isInteger(stream) && stream >= 0;
+    if (isFd || stream === "inherit" || stream === "null") continue;
+    throw new RuntsError(`${name} ${quote(stream)} is no open descriptor, nor "inherit" or "null"`);
+  }
+}
+
 /** The standard streams as the body takes them, and what was opened for them. */
 interface OpenStdio {
   readonly stdio: Stdio;
@@ -61,6 +70,7 @@ async function openStdio(
   { stdin = "inherit", stdout = "inherit", stderr = "inherit" }: Streams,
 ): Promise<OpenStdio> {
   const all = [stdin, stdout, stderr] as const;
+  checkStreams({ stdin, stdout, stderr });
   if (stdin === stdout && stdout === stderr && typeof stdin !== "number") {
     return { stdio: stdin, close: () => {} };
   }
