@@ -11,6 +11,9 @@ const CONFIG: { exports: Record<string, string> } = JSON.parse(
 /** The id of a container that a script makes. */
 export const JOB = `t${Deno.pid}-job`;
 
+/** What Deno says is compared: without colours. */
+export const PLAIN = { NO_COLOR: "1" };
+
 /** Options for standard streams that nobody reads. */
 export const QUIET = 'stdin: "null", stdout: "null", stderr: "null"';
 
@@ -38,7 +41,7 @@ export async function script(
     Deno.writeTextFileSync(`${directory}/deno.json`, JSON.stringify({ imports }));
     Deno.writeTextFileSync(`${directory}/script.ts`, text.replaceAll("JOB", JOB));
     const line = [...under, Deno.execPath(), "run", "-A", check, "script.ts", ...args];
-    return await command(line, { cwd: directory });
+    return await command(line, { cwd: directory, env: PLAIN });
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }

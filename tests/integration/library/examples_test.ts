@@ -4,7 +4,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import type { Bundle } from "../../support/bundle.ts";
 import type { TestRuntime } from "../../support/host.ts";
 import { command, type CommandOptions, type Output, PROJECT } from "../../support/runtime.ts";
-import { libraryTest, script } from "../../support/script.ts";
+import { libraryTest, PLAIN, script } from "../../support/script.ts";
 
 const tested = new Set<string>();
 
@@ -16,7 +16,7 @@ function exampleTest(
   tested.add(`${name}.ts`);
   libraryTest(`examples/${name}.ts`, async (runtime: TestRuntime, bundle: Bundle) => {
     const args = ["run", "-A", "--no-check", `examples/${name}.ts`, bundle.rootfs, runtime.root];
-    judge(await command([Deno.execPath(), ...args], { cwd: PROJECT, ...options }));
+    judge(await command([Deno.execPath(), ...args], { cwd: PROJECT, env: PLAIN, ...options }));
   });
 }
 
@@ -57,7 +57,7 @@ exampleTest("terminal", ({ code, stdout, stderr }) => {
 tested.add("fixture.ts");
 libraryTest("examples/fixture.ts", async (runtime, bundle) => {
   const args = ["test", "-A", "--no-check", "--quiet", "examples/fixture.ts"];
-  const env = { ROOTFS: bundle.rootfs, STATE_ROOT: runtime.root };
+  const env = { ...PLAIN, ROOTFS: bundle.rootfs, STATE_ROOT: runtime.root };
   const { code, stdout } = await command([Deno.execPath(), ...args], { cwd: PROJECT, env });
   assertEquals(code, 0);
   assertMatch(stdout, /^ok \| 2 passed \| 0 failed /m);
