@@ -9,6 +9,7 @@
 import { join } from "@std/path";
 import { DIST } from "../../tools/support/paths.ts";
 import { fail } from "../../tools/support/run.ts";
+import { fuzzBody } from "./body.ts";
 import { commandLine } from "./command_line.ts";
 import { config } from "./config.ts";
 import { failure } from "./failure.ts";
@@ -18,7 +19,7 @@ import { seccomp } from "./seccomp.ts";
 import { status } from "./status.ts";
 import { type Budget, Finding, fuzz, type Report, type Target } from "../support/fuzz/target.ts";
 
-/** Inputs that failed, and what the target in C makes. */
+/** Inputs that failed, and what the targets in C make. */
 const FOLDER = join(DIST, "fuzz");
 const SECONDS = 60;
 
@@ -30,7 +31,9 @@ const TARGETS: Readonly<Record<string, () => Target>> = {
   failure,
   seccomp,
 };
-const NAMES = [...Object.keys(TARGETS), "plan"];
+/** Those in C. */
+const IN_C = { plan: fuzzPlan, body: fuzzBody };
+const NAMES = [...Object.keys(TARGETS), ...Object.keys(IN_C)];
 
 interface Request {
   readonly targets: readonly string[];
@@ -70,7 +73,8 @@ async function main(args: readonly string[]): Promise<void> {
   await Deno.mkdir(FOLDER, { recursive: true });
   for (const name of targets) {
     console.log(`== ${name}, seed ${seed} ==`);
-    if (name === "plan") await fuzzPlan(join(FOLDER, "plan"), seed, budget);
+    const inC = IN_C[name as keyof typeof IN_C];
+    if (inC !== undefined) await inC(join(FOLDER, name), seed, budget);
     else await fuzzTarget(TARGETS[name]!(), seed, budget, input);
   }
 }
