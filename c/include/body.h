@@ -3,32 +3,39 @@
  * little-endian. lib/wire/body.ts has the same; a test compares them.
  *
  * A packet begins with a body_header. Then come the fields of its operation, then its texts, each of
- * which ends in NUL. Each request has one reply, in the order of the requests: the operation, the
- * number that the request gave itself, a result (0 or more, or -errno), and only after 0 the fields of
- * the reply. Descriptors go along by SCM_RIGHTS, BODY_FDS_MAX at most; what is of any length is in sealed
- * files in memory, which are read. Only peers of the same effective uid are heard.
+ * which ends in NUL. Requests are replied to in their order; a reply is a body_reply with the operation
+ * and the number of its request, and, when its result is 0 and not -errno, its fields. Descriptors go
+ * along by SCM_RIGHTS, BODY_FDS_MAX at most; what is of any length is in sealed files in memory, which
+ * are read. Events come in between, also before the reply to what caused them. Only peers of the same
+ * effective uid are heard.
  *
  * Monitors outlive upgrades: this stays as it is for ever, but for further operations. One that a
  * monitor does not know is -EOPNOTSUPP; a packet with other fields, texts or descriptors than its
- * operation has is -EINVAL. A peer that does not read what it is told is hung up on.
+ * operation has is -EINVAL; a name that no process has, or one that has ended, is -ENOENT. A peer that
+ * does not read what it is told is hung up on.
  *
- * operation     request: fields, texts, descriptors            reply: fields, descriptors
- * HELLO                                                         body_hello
- * FDS           one i32 a descriptor: its place (body_place)
- * SPAWN         body_spawn, name; image, plan (, 3 streams)     body_spawned; pidfd, conversation
- * ENDING        i32 pid                                         body_ending
+ * operation     request: fields, texts; descriptors               reply: fields; descriptors
+ * HELLO                                                           body_hello
+ * FDS           i32 for each descriptor: its place; descriptors
+ * SPAWN         body_spawn, name; image, plan (, three streams)   body_spawned; pidfd, conversation
+ * ENDING        i32 pid                                           body_ending
  * WATCH         body_watch, name, path, fields; directory (, oom)
- * SUBSCRIBE     u64 since                                       body_subscribed
- * ENDED         (an event, request 0)                           body_ended, name
- * ATTACH        u32 flags, name                                 one end of a pair
- * RESIZE        u32 width, u32 height, name
+ * SUBSCRIBE     u64 since                                         body_subscribed
+ * ENDED         (an event; its request is 0)                      body_ended, name
+ * ATTACH        u32 body_attach_flag, name                        ; one end of a pair
+ * RESIZE        u32 width, u32 height, name                       (-ENOTTY without a terminal)
  * CLOSE_STDIN   name
  * REOPEN_LOG    name
- * STATUS                                                        body_status
- * COMMAND       (no descriptor: none is run any more); file
- * WAKE          u64 ms (0: no more)
- * LEAVE         (nothing is to be kept: it ends once it has no child)
- * FETCH         i32 pid of a child, i32 its descriptor          a copy (pidfd_getfd(2))
+ * STATUS                                                          body_status
+ * COMMAND       ; file (or none: nothing is run any more)
+ * WAKE          u64 ms (0: not any more)
+ * LEAVE
+ * FETCH         i32 pid of a child, i32 its descriptor            ; a copy (pidfd_getfd(2))
+ *
+ * CLOSE_STDIN: the program finds the end of its input behind all that was sent by those attached; a
+ * terminal has none. REOPEN_LOG: the path of the log is opened anew. WAKE: the command is run then.
+ * LEAVE: nothing is to be kept; the monitor ends once it has no child. It also ends when it was of no
+ * use for as long as it was started with: no connection, child, stream or wake is left.
  */
 #ifndef RUNTS_BODY_H
 #define RUNTS_BODY_H
@@ -104,9 +111,10 @@ enum body_stdio {
 enum body_spawn_flag { BODY_SPAWN_TRACE = 1 };
 
 /*
- * Init is started as rts_spawn does it (c/helper/helper.h), in the monitor's session. What the
- * streams hold is read from WATCH on. When the connection ends before WATCH, the name is free again.
- * -EEXIST while a process of that name lives.
+ * Init is started as rts_spawn does it (c/helper/helper.h), with the descriptors that FDS brought, the
+ * limit of open files that the monitor was given, and in its session. What the streams hold is read
+ * from WATCH on. When the connection ends before WATCH, the name is free again, and init finds the end
+ * of its conversation. -EEXIST while a process of that name lives.
  */
 struct body_spawn {
   uint32_t slots; /* how many the plan has; those without a descriptor are empty */
@@ -144,10 +152,14 @@ enum body_driver {
 };
 
 /*
- * From now on the end of `pid` is that of the name: in `directory`, exit.json appears, the fifo `exit`
- * (held open until then) is unlinked, then closed; then ENDED is told. Lines `resize W H` and `close-stdin`
- * are taken from the fifo `control` there. Output goes to the log. `path`: the log's file, or the
- * journal's socket; empty for BODY_LOG_NONE. `fields`: for the journal, lines NAME=VALUE. `oom`: a
+ * From now on the end of `pid`, a child, is that of the name: in `directory`, exit.json appears, then the
+ * fifo `exit` is unlinked, ENDED is told, and the fifo, which was held open, is closed. Lines
+ * `resize W H` and `close-stdin` are taken from the fifo `control` there; either fifo may be missing. When
+ * the process has ended already, that happens now. -EBUSY for what is watched already, -ESRCH for what
+ * is no child.
+ *
+ * Output goes to the log. `path`: the log's file, or the journal's socket; empty for BODY_LOG_NONE.
+ * Processes with one path and driver share a log. `fields`: for the journal, lines NAME=VALUE. `oom`: a
  * file with a line "oom_kill N" (memory.events, memory.oom_control): when N has grown, and the process was
  * killed by KILL or exited with 137, its end was for want of memory.
  */
@@ -159,7 +171,10 @@ struct body_watch {
   uint32_t reserved;  /* 0 */
 };
 
-/* Recorded ends are numbered from 1. Those after `since` that are kept are told now, later ones when they happen. */
+/*
+ * Recorded ends are numbered from 1. Those after `since` that are kept are told now, later ones when
+ * they happen.
+ */
 struct body_subscribed {
   uint64_t oldest; /* number of the oldest that is kept; 0: none is */
   uint64_t newest; /* 0: there was none yet */
@@ -175,7 +190,8 @@ enum body_attach_flag { BODY_ATTACH_STDIN = 1, BODY_ATTACH_REPLAY = 2 };
 
 /*
  * What is attached gets packets: a byte body_stream, then output, or for BODY_STREAM_LOST the number
- * (u64) of bytes that it was too slow for. Packets that it sends are input, as they are. Its end is a detach.
+ * (u64) of bytes that it was too slow for. Packets that it sends are input, as they are, BODY_INPUT_MAX
+ * bytes at most. Its end is a detach.
  */
 enum body_stream { BODY_STREAM_LOST = 0, BODY_STREAM_STDOUT = 1, BODY_STREAM_STDERR = 2 };
 
@@ -188,9 +204,10 @@ struct body_status {
 };
 
 /*
- * What is run on every end of the process "init", and when a WAKE is due, with null streams. One at
- * a time; when it is to be run while it runs, it is run once more. The file: u32 number of arguments,
- * u32 number of variables, then texts: working directory, path, arguments, variables.
+ * What is run on every end of the process "init", and when a WAKE is due: in a session of its own, with
+ * null streams and umask 022. One at a time; when it is to be run while it runs, it is run once more.
+ * How it ends is of no matter. The file: u32 number of arguments, u32 number of variables, then texts:
+ * working directory, path, arguments (argv), variables.
  */
 struct body_command {
   uint32_t arguments;

@@ -1,7 +1,7 @@
 /*
  * Files of logs. Whatever happens to one, records stay whole: what did not fit is cut off again and
- * counted as lost. A write(2) to a file waits for its disk: one that hangs holds us up, as it would the
- * program itself (docs/supervision.md).
+ * counted as lost. A write(2) to a file waits for its disk: one that hangs holds us up
+ * (docs/supervision.md).
  */
 #define _GNU_SOURCE 1
 #include <stdio.h>
@@ -71,7 +71,7 @@ static void name_file(const struct log *log, uint32_t n, char *name) {
   *end = '\0';
 }
 
-/* When the files cannot be changed, the log grows, and it is tried once more when it has grown as much again. */
+/* Where files cannot be renamed, the log grows, and is as long again before the next try. */
 void file_rotate(struct log *log) {
   char from[BODY_PATH_MAX + 1 + NUMBER_TEXT + 1], to[sizeof from];
   if (log->max_files == 1)

@@ -1,6 +1,6 @@
 /*
- * Logs: format.c makes records of what programs write; log.c collects them in batches, which file.c writes to
- * files, rotating them, and queue.c to what may have no room: fifos, and the journal's socket.
+ * Logs: format.c makes records of what programs write; log.c collects them in batches, which file.c
+ * writes to files, rotating them, and queue.c to what may have no room: fifos, and the journal's socket.
  */
 #ifndef MONITOR_LOG_H
 #define MONITOR_LOG_H

@@ -1,8 +1,8 @@
 /*
  * Start-up, and when the monitor ends.
  *
- * argv: "runts-monitor" LISTENING CONNECTION IDLE_MS TITLE. Two descriptors, of the listening socket and of the
- * first connection (-1: none); how long it stays when nothing is left to hold; what `ps` shows.
+ * argv: "runts-monitor" LISTENING CONNECTION IDLE_MS TITLE. Descriptors of the listening socket and of
+ * the first connection (-1: none); how long it stays when nothing is left to hold; what `ps` shows.
  */
 #define _GNU_SOURCE 1
 #include <fcntl.h>

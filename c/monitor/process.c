@@ -135,9 +135,9 @@ void process_ended(const struct ending *ending) {
 
 /* What is to be watched: 0, or -EAGAIN while it lives, and its ending when it does not. */
 static int look(const struct process *p, pid_t pid, struct ending *ending) {
-  if (p->pid != 0)
-    return -EBUSY;
-  if (find_pid(pid))
+  if (pid <= 0)
+    return -ESRCH;
+  if (p->pid != 0 || find_pid(pid))
     return -EBUSY;
   reap_all();
   return ending_find(pid, ending);

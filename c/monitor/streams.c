@@ -7,17 +7,14 @@
 #include "sink.h"
 
 #define READS_A_TURN 8
-/* As much as a pipe may hold at most. */
-#define DRAIN_READS (2 * PIPE_ROOM / READ_SIZE)
-/* What a pipe may hold: more makes fewer changes between the program and us. */
-#define PIPE_ROOM (256 * 1024)
+/* More than a pipe holds whose room the program has raised to the most that a user may have. */
+#define DRAIN_READS (2 * (1 << 20) / READ_SIZE)
 
+/* As big as pipes are: more room was no quicker, and what a user may have of it has a limit for all. */
 static int make_pipe(int fds[2], int ours) {
   if (pipe2(fds, O_CLOEXEC) != 0)
     return -errno;
   fcntl(fds[ours], F_SETFL, O_NONBLOCK | (ours ? O_WRONLY : O_RDONLY));
-  if (ours == 0)
-    fcntl(fds[0], F_SETPIPE_SZ, PIPE_ROOM); /* what a user may have of it has a limit */
   return 0;
 }
 
