@@ -1,6 +1,7 @@
 /** What a monitor takes: memory, processor time, descriptors. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { RuntsError } from "../../../lib/base/errors.ts";
 import { ON_TERMINAL, Watched } from "../../support/monitor.ts";
 import { until } from "../../support/runtime.ts";
 
@@ -54,6 +55,26 @@ Deno.test("a monitor with a terminal and many ended processes is small", async (
   assertEquals(descriptorsOf(watched.pid), before);
   await until("it rests", async () => (await memoryOf(watched.pid)).own <= PRIVATE_MAX);
   assertSmall(await memoryOf(watched.pid));
+});
+
+Deno.test("without descriptors a monitor refuses whoever comes, and goes on", async () => {
+  await using watched = await Watched.start();
+  const limit = async (most: number) => {
+    const args = [`--pid=${watched.pid}`, `--nofile=${most}:`];
+    assert((await new Deno.Command("prlimit", { args }).output()).success);
+  };
+  await limit(descriptorsOf(watched.pid));
+  const refused = await watched.connect();
+  await assertRejects(() => refused.hello(), RuntsError, "greet the monitor: ");
+  refused[Symbol.dispose]();
+  assertEquals((await watched.monitor.status()).connections, 1);
+  await assertRejects(
+    () => watched.spawn({ script: "exit" }),
+    RuntsError,
+    "start init: EMFILE (too many open files)",
+  );
+  await limit(1024);
+  assertEquals((await watched.ended(await watched.run({ script: "exit 4" }))).code, 4);
 });
 
 Deno.test("a monitor at rest does nothing", async () => {
