@@ -41,7 +41,8 @@ export interface ProcessEnding {
 export interface ProcessCalls {
   /**
    * Starts init out of a sealed memfd; what comes back is stage 1. Both it and the process that
-   * it clones and reports (`Message.pid`) are children of this process: both want reaping.
+   * it clones and reports (`Message.pid`) are children of this process: both want reaping. Why it
+   * could not be executed comes as a `failed` record without an operation.
    * Only from the main thread: parent-death signals follow the thread (PR_SET_PDEATHSIG(2const)).
    */
   spawnInit(options: SpawnInit): { pid: number; pidfd: number; socket: number };

@@ -16,6 +16,7 @@ struct spawn {
   uint32_t preserve; /* how many descriptors init inherits from 3 on: those that we have there, */
   const int32_t *preserved; /* or these, unless NULL; -1: none */
   bool trace;
+  bool wait;             /* until init is executed */
   int umask;             /* -1: ours */
   const uint64_t *files; /* soft and hard RLIMIT_NOFILE; NULL: ours */
 };
@@ -24,8 +25,9 @@ enum { SPAWNED_PID, SPAWNED_PIDFD, SPAWNED_SOCKET, SPAWNED_COUNT };
 
 /*
  * Init inherits its standard streams, what is preserved, and copies of `fds` above those; nothing
- * else. `spawned`: its pid and pidfd, and our end of the conversation. 0, or -errno when init could not be
- * executed; then nothing is left. Only from the main thread.
+ * else. `spawned`: its pid and pidfd, and our end of the conversation. Why init could not be executed comes
+ * over that, as SYNC_FAILED without an operation, and the process ends with 127. What the lists point
+ * at may go when this returns: 0, or -errno, and then nothing is left. Only from the main thread.
  */
 int spawn_init(const struct spawn *spawn, int32_t spawned[SPAWNED_COUNT]);
 

@@ -41,7 +41,8 @@ int32_t rts_build_id(uint8_t *id);
 /*
  * spawn.c. Starts init, out of a sealed memfd. `stdio`: three descriptors. Init inherits these,
  * `preserve` descriptors from 3 on, and copies of `fds` (-1: none), above those; nothing else.
- * `spawned`: pid, pidfd, socket. Only from the main thread.
+ * `spawned`: pid, pidfd, socket. Does not wait until init is executed: why it was not comes over the
+ * socket, as SYNC_FAILED without an operation, and the process ends with 127. Only from the main thread.
  */
 int32_t rts_spawn(const uint8_t *plan, uint64_t length, const int32_t *fds, uint32_t count,
                   const int32_t *stdio, uint32_t preserve, uint32_t trace, int32_t *spawned);

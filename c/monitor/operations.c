@@ -81,6 +81,7 @@ static int spawn(struct connection *c, const struct body_spawn *s, const int32_t
       .preserve = s->preserve,
       .preserved = c->places + SLOTS_MAX,
       .trace = s->flags & BODY_SPAWN_TRACE,
+      .wait = true, /* no memory is to be held for it */
       .umask = (int)s->umask,
       .files = the_monitor.files,
   };

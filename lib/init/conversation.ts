@@ -2,7 +2,7 @@
 
 import type { Child, InitRequest, ProcessEnding, SpawnedInit } from "../body/body.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
-import { EPIPE } from "../base/errno.ts";
+import { EMFILE, EPIPE } from "../base/errno.ts";
 import { errnoOf, RuntsError } from "../base/errors.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { Op } from "../wire/ops.ts";
@@ -212,7 +212,8 @@ export class InitProcess {
     const { describeFailure } = await import("../plan/failure.ts");
     const { explainRefusal } = await import("../userns/policy.ts");
     const { ops } = this.#options;
-    return explainRefusal(describeFailure(record, ops), record.op, ops);
+    const error = explainRefusal(describeFailure(record, ops), record.op, ops);
+    return record.op < 0 ? withLimitHint(error) : error;
   }
 
   /**
@@ -233,4 +234,10 @@ export class InitProcess {
       cause: new Error(`${how} (last stage completed: ${this.#lastStage})`),
     });
   }
+}
+
+/** Names the limit when it is that which kept init from being started. */
+export function withLimitHint(error: RuntsError): RuntsError {
+  if (errnoOf(error) !== EMFILE) return error;
+  return error.with({ hint: "the caller's hard limit of open files is too low (ulimit -Hn)" });
 }

@@ -1,13 +1,12 @@
 /** Spawning init: what it gets is opened before, and closed here after. */
 
-import { EMFILE } from "../base/errno.ts";
-import { errnoOf, isRuntsError, quote, RuntsError } from "../base/errors.ts";
+import { isRuntsError, quote, RuntsError } from "../base/errors.ts";
 import type { Stdio } from "../body/body.ts";
 import { O_RDWR } from "../base/linux.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 import { encodePlan } from "../wire/encode.ts";
 import type { Plan } from "../plan/plan.ts";
-import { InitProcess, type SpawnOptions } from "./conversation.ts";
+import { InitProcess, type SpawnOptions, withLimitHint } from "./conversation.ts";
 import { openSlots, type OwnFds } from "./descriptors.ts";
 
 /** What to spawn init with. */
@@ -42,8 +41,7 @@ export async function spawnInit(
       stdio: stdio.stdio,
     });
   } catch (error) {
-    if (errnoOf(error) !== EMFILE || !isRuntsError(error)) throw error;
-    throw error.with({ hint: "the caller's hard limit of open files is too low (ulimit -Hn)" });
+    throw isRuntsError(error) ? withLimitHint(error) : error;
   } finally {
     slots.close();
     stdio?.close();

@@ -172,7 +172,7 @@ class Walk {
     for (const pid of [...own, ...this.#parents().flatMap(childrenOf)]) {
       const stat = statOf(pid);
       if (stat === undefined || this.inits.has(pid) || "ZX".includes(stat.state)) continue;
-      // Between vfork(2) and execve(2) it is not init yet.
+      // Between clone(2) and execve(2) it is not init yet.
       if (!isInit(pid)) {
         this.#nascent = true;
         continue;

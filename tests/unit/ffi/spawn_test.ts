@@ -4,6 +4,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Helper } from "../../../ffi/helper.ts";
 import { loadHelper } from "../../../ffi/helper.ts";
 import type { ProcessCalls, SpawnInit } from "../../../ffi/process.ts";
+import { describeFailure } from "../../../lib/plan/failure.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
 import { Message } from "../../../lib/wire/messages.ts";
 import { standInForInit } from "../../support/stand_in.ts";
@@ -198,20 +199,23 @@ Deno.test("what init said before it was killed is heard, then the end", async ()
 Deno.test("a descriptor that is not open is an error, and nothing is left behind", async () => {
   const helper = await loadHelper();
   const plan = new Uint8Array(8);
-  const refused = () =>
-    assertThrows(
-      () => helper.spawnInit({ plan, fds: [9999] }),
-      RuntsError,
-      "start init: EBADF (bad file descriptor)",
-    );
-  refused(); // the memfd of init's executable is made now, and stays
+  const refused = async (options: Omit<SpawnInit, "plan">) => {
+    const { pidfd, socket } = helper.spawnInit({ plan, ...options });
+    const record = await helper.receive(socket);
+    assert(record !== "eof");
+    assertEquals(describeFailure(record, []).message, "start init: EBADF (bad file descriptor)");
+    assertEquals(await helper.receive(socket), "eof");
+    assertEquals(await helper.awaitExit(pidfd), true);
+    assertEquals(helper.reap(pidfd), { code: 127, signal: 0, core: false });
+    helper.close(socket);
+    helper.close(pidfd);
+  };
+  // What is made at first, and stays: the memfd of init's executable, and what waits take.
+  await refused({ fds: [9999] });
+  assertEquals(await helper.awaitFds([-1], { timeoutMs: 1 }), []);
   const before = openDescriptors();
-  refused();
-  assertThrows(
-    () => helper.spawnInit({ plan, fds: [], stdio: [0, 9999, 2] }),
-    RuntsError,
-    "start init: EBADF (bad file descriptor)",
-  );
+  await refused({ fds: [9999] });
+  await refused({ fds: [], stdio: [0, 9999, 2] });
   assertThrows(
     () => helper.spawnInit({ plan, fds: new Array(1025).fill(-1) }),
     RuntsError,
