@@ -92,6 +92,7 @@ enum mount_flag {
   MOUNT_INHERIT_MODE = 16,
   MOUNT_KEEP_LOCKED = 32,
   MOUNT_FROM_PROC = 64,
+  MOUNT_OPTIONAL = 128,
 };
 
 /* What begins a plan. */

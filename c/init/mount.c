@@ -239,16 +239,25 @@ static int remount(struct init *in, const struct mount_request *r) {
   return propagate(in, r, mount);
 }
 
-int op_mount(struct init *in, const union field *f) {
-  struct mount_request r = mount_request_of(f);
-  switch (r.kind) {
+static int perform_mount(struct init *in, const struct mount_request *r) {
+  switch (r->kind) {
   case MOUNT_FILESYSTEM:
-    return mount_filesystem(in, &r);
+    return mount_filesystem(in, r);
   case MOUNT_BIND:
   case MOUNT_RBIND:
-    return mount_bind(in, &r);
+    return mount_bind(in, r);
   case MOUNT_REMOUNT:
-    return remount(in, &r);
+    return remount(in, r);
   }
-  return fail_at(in, -EINVAL, "mount on \"%s\": kind %u is unknown", r.destination, f[0].u32);
+  return fail_at(in, -EINVAL, "mount on \"%s\": kind %u is unknown", r->destination,
+                 (unsigned)r->kind);
+}
+
+int op_mount(struct init *in, const union field *f) {
+  struct mount_request r = mount_request_of(f);
+  int error = perform_mount(in, &r);
+  if (!(r.flags & MOUNT_OPTIONAL) || (error != -ENOENT && error != -ENOTDIR))
+    return error;
+  in->detail_length = 0;
+  return 0;
 }

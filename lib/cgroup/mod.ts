@@ -26,13 +26,13 @@ export async function makeCgroup(
   return onDirectories(runtime, paths, { rootless, optional: rootless && !request.cgroupsPath });
 }
 
-/** The manager of a cgroup beside each of a container's, which have this at the end of their names. */
+/** The manager of a cgroup beside each of a container's. `name`: its path by that of the container's. */
 export function cgroupBeside(
   runtime: Runtime,
   { paths }: CgroupRecord,
-  suffix: string,
+  name: (path: string) => string,
 ): CgroupManager {
-  const beside = Object.entries(paths).map(([controller, path]) => [controller, path + suffix]);
+  const beside = Object.entries(paths).map(([controller, path]) => [controller, name(path)]);
   const tolerance = { rootless: runtime.rootless, optional: false };
   return onDirectories(runtime, Object.fromEntries(beside), tolerance);
 }

@@ -10,8 +10,9 @@ import {
   isInGroups,
   plainNames,
   type Row,
-  stoppedRow,
+  rowOf,
   USUAL,
+  volatileNames,
 } from "../lxc/list.ts";
 import { LXC_COMMON, versionWanted, warner } from "./lxc_shared.ts";
 
@@ -20,8 +21,8 @@ export const command = defineCommand({
   group: "system",
   summary: "list containers",
   description: [
-    "Lists the containers that are defined. A container whose configuration cannot be " +
-    "used is left out, with a warning.",
+    "Lists the containers that are defined, and those that run without being defined. A container whose " +
+    "configuration cannot be used is left out, with a warning.",
   ],
   arguments: {
     pattern: {
@@ -40,6 +41,9 @@ export const command = defineCommand({
       value: "COLUMNS",
       description: `columns of the table, separated by commas: ${COLUMNS.join(", ")}`,
     },
+    active: { description: "only those that run or are frozen" },
+    running: { description: "only those that run" },
+    frozen: { description: "only those that are frozen" },
     stopped: { description: "only those that do not run" },
     defined: { description: "only those that are defined" },
     filter: { value: "REGEX", description: "only containers whose names it matches" },
@@ -59,18 +63,34 @@ export const command = defineCommand({
     const warn = warner(context, runtime.warn);
     const groups = options.groups?.split(",").filter((group) => group !== "") ?? [];
     const rows: Row[] = [];
-    for (const name of containerNames(path).filter((one) => pattern.test(one))) {
-      const row = await stoppedRow(runtime, path, name);
+    const isFancy = options.fancy || options.fancyFormat !== undefined;
+    const volatile = options.defined ? [] : volatileNames(runtime, path);
+    const names = [...containerNames(path), ...volatile].toSorted();
+    for (const name of names.filter((one) => pattern.test(one))) {
+      const row = await rowOf(runtime, path, name, isFancy ? columns : []);
       if (row === undefined) warn(`${path}/${name}/config is not sound: see "runts lxc check"`);
-      else if (isInGroups(row, groups)) rows.push(row);
+      else if (isInGroups(row, groups) && isWanted(row, options)) rows.push(row);
     }
-    if (options.fancy || options.fancyFormat) return print(fancyTable(rows, columns));
+    if (isFancy) return print(fancyTable(rows, columns));
     const isWide = !options.line && Deno.stdout.isTerminal();
     if (rows.length > 0) {
       print(plainNames(rows.map(({ NAME }) => NAME), isWide ? Deno.consoleSize().columns : 0));
     }
   },
 });
+
+/** Which states are asked for; all if none is. */
+function isWanted(
+  { STATE }: Row,
+  { active, running, frozen, stopped }: Partial<Record<string, unknown>>,
+): boolean {
+  const wanted = [
+    ...(running || active ? ["RUNNING"] : []),
+    ...(frozen || active ? ["FROZEN"] : []),
+    ...(stopped ? ["STOPPED"] : []),
+  ];
+  return wanted.length === 0 || wanted.includes(STATE);
+}
 
 function regex(text: string | undefined): RegExp {
   try {

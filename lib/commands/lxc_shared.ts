@@ -42,6 +42,15 @@ export const LXC_NAME = {
   complete: "none",
 } as const satisfies Argument;
 
+/** A command line, after the name of the container if no option gives that. */
+export const LXC_COMMAND = {
+  value: "[NAME] [COMMAND]",
+  description: "the container, unless --name gives it, and a command for it",
+  optional: true,
+  rest: "command",
+  complete: "none",
+} as const satisfies Argument;
+
 export const DEFINE = {
   short: "s",
   value: "KEY=VALUE",

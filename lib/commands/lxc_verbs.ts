@@ -2,6 +2,7 @@ import type { Command, Declaration } from "../cli/types.ts";
 
 /** Where the code of each verb of LXC's is, as in load.ts. */
 const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
+  attach: () => import("./lxc_attach.ts"),
   check: () => import("./lxc_check.ts"),
   checkconfig: () => import("./lxc_checkconfig.ts"),
   config: () => import("./lxc_config.ts"),
@@ -9,12 +10,17 @@ const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   info: () => import("./lxc_info.ts"),
   "install-links": () => import("./lxc_install_links.ts"),
   ls: () => import("./lxc_ls.ts"),
+  start: () => import("./lxc_start.ts"),
+  stop: () => import("./lxc_stop.ts"),
   update: () => import("./lxc_update.ts"),
   "update-config": () => import("./lxc_update.ts"),
 };
 
 /** The names that LXC has commands for. */
-export const LXC_LINKED = ["checkconfig", "config", "info", "ls", "update-config"];
+export const LXC_LINKED = [
+  ...["attach", "checkconfig", "config", "info", "ls", "start", "stop"],
+  "update-config",
+];
 
 /** In alphabetical order. */
 export const LXC_VERBS: readonly string[] = Object.keys(VERBS);

@@ -1,4 +1,5 @@
 import { defineCommand } from "../cli/types.ts";
+import { isSystem } from "../lxc/life/record.ts";
 import { settleOf } from "../supervise/settle.ts";
 import { CONTAINER } from "./shared.ts";
 
@@ -10,6 +11,9 @@ export const command = defineCommand({
   arguments: { id: CONTAINER },
   options: {},
   async run({ runtime, args }) {
-    await settleOf(runtime, args);
+    if (isSystem(runtime, args.id)) {
+      const { settleSystem } = await import("../lxc/life/settle.ts");
+      await settleSystem(runtime, args);
+    } else await settleOf(runtime, args);
   },
 });

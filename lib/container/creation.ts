@@ -35,6 +35,7 @@ import { ownsCgroup } from "../cgroup/ownership.ts";
 import { seccompFilter } from "../seccomp/filter.ts";
 import { spawnInit } from "../init/spawn.ts";
 import type { CreateOptions } from "../caller/options.ts";
+import type { SystemInput } from "../plan/system.ts";
 import { traceLine, warningLine } from "../init/trace.ts";
 import type { Undo } from "../base/undo.ts";
 
@@ -42,12 +43,16 @@ import type { Undo } from "../base/undo.ts";
 export interface Attendant {
   /** The socket for the terminal's master; -1 where the body has one of its own. */
   readonly console?: number | undefined;
+  /** What a system container has beside its configuration. */
+  readonly system?: SystemInput;
   /** What is going to be made is written down. */
   intended?(): void;
   /** The cgroup is there, and nothing in it. What it leaves behind is noted for undoing. */
   prepare?(runtime: LoadedRuntime, made: Made, undo: Undo): Promise<LoadedRuntime>;
   /** Init is at work. */
   begin?(): void;
+  /** All namespaces exist, and nothing of the root filesystem yet. `pid`: of init. */
+  namespaces?(pid: number): Promise<void>;
   /** Init has done its work, and waits; only then it is recorded. */
   ready?(init: ProcessName): Promise<void>;
 }
@@ -140,14 +145,18 @@ export class Creation {
       this.#runtime = await attendant.prepare(this.#runtime, made, this.#undo);
     }
     await this.#runtime.turn();
-    const plan = await this.#plan(cgroup, join, console !== undefined || this.#console, seccomp);
+    const plan = await this.#plan(cgroup, join, attendant, seccomp);
     for (const warning of plan.warnings) warn(warning);
     using states = await this.#hookStates(plan);
     const init = await this.#spawn(plan, cgroup, console, states);
     this.#undo.add(() => init.abort());
     this.#directory.replace("config.json", this.#bundle.text);
     attendant?.begin?.(); // while init is at work
-    await init.converse(this.#answers(plan, cgroup, states), "ready", this.#options.signal);
+    await init.converse(
+      this.#answers(plan, cgroup, states, attendant),
+      "ready",
+      this.#options.signal,
+    );
     await this.#commit(init, plan, cgroup, attendant);
     this.#moved?.[Symbol.dispose]();
     return { pid: init.pid, pidfd: init.pidfd };
@@ -160,10 +169,12 @@ export class Creation {
   async #plan(
     cgroup: CgroupManager,
     join: CgroupJoin,
-    console: boolean,
+    attendant: Attendant | undefined,
     seccomp: SeccompFilter | undefined,
   ): Promise<ContainerPlan> {
     const runtime = this.#runtime;
+    const console = attendant?.console !== undefined || this.#console;
+    const system = attendant?.system;
     const { caller, body } = runtime;
     const listen = listenFds(caller);
     await checkPreserved(body, preservedFds(this.#options, listen));
@@ -179,6 +190,7 @@ export class Creation {
       listen,
       ...(size && { consoleSize: { height: size.rows, width: size.cols } }),
       ...(notify && { notifyDirectory: makeNotifyDirectory(this.#directory) }),
+      ...(system && { system }),
     });
   }
 
@@ -226,7 +238,12 @@ export class Creation {
       : await connectConsole(this.#runtime, consoleSocket);
   }
 
-  #answers(plan: ContainerPlan, cgroup: CgroupManager, states: HookStates | undefined): Answers {
+  #answers(
+    plan: ContainerPlan,
+    cgroup: CgroupManager,
+    states: HookStates | undefined,
+    attendant: Attendant | undefined,
+  ): Answers {
     const { spec } = this.#bundle;
     const { debug, warn } = this.#runtime;
     return {
@@ -236,7 +253,10 @@ export class Creation {
         this.#directory.noteCgroup();
       },
       maps: (pid) => writeIdMaps(this.#runtime, pid, spec.linux ?? {}),
-      namespaces: (pid) => this.#namespacesReady(pid, cgroup, states),
+      namespaces: async (pid) => {
+        await this.#namespacesReady(pid, cgroup, states);
+        await attendant?.namespaces?.(pid);
+      },
       notify: async (pidfd, fd) => {
         const { passOnListener } = await import("../seccomp/listener.ts");
         const pid = this.#pid;

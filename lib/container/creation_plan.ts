@@ -5,6 +5,7 @@ import type { OpenBundle } from "../caller/bundle.ts";
 import type { CreateOptions } from "../caller/options.ts";
 import { planContainer } from "../plan/container.ts";
 import type { ContainerPlan, PlanHost, ProcessOptions, SeccompFilter } from "../plan/plan.ts";
+import type { SystemInput } from "../plan/system.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Spec } from "../spec/types/config.ts";
 import type { StartOp, Status } from "../state/status.ts";
@@ -24,6 +25,7 @@ interface CreationRequest {
   readonly listen?: ProcessOptions["listen"];
   /** To be mounted for NOTIFY_SOCKET. */
   readonly notifyDirectory?: string;
+  readonly system?: SystemInput;
 }
 
 /** The plan of init. */

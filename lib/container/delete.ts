@@ -46,7 +46,7 @@ export function remove(given: RuntimeOrSettings, options: DeleteOptions): Promis
 }
 
 /** The same, for a verb that holds the lock already. */
-async function removeLocked(
+export async function removeLocked(
   runtime: LoadedRuntime,
   directory: StateDirectory,
   options: Pick<DeleteOptions, "force">,

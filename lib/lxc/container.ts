@@ -5,6 +5,7 @@ import { quote, reason, RuntsError } from "../base/errors.ts";
 import { statFile } from "../base/files.ts";
 import { detectHost } from "../cgroup/hierarchies.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { CAPABILITIES } from "../spec/values/capabilities.ts";
 import type { SeccompArch } from "../spec/types/config.ts";
 import { type Finding, findingText, type Given } from "./config/place.ts";
 import { hostFiles, type ReadConfig, readConfig } from "./config/read.ts";
@@ -37,18 +38,22 @@ export function lxcPath({ caller }: Runtime, given: string | undefined): string 
   return absolute(caller, given ?? systemValue(caller, "lxc.lxcpath")!);
 }
 
+/** Throws RuntsError for what cannot be the name of a container. */
+export function checkName(name: string | undefined): string {
+  if (name === undefined) throw new RuntsError("no container is named", { hint: "use -n NAME" });
+  if (name !== "" && !name.includes("/") && !name.startsWith(".")) return name;
+  throw new RuntsError(`${quote(name)} is not the name of a container`);
+}
+
 /**
  * Reads a container's configuration, whatever is wrong with it. Throws RuntsError when it is not
  * there.
  */
 export async function openContainer(
   runtime: Runtime,
-  { name, lxcpath, rcfile, define = [] }: Choice,
+  { name: given, lxcpath, rcfile, define = [] }: Choice,
 ): Promise<Opened> {
-  if (name === undefined) throw new RuntsError("no container is named", { hint: "use -n NAME" });
-  if (name === "" || name.includes("/") || name.startsWith(".")) {
-    throw new RuntsError(`${quote(name)} is not the name of a container`);
-  }
+  const name = checkName(given);
   const directory = `${lxcPath(runtime, lxcpath)}/${name}`;
   const file = rcfile === undefined ? `${directory}/config` : absolute(runtime.caller, rcfile);
   if (statFile(file) === undefined) {
@@ -66,8 +71,16 @@ export function isDefined(path: string, name: string): boolean {
   return statFile(`${path}/${name}/config`)?.isFile === true;
 }
 
-/** Plans a container; findings are those of its configuration and of the files that it names. */
-export async function planOpened(runtime: Runtime, opened: Opened): Promise<Planned> {
+/**
+ * Plans a container; findings are those of its configuration and of the files that it names.
+ *
+ * @param command argv of init instead of that of the configuration
+ */
+export async function planOpened(
+  runtime: Runtime,
+  opened: Opened,
+  command?: readonly string[],
+): Promise<Planned> {
   const { name, directory, file, config } = opened;
   const findings: Finding[] = [...opened.findings];
   const fstab = await namedFile(runtime, config.get("lxc.mount.fstab"), findings);
@@ -81,6 +94,7 @@ export async function planOpened(runtime: Runtime, opened: Opened): Promise<Plan
     ...(fstab && { fstab }),
     ...(seccomp && { seccomp }),
     host,
+    ...(command && { command }),
   });
   return {
     plan: { ...plan, warnings: [...opened.warnings, ...plan.warnings] },
@@ -118,9 +132,16 @@ async function lxcHost(
   return {
     cgroup: detectHost(runtime).mode === "v2" ? "v2" : "v1",
     architectures: ARCHITECTURES[Deno.build.arch] ?? [],
+    lostCapabilities: lostCapabilities(runtime),
     variable: (name) => runtime.caller.variable(name),
     systemCall: (number) => library?.syscallName(library.nativeArchitecture, number),
   };
+}
+
+function lostCapabilities({ caller }: Runtime): string[] {
+  const status = Deno.readTextFileSync(`${caller.proc}/status`);
+  const mask = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
+  return CAPABILITIES.filter((_, bit) => (mask & 1n << BigInt(bit)) === 0n);
 }
 
 /** Throws what is wrong with a configuration: the first finding, and how many there are. */

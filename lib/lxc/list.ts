@@ -1,9 +1,12 @@
-/** `ls`: the containers that are defined below a directory. */
+/** `ls`: the containers of a directory. */
 
 import { isDirectory } from "../base/files.ts";
-import { isDefined } from "./container.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { hostFiles, readConfig } from "./config/read.ts";
+import { isDefined } from "./container.ts";
+import { networkFacts, usageOf } from "./life/facts.ts";
+import { systemId, systemPlanIfAny } from "./life/record.ts";
+import { systemNow } from "./life/state.ts";
 
 /** Columns of the table, in the order of their list in help. */
 export const COLUMNS = [
@@ -37,29 +40,97 @@ export function containerNames(path: string): string[] {
     .toSorted();
 }
 
-/** What is known of a container that does not run; undefined if its configuration is not sound. */
-export async function stoppedRow(
-  { files }: Runtime,
+/** Names of the containers of a directory that run and are not defined there. */
+export function volatileNames(runtime: Runtime, path: string): string[] {
+  if (!isDirectory(runtime.root)) return [];
+  return Array.from(Deno.readDirSync(runtime.root), ({ name }) => name).flatMap((id) => {
+    const plan = systemPlanIfAny(runtime, id);
+    if (plan?.directory !== `${path}/${plan?.name}`) return [];
+    return isDefined(path, plan.name) ? [] : [plan.name];
+  }).toSorted();
+}
+
+/** What is known of a container; undefined if its configuration is not sound. */
+export async function rowOf(
+  runtime: Runtime,
   path: string,
   name: string,
+  columns: readonly Column[],
 ): Promise<Row | undefined> {
-  const file = `${path}/${name}/config`;
-  const { config, findings } = await readConfig({ file }, hostFiles(files.read));
-  if (findings.length > 0) return undefined;
-  const groups = config.all("lxc.group").map(({ value }) => value);
+  const id = systemId(runtime, path, name);
+  const { state, pid } = systemNow(runtime, id);
+  const settings = await settingsOf(runtime, path, name);
+  if (settings === undefined) return undefined;
   return {
     NAME: name,
-    STATE: "STOPPED",
-    PID: "-",
-    RAM: "-",
-    SWAP: "-",
-    AUTOSTART: config.get("lxc.start.auto")?.value ? "1" : "0",
-    GROUPS: groups.length > 0 ? groups.join(", ") : "-",
-    INTERFACE: "-",
-    IPV4: "-",
-    IPV6: "-",
-    UNPRIVILEGED: String(config.all("lxc.idmap").length > 0),
+    STATE: state,
+    PID: pid === undefined ? "-" : String(pid),
+    ...await memoryCells(runtime, id, pid, columns),
+    ...await networkCells(runtime, pid, columns),
+    ...settings,
   };
+}
+
+type Cells<K extends Column> = Pick<Row, K>;
+
+async function settingsOf(
+  runtime: Runtime,
+  path: string,
+  name: string,
+): Promise<Cells<"AUTOSTART" | "GROUPS" | "UNPRIVILEGED"> | undefined> {
+  const file = `${path}/${name}/config`;
+  if (!isDefined(path, name)) {
+    const plan = systemPlanIfAny(runtime, systemId(runtime, path, name));
+    const { auto = false, groups = [] } = plan?.beyond.start ?? {};
+    return settingCells(auto, groups, plan?.spec.linux?.uidMappings !== undefined);
+  }
+  const { config, findings } = await readConfig({ file }, hostFiles(runtime.files.read));
+  if (findings.length > 0) return undefined;
+  const groups = config.all("lxc.group").map(({ value }) => value);
+  const auto = config.get("lxc.start.auto")?.value ?? false;
+  return settingCells(auto, groups, config.all("lxc.idmap").length > 0);
+}
+
+function settingCells(
+  auto: boolean,
+  groups: readonly string[],
+  mapped: boolean,
+): Cells<"AUTOSTART" | "GROUPS" | "UNPRIVILEGED"> {
+  return {
+    AUTOSTART: auto ? "1" : "0",
+    GROUPS: cell(groups),
+    UNPRIVILEGED: String(mapped),
+  };
+}
+
+const cell = (values: readonly string[]) => values.length > 0 ? values.join(", ") : "-";
+
+/** Is asked for only where it is to be shown. */
+async function memoryCells(
+  runtime: Runtime,
+  id: string,
+  pid: number | undefined,
+  columns: readonly Column[],
+): Promise<Cells<"RAM" | "SWAP">> {
+  const isShown = columns.includes("RAM") || columns.includes("SWAP");
+  if (pid === undefined || !isShown) return { RAM: "-", SWAP: "-" };
+  const { memory = 0, swap = 0 } = await usageOf(runtime, id);
+  return { RAM: megabytes(memory), SWAP: megabytes(swap) };
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(2)}MB`;
+
+const NETWORK: readonly Column[] = ["INTERFACE", "IPV4", "IPV6"];
+
+async function networkCells(
+  runtime: Runtime,
+  pid: number | undefined,
+  columns: readonly Column[],
+): Promise<Cells<"INTERFACE" | "IPV4" | "IPV6">> {
+  const isShown = NETWORK.some((column) => columns.includes(column));
+  if (pid === undefined || !isShown) return { INTERFACE: "-", IPV4: "-", IPV6: "-" };
+  const { interfaces, ipv4, ipv6 } = await networkFacts(runtime, pid);
+  return { INTERFACE: cell(interfaces), IPV4: cell(ipv4), IPV6: cell(ipv6) };
 }
 
 /** Whether a container is in all of the groups. */

@@ -4,13 +4,18 @@
  */
 
 import { quote, reason } from "../base/errors.ts";
+import { undoDirectories } from "../cgroup/clear.ts";
 import { writeFile } from "../cgroup/files.ts";
+import { detectHost, hierarchyOf } from "../cgroup/hierarchies.ts";
 import type { CgroupManager, CgroupRecord } from "../cgroup/manager.ts";
 import { cgroupBeside, makeCgroup, openCgroup } from "../cgroup/mod.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
 /** At the end of its name, after that of the container's cgroup. */
 const SUFFIX = "-monitor";
+
+/** The path of a monitor's cgroup by that of the container's. */
+export type CgroupName = (path: string) => string;
 
 /**
  * A scope of its own for the monitor of a container in a scope, else a cgroup in the same hierarchies.
@@ -20,10 +25,11 @@ export async function monitorCgroup(
   runtime: Runtime,
   id: string,
   container: CgroupRecord,
+  name: CgroupName = (path) => path + SUFFIX,
 ): Promise<CgroupManager | undefined> {
   const { kind } = container;
   if (kind === "disabled") return undefined;
-  if (kind !== "systemd") return cgroupBeside(runtime, container, SUFFIX);
+  if (kind !== "systemd") return cgroupBeside(runtime, container, name);
   return await makeCgroup(runtime, {
     id,
     manager: kind,
@@ -67,6 +73,24 @@ export async function enterCgroup(
     if (!runtime.rootless) throw error;
     await cgroup.remove();
     runtime.warn(`the monitor (pid ${pid}) has no cgroup of its own: ${reason(error)}`);
+  }
+}
+
+/** Removes the monitor's cgroup while processes of it live, which go to the root of each hierarchy. */
+export function abandonMonitorCgroup(
+  runtime: Runtime,
+  record: CgroupRecord | undefined,
+  pids: readonly number[],
+): void {
+  try {
+    for (const controller of Object.keys(record?.paths ?? {})) {
+      const root = hierarchyOf(detectHost(runtime), controller)?.mountPoint;
+      if (root === undefined) continue;
+      for (const pid of pids) writeFile(`${root}/cgroup.procs`, String(pid));
+    }
+    undoDirectories(Object.values(record?.paths ?? {}));
+  } catch (error) {
+    runtime.warn(`leave the monitor's cgroup: ${reason(error)}`);
   }
 }
 

@@ -8,10 +8,10 @@ import { bootId } from "../runtime/host.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 import { SIGKILL } from "../spec/values/signals.ts";
 import type { StateDirectory } from "../state/directory.ts";
-import { isAlive, readStat } from "../state/liveness.ts";
+import { isAlive, readStat, readStatIn } from "../state/liveness.ts";
 import { INIT, type ProcessName } from "../state/process_record.ts";
 import { readSupervised, type Supervised } from "../state/supervised.ts";
-import { removeMonitorCgroup, usualCgroup } from "./cgroup.ts";
+import { abandonMonitorCgroup, removeMonitorCgroup, usualCgroup } from "./cgroup.ts";
 import { connectMonitor, withMonitor } from "./connect.ts";
 import { isMonitored, processStanding } from "./standing.ts";
 import { tell, tellEnd } from "./tell.ts";
@@ -46,8 +46,20 @@ export async function endMonitor(
     runtime.warn(reason(error));
   }
   const name = await nameOf(runtime, directory, supervised);
+  const cgroup = supervised ? supervised.monitor.cgroup : usual(directory);
+  if (name !== undefined && isOurParent(runtime, name)) {
+    // It ends once we have.
+    await withMonitor(runtime, directory, (monitor) => monitor.leave());
+    abandonMonitorCgroup(runtime, cgroup, [name.pid, runtime.caller.pid]);
+    return;
+  }
   if (name !== undefined) await endProcess(runtime, directory, name);
-  await removeMonitorCgroup(runtime, supervised ? supervised.monitor.cgroup : usual(directory));
+  await removeMonitorCgroup(runtime, cgroup);
+}
+
+/** Whether we are the command that the monitor runs. */
+function isOurParent({ caller }: LoadedRuntime, { pid }: ProcessName): boolean {
+  return readStatIn(caller.proc)?.parent === pid;
 }
 
 /** Where the cgroup of its monitor should be, of a container whose record is damaged. */

@@ -13,7 +13,7 @@ import type { StateDirectory } from "../state/directory.ts";
 import { readStat } from "../state/liveness.ts";
 import type { MonitorRecord } from "../state/supervised.ts";
 import { monitorCalls } from "../../ffi/monitor.ts";
-import { enterCgroup, monitorCgroup } from "./cgroup.ts";
+import { type CgroupName, enterCgroup, monitorCgroup } from "./cgroup.ts";
 import { endMonitor } from "./end.ts";
 import { monitorSocket } from "./places.ts";
 
@@ -32,6 +32,7 @@ interface Started {
 /**
  * Starts a monitor in a cgroup of its own.
  *
+ * @param name of its cgroup, by that of the container's
  * @param note called with what is known of it, before it is started and again when it runs
  */
 export async function startMonitor(
@@ -40,9 +41,10 @@ export async function startMonitor(
   container: CgroupRecord,
   undo: Undo,
   note: (record: MonitorRecord) => void,
+  name?: CgroupName,
 ): Promise<Started> {
   const boot = runtime.host.get(bootId);
-  const cgroup = await monitorCgroup(runtime, directory.id, container);
+  const cgroup = await monitorCgroup(runtime, directory.id, container, name);
   const recordOf = (pid: number, startTime: number) => ({
     pid,
     startTime,

@@ -124,13 +124,28 @@ export function links(socket: NetlinkSocket): Link[] {
 /** The permanent addresses of global scope that a device has, of every family. */
 export function addressesOf(socket: NetlinkSocket, link: Link): Address[] {
   const operation = `list the addresses of network device ${quote(link.name)}`;
-  return dump(socket, netlink.RTM_GETADDR, ADDRESS_SIZE, operation).map(({ body }) => body).filter(
-    (body) => {
-      const view = viewOf(body);
-      return view.getUint32(4, true) === link.index &&
-        view.getUint8(3) === RT_SCOPE_UNIVERSE && (flagsOf(body) & IFA_F_PERMANENT) !== 0;
-    },
-  );
+  return addresses(socket, operation).filter((body) => {
+    const { index, isGlobal } = addressParts(body);
+    return index === link.index && isGlobal && (flagsOf(body) & IFA_F_PERMANENT) !== 0;
+  });
+}
+
+/** All addresses of all devices. */
+export function addresses(socket: NetlinkSocket, operation = "list addresses"): Address[] {
+  return dump(socket, netlink.RTM_GETADDR, ADDRESS_SIZE, operation).map(({ body }) => body);
+}
+
+/** What an address says: its device, its bytes, and whether it is of global scope. */
+export function addressParts(
+  body: Address,
+): { readonly index: number; readonly bytes: Uint8Array; readonly isGlobal: boolean } {
+  const known = netlink.attributesOf(body, ADDRESS_SIZE);
+  const view = viewOf(body);
+  return {
+    index: view.getUint32(4, true),
+    bytes: known.get(IFA_LOCAL) ?? known.get(IFA_ADDRESS) ?? new Uint8Array(),
+    isGlobal: view.getUint8(3) === RT_SCOPE_UNIVERSE,
+  };
 }
 
 /** The structure has room for eight flags; IFA_FLAGS (Linux 3.14) has all. */

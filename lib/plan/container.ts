@@ -32,8 +32,16 @@ import {
   setOomScore,
   setScheduling,
 } from "./process.ts";
-import { addHookLimits, addHooks, addHookState, enterRootfs, openRootfs } from "./rootfs.ts";
+import {
+  addHookLimits,
+  addHooks,
+  addHookState,
+  addInnerHooks,
+  enterRootfs,
+  openRootfs,
+} from "./rootfs.ts";
 import type { ContainerInput, ContainerPlan } from "./plan.ts";
+import { byRule } from "./system.ts";
 
 /** Stands for a process that the configuration does not have; there is nothing to start then. */
 const NO_PROCESS: Process = { args: [], cwd: "/", user: { uid: 0, gid: 0 } };
@@ -63,7 +71,10 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   }
   writer.add(...mounts.early);
   const rootSlot = openEarly(writer, container);
-  const devices = planDevices(writer, container, slots.get(NAMESPACE_FLAGS.user));
+  const { system } = input;
+  const devices = system?.populateDev === false
+    ? { early: [], ops: [] }
+    : planDevices(writer, container, slots.get(NAMESPACE_FLAGS.user));
   writer.add(...devices.early, ...mounts.locks);
   joinNamespaces(writer, namespaces, slots);
   enterNamespaces(writer, container, slots);
@@ -73,8 +84,11 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   if (userNamespace) becomeRoot(writer, linux, identity.groupsMode);
   startSession(writer, container, process);
   setKernel(writer, container);
+  addInnerHooks(writer, input, "pre-mount");
   openRootfs(writer, container, rootSlot);
-  writer.add(...mounts.ops);
+  writer.add(...byRule(mounts.ops, system));
+  addInnerHooks(writer, input, "mount");
+  addInnerHooks(writer, input, "autodev");
   writer.add(...devices.ops);
   addHookState(writer, input.spec, "createContainer", "creating");
   addHookLimits(writer, input.spec);
@@ -86,7 +100,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   writer.add(...mounts.last);
   ownStreams(writer, userNamespace);
   setScheduling(writer, process, linux.memoryPolicy, linux.personality);
-  confine(writer, program, true);
+  confine(writer, program, true, () => addInnerHooks(writer, input, "start"));
 
   // The start.
   const [fifo, result] = [writer.slot({ kind: "fifo" }), writer.slot({ kind: "result" })];

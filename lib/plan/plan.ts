@@ -5,6 +5,7 @@ import type { MountLine } from "../base/mountinfo.ts";
 import type { CgroupJoin } from "../cgroup/manager.ts";
 import type { ContainerState, IdMapping, Process, Spec } from "../spec/types/config.ts";
 import type { Op } from "../wire/ops.ts";
+import type { SystemInput } from "./system.ts";
 
 /** A descriptor that runts opens and hands to init; its place in the list is its slot. */
 export type PlanSlot =
@@ -103,6 +104,8 @@ export interface ContainerInput extends ProcessOptions {
   readonly noPivot: boolean;
   /** Directory on the host that holds `notify.sock`; seen as /run/notify in the container. */
   readonly notifyDirectory?: string;
+  /** Absent for a container that is no system container. */
+  readonly system?: SystemInput;
 }
 
 /** What `exec` plans from. */

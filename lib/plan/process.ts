@@ -211,8 +211,15 @@ export interface Program {
 /**
  * Labels, ids, capabilities, limits and filter, as far as they come before the start; the program is
  * found with the rights that it will have, and the conversation ends with `ready`.
+ *
+ * @param last adds what comes before that
  */
-export function confine(writer: PlanWriter, program: Program, createCwd: boolean): void {
+export function confine(
+  writer: PlanWriter,
+  program: Program,
+  createCwd: boolean,
+  last: () => void = () => {},
+): void {
   const { process, identity, options, environment } = program;
   const { apparmorProfile: profile, selinuxLabel } = process;
   const user = userOf(process);
@@ -237,6 +244,7 @@ export function confine(writer: PlanWriter, program: Program, createCwd: boolean
     loadFilter(writer, options);
     if (!process.noNewPrivileges) setCapabilities(writer, identity);
   }
+  last();
   writer.add({ op: "sync", from: "", message: Message.ready });
 }
 

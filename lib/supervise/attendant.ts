@@ -4,6 +4,7 @@ import type { Undo } from "../base/undo.ts";
 import { MonitorBody } from "../body/monitor.ts";
 import type { Monitor } from "../body/monitor_client.ts";
 import type { Attendant, Made } from "../container/creation.ts";
+import type { CgroupName } from "../monitor/cgroup.ts";
 import { connectMonitor } from "../monitor/connect.ts";
 import { tellRemoved } from "../monitor/end.ts";
 import { makeProcessDirectory, watchProcess } from "../monitor/process.ts";
@@ -40,6 +41,11 @@ export class MonitorAttendant implements Attendant, Disposable {
   /** The monitor has a terminal's master itself. */
   get console(): number | undefined {
     return this.#terminal ? -1 : undefined;
+  }
+
+  /** Of the monitor's cgroup, by that of the container's; undefined: the usual one. */
+  protected get cgroupName(): CgroupName | undefined {
+    return undefined;
   }
 
   async prepare(runtime: LoadedRuntime, made: Made, undo: Undo): Promise<LoadedRuntime> {
@@ -89,6 +95,6 @@ export class MonitorAttendant implements Attendant, Disposable {
     }
     const note = (record: MonitorRecord) =>
       writeSupervised(directory.path, { ...this.#settings, monitor: record });
-    return await startMonitor(runtime, directory, cgroup.record, undo, note);
+    return await startMonitor(runtime, directory, cgroup.record, undo, note, this.cgroupName);
   }
 }

@@ -312,6 +312,8 @@ export const MountFlag = {
   keepLocked: 32,
   /** The source must be the root of a procfs. */
   fromProc: 64,
+  /** A source or mount point that is not there is no failure: nothing is mounted. */
+  optional: 128,
 } as const;
 
 /** Longest plan that init accepts, in bytes. */

@@ -48,7 +48,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...["lib/base", "lib/wire", "lib/spec", "lib/body", "lib/runtime", "lib/state", "lib/caller"],
     ...["lib/monitor", "lib/container"],
   ],
-  "lib/lxc": ["lib/base", "ffi", "lib/spec", "lib/runtime", "lib/cgroup", "lib/container"],
+  "lib/lxc": [
+    ...["lib/base", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/plan"],
+    ...["lib/state", "lib/net", "lib/caller", "lib/monitor", "lib/container", "lib/supervise"],
+  ],
   "lib/script": [
     ...["lib/base", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/state"],
     ...["lib/caller", "lib/init", "lib/monitor", "lib/container", "lib/supervise"],

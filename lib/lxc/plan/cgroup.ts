@@ -10,7 +10,7 @@ import type { Cgroup, CgroupFile } from "./types.ts";
 /** What the specification has of it. */
 interface CgroupPlan {
   readonly cgroupsPath: string;
-  readonly resources?: Resources;
+  readonly resources: Resources;
   readonly beyond: Cgroup;
 }
 
@@ -23,12 +23,11 @@ export function planCgroup(draft: Draft): CgroupPlan {
   const resources: Mutable<Resources> = draft.input.host.cgroup === "v1"
     ? limitsV1(draft, files)
     : limitsV2(draft);
-  const rules = deviceRules(draft);
-  if (rules.length > 0) resources.devices = rules;
+  resources.devices = deviceRules(draft);
   const path = paths.inner === undefined ? paths.container : `${paths.container}/${paths.inner}`;
   return {
     cgroupsPath: paths.relative ? path : `/${path}`,
-    ...(Object.keys(resources).length > 0 && { resources }),
+    resources,
     beyond: { ...paths, files, exactDevices: true },
   };
 }
@@ -143,7 +142,6 @@ function deviceRules(draft: Draft): DeviceRule[] {
     config.family(family).filter(({ name }) => name.startsWith("devices."));
   const own = of(host.cgroup === "v1" ? "lxc.cgroup" : "lxc.cgroup2");
   const lines = own.length === 0 && host.cgroup === "v2" ? of("lxc.cgroup") : own;
-  if (lines.length === 0) return [];
   const rules: DeviceRule[] = [{ allow: true, access: "rwm" }];
   for (const { name, value, at } of lines) {
     const rule = deviceRule(name, value);

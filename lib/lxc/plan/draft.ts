@@ -12,6 +12,8 @@ export interface LxcHost {
   readonly cgroup: "v1" | "v2";
   /** Architectures of system calls that its kernel runs, its own first. */
   readonly architectures: readonly SeccompArch[];
+  /** Capabilities that nobody can get here: the caller's bounding set lacks them. */
+  readonly lostCapabilities: readonly string[];
   /** A variable of the caller's environment. */
   readonly variable: (name: string) => string | undefined;
   /** The name of a system call of the host's architecture by its number. */

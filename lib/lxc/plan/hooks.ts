@@ -25,7 +25,7 @@ export function planHooks(draft: Draft): Hooks {
 }
 
 /** What is known by the time that a hook runs. */
-interface HookFacts {
+export interface HookFacts {
   /** Init's, from start-host on. */
   readonly pid?: number;
   /** What follows: stop and post-stop alone. */

@@ -36,10 +36,11 @@ class Mounts {
 
   constructor(readonly draft: Draft) {}
 
-  add(mount: Mount, at?: Place, rule: MountRule = {}): void {
+  /** @param rule without one the mount point is made */
+  add(mount: Mount, at?: Place, rule?: MountRule): void {
     const index = this.list.push(mount) - 1;
     this.draft.from(`mounts[${index}]`, at);
-    if (Object.keys(rule).length > 0) this.rules[index] = rule;
+    if (rule !== undefined) this.rules[index] = rule;
   }
 
   /** A path that is read-only. */

@@ -90,7 +90,7 @@ function narrow(value: bigint): Wide {
 
 /** All capabilities but those dropped, or those kept alone; of no other set than root's. */
 function planCapabilities(draft: Draft): NonNullable<Process["capabilities"]> {
-  const { config } = draft;
+  const { config, input } = draft;
   const dropped = config.all("lxc.cap.drop");
   const kept = config.all("lxc.cap.keep");
   draft.from("process.capabilities", kept[0]?.at ?? dropped[0]?.at);
@@ -98,7 +98,9 @@ function planCapabilities(draft: Draft): NonNullable<Process["capabilities"]> {
   const rest = names.slice(names.lastIndexOf("none") + 1);
   const set = kept.length > 0
     ? [...new Set(rest)]
-    : CAPABILITIES.filter((name) => !dropped.some(({ value }) => value === name));
+    : CAPABILITIES.filter((name) =>
+      !dropped.some(({ value }) => value === name) && !input.host.lostCapabilities.includes(name)
+    );
   return { bounding: set, effective: set, permitted: set, inheritable: [], ambient: [] };
 }
 

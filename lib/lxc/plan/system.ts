@@ -43,7 +43,7 @@ export function planSystem(input: PlanInput): Planned {
     ...namespaces.linux,
     ...mounts.linux,
     cgroupsPath: cgroup.cgroupsPath,
-    ...(cgroup.resources && { resources: cgroup.resources }),
+    resources: cgroup.resources,
     ...(seccomp && { seccomp }),
     ...(sysctl && { sysctl }),
     ...(personality && { personality }),

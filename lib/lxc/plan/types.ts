@@ -33,7 +33,7 @@ export interface Beyond {
   readonly dev: Dev;
   readonly console: Console;
   readonly ttys: Ttys;
-  /** By the index of the mount in the specification. */
+  /** By the index of the mount in the specification; one that is not here makes its mount point. */
   readonly mounts: Readonly<Record<number, MountRule>>;
   /** Paths below read-only ones that stay writable: /proc/sys/net. */
   readonly writable: readonly string[];

@@ -12,6 +12,7 @@ const HOST: PlanInput["host"] = {
   architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
   variable: (name) => ({ HOME: "/root" })[name],
   systemCall: (number) => ["read", "write"][number],
+  lostCapabilities: [],
 };
 
 async function plan(text: string, more: Partial<PlanInput> = {}): Promise<Planned> {
@@ -49,7 +50,7 @@ Deno.test("an empty configuration is a container of the host's root", async () =
     ...["mount", "pid", "uts", "ipc", "network", "cgroup"] as const,
   ]);
   assertEquals(spec.linux?.cgroupsPath, "/lxc.payload.web");
-  assertEquals(spec.linux?.resources, undefined);
+  assertEquals(spec.linux?.resources, { devices: [{ allow: true, access: "rwm" }] });
   assertEquals(beyond.signals, { reboot: 2, stop: 9, parentDeath: 9 });
   assertEquals(beyond.cgroup.monitor, "lxc.monitor.web");
 });
@@ -152,7 +153,11 @@ lxc.mount.entry = dev/null /srv/root/proc/kcore none bind,relative 0 0`,
       ],
     },
   ]);
-  assertEquals(beyond.mounts, { 4: { create: "dir", optional: true }, 5: { relative: true } });
+  assertEquals(beyond.mounts, {
+    3: {},
+    4: { create: "dir", optional: true },
+    5: { relative: true },
+  });
   assertEquals(spec.linux?.readonlyPaths, ["/proc/sys", "/proc/sysrq-trigger"]);
   assertEquals(beyond.writable, ["/proc/sys/net", "/sys/devices/virtual/net"]);
   const place = (path: string) => placeText(originOf(origins, path)!);

@@ -1,0 +1,25 @@
+import { defineCommand } from "../cli/types.ts";
+import { attachSystem } from "../lxc/life/attach.ts";
+import { systemIdOf } from "../lxc/life/record.ts";
+import { choiceOf, LXC_COMMAND, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
+
+export const command = defineCommand({
+  name: "lxc attach",
+  group: "system",
+  summary: "run a program in a running container",
+  description: ["The exit code is that of the program. Without COMMAND it is a shell."],
+  arguments: { words: LXC_COMMAND },
+  options: { ...LXC_NAMED },
+  examples: [{ text: "a shell", command: "runts lxc attach -n web" }],
+  async run(context) {
+    const { runtime, args: { words }, options } = context;
+    if (versionWanted(context)) return;
+    const named = options.name !== undefined;
+    const command = named ? words : words.slice(1);
+    return await attachSystem(runtime, {
+      id: systemIdOf(runtime, choiceOf(context, named ? undefined : words[0])),
+      args: command.length > 0 ? command : ["/bin/sh"],
+      tty: [Deno.stdin, Deno.stdout, Deno.stderr].some((one) => one.isTerminal()),
+    });
+  },
+});

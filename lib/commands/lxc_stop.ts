@@ -1,0 +1,49 @@
+import { RuntsError } from "../base/errors.ts";
+import { defineCommand } from "../cli/types.ts";
+import { systemIdOf } from "../lxc/life/record.ts";
+import { stopSystem } from "../lxc/life/stop.ts";
+import { choiceOf, LXC_NAME, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
+
+/** Exit code for a container that does not run. */
+const NOT_RUNNING = 2;
+
+export const command = defineCommand({
+  name: "lxc stop",
+  group: "system",
+  summary: "stop a container",
+  description: [
+    "Sends the halt signal of the container, and kills it when it has not stopped in time. The exit " +
+    "code is 2 when it does not run.",
+  ],
+  arguments: { name: LXC_NAME },
+  options: {
+    ...LXC_NAMED,
+    timeout: { short: "t", value: "SECONDS", description: "before it is killed (default: 60)" },
+    kill: { short: "k", description: "kill it at once" },
+    nowait: { short: "W", description: "do not wait for its end" },
+    nokill: { description: "do not kill it when the time is over" },
+  },
+  examples: [{ text: "within ten seconds", command: "runts lxc stop -n web -t 10" }],
+  async run(context) {
+    const { runtime, args, options } = context;
+    if (versionWanted(context)) return;
+    const { kill, nokill, nowait, timeout } = options;
+    if (kill && (nokill || timeout !== undefined)) {
+      throw new RuntsError("--kill cannot be given with --nokill or --timeout");
+    }
+    const seconds = timeout === undefined ? undefined : Number(timeout);
+    if (seconds !== undefined && !Number.isInteger(seconds)) {
+      throw new RuntsError(`option "--timeout": "${timeout}" is not a number of seconds`);
+    }
+    const stopped = await stopSystem(runtime, {
+      id: systemIdOf(runtime, choiceOf(context, args.name)),
+      ...(kill && { kill }),
+      ...(nokill && { noKill: true }),
+      ...(nowait && { noWait: true }),
+      ...(seconds !== undefined && { timeout: seconds < 0 ? -1 : seconds * 1000 }),
+    });
+    if (!stopped) {
+      throw new RuntsError("the container does not run", { exitCode: NOT_RUNNING });
+    }
+  },
+});

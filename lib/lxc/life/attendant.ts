@@ -1,0 +1,71 @@
+/** The monitor of a system container, and what the host has to do while one is made. */
+
+import type { Undo } from "../../base/undo.ts";
+import type { Made } from "../../container/creation.ts";
+import type { SystemInput } from "../../plan/system.ts";
+import type { LoadedRuntime } from "../../runtime/runtime.ts";
+import type { StateDirectory } from "../../state/directory.ts";
+import type { CgroupName } from "../../monitor/cgroup.ts";
+import type { MonitorRecord } from "../../state/supervised.ts";
+import { MonitorAttendant } from "../../supervise/attendant.ts";
+import { chosen } from "../../supervise/options.ts";
+import type { SystemPlan } from "../plan/types.ts";
+import { runStage, runStageWarning } from "./hooks.ts";
+import { systemInput } from "./input.ts";
+import { writeSystem } from "./record.ts";
+
+/** Bytes of the console that are kept where the configuration wants no log. */
+const UNASKED_LOG = 256 * 1024;
+
+/** Takes part in the making of a system container. */
+export class SystemAttendant extends MonitorAttendant {
+  readonly system: SystemInput;
+  readonly #plan: SystemPlan;
+
+  /** @param known the monitor that there was, of a container that is started anew */
+  constructor(
+    runtime: LoadedRuntime,
+    directory: StateDirectory,
+    plan: SystemPlan,
+    known?: MonitorRecord,
+  ) {
+    super(settingsOf(runtime, directory, plan), plan.spec, known);
+    this.#plan = plan;
+    this.system = systemInput(runtime.caller, plan);
+  }
+
+  protected override get cgroupName(): CgroupName {
+    const own = this.#plan.spec.linux?.cgroupsPath ?? "";
+    const { monitor } = this.#plan.beyond.cgroup;
+    // The number of a cgroup that had to be another one is that of its monitor's, too.
+    const [number = ""] = /-\d+$/.exec(own.slice(this.#plan.beyond.cgroup.container.length)) ?? [];
+    const place = own.startsWith("/") ? `/${monitor}${number}` : `${monitor}${number}`;
+    return (path) => path.slice(0, path.length - own.length) + place;
+  }
+
+  override async prepare(runtime: LoadedRuntime, made: Made, undo: Undo): Promise<LoadedRuntime> {
+    writeSystem(made.directory, { plan: this.#plan });
+    undo.add(() => runStageWarning(runtime, this.#plan, "post-stop", { target: "stop" }));
+    await runStage(runtime, this.#plan, "pre-start");
+    return await super.prepare(runtime, made, undo);
+  }
+}
+
+/** How it is looked after. */
+function settingsOf(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  { beyond: { console } }: SystemPlan,
+): ConstructorParameters<typeof MonitorAttendant>[0] {
+  const { logFile, logSize = 0, rotate } = console;
+  const log = logFile === undefined
+    ? { driver: "cri", maxSize: UNASKED_LOG, maxFiles: 1 } as const
+    : { driver: "raw", path: logFile, maxSize: logSize, maxFiles: rotate ? 2 : 1 } as const;
+  return {
+    ...chosen(runtime.caller, directory, { log }),
+    create: { bundle: directory.path },
+    restarts: 0,
+    lastDelay: 0,
+    stoppedByHand: false,
+  };
+}

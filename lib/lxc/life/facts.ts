@@ -1,0 +1,74 @@
+/** What a container that runs uses and has, as numbers and texts. */
+
+import { readStats } from "../../cgroup/stats/read.ts";
+import type { Stats } from "../../cgroup/stats/types.ts";
+import { networkOf, type SeenNetwork } from "../../net/seen.ts";
+import { load } from "../../runtime/load.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { Wide } from "../../spec/types/config.ts";
+import { recordedCgroup } from "../../state/cgroup.ts";
+import { StateDirectory } from "../../state/directory.ts";
+import { inspect } from "../../state/inspect.ts";
+
+/** What a container uses; absent where the host does not tell. */
+interface Usage {
+  /** ns. */
+  readonly cpu?: number;
+  /** Bytes. */
+  readonly io?: number;
+  readonly memory?: number;
+  readonly swap?: number;
+  readonly kernel?: number;
+}
+
+/** What its cgroup has used. */
+export async function usageOf(runtime: Runtime, id: string): Promise<Usage> {
+  const { status } = inspect(new StateDirectory(runtime, id));
+  let stats: Stats;
+  try {
+    stats = await readStats(recordedCgroup(runtime, status));
+  } catch {
+    return {}; // it has ended meanwhile
+  }
+  const { cpu, memory, blkio } = stats;
+  const bytes = blkio.ioServiceBytesRecursive ?? [];
+  const total = bytes.filter(({ op }) => op === "Total");
+  const counted = total.length > 0 ? total : bytes;
+  return {
+    ...optional("cpu", cpu.usage.total),
+    io: counted.reduce((sum, { value = 0 }) => sum + Number(value), 0),
+    ...optional("memory", memory.usage.usage),
+    ...optional("kernel", memory.kernel.usage),
+    ...optional("swap", swapOf(memory)),
+  };
+}
+
+/** Memory and swap together are counted there. */
+function swapOf({ swap, usage }: Stats["memory"]): number | undefined {
+  if (swap.usage === undefined || usage.usage === undefined) return undefined;
+  return Math.max(0, Number(swap.usage) - Number(usage.usage));
+}
+
+function optional<K extends string>(name: K, value: Wide | undefined): { [P in K]?: number } {
+  return value === undefined ? {} : { [name]: Number(value) } as { [P in K]?: number };
+}
+
+const NO_NETWORK: SeenNetwork = { interfaces: [], ipv4: [], ipv6: [] };
+
+/** Its network, by the pid of its init. */
+export async function networkFacts(runtime: Runtime, pid: number): Promise<SeenNetwork> {
+  try {
+    return networkOf(await load(runtime), pid);
+  } catch {
+    return NO_NETWORK; // it has ended meanwhile, or is not for the caller to see
+  }
+}
+
+const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+
+/** `636.00 KiB`, as LXC writes sizes. */
+export function sizeText(bytes: number): string {
+  let [value, unit] = [bytes, 0];
+  while (value >= 1024 && unit + 1 < UNITS.length) [value, unit] = [value / 1024, unit + 1];
+  return unit === 0 ? `${value} bytes` : `${value.toFixed(2)} ${UNITS[unit]}`;
+}

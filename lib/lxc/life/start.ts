@@ -1,0 +1,119 @@
+/** `lxc start`: from a configuration to a container that runs. */
+
+import { isRuntsError, quote, RuntsError } from "../../base/errors.ts";
+import { containerPaths } from "../../cgroup/location.ts";
+import { detectHost } from "../../cgroup/hierarchies.ts";
+import { isDirectory } from "../../base/files.ts";
+import { createLocked } from "../../container/create.ts";
+import { startLocked } from "../../container/start.ts";
+import { inCommand } from "../../runtime/command.ts";
+import { load } from "../../runtime/load.ts";
+import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../../runtime/runtime.ts";
+import { formatJson } from "../../spec/json/json.ts";
+import { StateDirectory } from "../../state/directory.ts";
+import { type Choice, lxcPath, openContainer, planOpened, refuse } from "../container.ts";
+import { inItsLine } from "../plan/draft.ts";
+import type { SystemPlan } from "../plan/types.ts";
+import { SystemAttendant } from "./attendant.ts";
+import { runStage } from "./hooks.ts";
+import { systemId } from "./record.ts";
+import { settleLocked } from "./settle.ts";
+import { systemNow } from "./state.ts";
+import { withLockIfThere } from "../../state/lock.ts";
+import { readSupervised } from "../../state/supervised.ts";
+
+/** What is started. */
+interface StartOptions extends Choice {
+  /** argv of init instead of that of the configuration. */
+  readonly command?: readonly string[];
+}
+
+/** A container that was started, or that runs already. */
+interface StartedSystem {
+  readonly id: string;
+  readonly already: boolean;
+  /** Of its monitor. */
+  readonly monitor: number;
+}
+
+/** Starts a container. Once this returns its init has been executed. */
+export function startSystem(
+  given: RuntimeOrSettings,
+  options: StartOptions,
+): Promise<StartedSystem> {
+  return inCommand(given, "start", options.name ?? "", async (unloaded) => {
+    const opened = await openContainer(unloaded, options);
+    const id = systemId(unloaded, lxcPath(unloaded, options.lxcpath), opened.name);
+    const directory = new StateDirectory(unloaded, id);
+    const runtime = await load(unloaded);
+    await settleFormer(runtime, directory);
+    if (systemNow(runtime, id).state !== "STOPPED") return startedOf(directory, true);
+    const { plan, findings } = await planOpened(unloaded, opened, options.command);
+    refuse(findings);
+    for (const { at, message } of plan.warnings) runtime.warn(`${at.file}:${at.line}: ${message}`);
+    await inTheirLines(plan, () => make(runtime, directory, inFreeCgroup(runtime, plan)));
+    return startedOf(directory, false);
+  });
+}
+
+/** What is left of one that has ended is cleared away. */
+async function settleFormer(runtime: LoadedRuntime, directory: StateDirectory): Promise<void> {
+  if (systemNow(runtime, directory.id).state !== "STOPPING") return;
+  await withLockIfThere(runtime, directory, () => settleLocked(runtime, directory, "stop"));
+}
+
+function startedOf(directory: StateDirectory, already: boolean): StartedSystem {
+  const monitor = readSupervised(directory.path)?.monitor.pid ?? 0;
+  return { id: directory.id, already, monitor };
+}
+
+/** Errors about the plan name the line of the configuration. */
+async function inTheirLines<T>(plan: SystemPlan, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw isRuntsError(error) ? inItsLine(error, plan.origins) : error;
+  }
+}
+
+async function make(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  plan: SystemPlan,
+): Promise<void> {
+  const { id } = directory;
+  using attendant = new SystemAttendant(runtime, directory, plan);
+  const options = { id, stdio: stdioOf(plan) };
+  const bundle = { path: plan.directory, spec: plan.spec, text: formatJson(plan.spec) };
+  const started = await createLocked(runtime, options, bundle, attendant, async (created) => {
+    await attendant.tellCreated(runtime, id, created.pid);
+    await runStage(runtime, plan, "start-host", { pid: created.pid });
+    const started = await startLocked(runtime, created.directory, created.pidfd);
+    runtime.helper.close(created.pidfd);
+    return started;
+  });
+  await started.ready();
+}
+
+/** Without a console, init has no streams. */
+function stdioOf({ spec }: SystemPlan): "inherit" | "null" {
+  return spec.process?.terminal ? "inherit" : "null";
+}
+
+/** How many cgroups of a name are tried. */
+const SUFFIX_MAX = 1000;
+
+/** With the first cgroup that is nobody's: `lxc.payload.NAME`, `lxc.payload.NAME-1` and so on. */
+function inFreeCgroup(runtime: Runtime, plan: SystemPlan): SystemPlan {
+  const { exact } = plan.beyond.cgroup;
+  const path = plan.spec.linux?.cgroupsPath;
+  if (exact || path === undefined) return plan;
+  const host = detectHost(runtime);
+  for (let number = 0; number < SUFFIX_MAX; number++) {
+    const cgroupsPath = number === 0 ? path : `${path}-${number}`;
+    const directories = Object.values(containerPaths(host, plan.name, cgroupsPath));
+    if (directories.some(isDirectory)) continue;
+    return { ...plan, spec: { ...plan.spec, linux: { ...plan.spec.linux, cgroupsPath } } };
+  }
+  throw new RuntsError(`no cgroup ${quote(path)} is free`);
+}

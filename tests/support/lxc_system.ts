@@ -1,0 +1,112 @@
+/** System containers for tests: busybox, in a directory of their own, started by LXC's commands. */
+
+import { assertEquals } from "@std/assert";
+import { LxcPath } from "./lxc.ts";
+import { type Output, until } from "./runtime.ts";
+
+const APPLETS =
+  "cat chmod echo env false getty grep halt head hostname id init ip kill ls mkdir mknod mount ps " +
+  "poweroff pwd readlink reboot sh sleep stat stty test touch true tty umount uname wc";
+
+/** Ends when it is asked to halt, and says what it was asked. */
+const POLITE_INIT = `#!/bin/sh
+trap 'echo asked to halt; exit 0' PWR
+echo booted
+while :; do sleep 0.05; done
+`;
+
+/** Some containers; disposing of them stops and removes them. */
+export class Systems implements AsyncDisposable {
+  readonly #lxcpath = new LxcPath();
+  readonly #names: string[] = [];
+
+  /** Directory of the containers. */
+  get path(): string {
+    return this.#lxcpath.path;
+  }
+
+  /** Defines one with a root filesystem of its own; further lines come after the usual ones. */
+  add(name: string, lines: readonly string[] = [], init = POLITE_INIT): void {
+    const rootfs = this.rootfs(name);
+    for (const directory of ["bin", "dev", "etc", "proc", "root", "sbin", "sys", "tmp", "usr"]) {
+      Deno.mkdirSync(`${rootfs}/${directory}`, { recursive: true });
+    }
+    Deno.copyFileSync("/bin/busybox", `${rootfs}/bin/busybox`);
+    for (const applet of APPLETS.split(" ")) Deno.symlinkSync("busybox", `${rootfs}/bin/${applet}`);
+    Deno.writeTextFileSync(`${rootfs}/etc/passwd`, "root:x:0:0:root:/root:/bin/sh\n");
+    Deno.writeTextFileSync(`${rootfs}/sbin/init`, init, { mode: 0o755 });
+    this.#lxcpath.define(
+      name,
+      [
+        `lxc.rootfs.path = dir:${rootfs}`,
+        `lxc.uts.name = ${name}`,
+        "lxc.net.0.type = empty",
+        "lxc.pty.max = 64",
+        "lxc.mount.auto = proc:mixed sys:mixed",
+        `lxc.console.logfile = ${this.log(name)}`,
+        "lxc.apparmor.profile = unconfined",
+        ...lines,
+        "",
+      ].join("\n"),
+    );
+    this.#names.push(name);
+  }
+
+  rootfs(name: string): string {
+    return `${this.path}/${name}/rootfs`;
+  }
+
+  /** The log of its console. */
+  log(name: string): string {
+    return `${this.path}/${name}/console.log`;
+  }
+
+  /** What its console has shown. */
+  shown(name: string): string {
+    try {
+      return Deno.readTextFileSync(this.log(name)).replaceAll("\r", "");
+    } catch {
+      return "";
+    }
+  }
+
+  /** Runs a command for these containers. */
+  run(verb: string, ...args: string[]): Promise<Output> {
+    return this.#lxcpath.run(verb, ...args);
+  }
+
+  /** The same; it must succeed, and its output is given. */
+  async ok(verb: string, ...args: string[]): Promise<string> {
+    const output = await this.run(verb, ...args);
+    assertEquals({ code: output.code, stderr: output.stderr }, { code: 0, stderr: "" });
+    return output.stdout;
+  }
+
+  /** Runs a script inside; its output. */
+  async inside(name: string, script: string): Promise<string> {
+    return await this.ok("attach", "-n", name, "--", "/bin/sh", "-c", script);
+  }
+
+  async state(name: string): Promise<string> {
+    return (await this.ok("info", "-n", name, "-sH")).trim();
+  }
+
+  /** Starts it, and waits until its init has said so. */
+  async start(name: string, ...args: string[]): Promise<void> {
+    await this.ok("start", "-n", name, ...args);
+    await this.untilShown(name, "booted\n");
+  }
+
+  async untilState(name: string, state: string): Promise<void> {
+    await until(`${name} is ${state}`, async () => await this.state(name) === state);
+  }
+
+  async untilShown(name: string, text: string): Promise<void> {
+    await until(`${name} shows ${JSON.stringify(text)}`, () => this.shown(name).includes(text));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const name of this.#names) await this.run("stop", "-n", name, "-k");
+    this.#lxcpath[Symbol.dispose]();
+  }
+}
