@@ -31,6 +31,8 @@
  * WAKE          u64 ms (0: not any more)
  * LEAVE
  * FETCH         i32 pid of a child, i32 its descriptor            ; a copy (pidfd_getfd(2))
+ * TERMINAL      name                                              ; a socket for its master
+ * HOLD          ; descriptors (or none)                           body_held
  *
  * CLOSE_STDIN: the program finds the end of its input behind all that was sent by those attached; a
  * terminal has none. REOPEN_LOG: the path of the log is opened anew. WAKE: the command is run then.
@@ -73,6 +75,8 @@ enum body_operation {
   BODY_WAKE = 14,
   BODY_LEAVE = 15,
   BODY_FETCH = 16,
+  BODY_TERMINAL = 17,
+  BODY_HOLD = 18,
 };
 
 struct body_header {
@@ -186,7 +190,8 @@ struct body_ended {
   struct body_ending ending;
 };
 
-enum body_attach_flag { BODY_ATTACH_STDIN = 1, BODY_ATTACH_REPLAY = 2 };
+/* EXCLUSIVE: -EBUSY where somebody with input is attached already. */
+enum body_attach_flag { BODY_ATTACH_STDIN = 1, BODY_ATTACH_REPLAY = 2, BODY_ATTACH_EXCLUSIVE = 4 };
 
 /*
  * What is attached gets packets: a byte body_stream, then output, or for BODY_STREAM_LOST the number
@@ -194,6 +199,16 @@ enum body_attach_flag { BODY_ATTACH_STDIN = 1, BODY_ATTACH_REPLAY = 2 };
  * bytes at most. Its end is a detach.
  */
 enum body_stream { BODY_STREAM_LOST = 0, BODY_STREAM_STDOUT = 1, BODY_STREAM_STDERR = 2 };
+
+/*
+ * TERMINAL: a terminal beside that of init, whose master comes over the socket, as that of SPAWN does. It can
+ * be attached to and resized by its name until init ends, or another one takes its name.
+ * HOLD: these descriptors are held instead of those before; their numbers are the monitor's.
+ */
+#define BODY_HELD_MAX 8
+struct body_held {
+  int32_t fds[BODY_HELD_MAX]; /* -1: none */
+};
 
 struct body_status {
   uint64_t written; /* bytes of output that went into logs */

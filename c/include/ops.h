@@ -37,6 +37,7 @@
   X(make_node, 44, "uusuuuuuuis")  \
   X(open_nodes, 45, "uV")          \
   X(lock_readonly, 46, "s")        \
+  X(tty, 47, "uSuuuu")             \
   X(hook, 50, "susSSuuiiu")        \
   X(hook_state, 51, "u")           \
   X(hook_limit, 52, "uUU")         \
@@ -61,6 +62,7 @@
   X(close_fds, 76, "u")            \
   X(find_program, 77, "ss")        \
   X(wait_start, 78, "uu")          \
+  X(parent_death, 82, "u")         \
   X(exec, 79, "SSIu")
 
 #define PLAN_MAGIC 0x4e4c5052u /* "RPLN" */

@@ -95,20 +95,20 @@ static int open_peer(struct init *in, int master, unsigned *number) {
   return console_fail(in, high < 0 ? high : -ENOTTY, "the terminal is not on a devpts");
 }
 
-/* /dev/console: a mount of the terminal. */
-static int mount_console(struct init *in, int peer) {
+/* A mount of the terminal, as /dev/console. */
+static int mount_terminal(struct init *in, int peer, const char *path) {
   struct stat st;
-  CLEANUP_FD int target = path_make_nofollow(in, "/dev/console", false);
+  CLEANUP_FD int target = path_make_nofollow(in, path, false);
   if (target < 0)
-    return console_fail(in, target, "make \"/dev/console\"");
+    return fail_at(in, target, "console: make \"%s\"", path);
   if (fstat(target, &st) != 0 || S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode)) {
-    console_fail(in, -EEXIST, "mount on \"/dev/console\"");
+    fail_at(in, -EEXIST, "console: mount on \"%s\"", path);
     detail_add(in, ": it is %s", file_kind(st.st_mode));
     return -EEXIST;
   }
   CLEANUP_FD int tree = kernel_open_tree(peer, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
   int error = tree < 0 ? tree : kernel_move_mount(tree, target);
-  return error ? console_fail(in, error, "mount on \"/dev/console\"") : 0;
+  return error ? fail_at(in, error, "console: mount on \"%s\"", path) : 0;
 }
 
 /* One message: the terminal's name, and the master in SCM_RIGHTS. */
@@ -149,8 +149,16 @@ static int take_terminal(struct init *in, int peer) {
   return 0;
 }
 
-int op_console(struct init *in, const union field *f) {
-  struct winsize size = {.ws_row = (unsigned short)f[1].u32, .ws_col = (unsigned short)f[2].u32};
+/* What a terminal is to be. */
+struct terminal {
+  uint32_t slot, rows, cols, uid;
+  const char **paths; /* where it is mounted */
+  uint32_t path_count;
+  bool take;
+};
+
+static int make_terminal(struct init *in, const struct terminal *t) {
+  struct winsize size = {.ws_row = (unsigned short)t->rows, .ws_col = (unsigned short)t->cols};
   unsigned number = 0;
   if (in->root < 0) /* exec: the namespace's own root */
     in->root = (int)RETRY(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -161,12 +169,31 @@ int op_console(struct init *in, const union field *f) {
   if (peer < 0)
     return peer;
   struct stat st;
-  if (fstat(peer, &st) != 0 || (st.st_uid != f[3].u32 && fchown(peer, f[3].u32, (gid_t)-1) != 0))
+  if (fstat(peer, &st) != 0 || (st.st_uid != t->uid && fchown(peer, t->uid, (gid_t)-1) != 0))
     return console_fail(in, -errno, "give the terminal to the user");
   if ((size.ws_row || size.ws_col) && ioctl(master, TIOCSWINSZ, &size) != 0)
     return console_fail(in, -errno, "set the size of the terminal");
-  int error = f[4].u32 ? mount_console(in, peer) : 0;
+  int error = 0;
+  for (uint32_t i = 0; i < t->path_count && error == 0; i++)
+    error = mount_terminal(in, peer, t->paths[i]);
   if (error == 0)
-    error = send_master(in, f[0].u32, master, number);
-  return error ? error : take_terminal(in, peer);
+    error = send_master(in, t->slot, master, number);
+  return error || !t->take ? error : take_terminal(in, peer);
+}
+
+int op_console(struct init *in, const union field *f) {
+  const char *path = "/dev/console";
+  struct terminal t = {f[0].u32, f[1].u32, f[2].u32, f[3].u32, &path, f[4].u32 ? 1 : 0, true};
+  return make_terminal(in, &t);
+}
+
+int op_tty(struct init *in, const union field *f) {
+  struct terminal t = {.slot = f[0].u32,
+                       .rows = f[2].u32,
+                       .cols = f[3].u32,
+                       .uid = f[4].u32,
+                       .paths = f[1].texts.items,
+                       .path_count = f[1].texts.count,
+                       .take = f[5].u32 == 1};
+  return make_terminal(in, &t);
 }

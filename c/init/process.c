@@ -238,3 +238,10 @@ int op_close_fds(struct init *in, const union field *f) {
   in->preserved = f[0].u32;
   return 0;
 }
+
+/* What changes the ids or the capabilities takes it back: it comes after them. */
+int op_parent_death(struct init *in, const union field *f) {
+  if (prctl(PR_SET_PDEATHSIG, (unsigned long)f[0].u32, 0, 0, 0) != 0)
+    return fail_at(in, -errno, "set the signal for the end of the parent");
+  return 0;
+}

@@ -129,6 +129,13 @@ void attach_end(struct process *p) {
   p->replay = NULL;
 }
 
+bool is_attended(const struct process *p) {
+  for (const struct client *c = p->clients; c; c = c->next)
+    if (c->input)
+      return true;
+  return false;
+}
+
 int attach(struct process *p, uint32_t flags, int32_t *end) {
   int fds[2] = {-1, -1};
   struct client *c = calloc(1, sizeof *c);

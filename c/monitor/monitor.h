@@ -67,6 +67,7 @@ struct reply {
     struct body_ending ending;
     struct body_subscribed subscribed;
     struct body_status status;
+    struct body_held held;
   } fields;
   size_t size; /* of the fields */
   int32_t fds[2];
@@ -113,6 +114,7 @@ struct process {
   pid_t pid;                /* from WATCH on */
   bool ended;
   bool terminal;
+  bool kept; /* a terminal without a process: until init ends */
   uint16_t width, height;
   struct stream output[2];
   struct input {
@@ -141,6 +143,8 @@ int process_make(const char *name, struct connection *owner, struct process **pr
 /* Its streams are read no more. */
 void process_discard(struct process *p);
 void processes_of_end(const struct connection *owner);
+/* A terminal of init's; `slot`: a socket for its master. */
+int terminal_make(const char *name, int32_t *slot);
 int process_watch(struct process *p, const struct request *r, int32_t *fds, uint32_t count);
 /* If it is the end of a process that is watched, that is seen to. */
 void process_ended(const struct ending *ending);
@@ -192,6 +196,8 @@ void control_open(struct process *p);
 
 /* attach.c */
 int attach(struct process *p, uint32_t flags, int32_t *end);
+/* Whether somebody with input is attached. */
+bool is_attended(const struct process *p);
 void attach_output(struct process *p, uint8_t stream, const uint8_t *bytes, size_t length);
 /* Puts what they have sent, as far as there is room: whether that was all. */
 bool attach_take(struct process *p);

@@ -29,6 +29,8 @@ static const struct shape {
     {.operation = BODY_WAKE, .size = sizeof(uint64_t)},
     {.operation = BODY_LEAVE},
     {.operation = BODY_FETCH, .size = 2 * sizeof(int32_t)},
+    {.operation = BODY_TERMINAL, .text = {BODY_NAME_MAX}},
+    {.operation = BODY_HOLD, .more_fds = BODY_HELD_MAX},
 };
 
 static const struct shape *shape_of(uint32_t operation) {

@@ -75,6 +75,28 @@ void processes_of_end(const struct connection *owner) {
   }
 }
 
+int terminal_make(const char *name, int32_t *slot) {
+  struct process *p = process_find(name);
+  if (p && p->kept)
+    process_discard(p);
+  int error = process_make(name, NULL, &p);
+  if (error != 0)
+    return error;
+  p->kept = true;
+  error = console_make(p, slot);
+  if (error != 0)
+    process_discard(p);
+  return error;
+}
+
+static void terminals_end(void) {
+  for (struct process *p = processes, *next; p; p = next) {
+    next = p->next;
+    if (p->kept)
+      process_discard(p);
+  }
+}
+
 void process_settle(struct process *p) {
   if (p->ended && p->output[0].source.fd < 0 && p->output[1].source.fd < 0)
     process_discard(p);
@@ -116,8 +138,10 @@ static void process_end(struct process *p, const struct ending *ending) {
   ended_keep(p->name, &end);
   process_settle(p);
   close_one(&fifo);
-  if (is_init)
+  if (is_init) {
+    terminals_end();
     command_run();
+  }
 }
 
 static struct process *find_pid(pid_t pid) {

@@ -33,7 +33,7 @@ static void take_master(struct process *p, int master) {
   p->output[0].source.fd = master;
   p->input.source.fd = (int)RETRY(fcntl(master, F_DUPFD_CLOEXEC, 0));
   set_size(p);
-  if (p->pid != 0)
+  if (p->pid != 0 || p->kept)
     streams_begin(p);
 }
 

@@ -7,6 +7,7 @@ import {
   BodyStdio,
   type Command,
   decodeEnding,
+  decodeHeld,
   decodeHello,
   decodeStatus,
   encodeCommand,
@@ -49,6 +50,14 @@ interface MonitorSpawn {
   readonly stdio: MonitorStdio;
   /** That init begins with. */
   readonly umask: number;
+}
+
+/** How somebody is attached. */
+interface AttachFlags {
+  readonly stdin: boolean;
+  readonly replay: boolean;
+  /** Only where nobody with input is. */
+  readonly exclusive?: boolean;
 }
 
 /** Where the output of a process goes. */
@@ -194,9 +203,25 @@ export class Monitor implements Disposable {
     return await this.#connection.nextEnd();
   }
 
-  /** Output from now on; with `replay` first the last of what a terminal showed. */
-  async attach(name: string, options: { stdin: boolean; replay: boolean }): Promise<Attachment> {
-    const flags = (options.stdin ? AttachFlag.stdin : 0) | (options.replay ? AttachFlag.replay : 0);
+  /**
+   * Makes room for a terminal beside that of init; gives a socket for its master, which is the caller's
+   * to close.
+   */
+  async terminal(name: string): Promise<number> {
+    const request = { operation: Operation.terminal, texts: [name] };
+    return (await this.#connection.ask(`make terminal ${quote(name)}`, request)).fds[0]!;
+  }
+
+  /** It holds these descriptors instead of those before; gives their numbers there. */
+  async hold(fds: readonly number[]): Promise<number[]> {
+    const request = { operation: Operation.hold, fds };
+    return decodeHeld((await this.#connection.ask("hold descriptors", request)).fields);
+  }
+
+  /** Output from now on; with `replay` first the last of what a terminal showed. EBUSY: see `exclusive`. */
+  async attach(name: string, options: AttachFlags): Promise<Attachment> {
+    const flags = (options.stdin ? AttachFlag.stdin : 0) |
+      (options.replay ? AttachFlag.replay : 0) | (options.exclusive ? AttachFlag.exclusive : 0);
     const request = { operation: Operation.attach, fields: [flags], texts: [name] };
     const { fds } = await this.#connection.ask(`attach to ${quote(name)}`, request);
     return new Attachment(this.#helper, this.#calls, fds[0]!);

@@ -45,6 +45,8 @@ export interface Attendant {
   readonly console?: number | undefined;
   /** What a system container has beside its configuration. */
   readonly system?: SystemInput;
+  /** Sockets for the masters of the terminals beside the console, by their names. */
+  readonly terminals?: Readonly<Record<string, number>>;
   /** What is going to be made is written down. */
   intended?(): void;
   /** The cgroup is there, and nothing in it. What it leaves behind is noted for undoing. */
@@ -148,7 +150,7 @@ export class Creation {
     const plan = await this.#plan(cgroup, join, attendant, seccomp);
     for (const warning of plan.warnings) warn(warning);
     using states = await this.#hookStates(plan);
-    const init = await this.#spawn(plan, cgroup, console, states);
+    const init = await this.#spawn(plan, cgroup, console, states, attendant);
     this.#undo.add(() => init.abort());
     this.#directory.replace("config.json", this.#bundle.text);
     attendant?.begin?.(); // while init is at work
@@ -206,6 +208,7 @@ export class Creation {
     cgroup: CgroupManager,
     console: number | undefined,
     states: HookStates | undefined,
+    attendant: Attendant | undefined,
   ): Promise<InitProcess> {
     const { helper, caller } = this.#runtime;
     const fifo = this.#directory.file("exec.fifo");
@@ -221,6 +224,7 @@ export class Creation {
           result,
           ...(socket !== undefined && { console: socket }),
           ...(states && { states: states.fds }),
+          ...(attendant?.terminals && { terminals: attendant.terminals }),
         },
         streams: this.#options,
         preserve: preservedFds(this.#options, listenFds(caller)),

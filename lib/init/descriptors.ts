@@ -14,6 +14,8 @@ export interface OwnFds {
   readonly result?: string;
   /** Connected socket for the terminal's master. */
   readonly console?: number;
+  /** The same for the terminals beside it, by their names. */
+  readonly terminals?: Readonly<Record<string, number>>;
   /** pidfd of the container's init. */
   readonly pidfd?: number;
   /** Files for the state documents of hooks. */
@@ -62,6 +64,8 @@ function openSlot(
       return keep(helper.open(required(own.result, slot), O_RDWR | O_NONBLOCK));
     case "console":
       return required(own.console, slot);
+    case "terminal":
+      return required(own.terminals?.[slot.name], slot);
     case "hook-state":
       return required(own.states?.[slot.status], slot);
     case "pidfd":

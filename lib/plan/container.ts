@@ -32,16 +32,9 @@ import {
   setOomScore,
   setScheduling,
 } from "./process.ts";
-import {
-  addHookLimits,
-  addHooks,
-  addHookState,
-  addInnerHooks,
-  enterRootfs,
-  openRootfs,
-} from "./rootfs.ts";
+import { addHookLimits, addHooks, addHookState, enterRootfs, openRootfs } from "./rootfs.ts";
 import type { ContainerInput, ContainerPlan } from "./plan.ts";
-import { byRule } from "./system.ts";
+import { addInnerHooks, addTerminals, byRule, writableOps } from "./system_ops.ts";
 
 /** Stands for a process that the configuration does not have; there is nothing to start then. */
 const NO_PROCESS: Process = { args: [], cwd: "/", user: { uid: 0, gid: 0 } };
@@ -94,13 +87,18 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   addHookLimits(writer, input.spec);
   addHooks(writer, input.spec, "createContainer");
   addHookState(writer, input.spec, "startContainer", "created");
-  openConsole(writer, process, input, container.mountNamespace);
+  if (system === undefined) openConsole(writer, process, input, container.mountNamespace);
+  else addTerminals(writer, input);
   writer.add(...mounts.late);
   enterRootfs(writer, container);
-  writer.add(...mounts.last);
+  writer.add(...writableOps(system), ...mounts.last);
   ownStreams(writer, userNamespace);
   setScheduling(writer, process, linux.memoryPolicy, linux.personality);
-  confine(writer, program, true, () => addInnerHooks(writer, input, "start"));
+  confine(writer, program, true, () => {
+    addInnerHooks(writer, input, "start");
+    const signal = system?.parentDeath ?? 0;
+    if (signal > 0) writer.add({ op: "parent_death", from: "beyond.signals.parentDeath", signal });
+  });
 
   // The start.
   const [fifo, result] = [writer.slot({ kind: "fifo" }), writer.slot({ kind: "result" })];

@@ -66,6 +66,9 @@ const DESCRIBE: Describers = {
   readonly: ({ path }) => `make ${path} read-only`,
   readonly_root: () => "make the root filesystem read-only",
   enter_root: ({ method }) => ENTER[method] ?? `enter the root filesystem by method ${method}`,
+  tty: ({ paths, take }) =>
+    `make a terminal, seen as ${paths.join(" and ")}${take ? ", and take it" : ""}`,
+  parent_death: ({ signal }) => `ask for signal ${signal} when the parent ends`,
   console: ({ rows, cols, mount }) =>
     `make a terminal${rows || cols ? ` of ${cols} x ${rows}` : ""}` +
     (mount ? ", seen as /dev/console" : ""),

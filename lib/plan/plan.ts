@@ -15,6 +15,8 @@ export type PlanSlot =
   | { readonly kind: "result" }
   /** Unix socket, connected, that takes the master of the terminal. */
   | { readonly kind: "console" }
+  /** The same for a terminal beside it, by its name. */
+  | { readonly kind: "terminal"; readonly name: string }
   /** Directory of a cgroup (O_PATH), for CLONE_INTO_CGROUP. */
   | { readonly kind: "cgroup-dir"; readonly path: string }
   /** `tasks` or `cgroup.procs`, open for writing. */

@@ -8,8 +8,7 @@ import type { HookKind, Spec } from "../spec/types/config.ts";
 import { type Container, type PlanWriter } from "./plan_writer.ts";
 import { EnterMethod, RootBind } from "../wire/ops.ts";
 import { finalPropagation, propagationFlags } from "./propagation.ts";
-import type { ContainerInput, InnerState } from "./plan.ts";
-import type { InnerStage } from "./system.ts";
+import type { InnerState } from "./plan.ts";
 
 /**
  * Opens the root filesystem. With a shared root the mounts of the namespace keep the host's peers, so
@@ -111,30 +110,6 @@ export function addHooks(writer: PlanWriter, { hooks, annotations }: Spec, kind:
       stdout: outputSlot(writer, annotations, HOOK_OUTPUTS.stdout),
       stderr: outputSlot(writer, annotations, HOOK_OUTPUTS.stderr),
       limits: Number(kind === "startContainer"),
-    });
-  });
-}
-
-/** Those of a system container. */
-export function addInnerHooks(
-  writer: PlanWriter,
-  { system }: Pick<ContainerInput, "system">,
-  stage: InnerStage,
-): void {
-  system?.hooks[stage]?.forEach(({ from, args, env }, index) => {
-    writer.add({
-      op: "hook",
-      from,
-      kind: stage,
-      index,
-      path: args[0]!,
-      args,
-      env,
-      has_env: 1,
-      timeout: 0,
-      stdout: -1,
-      stderr: -1,
-      limits: Number(stage === "start"),
     });
   });
 }

@@ -3,8 +3,6 @@
  * places of their own, as `beyond.ttys`, which stand in the operations for JSON paths.
  */
 
-import { CreateKind, MountFlag, type Op } from "../wire/ops.ts";
-
 /** A program that init runs, beside hooks of the specification. */
 export interface InnerHook {
   /** What asks for it. */
@@ -26,25 +24,33 @@ export interface MountRule {
   readonly optional: boolean;
 }
 
+/** A terminal beside the console. */
+interface Terminal {
+  /** What it is called by those who attach. */
+  readonly name: string;
+  /** Where it is mounted. */
+  readonly path: string;
+  /** A link that leads there. */
+  readonly link?: string;
+}
+
+interface WritablePath {
+  readonly from: string;
+  readonly path: string;
+}
+
 /** A system container. */
 export interface SystemInput {
   /** /dev gets the usual nodes and links. */
   readonly populateDev: boolean;
+  /** Where the console is seen, beside /dev/console. */
+  readonly consolePaths: readonly string[];
+  readonly terminals: readonly Terminal[];
+  /** Paths below read-only ones that stay writable. */
+  readonly writable: readonly WritablePath[];
+  /** Signal that init gets when its parent ends; 0: none. */
+  readonly parentDeath: number;
   /** By `mounts[0]` and so on; others make the mount points that they need. */
   readonly mounts: Readonly<Record<string, MountRule>>;
   readonly hooks: Readonly<Partial<Record<InnerStage, readonly InnerHook[]>>>;
-}
-
-/** Operations of mounts as the rules of a system container have them. */
-export function byRule(ops: readonly Op[], system: SystemInput | undefined): readonly Op[] {
-  if (system === undefined) return ops;
-  return ops.map((step) => {
-    const rule = system.mounts[step.from];
-    if (rule === undefined || step.op !== "mount") return step;
-    return {
-      ...step,
-      create: rule.existing ? CreateKind.none : step.create,
-      flags: step.flags | (rule.optional ? MountFlag.optional : 0),
-    };
-  });
 }

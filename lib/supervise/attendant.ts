@@ -53,6 +53,7 @@ export class MonitorAttendant implements Attendant, Disposable {
     undo.add(() => this.#told && tellRemoved(runtime, directory.id));
     const { monitor, record } = await this.#monitorFor(runtime, made, undo);
     this.#monitor = monitor;
+    await this.monitored(runtime, monitor);
     makeProcessDirectory(runtime, directory, INIT);
     this.#ready = (init) =>
       watchProcess(runtime, monitor, directory, init, {
@@ -67,6 +68,9 @@ export class MonitorAttendant implements Attendant, Disposable {
     const process = { name: INIT, streams, umask: runtime.caller.umask } as const;
     return withSettings(runtime, { body: new MonitorBody(runtime.body, monitor, process) });
   }
+
+  /** There is a monitor. */
+  protected async monitored(_runtime: LoadedRuntime, _monitor: Monitor): Promise<void> {}
 
   async ready(init: ProcessName): Promise<void> {
     await this.#ready?.(init);

@@ -33,6 +33,8 @@ export const Operation = {
   wake: 14,
   leave: 15,
   fetch: 16,
+  terminal: 17,
+  hold: 18,
 } as const;
 
 /** From here on a place is that of a descriptor that init inherits from 3 on. */
@@ -50,7 +52,7 @@ const EndingFlag = { core: 1, oom: 2 } as const;
 export const LogDriver = { none: 0, cri: 1, json: 2, raw: 3, journald: 4 } as const;
 
 /** Bits of an attachment. */
-export const AttachFlag = { stdin: 1, replay: 2 } as const;
+export const AttachFlag = { stdin: 1, replay: 2, exclusive: 4 } as const;
 
 /** First byte of a packet for whoever is attached: BODY_STREAM_*. */
 export const BodyStream = { lost: 0, stdout: 1, stderr: 2 } as const;
@@ -189,6 +191,15 @@ export function decodeStatus(fields: DataView): MonitorStatus {
     processes: fields.getUint32(24, true),
     connections: fields.getUint32(28, true),
   };
+}
+
+/** How many descriptors a monitor holds at most: BODY_HELD_MAX. */
+const HELD_MAX = 8;
+
+/** The numbers of the descriptors that a monitor holds, in their order. */
+export function decodeHeld(fields: DataView): number[] {
+  return Array.from({ length: HELD_MAX }, (_, at) => fields.getInt32(4 * at, true))
+    .filter((fd) => fd >= 0);
 }
 
 /** What a monitor is to run: a file for the operation `command`. */

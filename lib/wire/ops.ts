@@ -145,6 +145,12 @@ export const OPS = {
     fields: { slot: "u32", rows: "u32", cols: "u32", uid: "u32", mount: "u32" },
   },
 
+  // As `console`, mounted on every one of the paths; with `take` 1 it is the controlling terminal and stdio.
+  tty: {
+    code: 47,
+    fields: { slot: "u32", paths: "strs", rows: "u32", cols: "u32", uid: "u32", take: "u32" },
+  },
+
   // Sets MS_* values, one after the other, on a mount that was kept.
   mount_propagation: { code: 42, fields: { slot: "u32", propagation: "u32s" } },
 
@@ -233,6 +239,8 @@ export const OPS = {
   // Blocks until a byte comes through `fifo` (exec.fifo). From then on failures are written to
   // `result`, not to the conversation.
   wait_start: { code: 78, fields: { fifo: "u32", result: "u32" } },
+  // The signal that the process gets when its parent ends (PR_SET_PDEATHSIG).
+  parent_death: { code: 82, fields: { signal: "u32" } },
   // `home` >= 0: HOME of that uid from /etc/passwd is added. `self_pid` 1: LISTEN_PID is added.
   exec: { code: 79, fields: { args: "strs", env: "strs", home: "i64", self_pid: "u32" } },
 } as const satisfies Record<string, OpSchema>;

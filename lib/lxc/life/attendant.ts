@@ -1,6 +1,7 @@
 /** The monitor of a system container, and what the host has to do while one is made. */
 
 import type { Undo } from "../../base/undo.ts";
+import type { Monitor } from "../../body/monitor_client.ts";
 import type { Made } from "../../container/creation.ts";
 import type { SystemInput } from "../../plan/system.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
@@ -11,7 +12,7 @@ import { MonitorAttendant } from "../../supervise/attendant.ts";
 import { chosen } from "../../supervise/options.ts";
 import type { SystemPlan } from "../plan/types.ts";
 import { runStage, runStageWarning } from "./hooks.ts";
-import { systemInput } from "./input.ts";
+import { systemInput, terminalNames } from "./input.ts";
 import { writeSystem } from "./record.ts";
 
 /** Bytes of the console that are kept where the configuration wants no log. */
@@ -20,6 +21,8 @@ const UNASKED_LOG = 256 * 1024;
 /** Takes part in the making of a system container. */
 export class SystemAttendant extends MonitorAttendant {
   readonly system: SystemInput;
+  readonly terminals: Record<string, number> = {};
+  readonly #open = new DisposableStack();
   readonly #plan: SystemPlan;
 
   /** @param known the monitor that there was, of a container that is started anew */
@@ -32,6 +35,14 @@ export class SystemAttendant extends MonitorAttendant {
     super(settingsOf(runtime, directory, plan), plan.spec, known);
     this.#plan = plan;
     this.system = systemInput(runtime.caller, plan);
+  }
+
+  protected override async monitored({ helper }: LoadedRuntime, monitor: Monitor): Promise<void> {
+    for (const name of terminalNames(this.#plan)) {
+      const socket = await monitor.terminal(name);
+      this.#open.defer(() => helper.close(socket));
+      this.terminals[name] = socket;
+    }
   }
 
   protected override get cgroupName(): CgroupName {
@@ -48,6 +59,11 @@ export class SystemAttendant extends MonitorAttendant {
     undo.add(() => runStageWarning(runtime, this.#plan, "post-stop", { target: "stop" }));
     await runStage(runtime, this.#plan, "pre-start");
     return await super.prepare(runtime, made, undo);
+  }
+
+  override [Symbol.dispose](): void {
+    this.#open.dispose();
+    super[Symbol.dispose]();
   }
 }
 

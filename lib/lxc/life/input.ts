@@ -17,12 +17,36 @@ export function systemInput(caller: Caller, plan: SystemPlan): SystemInput {
       optional: rule.optional === true,
     };
   }
+  const { ttys, signals } = beyond;
+  const directory = ttys.directory === undefined ? undefined : `/dev/${ttys.directory}`;
   const hooks = STAGES.map((stage) => [stage, hooksOf(caller, plan, stage)]);
   return {
     populateDev: beyond.dev.populate,
+    consolePaths: directory === undefined ? [] : [`${directory}/console`],
+    terminals: terminalNames(plan).map((name) => ({
+      name,
+      path: `${directory ?? "/dev"}/${name}`,
+      ...(directory !== undefined && { link: `/dev/${name}` }),
+    })),
+    writable: writablePaths(plan),
+    parentDeath: signals.parentDeath,
     mounts,
     hooks: Object.fromEntries(hooks),
   };
+}
+
+/** Of the terminals beside the console: `tty1` and so on. */
+export function terminalNames({ beyond: { ttys } }: SystemPlan): string[] {
+  return Array.from({ length: ttys.count }, (_, index) => `tty${index + 1}`);
+}
+
+/** What belongs to the network of the host stays read-only. */
+function writablePaths({ spec, beyond }: SystemPlan): SystemInput["writable"] {
+  const ownsNetwork = spec.linux?.namespaces?.some(({ type }) => type === "network") === true;
+  return !ownsNetwork ? [] : beyond.writable.map((path, index) => ({
+    from: `beyond.writable[${index}]`,
+    path,
+  }));
 }
 
 function hooksOf(caller: Caller, plan: SystemPlan, stage: InnerStage): InnerHook[] {

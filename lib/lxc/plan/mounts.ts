@@ -13,6 +13,8 @@ import type { Beyond, CgroupMount, MountRule, Rootfs } from "./types.ts";
 
 /** Where a root filesystem is mounted that names no place. */
 const ROOTFS_MOUNT = "/run/runts/.lxc/rootfs";
+/** How many pseudo terminals a container has that does not say. */
+const USUAL_PTYS = 1024;
 /** GID of the group `tty`. */
 const TTY_GROUP = 5;
 
@@ -229,7 +231,6 @@ function destinationOf(target: string, { driver, parts, mount }: Rootfs): string
 function addPts(mounts: Mounts): void {
   const { config } = mounts.draft;
   const max = config.get("lxc.pty.max");
-  if (max === undefined || max.value === 0) return;
   const ttys = config.get("lxc.tty.max")?.value ?? 0;
   mounts.add({
     destination: "/dev/pts",
@@ -237,7 +238,7 @@ function addPts(mounts: Mounts): void {
     source: "devpts",
     options: [
       ...["nosuid", "noexec", "newinstance", `gid=${TTY_GROUP}`, "mode=620", "ptmxmode=666"],
-      `max=${max.value + ttys}`,
+      `max=${(max?.value || USUAL_PTYS) + ttys}`,
     ],
-  }, max.at);
+  }, max?.at);
 }

@@ -52,7 +52,15 @@ function planEnvironment(draft: Draft): string[] {
   const { config } = draft;
   const given = [...config.all("lxc.environment"), ...config.all("lxc.environment.runtime")];
   draft.from("process.env", given[0]?.at);
-  return ["container=lxc", ...variables(draft, given)];
+  return ["container=lxc", ...terminalVariable(draft), ...variables(draft, given)];
+}
+
+/** The terminals that systemd shows logins on: those after the console, in a devpts of their own. */
+function terminalVariable({ config }: Draft): string[] {
+  const count = config.get("lxc.tty.max")?.value ?? 0;
+  const first = config.get("lxc.console.path")?.value === "none" ? 0 : 1;
+  const names = Array.from({ length: count }, (_, index) => `pts/${first + index}`);
+  return count === 0 ? [] : [`container_ttys=${names.join(" ")}`];
 }
 
 /** Variables with their values; of a bare name the caller has the value. */

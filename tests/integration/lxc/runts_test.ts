@@ -1,6 +1,6 @@
 /** What runts alone has: check, explain, links. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { command, RUNTIME } from "../../support/runtime.ts";
 import { lxc, LxcPath, RUNTS_LXC_ONLY } from "../../support/lxc.ts";
 
