@@ -18,8 +18,8 @@ interface Streams extends Disposable {
 interface Join {
   /** Whether our input goes to the process. */
   readonly input: boolean;
-  /** What ends it when it is typed at our terminal. */
-  readonly keys?: Uint8Array;
+  /** Looks for what ends it in what is typed at our terminal. */
+  readonly watch?: Pick<KeyWatch, "pass">;
   /** The size of our terminal, now and whenever it changes. */
   resize(columns: number, rows: number): Promise<void>;
   /** Our input has come to its end. */
@@ -77,8 +77,7 @@ export async function joinStreams(streams: Streams, join: Join): Promise<boolean
   if (terminal) Deno.stdin.setRaw(true);
   try {
     if (join.input) {
-      const keys = terminal && join.keys ? new KeyWatch(join.keys) : undefined;
-      copyInput(streams, join, keys).then((typed) => {
+      copyInput(streams, join, terminal ? join.watch : undefined).then((typed) => {
         detached = typed;
         if (typed) streams[Symbol.dispose]();
       }, () => {}); // the process has ended meanwhile
@@ -109,10 +108,10 @@ function withoutReturns(bytes: Uint8Array): Uint8Array {
 async function copyInput(
   streams: Streams,
   join: Join,
-  keys: KeyWatch | undefined,
+  watch: Join["watch"],
 ): Promise<boolean> {
   for await (const chunk of Deno.stdin.readable) {
-    const bytes = keys === undefined ? chunk : keys.pass(chunk);
+    const bytes = watch === undefined ? chunk : watch.pass(chunk);
     if (bytes === undefined) return true;
     await streams.write(bytes);
   }

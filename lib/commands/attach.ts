@@ -1,4 +1,4 @@
-import { DETACH_KEYS, joinStreams, parseKeys } from "../cli/join.ts";
+import { DETACH_KEYS, joinStreams, KeyWatch, parseKeys } from "../cli/join.ts";
 import { defineCommand } from "../cli/types.ts";
 import { attach, resize } from "../supervise/attach.ts";
 import { wait } from "../supervise/wait.ts";
@@ -32,7 +32,7 @@ export const command = defineCommand({
     using streams = await attach(runtime, { ...named, stdin: !noStdin });
     const ended = await joinStreams(streams, {
       input: !noStdin,
-      keys,
+      watch: new KeyWatch(keys),
       resize: (columns, rows) => resize(runtime, { ...named, columns, rows }),
     });
     if (!ended) return 0;

@@ -18,7 +18,7 @@ export const command = defineCommand({
     "Prints statistics at every interval until the container stops, and each lack of memory as " +
     "it happens. On a terminal, line and table are refreshed in place.",
     "With --follow or --since it is what becomes of supervised containers: created, started, " +
-    "exited, oom, restarting, removed and lost, one JSON object a line, with a number that has no " +
+    "exited, oom, restarting, removed and lost, and states of system containers, one JSON object a line, with a number that has no " +
     "gap; of all containers unless one is named.",
   ],
   arguments: { id: { ...CONTAINER, optional: true } },

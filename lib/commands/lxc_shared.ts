@@ -1,5 +1,6 @@
 /** Parts of the command table that the verbs of LXC share. */
 
+import { RuntsError } from "../base/errors.ts";
 import type { Argument, Options } from "../cli/types.ts";
 import type { Choice } from "../lxc/container.ts";
 
@@ -78,6 +79,14 @@ interface Given {
 export function versionWanted({ options, print }: Given): boolean {
   if (options.version) print(`${LXC_VERSION}\n`);
   return options.version === true;
+}
+
+/** A number of seconds; negative: for ever. */
+export function secondsOf(text: string | undefined): number | undefined {
+  if (text === undefined || /^-?\d{1,9}$/.test(text)) {
+    return text === undefined ? text : Number(text);
+  }
+  throw new RuntsError(`option "--timeout": ${JSON.stringify(text)} is not a number of seconds`);
 }
 
 /** The container that a command line names. */

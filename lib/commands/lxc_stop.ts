@@ -2,7 +2,7 @@ import { RuntsError } from "../base/errors.ts";
 import { defineCommand } from "../cli/types.ts";
 import { systemIdOf } from "../lxc/life/record.ts";
 import { stopSystem } from "../lxc/life/stop.ts";
-import { choiceOf, LXC_NAME, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
+import { choiceOf, LXC_NAME, LXC_NAMED, secondsOf, versionWanted } from "./lxc_shared.ts";
 
 /** Exit code for a container that does not run. */
 const NOT_RUNNING = 2;
@@ -31,10 +31,7 @@ export const command = defineCommand({
     if (kill && (nokill || timeout !== undefined)) {
       throw new RuntsError("--kill cannot be given with --nokill or --timeout");
     }
-    const seconds = timeout === undefined ? undefined : Number(timeout);
-    if (seconds !== undefined && !Number.isInteger(seconds)) {
-      throw new RuntsError(`option "--timeout": "${timeout}" is not a number of seconds`);
-    }
+    const seconds = secondsOf(timeout);
     const stopped = await stopSystem(runtime, {
       id: systemIdOf(runtime, choiceOf(context, args.name)),
       ...(kill && { kill }),

@@ -3,23 +3,29 @@ import type { Command, Declaration } from "../cli/types.ts";
 /** Where the code of each verb of LXC's is, as in load.ts. */
 const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   attach: () => import("./lxc_attach.ts"),
+  cgroup: () => import("./lxc_cgroup.ts"),
   check: () => import("./lxc_check.ts"),
   checkconfig: () => import("./lxc_checkconfig.ts"),
   config: () => import("./lxc_config.ts"),
+  console: () => import("./lxc_console.ts"),
   explain: () => import("./lxc_explain.ts"),
+  freeze: () => import("./lxc_freeze.ts"),
   info: () => import("./lxc_info.ts"),
   "install-links": () => import("./lxc_install_links.ts"),
   ls: () => import("./lxc_ls.ts"),
+  monitor: () => import("./lxc_monitor.ts"),
   start: () => import("./lxc_start.ts"),
   stop: () => import("./lxc_stop.ts"),
+  unfreeze: () => import("./lxc_unfreeze.ts"),
   update: () => import("./lxc_update.ts"),
   "update-config": () => import("./lxc_update.ts"),
+  wait: () => import("./lxc_wait.ts"),
 };
 
 /** The names that LXC has commands for. */
 export const LXC_LINKED = [
-  ...["attach", "checkconfig", "config", "info", "ls", "start", "stop"],
-  "update-config",
+  ...["attach", "cgroup", "checkconfig", "config", "console", "freeze", "info", "ls", "monitor"],
+  ...["start", "stop", "unfreeze", "update-config", "wait"],
 ];
 
 /** In alphabetical order. */

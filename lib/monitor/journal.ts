@@ -19,7 +19,8 @@ export type EventType =
   | "oom"
   | "restarting"
   | "removed"
-  | "lost";
+  | "lost"
+  | "state";
 
 /** An event to be written down. */
 export interface NewEvent {
@@ -35,6 +36,8 @@ export interface NewEvent {
   readonly code?: number;
   /** Of `exited`: the signal that ended it, or 0. */
   readonly signal?: number;
+  /** Of `state`: that of a system container, as `RUNNING`. */
+  readonly state?: string;
   /** Of `restarting`: in how many ms. */
   readonly delay?: number;
 }

@@ -11,6 +11,7 @@ import type { MonitorRecord } from "../../state/supervised.ts";
 import { MonitorAttendant } from "../../supervise/attendant.ts";
 import { chosen } from "../../supervise/options.ts";
 import type { SystemPlan } from "../plan/types.ts";
+import { tellState } from "./events.ts";
 import { runStage, runStageWarning } from "./hooks.ts";
 import { systemInput, terminalNames } from "./input.ts";
 import { writeSystem } from "./record.ts";
@@ -55,8 +56,14 @@ export class SystemAttendant extends MonitorAttendant {
   }
 
   override async prepare(runtime: LoadedRuntime, made: Made, undo: Undo): Promise<LoadedRuntime> {
+    const { id } = made.directory;
     writeSystem(made.directory, { plan: this.#plan });
-    undo.add(() => runStageWarning(runtime, this.#plan, "post-stop", { target: "stop" }));
+    await tellState(runtime, id, "STARTING");
+    undo.add(async () => {
+      await tellState(runtime, id, "ABORTING");
+      await runStageWarning(runtime, this.#plan, "post-stop", { target: "stop" });
+      await tellState(runtime, id, "STOPPED");
+    });
     await runStage(runtime, this.#plan, "pre-start");
     return await super.prepare(runtime, made, undo);
   }

@@ -13,6 +13,7 @@ import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts"
 import { StateDirectory } from "../../state/directory.ts";
 import { withLockIfThere } from "../../state/lock.ts";
 import { noteEnd } from "../../supervise/settle.ts";
+import { tellState } from "./events.ts";
 import { runStageWarning } from "./hooks.ts";
 import { readSystem } from "./record.ts";
 import { systemNow } from "./state.ts";
@@ -36,7 +37,9 @@ export async function settleLocked(
   const { plan } = readSystem(directory);
   await untilNoted(runtime, directory);
   await noteEnd(runtime, directory);
+  await tellState(runtime, directory.id, "STOPPING");
   await runStageWarning(runtime, plan, "stop", { target });
   await runStageWarning(runtime, plan, "post-stop", { target });
   await removeLocked(runtime, directory, { force: true });
+  await tellState(runtime, directory.id, "STOPPED");
 }

@@ -15,6 +15,7 @@ import { type Choice, lxcPath, openContainer, planOpened, refuse } from "../cont
 import { inItsLine } from "../plan/draft.ts";
 import type { SystemPlan } from "../plan/types.ts";
 import { SystemAttendant } from "./attendant.ts";
+import { tellState } from "./events.ts";
 import { runStage } from "./hooks.ts";
 import { systemId } from "./record.ts";
 import { settleLocked } from "./settle.ts";
@@ -90,6 +91,7 @@ async function make(
     await runStage(runtime, plan, "start-host", { pid: created.pid });
     const started = await startLocked(runtime, created.directory, created.pidfd);
     runtime.helper.close(created.pidfd);
+    await tellState(runtime, id, "RUNNING");
     return started;
   });
   await started.ready();

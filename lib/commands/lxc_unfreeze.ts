@@ -1,0 +1,17 @@
+import { defineCommand } from "../cli/types.ts";
+import { freezeSystem } from "../lxc/life/freeze.ts";
+import { systemIdOf } from "../lxc/life/record.ts";
+import { choiceOf, LXC_NAME, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
+
+export const command = defineCommand({
+  name: "lxc unfreeze",
+  group: "system",
+  summary: "let the processes of a container go on",
+  arguments: { name: LXC_NAME },
+  options: LXC_NAMED,
+  async run(context) {
+    if (versionWanted(context)) return;
+    const { runtime, args } = context;
+    await freezeSystem(runtime, systemIdOf(runtime, choiceOf(context, args.name)), false);
+  },
+});
