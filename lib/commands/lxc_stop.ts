@@ -19,6 +19,8 @@ export const command = defineCommand({
   options: {
     ...LXC_NAMED,
     timeout: { short: "t", value: "SECONDS", description: "before it is killed (default: 60)" },
+    reboot: { short: "r", description: "ask it to start anew" },
+    nolock: { description: "of LXC: has no effect", hidden: true },
     kill: { short: "k", description: "kill it at once" },
     nowait: { short: "W", description: "do not wait for its end" },
     nokill: { description: "do not kill it when the time is over" },
@@ -27,14 +29,16 @@ export const command = defineCommand({
   async run(context) {
     const { runtime, args, options } = context;
     if (versionWanted(context)) return;
-    const { kill, nokill, nowait, timeout } = options;
-    if (kill && (nokill || timeout !== undefined)) {
-      throw new RuntsError("--kill cannot be given with --nokill or --timeout");
+    const { kill, nokill, nolock, nowait, reboot, timeout } = options;
+    if (kill && (nokill || reboot || timeout !== undefined)) {
+      throw new RuntsError("--kill cannot be given with --nokill, --reboot or --timeout");
     }
+    if (nolock && !kill) throw new RuntsError("--nolock can be given with --kill only");
     const seconds = secondsOf(timeout);
     const stopped = await stopSystem(runtime, {
       id: systemIdOf(runtime, choiceOf(context, args.name)),
       ...(kill && { kill }),
+      ...(reboot && { reboot }),
       ...(nokill && { noKill: true }),
       ...(nowait && { noWait: true }),
       ...(seconds !== undefined && { timeout: seconds < 0 ? -1 : seconds * 1000 }),

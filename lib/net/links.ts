@@ -15,6 +15,9 @@ export const IFF_UP = 0x1;
 export const IFF_LOOPBACK = 0x8;
 
 const IFLA_IFNAME = 3;
+const IFLA_MTU = 4;
+const IFLA_LINKINFO = 18;
+const IFLA_INFO_KIND = 1;
 const IFLA_NET_NS_FD = 28;
 
 const IFA_ADDRESS = 1;
@@ -44,6 +47,9 @@ export interface Link {
   readonly name: string;
   /** IFF_* (netdevice(7)). */
   readonly flags: number;
+  readonly mtu: number;
+  /** As ip-link(8) has it: `bridge`, `veth`; empty for hardware. */
+  readonly kind: string;
 }
 
 /** An address as the kernel lists it: struct ifaddrmsg and attributes. */
@@ -81,7 +87,8 @@ function change(
   netlink.answer(socket.ask(bytes), operation);
 }
 
-function linkStructure(index: number, flags: number): Uint8Array {
+/** struct ifinfomsg: flags are those that are set. */
+export function linkStructure(index: number, flags: number): Uint8Array {
   const fixed = new Uint8Array(LINK_SIZE);
   const view = viewOf(fixed);
   view.setInt32(4, index, true);
@@ -109,12 +116,19 @@ export function findLink(socket: NetlinkSocket, name: string): Link | undefined 
 
 function toLink({ body }: NetlinkMessage): Link {
   const view = viewOf(body);
-  const name = netlink.attributesOf(body, LINK_SIZE).get(IFLA_IFNAME);
+  const known = netlink.attributesOf(body, LINK_SIZE);
+  const [mtu, info] = [known.get(IFLA_MTU), known.get(IFLA_LINKINFO)];
   return {
     index: view.getInt32(4, true),
-    name: fromCString(name ?? new Uint8Array()),
+    name: textOf(known.get(IFLA_IFNAME)),
     flags: view.getUint32(8, true),
+    mtu: mtu === undefined ? 0 : viewOf(mtu).getUint32(0, true),
+    kind: info === undefined ? "" : textOf(netlink.attributesOf(info, 0).get(IFLA_INFO_KIND)),
   };
+}
+
+function textOf(bytes: Uint8Array | undefined): string {
+  return fromCString(bytes ?? new Uint8Array());
 }
 
 export function links(socket: NetlinkSocket): Link[] {

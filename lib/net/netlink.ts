@@ -18,9 +18,11 @@ export type Attribute = readonly [type: number, value: Uint8Array];
 export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
 export const RTM_NEWLINK = 16;
+export const RTM_DELLINK = 17;
 export const RTM_GETLINK = 18;
 export const RTM_NEWADDR = 20;
 export const RTM_GETADDR = 22;
+export const RTM_NEWROUTE = 24;
 
 const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;

@@ -50,7 +50,9 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   const process = input.spec.process ?? NO_PROCESS;
   const identity = readIdentity(writer, input.spec, process);
   const notify = input.notifyDirectory !== undefined;
-  const environment = composeEnvironment(process.env ?? [], input, notify);
+  const composed = composeEnvironment(process.env ?? [], input, notify);
+  // The init of a system has what it is given, and nothing else.
+  const environment = input.system ? { ...composed, needsHome: false } : composed;
   const hooks = (input.spec.hooks?.startContainer?.length ?? 0) > 0;
   const program: Program = { process, options: input, identity, environment, hooks };
 

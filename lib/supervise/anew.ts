@@ -76,6 +76,17 @@ function asCreated(runtime: LoadedRuntime, { create }: Supervised): LoadedRuntim
 /** Files of the state directory that belong to one life of a container. */
 const OF_ONE_LIFE = [PREPARED_FILE, "status", "exec.fifo", "result.fifo"];
 
+/** Removes what belongs to a life that is over. */
+export function forgetLife(directory: StateDirectory): void {
+  for (const name of OF_ONE_LIFE) removeQuietly(directory.file(name));
+}
+
+/** There is to be no other life: the container has ended, as it was found. */
+export function restoreLife(directory: StateDirectory, { status }: Inspection): void {
+  for (const name of ["creating", "preparing"]) removeQuietly(directory.file(name));
+  directory.writeStatus({ ...status, pid: 0, startTime: 0 });
+}
+
 /** The monitor of a container in its next life. */
 class Successor extends MonitorAttendant {
   readonly #directory: StateDirectory;
@@ -95,12 +106,11 @@ class Successor extends MonitorAttendant {
 
   /** From now on who is killed here leaves a container that was not made to its end. */
   intended(): void {
-    for (const name of OF_ONE_LIFE) removeQuietly(this.#directory.file(name));
+    forgetLife(this.#directory);
   }
 
   /** The container has ended once more. */
   restore(): void {
-    for (const name of ["creating", "preparing"]) removeQuietly(this.#directory.file(name));
-    this.#directory.writeStatus({ ...this.#found.status, pid: 0, startTime: 0 });
+    restoreLife(this.#directory, this.#found);
   }
 }

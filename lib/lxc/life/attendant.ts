@@ -3,28 +3,43 @@
 import type { Undo } from "../../base/undo.ts";
 import type { Monitor } from "../../body/monitor_client.ts";
 import type { Made } from "../../container/creation.ts";
+import type { CgroupName } from "../../monitor/cgroup.ts";
 import type { SystemInput } from "../../plan/system.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
 import type { StateDirectory } from "../../state/directory.ts";
-import type { CgroupName } from "../../monitor/cgroup.ts";
 import type { MonitorRecord } from "../../state/supervised.ts";
+import { forgetLife } from "../../supervise/anew.ts";
 import { MonitorAttendant } from "../../supervise/attendant.ts";
 import { chosen } from "../../supervise/options.ts";
 import type { SystemPlan } from "../plan/types.ts";
+import { writeFiles } from "./cgroup_files.ts";
 import { tellState } from "./events.ts";
+import { holdNamespaces } from "./held.ts";
 import { runStage, runStageWarning } from "./hooks.ts";
 import { systemInput, terminalNames } from "./input.ts";
+import { makeNetwork, Networks, takeDown } from "./network.ts";
 import { writeSystem } from "./record.ts";
 
 /** Bytes of the console that are kept where the configuration wants no log. */
 const UNASKED_LOG = 256 * 1024;
 
+/** What is known once it is being made. */
+interface Making {
+  readonly runtime: LoadedRuntime;
+  readonly made: Made;
+  readonly undo: Undo;
+}
+
 /** Takes part in the making of a system container. */
 export class SystemAttendant extends MonitorAttendant {
   readonly system: SystemInput;
   readonly terminals: Record<string, number> = {};
-  readonly #open = new DisposableStack();
   readonly #plan: SystemPlan;
+  readonly #directory: StateDirectory;
+  readonly #isAnew: boolean;
+  readonly #open = new DisposableStack();
+  #making: Making | undefined;
+  #system: Monitor | undefined;
 
   /** @param known the monitor that there was, of a container that is started anew */
   constructor(
@@ -35,28 +50,19 @@ export class SystemAttendant extends MonitorAttendant {
   ) {
     super(settingsOf(runtime, directory, plan), plan.spec, known);
     this.#plan = plan;
+    this.#directory = directory;
+    this.#isAnew = known !== undefined;
     this.system = systemInput(runtime.caller, plan);
   }
 
-  protected override async monitored({ helper }: LoadedRuntime, monitor: Monitor): Promise<void> {
-    for (const name of terminalNames(this.#plan)) {
-      const socket = await monitor.terminal(name);
-      this.#open.defer(() => helper.close(socket));
-      this.terminals[name] = socket;
-    }
-  }
-
-  protected override get cgroupName(): CgroupName {
-    const own = this.#plan.spec.linux?.cgroupsPath ?? "";
-    const { monitor } = this.#plan.beyond.cgroup;
-    // The number of a cgroup that had to be another one is that of its monitor's, too.
-    const [number = ""] = /-\d+$/.exec(own.slice(this.#plan.beyond.cgroup.container.length)) ?? [];
-    const place = own.startsWith("/") ? `/${monitor}${number}` : `${monitor}${number}`;
-    return (path) => path.slice(0, path.length - own.length) + place;
+  /** From now on who is killed here leaves a container that was not made to its end. */
+  intended(): void {
+    if (this.#isAnew) forgetLife(this.#directory);
   }
 
   override async prepare(runtime: LoadedRuntime, made: Made, undo: Undo): Promise<LoadedRuntime> {
     const { id } = made.directory;
+    this.#making = { runtime, made, undo };
     writeSystem(made.directory, { plan: this.#plan });
     await tellState(runtime, id, "STARTING");
     undo.add(async () => {
@@ -65,7 +71,39 @@ export class SystemAttendant extends MonitorAttendant {
       await tellState(runtime, id, "STOPPED");
     });
     await runStage(runtime, this.#plan, "pre-start");
+    writeFiles(this.#plan, made.cgroup.record);
     return await super.prepare(runtime, made, undo);
+  }
+
+  protected override async monitored({ helper }: LoadedRuntime, monitor: Monitor): Promise<void> {
+    this.#system = monitor;
+    for (const name of terminalNames(this.#plan)) {
+      const socket = await monitor.terminal(name);
+      this.#open.defer(() => helper.close(socket));
+      this.terminals[name] = socket;
+    }
+  }
+
+  /** The monitor holds the namespaces, so that there is something to take down when init has ended. */
+  async namespaces(pid: number): Promise<void> {
+    const { runtime, undo } = this.#making!;
+    const held = await holdNamespaces(runtime, this.#system!, this.#plan, pid);
+    const record = { plan: this.#plan, held };
+    writeSystem(this.#directory, record);
+    if (this.#plan.beyond.network.length === 0) return;
+    const networks = this.#open.use(new Networks(runtime, `/proc/${pid}/ns/net`));
+    const devices = await makeNetwork(runtime, this.#plan, networks);
+    undo.add(() => takeDown(runtime, this.#plan, networks, devices));
+    writeSystem(this.#directory, { ...record, devices });
+  }
+
+  protected override get cgroupName(): CgroupName {
+    const own = this.#plan.spec.linux?.cgroupsPath ?? "";
+    const { monitor, container } = this.#plan.beyond.cgroup;
+    // The number of a cgroup that had to be another one is that of its monitor's, too.
+    const [number = ""] = /-\d+$/.exec(own.slice(container.length)) ?? [];
+    const place = own.startsWith("/") ? `/${monitor}${number}` : `${monitor}${number}`;
+    return (path) => path.slice(0, path.length - own.length) + place;
   }
 
   override [Symbol.dispose](): void {

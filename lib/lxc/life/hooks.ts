@@ -45,7 +45,7 @@ export async function runStageWarning(
 }
 
 /** Runs a command line of the configuration. */
-async function runCall(
+export async function runCall(
   { body, caller }: LoadedRuntime,
   command: string,
   { args, env }: Call,

@@ -10,13 +10,18 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { formatJson, parseJson } from "../../spec/json/json.ts";
 import { StateDirectory } from "../../state/directory.ts";
 import { checkName, type Choice, lxcPath } from "../container.ts";
+import type { MadeDevice } from "./network.ts";
 import type { SystemPlan } from "../plan/types.ts";
 
 const FILE = "system.json";
 
 /** What is kept of a system container that runs. */
-interface SystemRecord {
+export interface SystemRecord {
   readonly plan: SystemPlan;
+  /** Network devices, in the order in which they were made. */
+  readonly devices?: readonly MadeDevice[];
+  /** Descriptors of its monitor that hold its namespaces, by LXC's names of those. */
+  readonly held?: Readonly<Record<string, number>>;
 }
 
 /** Whether a container is a system container. */

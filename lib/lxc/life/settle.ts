@@ -4,19 +4,32 @@
  * one that waits for the end.
  */
 
+import { quote, reason } from "../../base/errors.ts";
 import type { ContainerName } from "../../caller/options.ts";
-import { removeLocked } from "../../container/delete.ts";
+import { clear, removeLocked } from "../../container/delete.ts";
 import { untilNoted } from "../../monitor/end.ts";
+import { processDirectory } from "../../monitor/places.ts";
 import { inCommand } from "../../runtime/command.ts";
 import { load } from "../../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts";
 import { StateDirectory } from "../../state/directory.ts";
+import { inspect } from "../../state/inspect.ts";
 import { withLockIfThere } from "../../state/lock.ts";
+import { INIT, readExitRecord } from "../../state/process_record.ts";
+import { readSupervised } from "../../state/supervised.ts";
 import { noteEnd } from "../../supervise/settle.ts";
 import { tellState } from "./events.ts";
+import { heldPaths } from "./held.ts";
 import { runStageWarning } from "./hooks.ts";
-import { readSystem } from "./record.ts";
+import { makeSystem } from "./make.ts";
+import { Networks, takeDown } from "./network.ts";
+import { readSystem, type SystemRecord } from "./record.ts";
 import { systemNow } from "./state.ts";
+
+/** What is to follow. */
+type Target = "stop" | "reboot";
+
+const SIGHUP = 1;
 
 /** Does what is due, for a container by its id; one that runs, or is gone, needs nothing. */
 export function settleSystem(given: RuntimeOrSettings, { id }: ContainerName): Promise<void> {
@@ -27,19 +40,63 @@ export function settleSystem(given: RuntimeOrSettings, { id }: ContainerName): P
   });
 }
 
-/** The same, for a verb that holds the lock. `target`: what is to follow, whatever init asked for. */
+/** The same, for a verb that holds the lock. `wanted`: what is to follow, whatever init asked for. */
 export async function settleLocked(
   runtime: LoadedRuntime,
   directory: StateDirectory,
-  target: "stop" | "reboot" = "stop",
+  wanted?: Target,
 ): Promise<void> {
   if (systemNow(runtime, directory.id).state !== "STOPPING") return;
-  const { plan } = readSystem(directory);
+  const record = readSystem(directory);
+  const { plan } = record;
   await untilNoted(runtime, directory);
   await noteEnd(runtime, directory);
+  let target = wanted ?? targetOf(directory);
   await tellState(runtime, directory.id, "STOPPING");
-  await runStageWarning(runtime, plan, "stop", { target });
-  await runStageWarning(runtime, plan, "post-stop", { target });
+  const monitor = readSupervised(directory.path)?.monitor.pid ?? 0;
+  const namespaces = heldPaths(record.held, monitor);
+  await runStageWarning(runtime, plan, "stop", { target, namespaces });
+  await takeNetworkDown(runtime, record, namespaces["net"]);
+  if (!await runStageWarning(runtime, plan, "post-stop", { target })) target = "stop";
+  if (target === "reboot" && await startAnew(runtime, directory, record)) return;
   await removeLocked(runtime, directory, { force: true });
   await tellState(runtime, directory.id, "STOPPED");
+}
+
+/** reboot(2) in a pid namespace ends its init by SIGHUP where it is to be started anew. */
+function targetOf(directory: StateDirectory): Target {
+  const exit = readExitRecord(processDirectory(directory, INIT));
+  return exit?.signal === SIGHUP ? "reboot" : "stop";
+}
+
+/** Devices of a namespace that nobody holds are gone already. */
+async function takeNetworkDown(
+  runtime: LoadedRuntime,
+  { plan, devices = [] }: SystemRecord,
+  namespace: string | undefined,
+): Promise<void> {
+  if (devices.length === 0 || namespace === undefined) return;
+  try {
+    using networks = new Networks(runtime, namespace);
+    await takeDown(runtime, plan, networks, devices);
+  } catch (error) {
+    runtime.warn(`take the network down: ${reason(error)}`);
+  }
+}
+
+/** The same monitor gets another init. Gives whether it has one. */
+async function startAnew(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  { plan }: SystemRecord,
+): Promise<boolean> {
+  await tellState(runtime, directory.id, "STOPPED");
+  await clear(runtime, directory, inspect(directory), true);
+  try {
+    await makeSystem(runtime, directory, plan);
+    return true;
+  } catch (error) {
+    runtime.warn(`start ${quote(directory.id)} anew: ${reason(error)}`);
+    return false;
+  }
 }

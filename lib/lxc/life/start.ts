@@ -1,22 +1,16 @@
 /** `lxc start`: from a configuration to a container that runs. */
 
-import { isRuntsError, quote, RuntsError } from "../../base/errors.ts";
+import { quote, RuntsError } from "../../base/errors.ts";
 import { containerPaths } from "../../cgroup/location.ts";
 import { detectHost } from "../../cgroup/hierarchies.ts";
 import { isDirectory } from "../../base/files.ts";
-import { createLocked } from "../../container/create.ts";
-import { startLocked } from "../../container/start.ts";
 import { inCommand } from "../../runtime/command.ts";
 import { load } from "../../runtime/load.ts";
 import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../../runtime/runtime.ts";
-import { formatJson } from "../../spec/json/json.ts";
 import { StateDirectory } from "../../state/directory.ts";
 import { type Choice, lxcPath, openContainer, planOpened, refuse } from "../container.ts";
-import { inItsLine } from "../plan/draft.ts";
 import type { SystemPlan } from "../plan/types.ts";
-import { SystemAttendant } from "./attendant.ts";
-import { tellState } from "./events.ts";
-import { runStage } from "./hooks.ts";
+import { createSystem } from "./make.ts";
 import { systemId } from "./record.ts";
 import { settleLocked } from "./settle.ts";
 import { systemNow } from "./state.ts";
@@ -52,7 +46,7 @@ export function startSystem(
     const { plan, findings } = await planOpened(unloaded, opened, options.command);
     refuse(findings);
     for (const { at, message } of plan.warnings) runtime.warn(`${at.file}:${at.line}: ${message}`);
-    await inTheirLines(plan, () => make(runtime, directory, inFreeCgroup(runtime, plan)));
+    await createSystem(runtime, directory, inFreeCgroup(runtime, plan));
     return startedOf(directory, false);
   });
 }
@@ -66,40 +60,6 @@ async function settleFormer(runtime: LoadedRuntime, directory: StateDirectory): 
 function startedOf(directory: StateDirectory, already: boolean): StartedSystem {
   const monitor = readSupervised(directory.path)?.monitor.pid ?? 0;
   return { id: directory.id, already, monitor };
-}
-
-/** Errors about the plan name the line of the configuration. */
-async function inTheirLines<T>(plan: SystemPlan, body: () => Promise<T>): Promise<T> {
-  try {
-    return await body();
-  } catch (error) {
-    throw isRuntsError(error) ? inItsLine(error, plan.origins) : error;
-  }
-}
-
-async function make(
-  runtime: LoadedRuntime,
-  directory: StateDirectory,
-  plan: SystemPlan,
-): Promise<void> {
-  const { id } = directory;
-  using attendant = new SystemAttendant(runtime, directory, plan);
-  const options = { id, stdio: stdioOf(plan) };
-  const bundle = { path: plan.directory, spec: plan.spec, text: formatJson(plan.spec) };
-  const started = await createLocked(runtime, options, bundle, attendant, async (created) => {
-    await attendant.tellCreated(runtime, id, created.pid);
-    await runStage(runtime, plan, "start-host", { pid: created.pid });
-    const started = await startLocked(runtime, created.directory, created.pidfd);
-    runtime.helper.close(created.pidfd);
-    await tellState(runtime, id, "RUNNING");
-    return started;
-  });
-  await started.ready();
-}
-
-/** Without a console, init has no streams. */
-function stdioOf({ spec }: SystemPlan): "inherit" | "null" {
-  return spec.process?.terminal ? "inherit" : "null";
 }
 
 /** How many cgroups of a name are tried. */

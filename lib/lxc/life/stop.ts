@@ -26,6 +26,8 @@ interface StopOptions {
   readonly timeout?: number;
   /** It is not killed when the time is over: that is an error then. */
   readonly noKill?: boolean;
+  /** It is asked to start anew. */
+  readonly reboot?: boolean;
   /** Nobody waits for the end. */
   readonly noWait?: boolean;
 }
@@ -45,8 +47,11 @@ export function stopSystem(given: RuntimeOrSettings, options: StopOptions): Prom
     const runtime = await load(unloaded);
     const directory = new StateDirectory(unloaded, options.id);
     if (state !== "STOPPING") await end(runtime, directory, options);
-    if (!options.noWait) {
-      await withLockIfThere(runtime, directory, () => settleLocked(runtime, directory));
+    if (options.noWait) return true;
+    const target = options.reboot ? undefined : "stop";
+    await withLockIfThere(runtime, directory, () => settleLocked(runtime, directory, target));
+    if (options.reboot && systemNow(runtime, options.id).state === "STOPPED") {
+      throw new RuntsError("it has stopped instead of being started anew");
     }
     return true;
   });
@@ -63,7 +68,8 @@ async function end(
   const pidfd = openInit(runtime, found.status);
   try {
     if (!options.kill) {
-      helper.sendSignal(pidfd, haltSignal(plan, found));
+      const { reboot } = plan.beyond.signals;
+      helper.sendSignal(pidfd, options.reboot ? reboot : haltSignal(plan, found));
       await thawIfFrozen(runtime, found);
       if (options.noWait) return;
       if (await exits(runtime, pidfd, options.timeout ?? TIMEOUT)) return;

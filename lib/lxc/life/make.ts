@@ -1,0 +1,94 @@
+/** From a plan to a container that runs, for the first time or anew. */
+
+import { isRuntsError, quote, reason } from "../../base/errors.ts";
+import { Undo } from "../../base/undo.ts";
+import type { Child } from "../../body/body.ts";
+import { createLocked } from "../../container/create.ts";
+import { Creation } from "../../container/creation.ts";
+import { startLocked } from "../../container/start.ts";
+import type { LoadedRuntime } from "../../runtime/runtime.ts";
+import { formatJson } from "../../spec/json/json.ts";
+import type { StateDirectory } from "../../state/directory.ts";
+import { inspect } from "../../state/inspect.ts";
+import { readSupervised } from "../../state/supervised.ts";
+import { restoreLife } from "../../supervise/anew.ts";
+import { inItsLine } from "../plan/draft.ts";
+import type { SystemPlan } from "../plan/types.ts";
+import { SystemAttendant } from "./attendant.ts";
+import { tellState } from "./events.ts";
+import { runStage } from "./hooks.ts";
+
+/** Makes a container, in a state directory of its own. Errors name the line of the configuration. */
+export function createSystem(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  plan: SystemPlan,
+): Promise<void> {
+  return inTheirLines(plan, async () => {
+    const { options, bundle } = requestOf(directory, plan);
+    using attendant = new SystemAttendant(runtime, directory, plan);
+    await createLocked(runtime, options, bundle, attendant, async (created) => {
+      await attendant.tellCreated(runtime, directory.id, created.pid);
+      await begin(runtime, directory, plan, created);
+    });
+  });
+}
+
+/** The same for a container that has ended, by whoever holds its lock. When it fails, it has ended. */
+export function makeSystem(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  plan: SystemPlan,
+): Promise<void> {
+  return inTheirLines(plan, async () => {
+    const { options, bundle } = requestOf(directory, plan);
+    const found = inspect(directory);
+    const { monitor } = readSupervised(directory.path)!;
+    using attendant = new SystemAttendant(runtime, directory, plan, monitor);
+    const undo = new Undo();
+    try {
+      const creation = new Creation(runtime, options, bundle, directory, undo);
+      await begin(runtime, directory, plan, await creation.run(attendant));
+    } catch (error) {
+      await undo.run((also) => runtime.warn(`clean up ${quote(directory.id)}: ${reason(also)}`));
+      restoreLife(directory, found);
+      throw error;
+    }
+  });
+}
+
+function requestOf({ id }: StateDirectory, { spec, directory: path }: SystemPlan): {
+  readonly options: { readonly id: string; readonly stdio: "inherit" | "null" };
+  readonly bundle: ConstructorParameters<typeof Creation>[2];
+} {
+  return {
+    // Without a console, init has no streams.
+    options: { id, stdio: spec.process?.terminal ? "inherit" : "null" },
+    bundle: { path, spec, text: formatJson(spec) },
+  };
+}
+
+/** Lets init go, which waits. */
+async function begin(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  plan: SystemPlan,
+  { pid, pidfd }: Child,
+): Promise<void> {
+  try {
+    await runStage(runtime, plan, "start-host", { pid });
+    await (await startLocked(runtime, directory, pidfd)).ready();
+    await tellState(runtime, directory.id, "RUNNING");
+  } finally {
+    runtime.helper.close(pidfd);
+  }
+}
+
+/** Errors about the plan name the line of the configuration. */
+async function inTheirLines<T>(plan: SystemPlan, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw isRuntsError(error) ? inItsLine(error, plan.origins) : error;
+  }
+}
