@@ -37,14 +37,21 @@ import type { ExecOptions } from "../caller/options.ts";
 /** Exit code of an exec that failed itself, as runc has it. */
 const EXEC_FAILED = 255;
 
+/** Makes the process from the configuration of the container, whatever the options say. */
+type MakeProcess = (spec: Spec, pid: number) => Process;
+
 /** Runs a process in a container. Gives the program's exit code, or 0 when detached. */
-export async function exec(given: RuntimeOrSettings, options: ExecOptions): Promise<number> {
+export async function exec(
+  given: RuntimeOrSettings,
+  options: ExecOptions,
+  make?: MakeProcess,
+): Promise<number> {
   try {
     return await inCommand(
       given,
       "exec",
       options.id,
-      (runtime) => execute(runtime, options),
+      (runtime) => execute(runtime, options, make),
       options.signal,
     );
   } catch (error) {
@@ -52,12 +59,16 @@ export async function exec(given: RuntimeOrSettings, options: ExecOptions): Prom
   }
 }
 
-async function execute(unloaded: Runtime, options: ExecOptions): Promise<number> {
+async function execute(
+  unloaded: Runtime,
+  options: ExecOptions,
+  make: MakeProcess | undefined,
+): Promise<number> {
   const directory = new StateDirectory(unloaded, options.id);
   const found = inspect(directory);
   refuseExec(unloaded, found, options);
   const spec = readCopy(directory);
-  const process = await processOf(unloaded, spec, options);
+  const process = make?.(spec, found.status.pid) ?? await processOf(unloaded, spec, options);
   const terminal = process.terminal === true && !options.detach && !options.consoleSocket;
   if (!terminal) checkConsole({ ...spec, process }, options.consoleSocket);
   const runtime = await load(unloaded);

@@ -124,7 +124,7 @@ export function uint16(value: number): Uint8Array {
 }
 
 /** What is changed of a device. */
-export interface LinkChange {
+interface LinkChange {
   readonly name?: string;
   readonly address?: Uint8Array;
   readonly mtu?: number;
@@ -155,7 +155,7 @@ export function removeLink(socket: NetlinkSocket, link: Link): void {
 }
 
 /** An address with its network. */
-export interface NewAddress {
+interface NewAddress {
   readonly address: string;
   readonly prefix: number;
   readonly broadcast?: string;
@@ -196,7 +196,7 @@ function broadcastOf(
 }
 
 /** A route through a device: to a network, or without one the default; by a gateway, or directly. */
-export interface NewRoute {
+interface NewRoute {
   readonly to?: NewAddress;
   readonly gateway?: string;
   /** Of the default route without a gateway. */

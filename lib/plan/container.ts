@@ -50,9 +50,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   const process = input.spec.process ?? NO_PROCESS;
   const identity = readIdentity(writer, input.spec, process);
   const notify = input.notifyDirectory !== undefined;
-  const composed = composeEnvironment(process.env ?? [], input, notify);
-  // The init of a system has what it is given, and nothing else.
-  const environment = input.system ? { ...composed, needsHome: false } : composed;
+  const environment = composeEnvironment(process.env ?? [], input, notify);
   const hooks = (input.spec.hooks?.startContainer?.length ?? 0) > 0;
   const program: Program = { process, options: input, identity, environment, hooks };
 
@@ -96,17 +94,20 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   writer.add(...writableOps(system), ...mounts.last);
   ownStreams(writer, userNamespace);
   setScheduling(writer, process, linux.memoryPolicy, linux.personality);
-  confine(writer, program, true, () => {
-    addInnerHooks(writer, input, "start");
-    const signal = system?.parentDeath ?? 0;
-    if (signal > 0) writer.add({ op: "parent_death", from: "beyond.signals.parentDeath", signal });
-  });
+  confine(writer, program, true, () => addLast(writer, input));
 
   // The start.
   const [fifo, result] = [writer.slot({ kind: "fifo" }), writer.slot({ kind: "result" })];
   writer.add({ op: "wait_start", from: "", fifo, result });
   execute(writer, program, () => addHooks(writer, input.spec, "startContainer"));
   return { ...writer.result(), rootfs };
+}
+
+/** What the init of a system does before it waits. */
+function addLast(writer: PlanWriter, input: ContainerInput): void {
+  addInnerHooks(writer, input, "start");
+  const signal = input.system?.parentDeath ?? 0;
+  if (signal > 0) writer.add({ op: "parent_death", from: "beyond.signals.parentDeath", signal });
 }
 
 function readContainer(input: ContainerInput): Container {

@@ -22,7 +22,7 @@ export interface Environment {
  */
 export function composeEnvironment(
   configured: readonly string[],
-  options: Pick<ProcessOptions, "listen">,
+  options: Pick<ProcessOptions, "listen"> & { readonly system?: unknown },
   notify: boolean,
 ): Environment {
   const values = new Map<string, string>();
@@ -37,7 +37,8 @@ export function composeEnvironment(
     if (options.listen.names !== undefined) set("LISTEN_FDNAMES", options.listen.names);
   }
   if (notify) set("NOTIFY_SOCKET", `${NOTIFY_DIRECTORY}/notify.sock`);
-  const needsHome = (values.get("HOME") ?? "HOME=") === "HOME=";
+  // The init of a system has what it is given, and nothing else.
+  const needsHome = !options.system && (values.get("HOME") ?? "HOME=") === "HOME=";
   if (needsHome) values.delete("HOME");
   const search = values.get("PATH")?.slice("PATH=".length) ?? DEFAULT_PATH;
   return { env: [...values.values()], search, needsHome };

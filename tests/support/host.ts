@@ -190,3 +190,9 @@ export function mountsOn(bundle: Bundle): string[] {
     .filter((path) => isWithin(path, bundle.rootfs))
     .map((path) => path.slice(bundle.rootfs.length));
 }
+
+/** The parent of a process. */
+export function parentOf(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return Number(/^PPid:\s*(\d+)$/m.exec(status)![1]);
+}

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { LxcPath } from "./lxc.ts";
-import { type Output, until } from "./runtime.ts";
+import { type Output, RUNTIME, until } from "./runtime.ts";
 
 const APPLETS =
   "cat chmod echo env false getty grep halt head hostname id init ip kill ls mkdir mknod mount ps " +
@@ -82,6 +82,11 @@ export class Systems implements AsyncDisposable {
     return output.stdout;
   }
 
+  /** Runs a command that goes on until it is ended. */
+  follow(verb: string, ...args: string[]): Followed {
+    return new Followed(["-P", this.path, ...args], verb);
+  }
+
   /** Runs a script inside; its output. */
   async inside(name: string, script: string): Promise<string> {
     return await this.ok("attach", "-n", name, "--", "/bin/sh", "-c", script);
@@ -108,5 +113,49 @@ export class Systems implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const name of this.#names) await this.run("stop", "-n", name, "-k");
     this.#lxcpath[Symbol.dispose]();
+  }
+}
+
+/** A command that goes on, and what it has printed. */
+class Followed {
+  readonly #child: Deno.ChildProcess;
+  readonly #read: Promise<void>;
+  text = "";
+
+  constructor(args: readonly string[], verb: string) {
+    const line = ["lxc", verb, ...args];
+    this.#child = new Deno.Command(RUNTIME, { args: line, stdout: "piped" }).spawn();
+    this.#read = this.#collect();
+  }
+
+  async #collect(): Promise<void> {
+    for await (const part of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
+      this.text += part;
+    }
+  }
+
+  /** Waits until it has opened what it follows. */
+  async ready(): Promise<void> {
+    await until(
+      "it follows",
+      () =>
+        Array.from(Deno.readDirSync(`/proc/${this.#child.pid}/fd`), ({ name }) => name).some(
+          (fd) => {
+            try {
+              return Deno.readLinkSync(`/proc/${this.#child.pid}/fd/${fd}`).endsWith(
+                "events.ndjson",
+              );
+            } catch {
+              return false;
+            }
+          },
+        ),
+    );
+  }
+
+  async end(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.status;
+    await this.#read;
   }
 }

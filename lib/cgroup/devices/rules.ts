@@ -45,8 +45,12 @@ function allowed(type: "c" | "b", major: number, minor: number, access = ALL_ACC
 
 /** All rules, to be applied in order to a container that may use nothing. */
 export function deviceRules(rules: readonly DeviceRule[] | undefined, prefix: string): Rule[] {
-  const own = (rules ?? []).map((rule, index) => parse(rule, `${prefix}devices[${index}]`));
-  return [...own, ...ALWAYS];
+  return [...exactDeviceRules(rules ?? [], prefix), ...ALWAYS];
+}
+
+/** The rules alone: nothing is allowed beside them. */
+export function exactDeviceRules(rules: readonly DeviceRule[], prefix: string): Rule[] {
+  return rules.map((rule, index) => parse(rule, `${prefix}devices[${index}]`));
 }
 
 function parse(rule: DeviceRule, configPath: string): Rule {

@@ -5,7 +5,7 @@ import { ENOENT } from "../../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../../base/errors.ts";
 import type { DeviceRule } from "../../spec/types/config.ts";
 import { deviceProgram, encodeProgram } from "./program.ts";
-import { deviceRules } from "./rules.ts";
+import { deviceRules, type Rule } from "./rules.ts";
 
 /** Ours among the programs of a cgroup: systemd may have its own there. */
 const NAME = "runts_devices";
@@ -19,7 +19,16 @@ export async function attachDeviceRules(
   devices: readonly DeviceRule[] | undefined,
   prefix: string,
 ): Promise<void> {
-  const program = encodeProgram(deviceProgram(deviceRules(devices, prefix)));
+  await attachRules(directory, deviceRules(devices, prefix), prefix);
+}
+
+/** The same for rules in their own form. */
+export async function attachRules(
+  directory: string,
+  rules: readonly Rule[],
+  prefix: string,
+): Promise<void> {
+  const program = encodeProgram(deviceProgram(rules));
   const bpf = await loadBpf();
   const cgroup = bpf.openDirectory(directory);
   const open = [cgroup];

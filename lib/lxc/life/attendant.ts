@@ -1,12 +1,14 @@
 /** The monitor of a system container, and what the host has to do while one is made. */
 
 import type { Undo } from "../../base/undo.ts";
+import { limitDevices } from "../../cgroup/devices/exact.ts";
 import type { Monitor } from "../../body/monitor_client.ts";
 import type { Made } from "../../container/creation.ts";
 import type { CgroupName } from "../../monitor/cgroup.ts";
 import type { SystemInput } from "../../plan/system.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
 import type { StateDirectory } from "../../state/directory.ts";
+import type { ProcessName } from "../../state/process_record.ts";
 import type { MonitorRecord } from "../../state/supervised.ts";
 import { forgetLife } from "../../supervise/anew.ts";
 import { MonitorAttendant } from "../../supervise/attendant.ts";
@@ -95,6 +97,13 @@ export class SystemAttendant extends MonitorAttendant {
     const devices = await makeNetwork(runtime, this.#plan, networks);
     undo.add(() => takeDown(runtime, this.#plan, networks, devices));
     writeSystem(this.#directory, { ...record, devices });
+  }
+
+  /** Everything is made: now nodes that init needed may be forbidden. */
+  override async ready(init: ProcessName): Promise<void> {
+    const devices = this.#plan.spec.linux?.resources?.devices ?? [];
+    if (devices.length > 1) await limitDevices(this.#making!.made.cgroup.record, devices);
+    await super.ready(init);
   }
 
   protected override get cgroupName(): CgroupName {

@@ -22,7 +22,7 @@ export async function tellState(
 }
 
 /** A new state of a container, or the end of its init. */
-export type SystemEvent =
+type SystemEvent =
   | { readonly name: string; readonly state: ToldState }
   | { readonly name: string; readonly exit: number };
 

@@ -46,12 +46,13 @@ export async function settleLocked(
   directory: StateDirectory,
   wanted?: Target,
 ): Promise<void> {
-  if (systemNow(runtime, directory.id).state !== "STOPPING") return;
+  const { state, isLeft } = systemNow(runtime, directory.id);
+  if (state !== "STOPPING" && !isLeft) return;
   const record = readSystem(directory);
   const { plan } = record;
   await untilNoted(runtime, directory);
   await noteEnd(runtime, directory);
-  let target = wanted ?? targetOf(directory);
+  let target = wanted ?? (isLeft ? "stop" : targetOf(directory));
   await tellState(runtime, directory.id, "STOPPING");
   const monitor = readSupervised(directory.path)?.monitor.pid ?? 0;
   const namespaces = heldPaths(record.held, monitor);

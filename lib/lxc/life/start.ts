@@ -53,7 +53,8 @@ export function startSystem(
 
 /** What is left of one that has ended is cleared away. */
 async function settleFormer(runtime: LoadedRuntime, directory: StateDirectory): Promise<void> {
-  if (systemNow(runtime, directory.id).state !== "STOPPING") return;
+  const { state, isLeft } = systemNow(runtime, directory.id);
+  if (state !== "STOPPING" && !isLeft) return;
   await withLockIfThere(runtime, directory, () => settleLocked(runtime, directory, "stop"));
 }
 

@@ -1,0 +1,117 @@
+/** Network devices: what is to be seen inside, and that nothing is left on the host. */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { Systems } from "../../support/lxc_system.ts";
+import { command } from "../../support/runtime.ts";
+
+async function ip(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await command(["ip", ...args]);
+  if (code !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+/** A device of the host that is removed afterwards. */
+async function withDevice(name: string, kind: string[], body: () => Promise<void>): Promise<void> {
+  await ip("link", "add", name, "type", ...kind);
+  try {
+    await body();
+  } finally {
+    await command(["ip", "link", "delete", name]);
+  }
+}
+
+/** Without the loopback device of the usual lines. */
+function net(...lines: string[]): string[] {
+  return ["lxc.net =", ...lines.map((line) => `lxc.net.0.${line}`)];
+}
+
+Deno.test("a pair of devices on a bridge, with addresses, a gateway and scripts", async () => {
+  await withDevice("brltest0", ["bridge"], async () => {
+    await ip("address", "add", "10.78.3.1/24", "dev", "brltest0");
+    await ip("link", "set", "brltest0", "up");
+    await using systems = new Systems();
+    const script = `${systems.path}/script`;
+    Deno.writeTextFileSync(script, `#!/bin/sh\necho "$@" >>${systems.path}/calls\n`, {
+      mode: 0o755,
+    });
+    systems.add(
+      "paired",
+      net(
+        "type = veth",
+        "link = brltest0",
+        "flags = up",
+        "name = eth5",
+        "veth.pair = vltest0",
+        "hwaddr = 00:16:3e:01:02:03",
+        "mtu = 1400",
+        "ipv4.address = 10.78.3.5/24",
+        "ipv4.gateway = 10.78.3.1",
+        "ipv6.address = fd00:78::5/64",
+        `script.up = ${script}`,
+        `script.down = ${script}`,
+      ),
+    );
+    await systems.start("paired");
+    const link = await systems.inside("paired", "ip link show eth5");
+    assertMatch(link, /eth5@.*UP.*mtu 1400[^]*link\/ether 00:16:3e:01:02:03/);
+    const addresses = await systems.inside("paired", "ip addr show eth5");
+    assertMatch(addresses, /inet 10\.78\.3\.5\/24 brd \S+\.255/);
+    assertMatch(addresses, /inet6 fd00:78::5\/64/);
+    assertMatch(await systems.inside("paired", "ip route"), /default via 10\.78\.3\.1 dev eth5/);
+    assertMatch(await ip("link", "show", "vltest0"), /mtu 1400.*master brltest0.*\n.*ether fe:/);
+    assertMatch(
+      await systems.ok("info", "-n", "paired", "-i"),
+      /IP: {13}10\.78\.3\.5\nIP: {13}fd00:78::5\n/,
+    );
+    await systems.ok("stop", "-n", "paired", "-k");
+    assertEquals(await ip("link", "show", "master", "brltest0"), "");
+    assertEquals(
+      Deno.readTextFileSync(`${systems.path}/calls`),
+      "paired net up veth brltest0 vltest0\npaired net down veth brltest0 vltest0\n",
+    );
+  });
+});
+
+Deno.test("a device that belongs to one of the host", async () => {
+  await withDevice("dltest0", ["veth", "peer", "name", "dltest9"], async () => {
+    await ip("link", "set", "dltest0", "up");
+    await using systems = new Systems();
+    systems.add(
+      "mac",
+      net("type = macvlan", "link = dltest0", "flags = up", "macvlan.mode = bridge"),
+    );
+    await systems.start("mac");
+    assertMatch(await systems.inside("mac", "ip link show eth0"), /eth0@/);
+    await systems.ok("stop", "-n", "mac", "-k");
+    // The other end of its own pair is the only one left.
+    assertEquals((await ip("-o", "link")).match(/ \S+@dltest0/g), [" dltest9@dltest0"]);
+  });
+});
+
+Deno.test("a device that is moved comes back under its name", async () => {
+  await withDevice("dltest1", ["veth", "peer", "name", "dltest8"], async () => {
+    await using systems = new Systems();
+    systems.add("moved", net("type = phys", "link = dltest1", "name = inner", "flags = up"));
+    await systems.start("moved");
+    assertMatch(await systems.inside("moved", "ip link show inner"), /inner\S*: .*[<,]UP[,>]/);
+    assertEquals((await command(["ip", "link", "show", "dltest1"])).code, 1);
+    await systems.ok("stop", "-n", "moved", "-k");
+    assertMatch(await ip("link", "show", "dltest1"), /dltest1@/);
+  });
+});
+
+Deno.test("the network of the host is shared on request", async () => {
+  await using systems = new Systems();
+  systems.add("shared", net("type = none"));
+  await systems.start("shared");
+  const own = Deno.readLinkSync("/proc/self/ns/net");
+  assertEquals(await systems.inside("shared", "readlink /proc/self/ns/net"), `${own}\n`);
+});
+
+Deno.test("a bridge that is not there keeps the container from starting, and nothing is left", async () => {
+  await using systems = new Systems();
+  systems.add("unbridged", net("type = veth", "link = nobridge0", "veth.pair = vltest1"));
+  assertEquals((await systems.run("start", "-n", "unbridged")).code, 1);
+  assertEquals(await systems.state("unbridged"), "STOPPED");
+  assertEquals((await command(["ip", "link", "show", "vltest1"])).code, 1);
+});
