@@ -39,7 +39,7 @@ export async function attachSystem(runtime: Runtime, options: AttachOptions): Pr
     throw new RuntsError("the container does not run");
   }
   try {
-    const named = { id: options.id, tty: options.tty };
+    const named = { id: options.id, terminal: options.tty };
     return await exec(runtime, named, (spec, pid) => processOf(runtime, spec, pid, options));
   } catch (error) {
     if (!isRuntsError(error)) throw error;

@@ -3,6 +3,7 @@
 import { isRuntsError, quote, reason } from "../../base/errors.ts";
 import { Undo } from "../../base/undo.ts";
 import type { Child } from "../../body/body.ts";
+import type { CreateOptions } from "../../caller/options.ts";
 import { createLocked } from "../../container/create.ts";
 import { Creation } from "../../container/creation.ts";
 import { startLocked } from "../../container/start.ts";
@@ -58,12 +59,15 @@ export function makeSystem(
 }
 
 function requestOf({ id }: StateDirectory, { spec, directory: path }: SystemPlan): {
-  readonly options: { readonly id: string; readonly stdio: "inherit" | "null" };
+  readonly options: CreateOptions;
   readonly bundle: ConstructorParameters<typeof Creation>[2];
 } {
   return {
     // Without a console, init has no streams.
-    options: { id, stdio: spec.process?.terminal ? "inherit" : "null" },
+    options: {
+      id,
+      ...(!spec.process?.terminal && { stdin: "null", stdout: "null", stderr: "null" }),
+    },
     bundle: { path, spec, text: formatJson(spec) },
   };
 }
@@ -77,7 +81,7 @@ async function begin(
 ): Promise<void> {
   try {
     await runStage(runtime, plan, "start-host", { pid });
-    await (await startLocked(runtime, directory, pidfd)).ready();
+    await (await startLocked(runtime, directory, { child: pidfd })).ready();
     await tellState(runtime, directory.id, "RUNNING");
   } finally {
     runtime.helper.close(pidfd);

@@ -21,7 +21,13 @@ Deno.test("the loopback device is found, listed, and has no global address", asy
   const helper = await loadHelper();
   using socket = openNetlink(helper);
   const lo = findLink(socket, "lo")!;
-  assertEquals({ ...lo, flags: lo.flags & 0x8 }, { index: 1, name: "lo", flags: 0x8 });
+  assertEquals({ ...lo, flags: lo.flags & 0x8 }, {
+    index: 1,
+    name: "lo",
+    flags: 0x8,
+    mtu: lo.mtu,
+    kind: "",
+  });
   assertEquals(links(socket).find(({ name }) => name === "lo")?.index, 1);
   assertEquals(addressesOf(socket, lo), []);
   assertEquals(findLink(socket, "no-such-device"), undefined);
