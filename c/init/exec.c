@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../common/stop.h"
@@ -92,6 +93,25 @@ static void append_head(struct init *in, const char *path) {
   fail_append(in, head, (size_t)length);
 }
 
+/* What executes this executable for the program. */
+int op_reaper(struct init *in, const union field *f) {
+  (void)f;
+  in->reaper = (int)RETRY(openat(in->self, "exe", O_RDONLY | O_CLOEXEC));
+  return in->reaper < 0 ? fail_at(in, in->reaper, "open init's own executable") : 0;
+}
+
+static long execute_reaper(struct init *in, const union field *args) {
+  uint32_t count = args->texts.count;
+  const char **argv = calloc(count + 4, sizeof *argv); /* its name, the word, the program, NULL */
+  if (!argv)
+    return -1;
+  argv[0] = "init";
+  argv[1] = REAP_WORD;
+  argv[2] = in->program;
+  memcpy(argv + 3, args->texts.items, count * sizeof *argv);
+  return syscall(SYS_execveat, in->reaper, "", argv, in->env, AT_EMPTY_PATH);
+}
+
 int op_exec(struct init *in, const union field *f) {
   if (!in->program || !in->env)
     return fail_at(in, -EINVAL, "execute a program that was not sought");
@@ -99,7 +119,9 @@ int op_exec(struct init *in, const union field *f) {
   files_restore(in);
   announce_execution(in);
   STOP("@announced");
-  long result = execve(in->program, (char *const *)(uintptr_t)f[0].texts.items, in->env);
+  long result = in->reaper >= 0
+                    ? execute_reaper(in, &f[0])
+                    : execve(in->program, (char *const *)(uintptr_t)f[0].texts.items, in->env);
   int error = result < 0 ? -errno : -EIO; /* a filter may say that it went well */
   fail_at(in, error, "execute \"%s\"", in->program);
   fail_append(in, in->program, strlen(in->program));

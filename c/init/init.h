@@ -13,6 +13,7 @@
  * streams.c   devices of the host among the descriptors; stdio_owner.c
  * hook.c      hooks in the container's namespaces
  * lookup.c    which part of a path refuses; finding the program
+ * reap.c      the first process of a container that runs one program
  * cwd.c       the working directory; start.c: waiting for the start; exec.c: executing the program
  */
 #ifndef RUNTS_INIT_H
@@ -93,6 +94,7 @@ struct init {
   uint32_t preserved; /* descriptors after 2 that the program inherits */
   bool files_widened; /* `files` is to be restored: see files_widen */
   uint64_t files[2];  /* RLIMIT_NOFILE as it was, soft and hard */
+  int reaper; /* our own executable, which is to be executed for the program, or -1 */
   bool chdir_done;
   uint64_t caps_missing; /* capabilities that a warning has named */
   char *program;         /* found by find_program */
@@ -124,6 +126,10 @@ void namespace_names(uint32_t kinds, char *out, size_t size);
 
 /* procfs.c: in->self for the calling process; -1 where there is no procfs. */
 void self_open(struct init *in);
+/* The same in the procfs with this root, which is closed. */
+void self_open_in(struct init *in, int proc);
+/* The root of the procfs that in->self lies in. Not for a self that has ended. */
+int root_of_self(const struct init *in);
 /* Makes in->procfs where the plan writes to a file of /proc that something is mounted over. */
 void procfs_prepare(struct init *in);
 /*
@@ -186,6 +192,10 @@ void files_restore(struct init *in);
 
 /* start.c: from now on the signals that ask a program to end do end init, even as pid 1. */
 void init_end_by_signals(void);
+
+/* reap.c: runs the program argv[0] with the arguments after it, and gives the code to exit with. */
+int reap(char **argv);
+#define REAP_WORD "--reap"
 
 /* exec.c: makes the program's environment while its files and calls are still free to use. */
 int exec_prepare(struct init *in);

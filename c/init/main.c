@@ -3,6 +3,8 @@
  *
  * argv: "runts-init" SYNC_FD PLAN_FD TRACE SLOT0_FD SLOT1_FD …, decimal numbers; -1 for an empty
  * slot. The descriptors are inherited without CLOEXEC and get it here.
+ *
+ * Or "init" "--reap" PROGRAM ARGUMENT…: see reap.c.
  */
 #define _GNU_SOURCE 1
 #include <fcntl.h>
@@ -16,6 +18,7 @@
 #include "init.h"
 
 enum { ARG_SYNC = 1, ARG_PLAN, ARG_TRACE, ARG_SLOTS };
+enum { ARG_REAP = 1, ARG_REAPED };
 
 static struct init the_init;
 
@@ -37,7 +40,7 @@ static void init_prepare(struct init *in, char **argv) {
   in->op = UINT32_MAX;
   in->sync = take_fd(argv[ARG_SYNC]);
   in->result = in->root = in->self = in->procfs = -1;
-  in->mask_directory = in->mask_file = -1;
+  in->mask_directory = in->mask_file = in->reaper = -1;
   in->trace = argv[ARG_TRACE][0] == '1';
 }
 
@@ -102,6 +105,8 @@ static int perform(struct init *in, const struct operation *op) {
 
 int main(int argc, char **argv) {
   struct init *in = &the_init;
+  if (argc > ARG_REAPED && strcmp(argv[ARG_REAP], REAP_WORD) == 0)
+    return reap(argv + ARG_REAPED);
   if (argc < ARG_SLOTS || argc > ARG_SLOTS + SLOTS_MAX)
     return 1;
   signals_reset();

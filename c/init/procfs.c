@@ -34,8 +34,7 @@ static int make_procfs(void) {
   return proc;
 }
 
-/* The root of the procfs that in->self lies in. */
-static int root_of_self(const struct init *in) {
+int root_of_self(const struct init *in) {
   const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
   return kernel_openat2(in->self, "..", flags, 0, RESOLVE_NO_XDEV);
 }
@@ -50,13 +49,15 @@ static int open_procfs(void) {
   return make_procfs();
 }
 
-/*
- * After the first time "self" is looked up in the same procfs again: `..` is not affected by the
- * mounts that were joined or made since, and procfs names the process as seen from its own pid
- * namespace.
- */
 void self_open(struct init *in) {
-  int proc = in->self >= 0 ? root_of_self(in) : open_procfs();
+  self_open_in(in, open_procfs());
+}
+
+/*
+ * "self" is looked up in the same procfs again: its root is not affected by the mounts that were
+ * joined or made since, and procfs names the process as seen from its own pid namespace.
+ */
+void self_open_in(struct init *in, int proc) {
   if (in->self >= 0)
     close(in->self);
   in->self = -1;

@@ -114,6 +114,8 @@ int op_clone(struct init *in, const union field *f) {
   bool join;
   if (pipe2(gate, O_CLOEXEC) != 0)
     return fail_at(in, -errno, "make a pipe");
+  /* The parent may be gone, and with it what /proc has of it, before the child looks. */
+  int proc = in->self >= 0 ? root_of_self(in) : -1;
   long pid = clone_child(flags, cgroup, &join);
   if (pid > 0)
     leave_to_child(in, pid, gate);
@@ -125,7 +127,10 @@ int op_clone(struct init *in, const union field *f) {
     return fail_at(in, (int)pid, flags ? "make new namespaces: %s" : "make a process%s", names);
   }
   await_parent(gate);
-  self_open(in);
+  if (proc >= 0)
+    self_open_in(in, proc);
+  else
+    self_open(in);
   if (!join)
     return 0;
   int error = join_through(cgroup);

@@ -17,7 +17,7 @@
 #include "init.h"
 
 #define WRITER_GONE_NS 5000000 /* between two looks at a fifo that nobody holds open */
-#define KEPT_MAX 5             /* the conversation, the fifo, the result, the output of hooks */
+#define KEPT_MAX 6             /* the conversation, the fifo, the result, hooks' output, the reaper */
 
 /* Descriptors that stay, in ascending order. */
 struct kept {
@@ -110,6 +110,7 @@ void init_release(struct init *in) {
   keep(&kept, in->sync);
   keep(&kept, fifo);
   keep(&kept, result);
+  keep(&kept, in->reaper);
   for (int i = 7; hook && i <= 8; i++)
     keep(&kept, slot_fd(in, (uint32_t)hook->field[i].i32));
   close_all_but(in, &kept);

@@ -17,6 +17,11 @@ export const command = defineCommand({
     rcfile: { ...LXC_NAMED.rcfile, short: "f" },
     define: DEFINE,
     daemon: { short: "d", description: "go on in the background; the default" },
+    foreground: {
+      short: "F",
+      description:
+        "stay joined to its console until it has stopped, and hand signals on to its init",
+    },
     pidfile: {
       short: "p",
       value: "FILE",
@@ -30,13 +35,18 @@ export const command = defineCommand({
     if (versionWanted(context)) return;
     const named = options.name !== undefined;
     const command = named ? words : words.slice(1);
-    const { already, monitor } = await startSystem(runtime, {
+    const { already, monitor, foreground } = await startSystem(runtime, {
       ...choiceOf(context, named ? undefined : words[0]),
+      ...(options.foreground && { foreground: true }),
       ...(command.length > 0 && { command }),
     });
     if (already) return toStderr("warning", "the container runs already");
     if (options.pidfile !== undefined) {
       await Deno.writeTextFile(options.pidfile, String(monitor));
+    }
+    if (foreground !== undefined) {
+      const { stayInForeground } = await import("./lxc_foreground.ts");
+      await stayInForeground(foreground);
     }
   },
 });

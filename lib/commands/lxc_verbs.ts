@@ -8,6 +8,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   checkconfig: () => import("./lxc_checkconfig.ts"),
   config: () => import("./lxc_config.ts"),
   console: () => import("./lxc_console.ts"),
+  execute: () => import("./lxc_execute.ts"),
   explain: () => import("./lxc_explain.ts"),
   freeze: () => import("./lxc_freeze.ts"),
   info: () => import("./lxc_info.ts"),
@@ -24,7 +25,8 @@ const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
 
 /** The names that LXC has commands for. */
 export const LXC_LINKED = [
-  ...["attach", "cgroup", "checkconfig", "config", "console", "freeze", "info", "ls", "monitor"],
+  ...["attach", "cgroup", "checkconfig", "config", "console", "execute", "freeze", "info", "ls"],
+  "monitor",
   ...["start", "stop", "unfreeze", "update-config", "wait"],
 ];
 

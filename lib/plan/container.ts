@@ -92,6 +92,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   writer.add(...mounts.late);
   enterRootfs(writer, container);
   writer.add(...writableOps(system), ...mounts.last);
+  if (system?.reaper) writer.add({ op: "reaper", from: "" });
   ownStreams(writer, userNamespace);
   setScheduling(writer, process, linux.memoryPolicy, linux.personality);
   confine(writer, program, true, () => addLast(writer, input));

@@ -48,6 +48,8 @@ export interface SystemInput {
   readonly terminals: readonly Terminal[];
   /** Paths below read-only ones that stay writable. */
   readonly writable: readonly WritablePath[];
+  /** The program is a child of init, which reaps orphans. */
+  readonly reaper: boolean;
   /** Signal that init gets when its parent ends; 0: none. */
   readonly parentDeath: number;
   /** By `mounts[0]` and so on; others make the mount points that they need. */

@@ -241,6 +241,8 @@ export const OPS = {
   wait_start: { code: 78, fields: { fifo: "u32", result: "u32" } },
   // The signal that the process gets when its parent ends (PR_SET_PDEATHSIG).
   parent_death: { code: 82, fields: { signal: "u32" } },
+  // The program will be a child of init, which stays: it reaps orphans, and ends when nobody is left.
+  reaper: { code: 83, fields: {} },
   // `home` >= 0: HOME of that uid from /etc/passwd is added. `self_pid` 1: LISTEN_PID is added.
   exec: { code: 79, fields: { args: "strs", env: "strs", home: "i64", self_pid: "u32" } },
 } as const satisfies Record<string, OpSchema>;

@@ -1,7 +1,6 @@
 /** `lxc attach`: one more program in a container. */
 
-import { EACCES, ENOENT } from "../../base/errno.ts";
-import { errnoOf, isRuntsError, RuntsError } from "../../base/errors.ts";
+import { isRuntsError, RuntsError } from "../../base/errors.ts";
 import { isDirectory } from "../../base/files.ts";
 import { exec } from "../../container/exec.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -43,13 +42,14 @@ export async function attachSystem(runtime: Runtime, options: AttachOptions): Pr
     return await exec(runtime, named, (spec, pid) => processOf(runtime, spec, pid, options));
   } catch (error) {
     if (!isRuntsError(error)) throw error;
-    throw error.with({ exitCode: codeOf(errnoOf(error)) });
+    throw new RuntsError(error.operation, { ...error.data, exitCode: codeOf(error) });
   }
 }
 
-function codeOf(errno: number | undefined): number {
-  if (errno === EACCES) return NOT_EXECUTABLE;
-  return errno === ENOENT || errno === undefined ? NOT_FOUND : 1;
+/** The words are those that clients look for, too (lib/plan/failure_program.ts). */
+function codeOf({ message }: RuntsError): number {
+  if (/permission denied|exec format error/.test(message)) return NOT_EXECUTABLE;
+  return /no such file|not found/.test(message) ? NOT_FOUND : 1;
 }
 
 /** With the rights and limits of the container, and the caller's environment and working directory. */

@@ -125,14 +125,15 @@ export class SystemAttendant extends MonitorAttendant {
 function settingsOf(
   runtime: LoadedRuntime,
   directory: StateDirectory,
-  { beyond: { console } }: SystemPlan,
+  { beyond: { console }, reaps }: SystemPlan,
 ): ConstructorParameters<typeof MonitorAttendant>[0] {
   const { logFile, logSize = 0, rotate } = console;
   const log = logFile === undefined
     ? { driver: "cri", maxSize: UNASKED_LOG, maxFiles: 1 } as const
     : { driver: "raw", path: logFile, maxSize: logSize, maxFiles: rotate ? 2 : 1 } as const;
   return {
-    ...chosen(runtime.caller, directory, { log }),
+    // What a program gets that is run for its caller is what the caller types.
+    ...chosen(runtime.caller, directory, { log, interactive: reaps === true }),
     create: { bundle: directory.path },
     restarts: 0,
     lastDelay: 0,

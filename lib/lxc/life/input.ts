@@ -29,6 +29,7 @@ export function systemInput(caller: Caller, plan: SystemPlan): SystemInput {
       ...(directory !== undefined && { link: `/dev/${name}` }),
     })),
     writable: writablePaths(plan),
+    reaper: plan.reaps === true,
     parentDeath: signals.parentDeath,
     mounts,
     hooks: Object.fromEntries(hooks),

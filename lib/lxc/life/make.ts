@@ -19,17 +19,23 @@ import { SystemAttendant } from "./attendant.ts";
 import { tellState } from "./events.ts";
 import { runStage } from "./hooks.ts";
 
-/** Makes a container, in a state directory of its own. Errors name the line of the configuration. */
+/**
+ * Makes a container, in a state directory of its own. Errors name the line of the configuration.
+ *
+ * @param waits is called when init waits to be let go
+ */
 export function createSystem(
   runtime: LoadedRuntime,
   directory: StateDirectory,
   plan: SystemPlan,
+  waits: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   return inTheirLines(plan, async () => {
     const { options, bundle } = requestOf(directory, plan);
     using attendant = new SystemAttendant(runtime, directory, plan);
     await createLocked(runtime, options, bundle, attendant, async (created) => {
       await attendant.tellCreated(runtime, directory.id, created.pid);
+      await waits();
       await begin(runtime, directory, plan, created);
     });
   });
@@ -58,7 +64,7 @@ export function makeSystem(
   });
 }
 
-function requestOf({ id }: StateDirectory, { spec, directory: path }: SystemPlan): {
+function requestOf({ id }: StateDirectory, { spec, directory: path, reaps }: SystemPlan): {
   readonly options: CreateOptions;
   readonly bundle: ConstructorParameters<typeof Creation>[2];
 } {
@@ -66,7 +72,7 @@ function requestOf({ id }: StateDirectory, { spec, directory: path }: SystemPlan
     // Without a console, init has no streams.
     options: {
       id,
-      ...(!spec.process?.terminal && { stdin: "null", stdout: "null", stderr: "null" }),
+      ...(!spec.process?.terminal && !reaps && { stdin: "null", stdout: "null", stderr: "null" }),
     },
     bundle: { path, spec, text: formatJson(spec) },
   };

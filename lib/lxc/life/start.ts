@@ -8,8 +8,11 @@ import { inCommand } from "../../runtime/command.ts";
 import { load } from "../../runtime/load.ts";
 import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../../runtime/runtime.ts";
 import { StateDirectory } from "../../state/directory.ts";
+import type { LxcConfig } from "../config/config.ts";
+import { wordsOf } from "../config/values.ts";
 import { type Choice, lxcPath, openContainer, planOpened, refuse } from "../container.ts";
 import type { SystemPlan } from "../plan/types.ts";
+import { Foreground } from "./foreground.ts";
 import { createSystem } from "./make.ts";
 import { systemId } from "./record.ts";
 import { settleLocked } from "./settle.ts";
@@ -21,6 +24,10 @@ import { readSupervised } from "../../state/supervised.ts";
 interface StartOptions extends Choice {
   /** argv of init instead of that of the configuration. */
   readonly command?: readonly string[];
+  /** The caller is joined to it, and sees to it until it has stopped. */
+  readonly foreground?: boolean;
+  /** The command is a child of an init that reaps orphans, and has no terminal but the caller's. */
+  readonly execute?: { readonly terminal: boolean; readonly uid?: number; readonly gid?: number };
 }
 
 /** A container that was started, or that runs already. */
@@ -29,6 +36,8 @@ interface StartedSystem {
   readonly already: boolean;
   /** Of its monitor. */
   readonly monitor: number;
+  /** Of a container in the foreground; the caller disposes of it. */
+  readonly foreground?: Foreground;
 }
 
 /** Starts a container. Once this returns its init has been executed. */
@@ -43,11 +52,21 @@ export function startSystem(
     const runtime = await load(unloaded);
     await settleFormer(runtime, directory);
     if (systemNow(runtime, id).state !== "STOPPED") return startedOf(directory, true);
-    const { plan, findings } = await planOpened(unloaded, opened, options.command);
+    const { plan, findings } = await planOpened(
+      unloaded,
+      opened,
+      commandOf(options, opened.config),
+    );
     refuse(findings);
     for (const { at, message } of plan.warnings) runtime.warn(`${at.file}:${at.line}: ${message}`);
-    await createSystem(runtime, directory, inFreeCgroup(runtime, plan));
-    return startedOf(directory, false);
+    const own = inFreeCgroup(runtime, asExecuted(plan, options));
+    if (!options.foreground) {
+      await createSystem(runtime, directory, own);
+      return startedOf(directory, false);
+    }
+    const foreground = new Foreground(runtime, directory);
+    await createSystem(runtime, directory, own, () => foreground.join());
+    return { ...startedOf(directory, false), foreground };
   });
 }
 
@@ -61,6 +80,38 @@ async function settleFormer(runtime: LoadedRuntime, directory: StateDirectory): 
 function startedOf(directory: StateDirectory, already: boolean): StartedSystem {
   const monitor = readSupervised(directory.path)?.monitor.pid ?? 0;
   return { id: directory.id, already, monitor };
+}
+
+/** argv that is asked for; that of `execute` may be in the configuration. */
+function commandOf(
+  { command, execute }: StartOptions,
+  config: LxcConfig,
+): readonly string[] | undefined {
+  if (execute === undefined || (command?.length ?? 0) > 0) return command;
+  const own = config.get("lxc.execute.cmd")?.value;
+  if (own === undefined) {
+    throw new RuntsError("no command is given, and lxc.execute.cmd is not set");
+  }
+  return wordsOf(own);
+}
+
+/** The plan of `execute`. */
+function asExecuted(plan: SystemPlan, { execute }: StartOptions): SystemPlan {
+  const { process } = plan.spec;
+  if (execute === undefined || process === undefined) return plan;
+  const { terminal, uid, gid } = execute;
+  const user = {
+    ...(process.user ?? { uid: 0, gid: 0 }),
+    ...(uid !== undefined && { uid }),
+    ...(gid !== undefined && { gid }),
+  };
+  const ttys = { ...plan.beyond.ttys, count: 0 };
+  return {
+    ...plan,
+    reaps: true,
+    spec: { ...plan.spec, process: { ...process, terminal, user } },
+    beyond: { ...plan.beyond, ttys },
+  };
 }
 
 /** How many cgroups of a name are tried. */

@@ -21,6 +21,8 @@ export interface SystemPlan {
   /** The file of the configuration; absent if there is none. */
   readonly configFile?: string;
   readonly spec: Spec;
+  /** The program is that of `execute`: a child of an init that reaps orphans. */
+  readonly reaps?: true;
   readonly beyond: Beyond;
   readonly origins: Origins;
   /** What is asked for and will not be had, and what should be written otherwise. */

@@ -1,0 +1,143 @@
+/** Mounts, /dev and terminals: what a container finds. */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { RUNTS_LXC_ONLY } from "../../support/lxc.ts";
+import { Systems } from "../../support/lxc_system.ts";
+
+Deno.test("mount points are made where that is asked for, and what is optional may be missing", async () => {
+  await using systems = new Systems();
+  const source = Deno.makeTempDirSync({ dir: systems.path });
+  Deno.writeTextFileSync(`${source}/file`, "of the host\n");
+  systems.add("mounted", [
+    `lxc.mount.entry = ${source} srv/deep none bind,create=dir 0 0`,
+    `lxc.mount.entry = ${source}/file etc/one none bind,create=file 0 0`,
+    "lxc.mount.entry = /nonexistent mnt none bind,optional 0 0",
+    `lxc.mount.entry = ${source} nowhere none bind,optional 0 0`,
+    "lxc.mount.entry = tmpfs tmp tmpfs size=64k,nosuid 0 0",
+  ]);
+  await systems.start("mounted");
+  assertEquals(
+    await systems.inside("mounted", "cat /srv/deep/file /etc/one"),
+    "of the host\nof the host\n",
+  );
+  assertMatch(
+    await systems.inside("mounted", "mount"),
+    / on \/tmp type tmpfs \(rw,nosuid,.*size=64k/,
+  );
+  assertEquals((await systems.run("attach", "-n", "mounted", "--", "/bin/ls", "/nowhere")).code, 1);
+});
+
+Deno.test("a mount point that is not there keeps the container from starting", async () => {
+  await using systems = new Systems();
+  systems.add("pointless", ["lxc.mount.entry = /usr nowhere none bind 0 0"]);
+  assertEquals((await systems.run("start", "-n", "pointless")).code, 1);
+  assertEquals(await systems.state("pointless"), "STOPPED");
+});
+
+Deno.test("proc and sys are read-only but for the network", async () => {
+  await using systems = new Systems();
+  systems.add("mixed");
+  await systems.start("mixed");
+  const writes = async (path: string) =>
+    (await systems.run("attach", "-n", "mixed", "--", "/bin/sh", "-c", `echo 1 >${path}`)).code;
+  assertEquals(await writes("/proc/sys/net/ipv4/ip_forward"), 0);
+  assertEquals(await writes("/proc/sys/kernel/domainname"), 1);
+  assertEquals(await writes("/proc/sysrq-trigger"), 1);
+  const mounts = await systems.inside("mixed", "mount");
+  assertMatch(mounts, / on \/sys type sysfs \(ro,/);
+  assertMatch(mounts, / on \/sys\/devices\/virtual\/net type sysfs \(rw,/);
+});
+
+Deno.test("/dev has a size, six nodes and links", async () => {
+  await using systems = new Systems();
+  systems.add("dev", ["lxc.tty.max = 2"]);
+  await systems.start("dev");
+  assertMatch(await systems.inside("dev", "mount"), / on \/dev type tmpfs \(.*size=492k,mode=755/);
+  const nodes = "full null random tty urandom zero".split(" ");
+  const listed = await systems.inside("dev", `cd /dev; stat -c '%n %a %t:%T' ${nodes.join(" ")}`);
+  assertEquals(
+    listed,
+    "full 666 1:7\nnull 666 1:3\nrandom 666 1:8\ntty 666 5:0\nurandom 666 1:9\nzero 666 1:5\n",
+  );
+  assertEquals(await systems.inside("dev", "readlink /dev/stdin"), "/proc/self/fd/0\n");
+  const ttys = await systems.inside(
+    "dev",
+    "cd /dev; ls -d tty[0-9]*; test -c console && echo console",
+  );
+  assertEquals(ttys, "tty1\ntty2\nconsole\n");
+});
+
+Deno.test("device rules are all there are", async () => {
+  await using systems = new Systems();
+  systems.add("ruled", [
+    "lxc.cgroup.devices.deny = a",
+    "lxc.cgroup.devices.allow = c 1:3 rwm",
+    "lxc.cgroup.devices.allow = c 5:* rwm",
+    "lxc.cgroup.devices.allow = c 136:* rwm",
+  ]);
+  await systems.start("ruled");
+  const opens = async (path: string) =>
+    (await systems.run("attach", "-n", "ruled", "--", "/bin/sh", "-c", `: <${path}`)).code;
+  assertEquals(await opens("/dev/null"), 0);
+  assertEquals(await opens("/dev/zero"), 1);
+  const { code } = await systems.run(
+    "attach",
+    "-n",
+    "ruled",
+    "--",
+    "/bin/mknod",
+    "/tmp/zero",
+    "c",
+    "1",
+    "5",
+  );
+  assertEquals(code, 1);
+});
+
+Deno.test({
+  name: "whatever keeps a container from starting is told in one line with the line of the file",
+  ...RUNTS_LXC_ONLY, // LXC prints the same four lines each time
+  async fn() {
+    await using systems = new Systems();
+    const cases: [line: string, message: RegExp][] = [
+      [
+        "lxc.mount.entry = /nonexistent mnt none bind 0 0",
+        /config:8: lxc.mount.entry: .*nonexistent.*ENOENT/,
+      ],
+      [
+        "lxc.init.cmd = /sbin/nonexistent",
+        /config:8: lxc.init.cmd: .*nonexistent.*no such file/,
+      ],
+      ["lxc.cgroup.memory.nonsense = 1", /config:8: lxc.cgroup.memory.nonsense: .*write "1"/],
+      ["lxc.sysctl.net.ipv4.nonsense = 1", /config:8: lxc.sysctl.net.ipv4.nonsense: .*ENOENT/],
+      ["lxc.hook.mount = /nonexistent", /config:8: lxc.hook.mount: /],
+      ["lxc.hook.pre-start = /nonexistent", /config:8: lxc.hook.pre-start: /],
+      ["lxc.namespace.share.net = 1999999", /config:8: lxc.namespace.share.net: /],
+      ["lxc.mount.entry = x mnt nosuchfs defaults 0 0", /config:8: lxc.mount.entry: .*nosuchfs/],
+      [
+        "lxc.mount.entry = tmpfs mnt tmpfs nosuchoption 0 0",
+        /config:8: lxc.mount.entry: .*nosuchoption/,
+      ],
+      ["lxc.rootfs.path = dir:/nonexistent/rootfs", /config:8: lxc.rootfs.path: .*\/nonexistent.*/],
+      [
+        "lxc.net.1.type = veth\nlxc.net.1.link = nobridge9",
+        /config:8: lxc.net.1.type: .*nobridge9.*does not exist/,
+      ],
+      [
+        "lxc.net.1.type = phys\nlxc.net.1.link = nodevice9",
+        /config:8: lxc.net.1.type: .*nodevice9.*does not exist/,
+      ],
+      ["lxc.prlimit.nofile = 99999999999", /config:8: lxc.prlimit.nofile: /],
+      ["lxc.idmap = u 0 100000 65536\nlxc.idmap = g 0 4294967295 1", /config:\d+: lxc.idmap: /],
+    ];
+    for (const [index, [line, message]] of cases.entries()) {
+      const name = `wrong-${index}`;
+      systems.add(name, line.split("\n"));
+      const { code, stderr } = await systems.run("start", "-n", name);
+      const lines = stderr.trimEnd().split("\n").filter((one) => one.startsWith("runts: start"));
+      assertEquals([code, lines.length], [1, 1], `${line}\n${stderr}`);
+      assertMatch(lines[0]!, message);
+      assertEquals(await systems.state(name), "STOPPED");
+    }
+  },
+});
