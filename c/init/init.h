@@ -94,7 +94,7 @@ struct init {
   uint32_t preserved; /* descriptors after 2 that the program inherits */
   bool files_widened; /* `files` is to be restored: see files_widen */
   uint64_t files[2];  /* RLIMIT_NOFILE as it was, soft and hard */
-  int reaper; /* our own executable, which is to be executed for the program, or -1 */
+  int reaper;         /* our own executable, which is to be executed for the program, or -1 */
   bool chdir_done;
   uint64_t caps_missing; /* capabilities that a warning has named */
   char *program;         /* found by find_program */

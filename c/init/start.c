@@ -17,7 +17,7 @@
 #include "init.h"
 
 #define WRITER_GONE_NS 5000000 /* between two looks at a fifo that nobody holds open */
-#define KEPT_MAX 6             /* the conversation, the fifo, the result, hooks' output, the reaper */
+#define KEPT_MAX 6 /* the conversation, the fifo, the result, hooks' output, the reaper */
 
 /* Descriptors that stay, in ascending order. */
 struct kept {
