@@ -41,10 +41,15 @@ const EXEC_FAILED = 255;
 type MakeProcess = (spec: Spec, pid: number) => Process;
 
 /** Runs a process in a container. Gives the program's exit code, or 0 when detached. */
-export async function exec(
+export function exec(given: RuntimeOrSettings, options: ExecOptions): Promise<number> {
+  return execMade(given, options, undefined);
+}
+
+/** The same for a process that is made, rather than what the options say. */
+export async function execMade(
   given: RuntimeOrSettings,
   options: ExecOptions,
-  make?: MakeProcess,
+  make: MakeProcess | undefined,
 ): Promise<number> {
   try {
     return await inCommand(

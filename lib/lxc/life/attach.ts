@@ -2,7 +2,7 @@
 
 import { isRuntsError, RuntsError } from "../../base/errors.ts";
 import { isDirectory } from "../../base/files.ts";
-import { exec } from "../../container/exec.ts";
+import { execMade } from "../../container/exec.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Process, Spec } from "../../spec/types/config.ts";
 import { systemNow } from "./state.ts";
@@ -39,7 +39,7 @@ export async function attachSystem(runtime: Runtime, options: AttachOptions): Pr
   }
   try {
     const named = { id: options.id, terminal: options.tty };
-    return await exec(runtime, named, (spec, pid) => processOf(runtime, spec, pid, options));
+    return await execMade(runtime, named, (spec, pid) => processOf(runtime, spec, pid, options));
   } catch (error) {
     if (!isRuntsError(error)) throw error;
     throw new RuntsError(error.operation, { ...error.data, exitCode: codeOf(error) });
