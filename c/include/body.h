@@ -202,7 +202,8 @@ enum body_stream { BODY_STREAM_LOST = 0, BODY_STREAM_STDOUT = 1, BODY_STREAM_STD
 
 /*
  * TERMINAL: a terminal beside that of init, whose master comes over the socket, as that of SPAWN does. It can
- * be attached to and resized by its name until init ends, or another one takes its name.
+ * be attached to and resized by its name until init ends, or another one takes its name; it goes with the
+ * connection if that ends before init is watched.
  * HOLD: these descriptors are held instead of those before; their numbers are the monitor's.
  */
 #define BODY_HELD_MAX 8

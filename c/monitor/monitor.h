@@ -143,8 +143,8 @@ int process_make(const char *name, struct connection *owner, struct process **pr
 /* Its streams are read no more. */
 void process_discard(struct process *p);
 void processes_of_end(const struct connection *owner);
-/* A terminal of init's; `slot`: a socket for its master. */
-int terminal_make(const char *name, int32_t *slot);
+/* A terminal of init's, which is its maker's until init is watched; `slot`: a socket for its master. */
+int terminal_make(const char *name, struct connection *owner, int32_t *slot);
 int process_watch(struct process *p, const struct request *r, int32_t *fds, uint32_t count);
 /* If it is the end of a process that is watched, that is seen to. */
 void process_ended(const struct ending *ending);
@@ -214,6 +214,9 @@ bool command_ended(pid_t pid);
 void wake_in(uint64_t ms);
 /* When it is due, or 0; sees to one that is. */
 uint64_t wake_due(void);
+
+/* held.c: takes the descriptors, and closes those that it had. */
+void hold(int32_t *fds, uint32_t count);
 
 /* memory.c */
 struct monitor {

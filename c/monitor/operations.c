@@ -169,27 +169,18 @@ static int do_subscribe(struct connection *c, const struct request *r, struct re
   return 1;
 }
 
-static int do_terminal(const char *name, struct reply *reply) {
+static int do_terminal(const char *name, struct connection *c, struct reply *reply) {
   reply->fds[0] = -1;
-  int error = terminal_make(name, &reply->fds[0]);
+  int error = terminal_make(name, c, &reply->fds[0]);
   reply->fd_count = error == 0;
   return error;
 }
 
 static int do_hold(int32_t *fds, uint32_t count, struct reply *reply) {
-  static int32_t held[BODY_HELD_MAX];
-  static uint32_t held_count;
-  for (uint32_t i = 0; i < held_count; i++)
-    close(held[i]);
-  held_count = count;
-  for (uint32_t i = 0; i < BODY_HELD_MAX; i++) {
+  for (uint32_t i = 0; i < BODY_HELD_MAX; i++)
     reply->fields.held.fds[i] = i < count ? fds[i] : -1;
-    if (i >= count)
-      continue;
-    held[i] = fds[i];
-    fds[i] = -1;
-  }
   reply->size = sizeof reply->fields.held;
+  hold(fds, count);
   return 0;
 }
 
@@ -248,7 +239,7 @@ int perform(struct connection *c, const struct request *r, int32_t *fds, uint32_
   case BODY_FETCH:
     return do_fetch(r->fields.fetch[0], r->fields.fetch[1], reply);
   case BODY_TERMINAL:
-    return do_terminal(r->text[0], reply);
+    return do_terminal(r->text[0], c, reply);
   case BODY_HOLD:
     return do_hold(fds, count, reply);
   default: {

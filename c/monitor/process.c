@@ -75,11 +75,11 @@ void processes_of_end(const struct connection *owner) {
   }
 }
 
-int terminal_make(const char *name, int32_t *slot) {
+int terminal_make(const char *name, struct connection *owner, int32_t *slot) {
   struct process *p = process_find(name);
   if (p && p->kept)
     process_discard(p);
-  int error = process_make(name, NULL, &p);
+  int error = process_make(name, owner, &p);
   if (error != 0)
     return error;
   p->kept = true;
@@ -87,6 +87,12 @@ int terminal_make(const char *name, int32_t *slot) {
   if (error != 0)
     process_discard(p);
   return error;
+}
+
+static void terminals_stay(void) {
+  for (struct process *p = processes; p; p = p->next)
+    if (p->kept)
+      p->owner = NULL;
 }
 
 static void terminals_end(void) {
@@ -199,6 +205,8 @@ int process_watch(struct process *p, const struct request *r, int32_t *fds, uint
   }
   discard_former(p);
   p->owner = NULL;
+  if (strcmp(p->name, INIT_NAME) == 0)
+    terminals_stay();
   console_look(p);
   p->pid = w->pid;
   control_open(p);

@@ -6,6 +6,7 @@ import { cString } from "../../../ffi/call.ts";
 import { MONITOR_SYMBOLS, monitorCalls, type Packet } from "../../../ffi/monitor.ts";
 import { EINVAL } from "../../../lib/base/errno.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
+import { Monitor } from "../../../lib/body/monitor_client.ts";
 import { O_RDWR } from "../../../lib/base/linux.ts";
 import { BodyMax, decodeReply, encodeRequest, Operation } from "../../../lib/wire/body.ts";
 import { buildLibrary } from "../../../tools/build/c.ts";
@@ -274,4 +275,42 @@ Deno.test("a monitor of another build says so, and works", async () => {
   const started = await watched.run({ script: "echo from this build; exit 7" });
   assertEquals((await watched.ended(started)).code, 7);
   assertEquals((await watched.logged()).slice(31), "stdout F from this build\n");
+});
+
+Deno.test("a terminal beside init is attached to by one alone, and goes with whoever made it", async () => {
+  await using watched = await Watched.start();
+  const { monitor, helper } = watched;
+  {
+    using maker = await Monitor.connect(helper, `${watched.folder}/monitor.sock`);
+    helper.close(await maker.terminal("tty1"));
+    helper.close(await maker.terminal("tty1")); // in the place of the other
+    const exclusive = { stdin: true, replay: false, exclusive: true };
+    using _first = await monitor.attach("tty1", exclusive);
+    await assertRejects(() => monitor.attach("tty1", exclusive), RuntsError, "EBUSY");
+    using _other = await monitor.attach("tty1", { ...exclusive, exclusive: false });
+  }
+  await until("it is gone", async () => {
+    try {
+      (await monitor.attach("tty1", { stdin: false, replay: false }))[Symbol.dispose]();
+      return false;
+    } catch {
+      return true;
+    }
+  });
+});
+
+Deno.test("a monitor holds descriptors until it is given others", async () => {
+  await using watched = await Watched.start();
+  const { monitor, helper } = watched;
+  const { pid } = await monitor.hello();
+  const file = helper.open("/proc/self/ns/net", 0);
+  const [number] = await monitor.hold([file]);
+  helper.close(file);
+  assertEquals(
+    Deno.readLinkSync(`/proc/${pid}/fd/${number}`),
+    Deno.readLinkSync("/proc/self/ns/net"),
+  );
+  const before = descriptorsOf(pid);
+  assertEquals(await monitor.hold([]), []);
+  assertEquals(descriptorsOf(pid), before - 1);
 });
