@@ -152,8 +152,8 @@ static int start_child(struct launch *l, int *pidfd) {
   int flags = CLONE_VM | CLONE_CHILD_CLEARTID | CLONE_PIDFD | SIGCHLD;
   l->in_use = 1;
   uint64_t mask = signals_mask(SIGNALS_ALL); /* no handler of ours may run in the child */
-  int pid = clone(child_main, l->stack + sizeof l->stack, flags | (l->spawn.wait ? CLONE_VFORK : 0), l,
-                  pidfd, NULL, &l->in_use);
+  int pid = clone(child_main, l->stack + sizeof l->stack, flags | (l->spawn.wait ? CLONE_VFORK : 0),
+                  l, pidfd, NULL, &l->in_use);
   int error = errno;
   signals_mask(mask);
   if (pid > 0)
