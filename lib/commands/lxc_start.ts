@@ -1,7 +1,13 @@
+import { absolute } from "../base/absolute.ts";
 import { defineCommand } from "../cli/types.ts";
 import { toStderr } from "../cli/log.ts";
 import { startSystem } from "../lxc/life/start.ts";
 import { choiceOf, DEFINE, LXC_COMMAND, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
+
+/** An option for a namespace that is shared. */
+function share(kind: string): { readonly value: "NAME"; readonly description: string } {
+  return { value: "NAME", description: `share the ${kind} namespace of a container, or of a pid` };
+}
 
 export const command = defineCommand({
   name: "lxc start",
@@ -22,6 +28,17 @@ export const command = defineCommand({
       description:
         "stay joined to its console until it has stopped, and hand signals on to its init",
     },
+    shareNet: share("network"),
+    shareIpc: share("ipc"),
+    shareUts: share("uts"),
+    sharePid: share("pid"),
+    consoleLog: {
+      short: "L",
+      value: "FILE",
+      description: "write what its console shows there as well",
+      complete: "file",
+    },
+    closeAllFds: { short: "C", description: "of LXC: nothing is inherited anyway", hidden: true },
     pidfile: {
       short: "p",
       value: "FILE",
@@ -35,8 +52,22 @@ export const command = defineCommand({
     if (versionWanted(context)) return;
     const named = options.name !== undefined;
     const command = named ? words : words.slice(1);
+    const choice = choiceOf(context, named ? undefined : words[0]);
+    const define = [
+      ...(choice.define ?? []),
+      ...(options.consoleLog === undefined
+        ? []
+        : [`lxc.console.logfile=${absolute(runtime.caller, options.consoleLog)}`]),
+    ];
     const { already, monitor, foreground } = await startSystem(runtime, {
-      ...choiceOf(context, named ? undefined : words[0]),
+      ...choice,
+      define,
+      shared: [
+        ...shared("network", options.shareNet),
+        ...shared("ipc", options.shareIpc),
+        ...shared("uts", options.shareUts),
+        ...shared("pid", options.sharePid),
+      ],
       ...(options.foreground && { foreground: true }),
       ...(command.length > 0 && { command }),
     });
@@ -50,3 +81,10 @@ export const command = defineCommand({
     }
   },
 });
+
+function shared<T extends string>(
+  type: T,
+  from: string | undefined,
+): { readonly type: T; readonly from: string }[] {
+  return from === undefined ? [] : [{ type, from }];
+}

@@ -40,6 +40,11 @@ export function lxc(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<Output> {
+  return command(lxcLine(verb, args), options);
+}
+
+/** The command line of a command of LXC's. */
+export function lxcLine(verb: string, args: readonly string[]): string[] {
   const line = PEER === undefined ? [RUNTIME, "lxc", verb] : [`${PEER}${verb}`];
-  return command([...line, ...args], options);
+  return [...line, ...args];
 }

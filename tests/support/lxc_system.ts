@@ -6,7 +6,7 @@ import { type Output, RUNTIME, until } from "./runtime.ts";
 
 const APPLETS =
   "cat chmod echo env false getty grep halt head hostname id init ip kill ls mkdir mknod mount ps " +
-  "poweroff pwd readlink reboot sh sleep stat stty test touch true tty umount uname wc";
+  "poweroff pwd readlink reboot setsid sh sleep stat stty test touch true tty umount uname wc";
 
 /** Ends when it is asked to halt, and says what it was asked. */
 const POLITE_INIT = `#!/bin/sh

@@ -1,5 +1,6 @@
 /** The monitor of a system container, and what the host has to do while one is made. */
 
+import { quote, reason, RuntsError } from "../../base/errors.ts";
 import type { Undo } from "../../base/undo.ts";
 import { limitDevices } from "../../cgroup/devices/exact.ts";
 import type { Monitor } from "../../body/monitor_client.ts";
@@ -103,6 +104,7 @@ export class SystemAttendant extends MonitorAttendant {
   override async ready(init: ProcessName): Promise<void> {
     const devices = this.#plan.spec.linux?.resources?.devices ?? [];
     if (devices.length > 1) await limitDevices(this.#making!.made.cgroup.record, devices);
+    writeProc(this.#plan, init.pid);
     await super.ready(init);
   }
 
@@ -118,6 +120,20 @@ export class SystemAttendant extends MonitorAttendant {
   override [Symbol.dispose](): void {
     this.#open.dispose();
     super[Symbol.dispose]();
+  }
+}
+
+/** Files of /proc that belong to init. */
+function writeProc({ beyond: { proc } }: SystemPlan, pid: number): void {
+  for (const [index, { file, value }] of proc.entries()) {
+    try {
+      Deno.writeTextFileSync(`/proc/${pid}/${file}`, value, { create: false });
+    } catch (cause) {
+      throw new RuntsError(`write ${quote(value)} to ${quote(`/proc/${pid}/${file}`)}`, {
+        configPath: `beyond.proc[${index}]`,
+        cause: new Error(reason(cause)),
+      });
+    }
   }
 }
 

@@ -64,7 +64,7 @@ export function makeSystem(
   });
 }
 
-function requestOf({ id }: StateDirectory, { spec, directory: path, reaps }: SystemPlan): {
+function requestOf({ id }: StateDirectory, { spec, directory: path, reaps, beyond }: SystemPlan): {
   readonly options: CreateOptions;
   readonly bundle: ConstructorParameters<typeof Creation>[2];
 } {
@@ -72,6 +72,7 @@ function requestOf({ id }: StateDirectory, { spec, directory: path, reaps }: Sys
     // Without a console, init has no streams.
     options: {
       id,
+      ...(!beyond.security.keyring && { noNewKeyring: true }),
       ...(!spec.process?.terminal && !reaps && { stdin: "null", stdout: "null", stderr: "null" }),
     },
     bundle: { path, spec, text: formatJson(spec) },
@@ -95,7 +96,7 @@ async function begin(
 }
 
 /** Errors about the plan name the line of the configuration. */
-async function inTheirLines<T>(plan: SystemPlan, body: () => Promise<T>): Promise<T> {
+export async function inTheirLines<T>(plan: SystemPlan, body: () => Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {

@@ -18,6 +18,7 @@ import { withLockIfThere } from "../../state/lock.ts";
 import { INIT, readExitRecord } from "../../state/process_record.ts";
 import { readSupervised } from "../../state/supervised.ts";
 import { noteEnd } from "../../supervise/settle.ts";
+import type { SystemPlan } from "../plan/types.ts";
 import { tellState } from "./events.ts";
 import { heldPaths } from "./held.ts";
 import { runStageWarning } from "./hooks.ts";
@@ -61,7 +62,17 @@ export async function settleLocked(
   if (!await runStageWarning(runtime, plan, "post-stop", { target })) target = "stop";
   if (target === "reboot" && await startAnew(runtime, directory, record)) return;
   await removeLocked(runtime, directory, { force: true });
+  if (plan.beyond.start.ephemeral) await removeContainer(runtime, plan);
   await tellState(runtime, directory.id, "STOPPED");
+}
+
+/** What was meant for one life. */
+async function removeContainer({ warn }: LoadedRuntime, plan: SystemPlan): Promise<void> {
+  try {
+    await Deno.remove(plan.directory, { recursive: true });
+  } catch (error) {
+    warn(`remove ${quote(plan.directory)}: ${reason(error)}`);
+  }
 }
 
 /** reboot(2) in a pid namespace ends its init by SIGHUP where it is to be started anew. */

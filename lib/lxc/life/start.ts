@@ -13,7 +13,9 @@ import { wordsOf } from "../config/values.ts";
 import { type Choice, lxcPath, openContainer, planOpened, refuse } from "../container.ts";
 import type { SystemPlan } from "../plan/types.ts";
 import { Foreground } from "./foreground.ts";
-import { createSystem } from "./make.ts";
+import { refuseUnsupported, withoutEffect } from "./unsupported.ts";
+import { type Shared, withShared } from "./shared.ts";
+import { createSystem, inTheirLines } from "./make.ts";
 import { systemId } from "./record.ts";
 import { settleLocked } from "./settle.ts";
 import { systemNow } from "./state.ts";
@@ -24,6 +26,8 @@ import { readSupervised } from "../../state/supervised.ts";
 interface StartOptions extends Choice {
   /** argv of init instead of that of the configuration. */
   readonly command?: readonly string[];
+  /** Namespaces that it has with others. */
+  readonly shared?: readonly Shared[];
   /** The caller is joined to it, and sees to it until it has stopped. */
   readonly foreground?: boolean;
   /** The command is a child of an init that reaps orphans, and has no terminal but the caller's. */
@@ -59,7 +63,13 @@ export function startSystem(
     );
     refuse(findings);
     for (const { at, message } of plan.warnings) runtime.warn(`${at.file}:${at.line}: ${message}`);
-    const own = inFreeCgroup(runtime, asExecuted(plan, options));
+    for (const warning of withoutEffect(plan)) runtime.warn(warning);
+    const lxcpath = lxcPath(unloaded, options.lxcpath);
+    const own = await inTheirLines(plan, () => {
+      refuseUnsupported(plan);
+      const joined = withShared(runtime, plan, lxcpath, options.shared);
+      return Promise.resolve(inFreeCgroup(runtime, asExecuted(joined, options)));
+    });
     if (!options.foreground) {
       await createSystem(runtime, directory, own);
       return startedOf(directory, false);

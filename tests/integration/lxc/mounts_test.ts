@@ -127,6 +127,8 @@ Deno.test({
         "lxc.net.1.type = phys\nlxc.net.1.link = nodevice9",
         /config:8: lxc.net.1.type: .*nodevice9.*does not exist/,
       ],
+      ["lxc.proc.nonsense = 1", /config:8: lxc.proc.nonsense: write "1" to .*ENOENT/],
+      ["lxc.rootfs.path = overlay:/a:/b", /config:8: lxc.rootfs.path: .*overlay cannot be started/],
       ["lxc.prlimit.nofile = 99999999999", /config:8: lxc.prlimit.nofile: /],
       ["lxc.idmap = u 0 100000 65536\nlxc.idmap = g 0 4294967295 1", /config:\d+: lxc.idmap: /],
     ];

@@ -67,3 +67,21 @@ Deno.test("init ends with its monitor, and the container can be started again", 
   assert((await systems.run("start", "-n", "orphan")).code === 0);
   await systems.untilState("orphan", "RUNNING");
 });
+
+Deno.test("an ephemeral container is gone once it has stopped", async () => {
+  await using systems = new Systems();
+  systems.add("once", ["lxc.ephemeral = 1"]);
+  await systems.start("once");
+  await systems.ok("stop", "-n", "once", "-k");
+  await until("its directory is gone", () => !exists(`${systems.path}/once`));
+  assertEquals((await systems.run("info", "-n", "once")).code, 1);
+});
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
