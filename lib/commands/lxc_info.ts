@@ -1,7 +1,7 @@
 import { defineCommand } from "../cli/types.ts";
 import { toStderr } from "../cli/log.ts";
 import { quote, RuntsError } from "../base/errors.ts";
-import { type Choice, isDefined, lxcPath, openContainer, refuse } from "../lxc/container.ts";
+import { type Choice, isDefined, lxcPath } from "../lxc/place.ts";
 import { networkFacts, sizeText, usageOf } from "../lxc/life/facts.ts";
 import { systemIdOf } from "../lxc/life/record.ts";
 import { systemNow } from "../lxc/life/state.ts";
@@ -105,6 +105,7 @@ async function printKeys(
   bare: boolean,
   print: (text: string) => void,
 ): Promise<void> {
+  const { openContainer, refuse } = await import("../lxc/container.ts");
   const { config, findings } = await openContainer(runtime, choice);
   refuse(findings);
   for (const key of keys) {

@@ -1,7 +1,7 @@
 import { nearest } from "../base/nearest.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import { defineCommand } from "../cli/types.ts";
-import { lxcPath } from "../lxc/container.ts";
+import { lxcPath } from "../lxc/place.ts";
 import {
   type Column,
   COLUMNS,

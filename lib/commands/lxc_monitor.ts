@@ -1,6 +1,6 @@
 import { RuntsError } from "../base/errors.ts";
 import { defineCommand } from "../cli/types.ts";
-import { lxcPath } from "../lxc/container.ts";
+import { lxcPath } from "../lxc/place.ts";
 import { systemEvents } from "../lxc/life/events.ts";
 import { choiceOf, LXC_NAME, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
 

@@ -2,7 +2,7 @@
 
 import { RuntsError } from "../base/errors.ts";
 import type { Argument, Options } from "../cli/types.ts";
-import type { Choice } from "../lxc/container.ts";
+import type { Choice } from "../lxc/place.ts";
 
 /** What every command of LXC takes. */
 export const LXC_COMMON = {

@@ -1,7 +1,7 @@
 import { nearest } from "../base/nearest.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import { defineCommand } from "../cli/types.ts";
-import { checkName, lxcPath } from "../lxc/container.ts";
+import { checkName, lxcPath } from "../lxc/place.ts";
 import { STATES, type ToldState } from "../lxc/life/events.ts";
 import { waitForState } from "../lxc/life/wait.ts";
 import { choiceOf, LXC_NAME, LXC_NAMED, secondsOf, versionWanted } from "./lxc_shared.ts";

@@ -10,19 +10,8 @@ import type { SeccompArch } from "../spec/types/config.ts";
 import { type Finding, findingText, type Given } from "./config/place.ts";
 import { hostFiles, type ReadConfig, readConfig } from "./config/read.ts";
 import type { LxcHost, NamedFile } from "./plan/draft.ts";
+import { checkName, type Choice, lxcPath } from "./place.ts";
 import { type Planned, planSystem } from "./plan/system.ts";
-import { systemValue } from "./system_conf.ts";
-
-/** Which container, as a command line says it. */
-export interface Choice {
-  readonly name?: string | undefined;
-  /** Directory of the containers; default: that of the system's file. */
-  readonly lxcpath?: string | undefined;
-  /** The configuration, if not that of the container's directory. */
-  readonly rcfile?: string | undefined;
-  /** `KEY=VALUE` each, after those of the file. */
-  readonly define?: readonly string[] | undefined;
-}
 
 /** A container and its configuration. */
 interface Opened extends ReadConfig {
@@ -31,18 +20,6 @@ interface Opened extends ReadConfig {
   readonly directory: string;
   /** Absolute path of the configuration. */
   readonly file: string;
-}
-
-/** Absolute path of the directory of the containers. */
-export function lxcPath({ caller }: Runtime, given: string | undefined): string {
-  return absolute(caller, given ?? systemValue(caller, "lxc.lxcpath")!);
-}
-
-/** Throws RuntsError for what cannot be the name of a container. */
-export function checkName(name: string | undefined): string {
-  if (name === undefined) throw new RuntsError("no container is named", { hint: "use -n NAME" });
-  if (name !== "" && !name.includes("/") && !name.startsWith(".")) return name;
-  throw new RuntsError(`${quote(name)} is not the name of a container`);
 }
 
 /**
@@ -64,11 +41,6 @@ export async function openContainer(
   }
   const read = await readConfig({ file, define }, hostFiles(runtime.files.read));
   return { name, directory, file, ...read };
-}
-
-/** Whether a container is defined: its directory has a configuration. */
-export function isDefined(path: string, name: string): boolean {
-  return statFile(`${path}/${name}/config`)?.isFile === true;
 }
 
 /**

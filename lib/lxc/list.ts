@@ -3,7 +3,7 @@
 import { isDirectory } from "../base/files.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { hostFiles, readConfig } from "./config/read.ts";
-import { isDefined } from "./container.ts";
+import { isDefined } from "./place.ts";
 import { networkFacts, usageOf } from "./life/facts.ts";
 import { systemId, systemPlanIfAny } from "./life/record.ts";
 import { systemNow } from "./life/state.ts";

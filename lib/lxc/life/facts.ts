@@ -2,8 +2,7 @@
 
 import { readStats } from "../../cgroup/stats/read.ts";
 import type { Stats } from "../../cgroup/stats/types.ts";
-import { networkOf, type SeenNetwork } from "../../net/seen.ts";
-import { load } from "../../runtime/load.ts";
+import type { SeenNetwork } from "../../net/seen.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Wide } from "../../spec/types/config.ts";
 import { recordedCgroup } from "../../state/cgroup.ts";
@@ -57,6 +56,10 @@ const NO_NETWORK: SeenNetwork = { interfaces: [], ipv4: [], ipv6: [] };
 
 /** Its network, by the pid of its init. */
 export async function networkFacts(runtime: Runtime, pid: number): Promise<SeenNetwork> {
+  const [{ networkOf }, { load }] = await Promise.all([
+    import("../../net/seen.ts"),
+    import("../../runtime/load.ts"),
+  ]);
   try {
     return networkOf(await load(runtime), pid);
   } catch {

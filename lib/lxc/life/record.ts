@@ -9,7 +9,7 @@ import { statFile } from "../../base/files.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { formatJson, parseJson } from "../../spec/json/json.ts";
 import { StateDirectory } from "../../state/directory.ts";
-import { checkName, type Choice, lxcPath } from "../container.ts";
+import { checkName, type Choice, lxcPath } from "../place.ts";
 import type { MadeDevice } from "./network.ts";
 import type { SystemPlan } from "../plan/types.ts";
 

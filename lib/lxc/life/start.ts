@@ -10,7 +10,8 @@ import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../../runtime/ru
 import { StateDirectory } from "../../state/directory.ts";
 import type { LxcConfig } from "../config/config.ts";
 import { wordsOf } from "../config/values.ts";
-import { type Choice, lxcPath, openContainer, planOpened, refuse } from "../container.ts";
+import { openContainer, planOpened, refuse } from "../container.ts";
+import { type Choice, lxcPath } from "../place.ts";
 import type { SystemPlan } from "../plan/types.ts";
 import { Foreground } from "./foreground.ts";
 import { refuseUnsupported, withoutEffect } from "./unsupported.ts";
