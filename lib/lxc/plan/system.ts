@@ -142,7 +142,6 @@ function planTtys(draft: Draft): Ttys {
   return {
     count: draft.take("beyond.ttys.count", config.get("lxc.tty.max"), 0),
     ...(directory && directory.value !== "" && { directory: directory.value }),
-    ownPtys: (config.get("lxc.pty.max")?.value ?? 0) > 0,
   };
 }
 

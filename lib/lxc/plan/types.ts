@@ -99,8 +99,6 @@ export interface Ttys {
   readonly count: number;
   /** The directory below /dev where the terminals are; /dev/ttyN are links. */
   readonly directory?: string;
-  /** The container has pseudo terminals of its own. */
-  readonly ownPtys: boolean;
 }
 
 /** What is particular to one mount. */
