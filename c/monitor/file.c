@@ -4,7 +4,10 @@
  * (docs/supervision.md).
  */
 #define _GNU_SOURCE 1
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "sink.h"
@@ -63,9 +66,24 @@ size_t file_write(struct log *log) {
   return written > 0 ? keep_whole(log, (size_t)written) : 0;
 }
 
-/* path.N; path for 0. */
-static void name_file(const struct log *log, uint32_t n, char *name) {
-  char *end = put_text(name, log->path);
+/* What the path has after its last slash. */
+static char *last_name(struct log *log) {
+  return strrchr(log->path, '/') + 1;
+}
+
+static int open_folder(struct log *log) {
+  char *name = last_name(log), first = *name;
+  *name = '\0';
+  int fd = (int)RETRY(open(log->path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  *name = first;
+  return fd;
+}
+
+#define FILE_NAME (NAME_MAX + 1 + NUMBER_TEXT + 1)
+
+/* NAME.N; NAME for 0. */
+static void name_file(struct log *log, uint32_t n, char *name) {
+  char *end = put_text(name, last_name(log));
   if (n > 0)
     end = put_number(put_text(end, "."), n);
   *end = '\0';
@@ -73,13 +91,14 @@ static void name_file(const struct log *log, uint32_t n, char *name) {
 
 /* Where files cannot be renamed, the log grows, and is as long again before the next try. */
 void file_rotate(struct log *log) {
-  char from[BODY_PATH_MAX + 1 + NUMBER_TEXT + 1], to[sizeof from];
+  char from[FILE_NAME], to[FILE_NAME];
+  CLEANUP_FD int folder = open_folder(log);
   if (log->max_files == 1)
     unlink(log->path);
   for (uint32_t n = log->max_files - 1; n > 0; n--) {
     name_file(log, n - 1, from);
     name_file(log, n, to);
-    rename(from, to);
+    renameat(folder, from, folder, to);
   }
   log_reopen(log);
   log->limit = log->size > 0 ? log->size + log->max_size : log->max_size;

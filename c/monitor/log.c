@@ -10,9 +10,10 @@
 
 #define NEW_FILE_MODE 0640
 #define NS_PER_S 1000000000
+#define KEPT_SHORT 4096
 
 static struct log *logs;
-struct batch batch;
+_Alignas(4096) struct batch batch;
 
 int64_t time_now(void) {
   struct timespec now;
@@ -149,8 +150,7 @@ void log_flush(struct log *log) {
 }
 
 uint8_t *log_room(struct log *log, size_t most) {
-  if (batch.length >= BATCH_FULL || batch.length + most > BATCH_SIZE ||
-      batch.count == BATCH_RECORDS)
+  if (batch.length + most > BATCH_FULL || batch.count == BATCH_RECORDS)
     log_flush(log);
   return batch.bytes + batch.length;
 }
@@ -197,13 +197,20 @@ static bool line_keep(struct line *line, const uint8_t *bytes, size_t length) {
   return true;
 }
 
+/* Puts what was kept there. Long lines are rare: the next one does not find their memory. */
+static void line_take(struct line *line, uint8_t *bytes) {
+  if (line->length > 0)
+    memcpy(bytes, line->kept, line->length);
+  if (line->length > KEPT_SHORT)
+    rest_memory(line->kept + KEPT_SHORT, PART_MAX - KEPT_SHORT);
+  line->length = 0;
+}
+
 void log_put(struct log *log, struct line *line, int stream, uint8_t *bytes, size_t length,
              int64_t time) {
   bytes -= line->length;
   length += line->length;
-  if (line->length > 0)
-    memcpy(bytes, line->kept, line->length);
-  line->length = 0;
+  line_take(line, bytes);
   size_t done = format_lines(log, line, stream, bytes, length, time);
   if (done < length && !line_keep(line, bytes + done, length - done))
     format_part(log, line, stream, bytes + done, length - done, time);

@@ -33,8 +33,8 @@ void log_release(struct log *log);
 int log_reopen(struct log *log);
 
 /*
- * Logs what was read of a stream (body_stream); what may wait is kept in the line. There must be
- * room for PART_MAX bytes in front of the bytes. `time`: ns since 1970.
+ * Logs what was read of a stream (body_stream); what may wait is kept in the line. There must be room for
+ * what it has kept (line->length) in front of the bytes. `time`: ns since 1970.
  */
 void log_put(struct log *log, struct line *line, int stream, uint8_t *bytes, size_t length,
              int64_t time);

@@ -5,7 +5,7 @@
 #include "monitor.h"
 
 struct monitor the_monitor;
-uint8_t scratch[SCRATCH_SIZE];
+_Alignas(4096) uint8_t scratch[SCRATCH_SIZE];
 
 void *map_memory(size_t size) {
   void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

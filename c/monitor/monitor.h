@@ -231,10 +231,14 @@ void *map_memory(size_t size);
 void unmap_memory(void *memory, size_t size);
 void rest_memory(void *memory, size_t size);
 
-/* For what is read: PART_MAX bytes that a line has kept, then as much again and more. */
-#define READ_SIZE 16384
-#define SCRATCH_SIZE (PART_MAX + READ_SIZE)
+/*
+ * For what is read: what a line has kept, then what follows, READ_SIZE together, and READ_LEAST of that at
+ * least. Pages that nothing is read into take no memory.
+ */
+#define READ_LEAST 4096
+#define READ_SIZE (PART_MAX + READ_LEAST)
+#define SCRATCH_SIZE BODY_INPUT_MAX
 extern uint8_t scratch[SCRATCH_SIZE];
-_Static_assert(BODY_INPUT_MAX <= SCRATCH_SIZE, "a packet of input fits");
+_Static_assert(READ_SIZE <= SCRATCH_SIZE, "what is read fits");
 
 #endif

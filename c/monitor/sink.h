@@ -5,10 +5,10 @@
 #include "log.h"
 #include "monitor.h"
 
-/* Records that are written together. A single one may be longer than what a batch has as a rule. */
-#define BATCH_SIZE (BATCH_FULL + RECORD_MAX)
-#define BATCH_FULL 16384
-#define BATCH_RECORDS 192
+/* Records that are written together. A single one may be longer than what several have. */
+#define BATCH_SIZE RECORD_MAX
+#define BATCH_FULL (PART_MAX + 4096)
+#define BATCH_RECORDS 160
 
 struct batch_record {
   uint32_t end;      /* where the next one begins */
@@ -17,12 +17,12 @@ struct batch_record {
   bool begins, ends;
 };
 
-/* Of one log at a time. */
+/* Of one log at a time. What a batch needs as a rule stands in six pages. */
 extern struct batch {
-  uint8_t bytes[BATCH_SIZE];
   size_t length;
   uint32_t count;
   struct batch_record record[BATCH_RECORDS];
+  uint8_t bytes[BATCH_SIZE];
 } batch;
 
 /* Records that wait for room: each has its length, its bytes of output, then its bytes. */

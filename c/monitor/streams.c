@@ -8,7 +8,7 @@
 
 #define READS_A_TURN 8
 /* More than a pipe holds whose room the program has raised to the most that a user may have. */
-#define DRAIN_READS (2 * (1 << 20) / READ_SIZE)
+#define DRAIN_READS (2 * (1 << 20) / READ_LEAST)
 
 /* As big as pipes are: more room was no quicker, and what a user may have of it has a limit for all. */
 static int make_pipe(int fds[2], int ours) {
@@ -47,8 +47,8 @@ void stream_close(struct stream *s) {
 
 /* What was read, or 0 at the end, or -EAGAIN. */
 static long stream_read(struct stream *s) {
-  uint8_t *bytes = scratch + PART_MAX;
-  long length = RETRY(read(s->source.fd, bytes, READ_SIZE));
+  uint8_t *bytes = scratch + s->line.length;
+  long length = RETRY(read(s->source.fd, bytes, READ_SIZE - s->line.length));
   if (length <= 0)
     return length;
   attach_output(s->process, s->number, bytes, (size_t)length);

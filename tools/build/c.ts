@@ -43,7 +43,13 @@ const STATIC_FLAGS = [
   "-ffunction-sections",
   "-fdata-sections",
 ];
-const STATIC_LINK = ["-static", "-Wl,--gc-sections,--build-id=none,-z,noexecstack", "-s"];
+/** Few pages: code and constants are one segment, and small variables stand together. */
+const STATIC_LINK = [
+  "-static",
+  "-Wl,--gc-sections,--build-id=none,-z,noexecstack",
+  "-Wl,-z,noseparate-code,--sort-section=alignment",
+  "-s",
+];
 
 /** One of the programs, or the library. */
 interface Target {

@@ -22,12 +22,18 @@ static inline struct log *open_log(uint32_t driver, const char *path, uint64_t m
   return log;
 }
 
-/* One read of a stream. */
+/* What is read of a stream, as much at a time as there is room for. */
 static inline void feed(struct log *log, struct line *line, int stream, const void *bytes,
                         size_t length) {
-  NEED(length <= READ_SIZE);
-  memcpy(scratch + PART_MAX, bytes, length);
-  log_put(log, line, stream, scratch + PART_MAX, length, TEST_TIME);
+  const uint8_t *from = bytes;
+  while (length > 0) {
+    size_t room = READ_SIZE - line->length, part = length < room ? length : room;
+    uint8_t *to = scratch + line->length;
+    memcpy(to, from, part);
+    log_put(log, line, stream, to, part, TEST_TIME);
+    from += part;
+    length -= part;
+  }
 }
 
 static inline void feed_text(struct log *log, struct line *line, int stream, const char *text) {
