@@ -76,7 +76,8 @@ function ratio(own: Figures | undefined, peer: Figures | undefined): string {
   return own && peer ? (own.median / peer.median).toFixed(2) : "-";
 }
 
-function align(rows: readonly (readonly string[])[]): string {
+/** Rows as lines, cells one below the other. */
+export function align(rows: readonly (readonly string[])[]): string {
   const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
   return rows.map((row) =>
     row.map((cell, column) => cell.padEnd(width(column))).join("  ").trimEnd()
