@@ -71,7 +71,17 @@ const DROP = [
 const MAIN_PATH = "/proc/self/fd/100";
 
 /** The verbs that clients call for each container; the code of the others would double the cache. */
-const CACHED_VERBS = ["create", "delete", "exec", "kill", "run", "settle", "start", "state"];
+const CACHED_VERBS = [
+  "create",
+  "delete",
+  "exec",
+  "kill",
+  "run",
+  "settle",
+  "start",
+  "state",
+  "wait",
+];
 
 /** The parts of the project that go into the executable. */
 interface Sources {
