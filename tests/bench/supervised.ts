@@ -10,7 +10,7 @@ import { runtimes } from "../support/clients/suite.ts";
 const DATA = "/data";
 
 /** A container is called $id in shell lines. */
-export interface Tool {
+interface Tool {
   readonly name: string;
   /** What stays with each container, as /proc/PID/comm has it. */
   readonly companion: string;

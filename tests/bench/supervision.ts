@@ -115,7 +115,9 @@ async function textIn(path: string, hasHeads: boolean): Promise<number> {
   using file = await Deno.open(path);
   if (!hasHeads) return (await file.stat()).size;
   const buffer = new Uint8Array(1 << 20);
-  let kept = 0, head = 0, text = 0;
+  let kept = 0;
+  let head = 0;
+  let text = 0;
   for (;;) {
     const read = await file.read(buffer.subarray(kept));
     if (read === null) return text;
