@@ -39,6 +39,8 @@ export interface CgroupRequest {
   /** `--cgroup-manager`; `--systemd-cgroup` is "systemd". Default: "cgroupfs". */
   readonly manager?: "cgroupfs" | "systemd" | "disabled";
   readonly id: string;
+  /** systemd: what `systemctl status` calls it. Default: `runts container ID`. */
+  readonly description?: string;
   /** linux.cgroupsPath. */
   readonly cgroupsPath?: string;
   /** Do without a cgroup if it may not be made, and nothing in the configuration needs it. */

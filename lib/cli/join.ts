@@ -65,30 +65,57 @@ export class KeyWatch {
   }
 }
 
-/** Copies until the process has ended, which is true then, or the keys were typed. */
-export async function joinStreams(streams: Streams, join: Join): Promise<boolean> {
+/** Signals that end us, and their numbers. */
+const ENDING = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
+
+/** Why it ended: the process has, the keys were typed, or this signal came. */
+type Parted = "ended" | "detached" | { readonly signal: number };
+
+/** Copies until one of these. Our terminal is as it was then. */
+export async function joinStreams(streams: Streams, join: Join): Promise<Parted> {
   const terminal = Deno.stdin.isTerminal() && join.input;
   const size = () => void sizeTo(join);
-  let detached = false;
+  let parted: Parted = "ended";
+  const part = (why: Parted) => {
+    parted = why;
+    streams[Symbol.dispose]();
+  };
   if (Deno.stdout.isTerminal()) {
     await sizeTo(join);
     Deno.addSignalListener("SIGWINCH", size);
   }
-  if (terminal) Deno.stdin.setRaw(true);
+  using _own = terminal ? ownTerminal((signal) => part({ signal })) : undefined;
   try {
     if (join.input) {
       copyInput(streams, join, terminal ? join.watch : undefined).then((typed) => {
-        detached = typed;
-        if (typed) streams[Symbol.dispose]();
+        if (typed) part("detached");
       }, () => {}); // the process has ended meanwhile
     }
     const shown = Deno.stdout.isTerminal();
     for await (const output of streams.output()) show(output, shown);
-    return !detached;
+    return parted;
   } finally {
-    if (terminal) Deno.stdin.setRaw(false);
     if (Deno.stdout.isTerminal()) Deno.removeSignalListener("SIGWINCH", size);
   }
+}
+
+/** What is typed is the process's alone, until this is disposed of. A signal is told, and not our end. */
+function ownTerminal(tell: (signal: number) => void): Disposable {
+  const listeners = Object.entries(ENDING).map(([name, number]) =>
+    [name as keyof typeof ENDING, () => tell(number)] as const
+  );
+  for (const [name, listener] of listeners) Deno.addSignalListener(name, listener);
+  Deno.stdin.setRaw(true);
+  return {
+    [Symbol.dispose]: () => {
+      for (const [name, listener] of listeners) Deno.removeSignalListener(name, listener);
+      try {
+        Deno.stdin.setRaw(false);
+      } catch {
+        // a terminal that has hung up
+      }
+    },
+  };
 }
 
 /** Our terminal puts a carriage return before each newline, as that of the process has done. */

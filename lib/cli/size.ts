@@ -34,13 +34,13 @@ function narrow(value: bigint): number | bigint {
 
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 6e4, h: 36e5 };
 
-/** `500ms`, `5s`, `1m30s`, or a number of seconds: milliseconds, more than 0. */
-export function parseDuration(what: string, text: string): number {
+/** `500ms`, `5s`, `1m30s`, or a number of seconds: milliseconds, of which `least` are needed. */
+export function parseDuration(what: string, text: string, least = 1): number {
   const spelt = /^\d+(\.\d+)?$/.test(text) ? `${text}s` : text;
   const parts = [...spelt.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
   const whole = parts.map(([part]) => part).join("") === spelt;
   const total = parts.reduce((sum, [, n, unit]) => sum + Number(n) * MILLISECONDS[unit!]!, 0);
-  if (whole && total >= 1) return total;
+  if (whole && total >= least) return total;
   throw new RuntsError(`${what}: ${quote(text)} is not a duration`, { hint: 'as "500ms" or "5s"' });
 }
 

@@ -1,7 +1,7 @@
 import { DETACH_KEYS, joinStreams, KeyWatch, parseKeys } from "../cli/join.ts";
 import { defineCommand } from "../cli/types.ts";
-import { attach, resize } from "../supervise/attach.ts";
-import { wait } from "../supervise/wait.ts";
+import { join, resize } from "../supervise/attach.ts";
+import { waitFor } from "../supervise/wait.ts";
 import { CONTAINER, PROCESS } from "./shared.ts";
 
 export const command = defineCommand({
@@ -29,13 +29,15 @@ export const command = defineCommand({
     const { process, detachKeys = DETACH_KEYS, noStdin = false } = options;
     const keys = parseKeys('option "--detach-keys"', detachKeys);
     const named = { ...args, ...(process !== undefined && { process }) };
-    using streams = await attach(runtime, { ...named, stdin: !noStdin });
-    const ended = await joinStreams(streams, {
+    const { streams, of } = await join(runtime, { ...named, stdin: !noStdin });
+    using _detach = streams;
+    const parted = await joinStreams(streams, {
       input: !noStdin,
       watch: new KeyWatch(keys),
       resize: (columns, rows) => resize(runtime, { ...named, columns, rows }),
     });
-    if (!ended) return 0;
-    return (await wait(runtime, named)).code;
+    if (parted === "detached") return 0;
+    if (parted !== "ended") return 128 + parted.signal;
+    return (await waitFor(runtime, named, of)).code;
   },
 });

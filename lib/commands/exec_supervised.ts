@@ -25,11 +25,12 @@ export async function runSupervised(
     }
     const named = { id: options.id, process: name };
     using _detach = streams;
-    await joinStreams(streams, {
+    const parted = await joinStreams(streams, {
       input: options.interactive === true || options.terminal === true,
       resize: (columns, rows) => resize(runtime, { ...named, columns, rows }),
       inputEnds: () => closeStdin(runtime, named),
     });
+    if (typeof parted === "object") return 128 + parted.signal;
     return (await wait(runtime, named)).code;
   } catch (error) {
     throw isRuntsError(error) ? error.with({ exitCode: EXEC_FAILED }) : error;

@@ -59,7 +59,7 @@ export const TIMEOUT = {
 /** The time of {@linkcode TIMEOUT} in ms. */
 export function stopTime({ timeout }: { timeout?: string }): { timeout?: number } {
   if (timeout === undefined) return {};
-  return { timeout: timeout === "0" ? 0 : parseDuration('option "--timeout"', timeout) };
+  return { timeout: parseDuration('option "--timeout"', timeout, 0) };
 }
 
 export const FORMAT = {

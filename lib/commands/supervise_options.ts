@@ -2,6 +2,7 @@
 
 import { parseDuration, parseSize } from "../cli/size.ts";
 import type { Options, OptionValues } from "../cli/types.ts";
+import { quote, RuntsError } from "../base/errors.ts";
 import type { LogChoice, SupervisionOptions } from "../supervise/options.ts";
 
 export const SUPERVISE_OPTIONS = {
@@ -72,25 +73,40 @@ function divided<T extends Values>(values: T): { others: Omit<T, keyof Values>; 
 async function chosen(values: Values): Promise<SupervisionOptions> {
   const { label, restart, restartDelay, stopTimeout, persist, interactive } = values;
   const { parseLabels } = await import("../supervise/filter.ts");
-  const time = (name: string, text: string) => Math.round(parseDuration(`option "${name}"`, text));
+  const { parseRestart } = await import("../supervise/restart_rule.ts");
+  const time = (name: string, text: string, least?: number) =>
+    Math.round(parseDuration(`option "${name}"`, text, least));
+  if (restart !== undefined) parseRestart('option "--restart"', restart);
   return {
-    log: logChoice(values),
+    log: await logChoice(values),
     ...(label && { labels: parseLabels('option "--label"', label) }),
     ...(restart !== undefined && { restart }),
     ...(restartDelay !== undefined && { restartDelay: time("--restart-delay", restartDelay) }),
-    ...(stopTimeout !== undefined && { stopTimeout: time("--stop-timeout", stopTimeout) }),
+    ...(stopTimeout !== undefined && { stopTimeout: time("--stop-timeout", stopTimeout, 0) }),
     ...(interactive !== undefined && { interactive }),
     ...(persist !== undefined && { persist }),
   };
 }
 
-function logChoice({ logDriver, logPath, logMaxSize, logMaxFiles }: Values): LogChoice {
+async function logChoice(values: Values): Promise<LogChoice> {
+  const { logDriver, logPath, logMaxSize, logMaxFiles } = values;
+  const { LOG_FILES_MAX } = await import("../supervise/options.ts");
   return {
     ...(logDriver !== undefined && { driver: logDriver }),
     ...(logPath !== undefined && { path: logPath }),
-    ...(logMaxSize !== undefined && {
-      maxSize: Number(parseSize('option "--log-max-size"', logMaxSize)),
-    }),
-    ...(logMaxFiles !== undefined && { maxFiles: logMaxFiles }),
+    ...(logMaxSize !== undefined && { maxSize: sizeOfFile(logMaxSize) }),
+    ...(logMaxFiles !== undefined && { maxFiles: numberOfFiles(logMaxFiles, LOG_FILES_MAX) }),
   };
+}
+
+function sizeOfFile(text: string): number {
+  const what = 'option "--log-max-size"';
+  const size = Number(parseSize(what, text));
+  if (Number.isSafeInteger(size) && size >= 0) return size;
+  throw new RuntsError(`${what}: ${quote(text)} is not the size of a file`);
+}
+
+function numberOfFiles(number: number, most: number): number {
+  if (number >= 1 && number <= most) return number;
+  throw new RuntsError(`option "--log-max-files": ${number} is not a number from 1 to ${most}`);
 }

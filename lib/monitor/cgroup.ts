@@ -32,6 +32,7 @@ export async function monitorCgroup(
   if (kind !== "systemd") return cgroupBeside(runtime, container, name);
   return await makeCgroup(runtime, {
     id,
+    description: `runts monitor of container ${id}`,
     manager: kind,
     rootless: runtime.rootless,
     cgroupsPath: `${sliceOf(container)}:runts-monitor:${id}`,

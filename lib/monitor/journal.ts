@@ -40,6 +40,8 @@ export interface NewEvent {
   readonly state?: string;
   /** Of `restarting`: in how many ms. */
   readonly delay?: number;
+  /** Of `restarting`: why it could not be started anew, if that was tried. */
+  readonly failure?: string;
 }
 
 /** An event of a supervised container. */

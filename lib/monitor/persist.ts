@@ -1,11 +1,20 @@
 /** Copies of how processes ended, on a file system that outlives a reboot: DIR/ID/NAME/exit.json. */
 
-import { reason } from "../base/errors.ts";
+import { quote, reason, RuntsError } from "../base/errors.ts";
 import { statFile } from "../base/files.ts";
 import { processDirectory, processesDirectory } from "./places.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { StateDirectory } from "../state/directory.ts";
 import type { Supervised } from "../state/supervised.ts";
+
+/** Throws where nothing could be kept. */
+export function checkPersist(path: string): void {
+  try {
+    Deno.removeSync(Deno.makeTempDirSync({ dir: path, prefix: ".runts-" }));
+  } catch (cause) {
+    throw new RuntsError(`keep how processes end in ${quote(path)}`, { cause });
+  }
+}
 
 /** Copies what is not there yet, if there is a place for it. What goes wrong is a warning. */
 export async function persist(

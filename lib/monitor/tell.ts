@@ -26,7 +26,7 @@ export async function tellStarted(
   const supervised = readSupervised(directory.path);
   if (supervised === undefined) return;
   const started = new Date().toISOString();
-  const { nextStart: _, ...rest } = supervised;
+  const { nextStart: _, failure: __, ...rest } = supervised;
   writeSupervised(directory.path, { ...rest, started, stoppedByHand: false });
   await tell(runtime, { type: "started", id: directory.id, pid, time: started });
 }

@@ -10,16 +10,25 @@ const LONGEST = 255;
 
 /** Checks an id; throws {@linkcode RuntsError} naming the rule that it breaks. */
 export function checkId(id: string): string {
-  if (id === "") throw new RuntsError("container id is empty");
-  if (id === "." || id === "..") throw invalid(id, "it is a directory's own name");
-  if (OTHERS.includes(id)) throw invalid(id, "it is the name of a cache in the state root");
-  if (!ID.test(id)) {
-    throw invalid(id, 'only letters, digits and "_", "+", "-", ".", "," are allowed');
+  if (OTHERS.includes(id)) {
+    throw invalid("container id", id, "it is the name of a cache in the state root");
   }
-  if (id.length > LONGEST) throw invalid(id, `it is longer than ${LONGEST} characters`);
-  return id;
+  return checkName("container id", id);
 }
 
-function invalid(id: string, hint: string): RuntsError {
-  return new RuntsError(`invalid container id ${quote(id)}`, { hint });
+/** Checks what becomes the name of a directory; throws {@linkcode RuntsError} that names `what`. */
+export function checkName(what: string, name: string): string {
+  if (name === "") throw new RuntsError(`${what} is empty`);
+  if (name === "." || name === "..") throw invalid(what, name, "it is a directory's own name");
+  if (!ID.test(name)) {
+    throw invalid(what, name, 'only letters, digits and "_", "+", "-", ".", "," are allowed');
+  }
+  if (name.length > LONGEST) {
+    throw invalid(what, name, `it is longer than ${LONGEST} characters`);
+  }
+  return name;
+}
+
+function invalid(what: string, name: string, hint: string): RuntsError {
+  return new RuntsError(`invalid ${what} ${quote(name)}`, { hint });
 }

@@ -51,6 +51,8 @@ interface CreateRequest {
   readonly noNewKeyring?: boolean;
   readonly cgroupManager?: "cgroupfs" | "systemd" | "disabled";
   readonly rootless?: "auto" | "true" | "false";
+  /** Absolute path. */
+  readonly pidFile?: string;
 }
 
 /** What is kept of a supervised container. */
@@ -72,6 +74,8 @@ export interface Supervised {
   readonly lastDelay: number;
   /** When it is going to be started anew: RFC 3339, UTC. */
   readonly nextStart?: string;
+  /** Why it could not be started anew, when that was tried last. */
+  readonly failure?: string;
   /** Whether a user has stopped it, and not started it since. */
   readonly stoppedByHand: boolean;
   /** When its program was last started: RFC 3339, UTC. */
@@ -115,6 +119,7 @@ function parseSupervised(file: string, text: string): Supervised {
     restarts: record.count("restarts"),
     lastDelay: record.count("lastDelay"),
     ...(nextStart !== undefined && { nextStart }),
+    ...optional("failure", record.textIfAny("failure")),
     stoppedByHand: record.flag("stoppedByHand"),
     ...(started !== undefined && { started }),
     ...(lastEnd && { lastEnd: parseLastEnd(lastEnd) }),
@@ -165,6 +170,7 @@ function parseCreate(record: RecordReader): CreateRequest {
     record.textIfAny(name) === undefined ? undefined : record.word(name, words);
   return {
     bundle: record.text("bundle"),
+    ...optional("pidFile", record.textIfAny("pidFile")),
     ...optional("noPivot", record.flagIfAny("noPivot")),
     ...optional("noNewKeyring", record.flagIfAny("noNewKeyring")),
     ...optional("cgroupManager", chosen("cgroupManager", ["cgroupfs", "systemd", "disabled"])),

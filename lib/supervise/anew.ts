@@ -6,6 +6,7 @@ import { removeQuietly } from "../base/files.ts";
 import { Undo } from "../base/undo.ts";
 import { openBundle } from "../caller/bundle.ts";
 import type { CreateOptions } from "../caller/options.ts";
+import { writePidFile } from "../caller/pid_file.ts";
 import { Creation } from "../container/creation.ts";
 import { clear, runPoststop } from "../container/delete.ts";
 import { startLocked } from "../container/start.ts";
@@ -50,6 +51,7 @@ export async function startAnew(
   const creation = new Creation(own, options, bundle, directory, undo);
   try {
     const init = await creation.run(attendant);
+    tellPid(own, others.pidFile, init.pid);
     await delay(Math.max(0, at - Date.now()));
     const started = await startLocked(own, directory, { child: init.pidfd });
     own.helper.close(init.pidfd);
@@ -61,6 +63,15 @@ export async function startAnew(
     await undo.run((also) => runtime.warn(`clean up ${quote(id)}: ${reason(also)}`));
     attendant.restore();
     throw error;
+  }
+}
+
+/** What goes wrong with the file does not keep the container from being started. */
+function tellPid(runtime: LoadedRuntime, file: string | undefined, pid: number): void {
+  try {
+    if (file !== undefined) writePidFile(runtime, file, pid);
+  } catch (error) {
+    runtime.warn(reason(error));
   }
 }
 

@@ -4,12 +4,13 @@ import { RuntsError } from "../base/errors.ts";
 import type { ContainerName } from "../caller/options.ts";
 import type { Monitor } from "../body/monitor_client.ts";
 import { connectMonitor } from "../monitor/connect.ts";
+import { isSame } from "../monitor/standing.ts";
 import type { Attachment } from "../body/attachment.ts";
 import { inCommand } from "../runtime/command.ts";
 import { load } from "../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { StateDirectory } from "../state/directory.ts";
-import { INIT } from "../state/process_record.ts";
+import { INIT, type ProcessName } from "../state/process_record.ts";
 import { standingNow, supervisedOf } from "./wait.ts";
 
 /** One process of a supervised container. */
@@ -38,6 +39,26 @@ export function attach(
     options,
     (_, monitor, name) => monitor.attach(name, { stdin, replay }),
   );
+}
+
+/** Streams, and whose they are: a container that is started anew has another program then. */
+interface Joined {
+  readonly streams: Attachment;
+  readonly of: ProcessName;
+}
+
+/** The same, for whoever wants to know how this very process ends. */
+export function join(given: RuntimeOrSettings, options: AttachOptions): Promise<Joined> {
+  const { stdin = true, replay = true } = options;
+  return withProcess(given, "attach", options, async (runtime, monitor, name) => {
+    const directory = new StateDirectory(runtime, options.id);
+    for (;;) {
+      const of = standingNow(runtime, directory, name).record!;
+      const streams = await monitor.attach(name, { stdin, replay });
+      if (isSame(standingNow(runtime, directory, name).record!, of)) return { streams, of };
+      streams[Symbol.dispose]();
+    }
+  });
 }
 
 /** Gives the terminal of a process a size, in characters. */

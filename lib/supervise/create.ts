@@ -1,5 +1,6 @@
 /** `create` and `run --detach` of a container that a monitor looks after. */
 
+import { absoluteBytes } from "../base/absolute.ts";
 import { RuntsError } from "../base/errors.ts";
 import { openBundle } from "../caller/bundle.ts";
 import type { CreateOptions, StreamTargets } from "../caller/options.ts";
@@ -9,6 +10,7 @@ import { inCommand } from "../runtime/command.ts";
 import { load } from "../runtime/load.ts";
 import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { StateDirectory } from "../state/directory.ts";
+import { checkPersist } from "../monitor/persist.ts";
 import { MonitorAttendant, type Unmonitored } from "./attendant.ts";
 import { chosen, type SupervisionOptions } from "./options.ts";
 
@@ -66,6 +68,7 @@ export async function make<T>(
   refuseMixed(options);
   const bundle = await openBundle(unloaded, options);
   const settings = settingsOf(unloaded, bundle.path, options);
+  if (settings.persist !== undefined) checkPersist(settings.persist);
   const runtime = await load(unloaded);
   using attendant = new MonitorAttendant(settings, bundle.spec);
   return await createLocked(runtime, options, bundle, attendant, async (created) => {
@@ -91,7 +94,7 @@ export function refuseMixed({ stdin, stdout, stderr }: StreamTargets): void {
 
 /** What is recorded of it. */
 function settingsOf(runtime: Runtime, bundle: string, options: SupervisedOptions): Unmonitored {
-  const { noPivot, noNewKeyring } = options;
+  const { noPivot, noNewKeyring, pidFile } = options;
   const { cgroupManager, rootless } = runtime;
   const directory = new StateDirectory(runtime, options.id);
   return {
@@ -99,6 +102,7 @@ function settingsOf(runtime: Runtime, bundle: string, options: SupervisedOptions
     create: {
       bundle,
       rootless: String(rootless) as "true" | "false",
+      ...(pidFile !== undefined && { pidFile: absoluteBytes(runtime.caller, pidFile) }),
       ...(noPivot && { noPivot }),
       ...(noNewKeyring && { noNewKeyring }),
       ...(cgroupManager && { cgroupManager }),

@@ -17,7 +17,7 @@ import type { Process } from "../spec/types/config.ts";
 import { cgroupOf } from "../state/cgroup.ts";
 import { readCopy } from "../state/config_copy.ts";
 import { StateDirectory } from "../state/directory.ts";
-import { checkId } from "../state/id.ts";
+import { checkName } from "../state/id.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { bootId } from "../runtime/host.ts";
 import { processStanding } from "../monitor/standing.ts";
@@ -94,7 +94,7 @@ export function execSupervised(
 /** A name can be used again once its process has ended. */
 function takeName(runtime: LoadedRuntime, directory: StateDirectory, wanted?: string): string {
   if (wanted === undefined) return newName(directory);
-  checkId(wanted);
+  checkName("process name", wanted);
   if (wanted === INIT) {
     throw new RuntsError(`${quote(wanted)} is the name of the container's program`);
   }

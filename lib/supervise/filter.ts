@@ -14,15 +14,24 @@ interface Filtered {
 
 type Test = (entry: Filtered) => boolean;
 
+const STATUSES = ["creating", "created", "running", "paused", "stopped", "unknown"];
+
 const KINDS: Readonly<Record<string, (value: string, what: string) => Test>> = {
   label: (value) => {
     const [key, wanted] = keyAndValue(value);
     return ({ labels = {} }) =>
       Object.hasOwn(labels, key) && (wanted === undefined || labels[key] === wanted);
   },
-  status: (value) => ({ status }) => status === value,
+  status: (value, what) => {
+    if (STATUSES.includes(value)) return ({ status }) => status === value;
+    const near = nearest(value, STATUSES);
+    const hint = near === undefined ? `as ${STATUSES.join(", ")}` : `did you mean ${quote(near)}?`;
+    throw new RuntsError(`${what}: ${quote(value)} is not a status`, { hint });
+  },
   exited: (value, what) => {
-    if (/^\d{1,3}$/.test(value)) return ({ exitCode }) => exitCode === Number(value);
+    if (/^\d{1,3}$/.test(value) && Number(value) <= 255) {
+      return ({ exitCode }) => exitCode === Number(value);
+    }
     throw new RuntsError(`${what}: ${quote(value)} is not an exit code`);
   },
   name: (value) => ({ id }) => id.includes(value),

@@ -3,7 +3,7 @@
 import { reason } from "../base/errors.ts";
 import type { ContainerName } from "../caller/options.ts";
 import { containers, type ListEntry } from "../container/list.ts";
-import { state, type StateDocument } from "../container/state.ts";
+import { type StateDocument, stateDocument } from "../container/state.ts";
 import { isSupervised, processesDirectory } from "../monitor/places.ts";
 import {
   processStanding,
@@ -15,6 +15,7 @@ import { inCommand } from "../runtime/command.ts";
 import { bootId } from "../runtime/host.ts";
 import { type Runtime, runtimeOf, type RuntimeOrSettings } from "../runtime/runtime.ts";
 import { StateDirectory } from "../state/directory.ts";
+import { inspect } from "../state/inspect.ts";
 import { type ExitRecord, INIT } from "../state/process_record.ts";
 import type { LogSettings } from "../state/supervised.ts";
 import { formatRestart } from "./restart_rule.ts";
@@ -105,6 +106,8 @@ export interface Inspected extends StateDocument {
     readonly persist?: string;
     /** When its program was last started: RFC 3339, UTC. */
     readonly started?: string;
+    /** Why it could not be started anew, when that was tried last. */
+    readonly failure?: string;
   };
   /** Init first. */
   readonly processes: readonly InspectedProcess[];
@@ -115,9 +118,9 @@ export function inspectContainer(
   given: RuntimeOrSettings,
   options: ContainerName,
 ): Promise<Inspected | StateDocument> {
-  return inCommand(given, "inspect", options.id, async (runtime) => {
-    const document = await state(runtime, options);
+  return inCommand(given, "inspect", options.id, (runtime) => {
     const directory = new StateDirectory(runtime, options.id);
+    const document = stateDocument(directory, inspect(directory));
     const standing = standingOf(directory, runtime.host.get(bootId), runtime.warn);
     if (standing === undefined) return document;
     return {
@@ -129,13 +132,15 @@ export function inspectContainer(
 }
 
 function settingsOf({ supervised, monitored }: Standing) {
-  const { restart, stoppedByHand, stopTimeout, log, interactive, persist, started } = supervised;
+  const { restart, stoppedByHand, stopTimeout, log, interactive, persist } = supervised;
+  const { started, failure } = supervised;
   return {
     monitorPid: monitored ? supervised.monitor.pid : 0,
     restart: formatRestart(restart),
     ...{ stoppedByHand, stopTimeout, log, interactive },
     ...(persist !== undefined && { persist }),
     ...(started !== undefined && { started }),
+    ...(failure !== undefined && { failure }),
   };
 }
 

@@ -33,13 +33,15 @@ export interface LogChoice {
   readonly path?: string;
   /** Bytes after which a file is put aside, 0 for never; default 10 MiB. */
   readonly maxSize?: number;
-  /** How many files there are at most, the one that is written among them; default 3. */
+  /** How many files there are at most, the one that is written among them: up to 1,000; default 3. */
   readonly maxFiles?: number;
 }
 
 const STOP_TIMEOUT = 10_000;
 const LOG_SIZE = 10 * 1024 * 1024;
 const LOG_FILES = 3;
+/** Whenever a file is put aside, all of them are renamed. */
+export const LOG_FILES_MAX = 1_000;
 const JOURNAL = "/run/systemd/journal/socket";
 
 /** What does not change in the life of a container. */
@@ -69,14 +71,14 @@ export function chosen(
 function restartRule(
   { restart = "no", restartDelay = FIRST_DELAY }: SupervisionOptions,
 ): RestartRule {
-  checkCount("restartDelay", restartDelay);
+  checkCount("restartDelay", restartDelay, 1);
   return parseRestart("restart", restart, restartDelay);
 }
 
 function logSettings(caller: Caller, directory: StateDirectory, choice: LogChoice): LogSettings {
   const { driver = "cri", maxSize = LOG_SIZE, maxFiles = LOG_FILES } = choice;
   checkCount("log.maxSize", maxSize);
-  checkCount("log.maxFiles", maxFiles, 1);
+  checkCount("log.maxFiles", maxFiles, 1, LOG_FILES_MAX);
   return { driver, path: logPath(caller, directory, driver, choice.path), maxSize, maxFiles };
 }
 
@@ -91,7 +93,8 @@ function logPath(
   return driver === "journald" ? JOURNAL : directory.file("output.log");
 }
 
-function checkCount(name: string, value: number, least = 0): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new RuntsError(`${name} ${value} is not a whole number of at least ${least}`);
+function checkCount(name: string, value: number, least = 0, most = Infinity): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw new RuntsError(`${name} ${value} is not a whole number ${range}`);
 }

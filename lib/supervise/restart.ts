@@ -2,11 +2,12 @@
 
 import { inCommand } from "../runtime/command.ts";
 import { load } from "../runtime/load.ts";
-import type { RuntimeOrSettings } from "../runtime/runtime.ts";
+import type { LoadedRuntime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { StateDirectory } from "../state/directory.ts";
+import { inspect } from "../state/inspect.ts";
 import { withLock } from "../state/lock.ts";
 import { readSupervised, writeSupervised } from "../state/supervised.ts";
-import { startAnew } from "./anew.ts";
+import { type Afterwards, startAnew } from "./anew.ts";
 import { noteEnd } from "./settle.ts";
 import { stopIt, type StopOptions } from "./stop.ts";
 import { supervisedOf } from "./wait.ts";
@@ -17,13 +18,24 @@ export function restart(given: RuntimeOrSettings, options: StopOptions): Promise
     const directory = new StateDirectory(unloaded, options.id);
     supervisedOf(directory);
     const runtime = await load(unloaded);
-    await stopIt(runtime, directory, options);
-    const afterwards = await withLock(runtime, directory, async () => {
-      await noteEnd(runtime, directory);
-      const supervised = readSupervised(directory.path)!;
-      writeSupervised(directory.path, { ...supervised, lastDelay: 0 });
-      return await startAnew(runtime, directory);
-    }, options.signal);
+    let afterwards: Afterwards | undefined;
+    while (afterwards === undefined) {
+      await stopIt(runtime, directory, options);
+      const body = () => startStopped(runtime, directory);
+      afterwards = await withLock(runtime, directory, body, options.signal);
+    }
     await afterwards();
   }, options.signal);
+}
+
+/** Undefined when somebody else has started it in the meantime. */
+async function startStopped(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+): Promise<Afterwards | undefined> {
+  if (inspect(directory).state !== "stopped") return undefined;
+  await noteEnd(runtime, directory);
+  const supervised = readSupervised(directory.path)!;
+  writeSupervised(directory.path, { ...supervised, lastDelay: 0 });
+  return await startAnew(runtime, directory);
 }

@@ -116,7 +116,13 @@ async function putOff(
 ): Promise<void> {
   const nextStart = new Date(next).toISOString();
   writeSupervised(directory.path, { ...ended, lastDelay: delay, nextStart });
-  await tell(runtime, { type: "restarting", id: directory.id, delay });
+  const { failure } = ended;
+  await tell(runtime, {
+    type: "restarting",
+    id: directory.id,
+    delay,
+    ...(failure !== undefined && { failure }),
+  });
 }
 
 async function startAgain(
@@ -133,16 +139,22 @@ async function startAgain(
     await withMonitor(runtime, directory, (monitor) => monitor.wake(0));
     return afterwards;
   } catch (error) {
-    runtime.warn(`start ${quote(directory.id)} anew: ${reason(error)}`);
-    await afterFailure(runtime, directory);
+    const failure = reason(error);
+    runtime.warn(`start ${quote(directory.id)} anew: ${failure}`);
+    await afterFailure(runtime, directory, failure);
     return 0;
   }
 }
 
 /** A start that fails is a failure of the container. */
-async function afterFailure(runtime: LoadedRuntime, directory: StateDirectory): Promise<void> {
+async function afterFailure(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  failure: string,
+): Promise<void> {
   const end = await tellEnd(runtime, directory);
-  const { nextStart: _, ...supervised } = readSupervised(directory.path)!;
+  const { nextStart: _, ...rest } = readSupervised(directory.path)!;
+  const supervised = { ...rest, failure };
   const delay = restartDelay(supervised, { ran: 0 });
   if (end !== undefined) await decide(runtime, directory, { ...end, supervised }, delay);
   else if (delay === undefined) writeSupervised(directory.path, supervised);

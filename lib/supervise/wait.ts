@@ -8,6 +8,7 @@ import type { ContainerName, WaitOptions } from "../caller/options.ts";
 import { processDirectory } from "../monitor/places.ts";
 import {
   isMonitored,
+  isSame,
   type ProcessStanding,
   processStanding,
   standingOf,
@@ -18,7 +19,7 @@ import { load } from "../runtime/load.ts";
 import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { doesNotExist } from "../state/inspect.ts";
-import { type ExitRecord, INIT } from "../state/process_record.ts";
+import { type ExitRecord, INIT, type ProcessName } from "../state/process_record.ts";
 import { withLock } from "../state/lock.ts";
 import { readSupervised, type Supervised } from "../state/supervised.ts";
 import { settle } from "./settle.ts";
@@ -42,11 +43,46 @@ export function wait(given: RuntimeOrSettings, options: WaitForOptions): Promise
     const runtime = await load(unloaded);
     const { process = INIT, signal } = options;
     const { exit } = await untilOver(runtime, directory, process, signal);
-    if (exit !== undefined) return exit;
-    throw new RuntsError("it has ended, and how is lost", {
-      hint: "its monitor had ended before it did",
-    });
+    return exit ?? lost();
   }, options.signal);
+}
+
+/** The same for one process of that name, whoever comes after it. */
+export function waitFor(
+  given: RuntimeOrSettings,
+  options: WaitForOptions,
+  of: ProcessName,
+): Promise<ExitRecord> {
+  return inCommand(given, "wait", options.id, async (unloaded) => {
+    const directory = new StateDirectory(unloaded, options.id);
+    const runtime = await load(unloaded);
+    const { process = INIT, signal } = options;
+    for (;;) {
+      const known = endOf(runtime, directory, process, of);
+      if (known !== "running") return known ?? lost();
+      await untilRecorded(runtime, directory, process, signal, PAUSE);
+    }
+  }, options.signal);
+}
+
+function lost(): never {
+  throw new RuntsError("it has ended, and how is lost", {
+    hint: "its monitor had ended before it did",
+  });
+}
+
+/** How it ended; undefined when nobody can say. */
+function endOf(
+  runtime: Runtime,
+  directory: StateDirectory,
+  name: string,
+  of: ProcessName,
+): ExitRecord | "running" | undefined {
+  const { lastEnd } = supervisedOf(directory);
+  if (name === INIT && lastEnd && isSame(lastEnd, of)) return lastEnd.exit;
+  const { record, status, exit } = standingNow(runtime, directory, name);
+  if (record === undefined || !isSame(record, of)) return undefined;
+  return status === "running" ? "running" : exit;
 }
 
 /** Waits until a process has ended; init, until it is not started anew any more. */
@@ -82,7 +118,7 @@ async function initIfOver(
   const standing = standingOf(directory, runtime.host.get(bootId), runtime.warn);
   if (standing?.init === undefined || standing.init.status === "running") return undefined;
   const { supervised: { nextStart, lastEnd }, init } = standing;
-  return nextStart === undefined && isThis(init, lastEnd) ? init : undefined;
+  return nextStart === undefined && isThis(init.record, lastEnd) ? init : undefined;
 }
 
 /** The record of all; throws for a container that is not there, or that has no monitor. */
@@ -93,8 +129,8 @@ export function supervisedOf(directory: StateDirectory): Supervised {
   throw new RuntsError("it has no monitor", { hint: "create it with --supervised" });
 }
 
-function isThis({ record }: ProcessStanding, lastEnd: Supervised["lastEnd"]): boolean {
-  return record?.pid === lastEnd?.pid && record?.startTime === lastEnd?.startTime;
+function isThis(one: ProcessName | undefined, other: ProcessName | undefined): boolean {
+  return one !== undefined && other !== undefined ? isSame(one, other) : one === other;
 }
 
 /** Waits until a process has ended, of which there is a record then, or nobody can make one. */
@@ -146,6 +182,7 @@ async function untilRecorded(
   directory: StateDirectory,
   name: string,
   signal: AbortSignal | undefined,
+  timeoutMs = LOOK_AGAIN,
 ): Promise<boolean> {
   let fifo: number;
   try {
@@ -156,7 +193,7 @@ async function untilRecorded(
   }
   try {
     // Without a writer from the beginning a fifo has no end: the monitor may just have been killed.
-    await helper.awaitFds([fifo], { signal, timeoutMs: LOOK_AGAIN });
+    await helper.awaitFds([fifo], { signal, timeoutMs });
     return true;
   } finally {
     helper.close(fifo);

@@ -45,7 +45,7 @@ export async function makeScope(
   const subgroup = host.mode === "v2" ? subgroupOf(request.annotations) : undefined;
   return new Scope(runtime, unit.name, { path, subgroup }, inner, {
     slice: unit.slice,
-    id: request.id,
+    description: request.description ?? `runts container ${request.id}`,
     properties,
   });
 }
@@ -88,7 +88,7 @@ async function filesOf(
 /** What is known of a scope that is to be made. */
 interface Plan {
   readonly slice: Unit["slice"];
-  readonly id: string;
+  readonly description: string;
   /** Of annotations. */
   readonly properties: readonly Property[];
 }
@@ -217,11 +217,11 @@ class Scope implements CgroupManager {
     this.#inner = await filesOf(this.#runtime, path, this.#user);
   }
 
-  #fixed({ slice, id }: Plan, pid: number): Property[] {
+  #fixed({ slice, description }: Plan, pid: number): Property[] {
     const on = ["b", true] as const;
     const io = this.#host.mode === "v2" ? "IOAccounting" : "BlockIOAccounting";
     return [
-      ["Description", ["s", `runts container ${id}`]],
+      ["Description", ["s", description]],
       ["Slice", ["s", slice]],
       ["Delegate", on],
       ["DefaultDependencies", ["b", false]],
