@@ -33,7 +33,7 @@ export const command = defineCommand({
     });
     const isOpen = { stdout: false, stderr: false };
     for await (const { stream, time, text, partial } of lines) {
-      const front = timestamps && !isOpen[stream] ? `${time} ` : "";
+      const front = timestamps && time !== "" && !isOpen[stream] ? `${time} ` : "";
       (stream === "stdout" ? print : printError)(`${front}${text}${partial ? "" : "\n"}`);
       isOpen[stream] = partial;
     }

@@ -17,7 +17,7 @@ export interface LogLine {
 }
 
 /** Makes of a line of a file what it says. */
-type LineParser = (line: Line) => LogLine;
+export type LineParser = (line: Line) => LogLine;
 
 const SPACE = 0x20;
 const encoder = new TextEncoder();

@@ -3,14 +3,14 @@
 import { quote, RuntsError } from "../base/errors.ts";
 import type { LogSettings } from "../state/supervised.ts";
 import { type LogOptions, readLines } from "../monitor/follow.ts";
-import { lineParser, type LogLine } from "./log_line.ts";
+import { type LineParser, lineParser, type LogLine } from "./log_line.ts";
 
 /**
- * The lines of a log.
+ * The lines of a log. Throws at once where there are none to be had.
  *
  * @param end whoever follows gives what was written up to this moment, and ends
  */
-export async function* readLog(
+export function readLog(
   log: Pick<LogSettings, "driver" | "path">,
   options: LogOptions,
   end?: Promise<unknown>,
@@ -19,13 +19,22 @@ export async function* readLog(
   if (parse === undefined) {
     throw new RuntsError(`log driver ${quote(log.driver)} keeps nothing that could be read`);
   }
-  const { since } = options;
-  if (since !== undefined && log.driver === "raw") {
+  if (options.since !== undefined && log.driver === "raw") {
     throw new RuntsError('log driver "raw" keeps no times', { hint: "read it without --since" });
   }
+  return linesOf(log.path, options, parse, end);
+}
+
+async function* linesOf(
+  path: string,
+  options: LogOptions,
+  parse: LineParser,
+  end: Promise<unknown> | undefined,
+): AsyncGenerator<LogLine> {
+  const { since } = options;
   // Lines come in the order of their times.
   let begun = since === undefined;
-  for await (const read of readLines(log.path, options, (one) => !parse(one).partial, end)) {
+  for await (const read of readLines(path, options, (one) => !parse(one).partial, end)) {
     const line = parse(read);
     begun ||= Date.parse(line.time) >= since!.getTime();
     if (begun) yield line;

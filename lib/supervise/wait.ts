@@ -47,7 +47,7 @@ export function wait(given: RuntimeOrSettings, options: WaitForOptions): Promise
   }, options.signal);
 }
 
-/** The same for one process of that name, whoever comes after it. */
+/** The same for one process of that name, whoever comes after it. Throws, too, when nobody will note its end. */
 export function waitFor(
   given: RuntimeOrSettings,
   options: WaitForOptions,
@@ -80,8 +80,9 @@ function endOf(
 ): ExitRecord | "running" | undefined {
   const { lastEnd } = supervisedOf(directory);
   if (name === INIT && lastEnd && isSame(lastEnd, of)) return lastEnd.exit;
-  const { record, status, exit } = standingNow(runtime, directory, name);
+  const { record, status, exit, orphaned } = standingNow(runtime, directory, name);
   if (record === undefined || !isSame(record, of)) return undefined;
+  if (orphaned) throw new RuntsError("its monitor has ended");
   return status === "running" ? "running" : exit;
 }
 

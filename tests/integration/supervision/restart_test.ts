@@ -103,7 +103,40 @@ supervisionTest("a start that fails is tried again later", async (runtime, bundl
   assertMatch(stderr, /^runts: restart "[^"]+": root\.path: root filesystem .*: ENOENT .*\n$/);
   Deno.renameSync(`${bundle.path}/away`, bundle.rootfs);
   assertEquals((await runtime.state(id)).status, "stopped");
+  const failure =
+    `root.path: root filesystem "${bundle.rootfs}": ENOENT (no such file or directory)`;
+  const inspected = async () => JSON.parse(await runtime.ok(["inspect", id])).supervision.failure;
+  assertEquals(await inspected(), failure);
+  const again = eventsOf(runtime, id).filter(({ type }) => type === "restarting");
+  assertEquals(again.map((event) => event.failure), [undefined, failure]);
+  await runtime.ok(["restart", id]);
+  assertEquals(await inspected(), undefined);
+  await runtime.ok(["wait", id]);
   await runtime.ok(["delete", id]);
+});
+
+supervisionTest("restarts at the same time come one after the other", async (runtime, bundle) => {
+  const id = await runScript(runtime, bundle, "sleep 1000", "--stop-timeout", "0");
+  await Promise.all([1, 2, 3].map(() => runtime.ok(["restart", id])));
+  await runtime.ok(["delete", "--force", id]);
+  assertEquals(eventTypes(runtime, id), [
+    ...["created", ...LIFE, ...LIFE, ...LIFE, ...LIFE],
+    "removed",
+  ]);
+});
+
+supervisionTest("the pid file and --no-pivot are for each start", async (runtime, bundle) => {
+  const file = `${bundle.path}/pid`;
+  const options = ["--restart", "on-failure:1", "--pid-file", file, "--no-pivot"];
+  const id = await runScript(runtime, bundle, "sleep 1000", ...options);
+  const { pid } = await runtime.state(id);
+  assertEquals(Deno.readTextFileSync(file), String(pid));
+  Deno.kill(pid, "SIGKILL");
+  await until("it is started anew", () => eventTypes(runtime, id).length === 5);
+  const now = (await runtime.state(id)).pid;
+  assert(now !== pid);
+  assertEquals(Deno.readTextFileSync(file), String(now));
+  await runtime.ok(["delete", "--force", id]);
 });
 
 supervisionTest("deleted while it waits, it is gone", async (runtime, bundle) => {

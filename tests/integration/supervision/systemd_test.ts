@@ -1,10 +1,10 @@
-/** Monitors of containers in scopes of systemd. */
+/** Monitors of containers where systemd is: their scopes, and the end of the unit that started them. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { cgroupTest } from "../../support/cgroups.ts";
-import { withRuntime } from "../../support/host.ts";
-import { command } from "../../support/runtime.ts";
+import { type TestRuntime, withRuntime } from "../../support/host.ts";
+import { command, commandLine, until } from "../../support/runtime.ts";
 import { eventTypes, monitorsOf } from "../../support/supervised.ts";
 
 async function loadState(unit: string): Promise<string> {
@@ -36,4 +36,91 @@ cgroupTest(
       const life = ["started", "exited"];
       assertEquals(eventTypes(runtime, id), ["created", ...life, "restarting", ...life, "removed"]);
     }),
+);
+
+/** Prints, waits to be told, prints again, and ends. */
+const SCRIPT = "echo early; until [ -e /tmp/go ]; do sleep 0.05; done; echo late; exit 5";
+
+/** A container that a unit has started, which ends then; the container goes on. */
+async function outlives(
+  options: { global: readonly string[]; properties: readonly string[] },
+  end: (unit: string, bundle: Bundle) => Promise<void>,
+  look: (id: string, monitor: number) => Promise<void>,
+): Promise<void> {
+  await withRuntime(async (runtime) => {
+    using bundle = new Bundle((config) => config.process.args = ["sh", "-c", SCRIPT]);
+    const id = runtime.id();
+    const unit = `${id}.service`;
+    const words = [
+      ...options.global,
+      "run",
+      "--detach",
+      "--supervised",
+      "--bundle",
+      bundle.path,
+      id,
+    ];
+    const line = commandLine(runtime.executable, ["--root", runtime.root, ...words]);
+    const script = 'echo $XDG_SESSION_ID >"$0/session"; "$@" && exec sleep 1000';
+    const properties = options.properties.flatMap((one) => ["-p", one]);
+    const started = await command([
+      ...["systemd-run", "--quiet", "--collect", `--unit=${unit}`, ...properties],
+      ...["sh", "-c", script, bundle.path, ...line],
+    ]);
+    assertEquals([started.code, started.stderr], [0, ""]);
+    await until("it runs", () => isThere(runtime, id));
+    await end(unit, bundle);
+    await until("the unit has ended", async () => await loadState(unit) === "not-found");
+    assertEquals((await runtime.state(id)).status, "running");
+    const monitors = monitorsOf(runtime);
+    assertEquals(monitors.length, 1);
+    await look(id, monitors[0]!);
+    bundle.put("tmp/go", "");
+    assertEquals(await runtime.ok(["wait", id]), "5\n");
+    assertEquals(await runtime.ok(["logs", id]), "early\nlate\n");
+    await runtime.ok(["delete", id]);
+  });
+}
+
+async function isThere(runtime: TestRuntime, id: string): Promise<boolean> {
+  return (await runtime.ok(["list", "--quiet", "--filter", "status=running"])) === `${id}\n`;
+}
+
+cgroupTest("the unit ends that started it, and the container goes on", ["systemd"], () =>
+  outlives(
+    { global: ["--systemd-cgroup"], properties: [] },
+    async (unit) => void await command(["systemctl", "stop", unit]),
+    async (id) => {
+      const shown = await command(["systemctl", "status", `runts-monitor-${id}.scope`]);
+      assertStringIncludes(shown.stdout, `runts monitor of container ${id}`);
+    },
+  ));
+
+cgroupTest("its unit ends, and its cgroups are not systemd's", ["systemd"], () =>
+  outlives(
+    { global: [], properties: [] },
+    async (unit) => void await command(["systemctl", "kill", "--signal=KILL", unit]),
+    // deno-lint-ignore require-await
+    async (id, monitor) => {
+      assertStringIncludes(Deno.readTextFileSync(`/proc/${monitor}/cgroup`), `${id}-monitor\n`);
+    },
+  ));
+
+cgroupTest(
+  "the login session ends that started it, and the container goes on",
+  ["systemd"],
+  () =>
+    outlives(
+      { global: ["--systemd-cgroup"], properties: ["User=root", "PAMName=login"] },
+      async (_, bundle) => {
+        const session = Deno.readTextFileSync(`${bundle.path}/session`).trim();
+        const ended = await command(["loginctl", "terminate-session", session]);
+        assertEquals([ended.code, ended.stderr], [0, ""]);
+      },
+      // deno-lint-ignore require-await
+      async (id, monitor) => {
+        const cgroup = Deno.readTextFileSync(`/proc/${monitor}/cgroup`);
+        assertStringIncludes(cgroup, `/runts-monitor-${id}.scope\n`);
+      },
+    ),
 );

@@ -55,6 +55,7 @@ Deno.test("parseDuration() takes Go's durations and seconds", () => {
   assertEquals(parseDuration("x", "1m30s"), 90_000);
   assertEquals(parseDuration("x", "1.5h"), 5_400_000);
   assertEquals(parseDuration("x", "2"), 2000);
+  assertEquals(["0", "0s"].map((text) => parseDuration("x", text, 0)), [0, 0]);
   for (const text of ["", "0", "0s", "-5s", "5 s", "s", "5x", "5s5"]) {
     assertThrows(
       () => parseDuration('option "--interval"', text),

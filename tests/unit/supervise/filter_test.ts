@@ -50,8 +50,18 @@ Deno.test("what is no filter is refused", () => {
     const message = `${WHAT}: "${filter}" is not a filter: ${end}`;
     assertThrows(() => parseFilters(WHAT, [filter]), RuntsError, message);
   }
-  const message = `${WHAT}: "five" is not an exit code`;
-  assertThrows(() => parseFilters(WHAT, ["exited=five"]), RuntsError, message);
+  const values = [
+    ["exited=five", '"five" is not an exit code'],
+    ["exited=256", '"256" is not an exit code'],
+    ["status=runing", '"runing" is not a status: did you mean "running"?'],
+    [
+      "status=7",
+      '"7" is not a status: as creating, created, running, paused, stopped, unknown',
+    ],
+  ] as const;
+  for (const [filter, message] of values) {
+    assertThrows(() => parseFilters(WHAT, [filter]), RuntsError, `${WHAT}: ${message}`);
+  }
 });
 
 Deno.test("labels are keys with values", () => {

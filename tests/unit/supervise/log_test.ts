@@ -1,6 +1,6 @@
 /** Reading and following logs. */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { RuntsError } from "../../../lib/base/errors.ts";
 import type { LogOptions } from "../../../lib/monitor/follow.ts";
 import type { LogLine } from "../../../lib/supervise/log_line.ts";
@@ -96,8 +96,8 @@ Deno.test("a log that is not there has no lines, and one of no files cannot be r
   await withLog(async (path) => {
     assertEquals(await texts(path), []);
     for (const driver of ["journald", "none"] as const) {
-      await assertRejects(
-        () => readLog({ path, driver }, {}).next(),
+      assertThrows(
+        () => readLog({ path, driver }, {}),
         RuntsError,
         `log driver "${driver}" keeps nothing that could be read`,
       );
