@@ -74,6 +74,8 @@ interface Started {
 interface StartOptions extends WaitOptions {
   /** pidfd of init, when the caller has just made it. */
   readonly child?: number;
+  /** Ends the container whose poststart hook has failed; by default it is deleted. */
+  readonly hookFailed?: (error: unknown) => Promise<void>;
 }
 
 /**
@@ -83,7 +85,7 @@ interface StartOptions extends WaitOptions {
 export async function startLocked(
   runtime: LoadedRuntime,
   directory: StateDirectory,
-  { child, signal }: StartOptions = {},
+  { child, signal, hookFailed }: StartOptions = {},
 ): Promise<Started> {
   const { helper, warn } = runtime;
   const found = inspect(directory);
@@ -110,7 +112,7 @@ export async function startLocked(
   };
   await closeAfter(begin());
   return {
-    poststart: () => closeAfter(poststart(runtime, directory, status)),
+    poststart: () => closeAfter(poststart(runtime, directory, status, hookFailed)),
     ready: async () => {
       try {
         const init = { pid: status.pid, pidfd };
@@ -303,6 +305,7 @@ async function poststart(
   runtime: LoadedRuntime,
   directory: StateDirectory,
   status: Status,
+  failed: StartOptions["hookFailed"] = () => removeThis(runtime, directory, status.pid),
 ): Promise<void> {
   const spec = readCopyIfAny(directory);
   if (!spec?.hooks?.poststart?.length) return;
@@ -310,7 +313,7 @@ async function poststart(
   try {
     await runHooks(runtime, "poststart", spec, state);
   } catch (error) {
-    await removeThis(runtime, directory, status.pid).catch((also) =>
+    await failed(error).catch((also) =>
       runtime.warn(`clean up ${quote(directory.id)}: ${reason(also)}`)
     );
     throw error;

@@ -5,6 +5,7 @@
 
 import { quote, reason } from "../base/errors.ts";
 import { undoDirectories } from "../cgroup/clear.ts";
+import { isDirectory } from "../base/files.ts";
 import { writeFile } from "../cgroup/files.ts";
 import { detectHost, hierarchyOf } from "../cgroup/hierarchies.ts";
 import type { CgroupManager, CgroupRecord } from "../cgroup/manager.ts";
@@ -18,8 +19,8 @@ const SUFFIX = "-monitor";
 export type CgroupName = (path: string) => string;
 
 /**
- * A scope of its own for the monitor of a container in a scope, else a cgroup in the same hierarchies.
- * Nothing is made yet. Undefined where there is to be none.
+ * A scope of its own where systemd is, else a cgroup in the hierarchies of the container's. Nothing is made
+ * yet. Undefined where there is to be none.
  */
 export async function monitorCgroup(
   runtime: Runtime,
@@ -29,13 +30,24 @@ export async function monitorCgroup(
 ): Promise<CgroupManager | undefined> {
   const { kind } = container;
   if (kind === "disabled") return undefined;
-  if (kind !== "systemd") return cgroupBeside(runtime, container, name);
-  return await makeCgroup(runtime, {
+  if (kind === "systemd") return await scopeOf(runtime, id, sliceOf(container));
+  if (!isDirectory("/run/systemd/system")) return cgroupBeside(runtime, container, name);
+  try {
+    // In cgroups of v1 that of the container may be below that of the unit that starts it, and end with it.
+    return await scopeOf(runtime, id, "");
+  } catch (error) {
+    runtime.debug?.(`the monitor has no scope: ${reason(error)}`);
+    return cgroupBeside(runtime, container, name);
+  }
+}
+
+function scopeOf(runtime: Runtime, id: string, slice: string): Promise<CgroupManager> {
+  return makeCgroup(runtime, {
     id,
     description: `runts monitor of container ${id}`,
-    manager: kind,
+    manager: "systemd",
     rootless: runtime.rootless,
-    cgroupsPath: `${sliceOf(container)}:runts-monitor:${id}`,
+    cgroupsPath: `${slice}:runts-monitor:${id}`,
   });
 }
 

@@ -128,7 +128,8 @@ async function endProcess(
   try {
     if (!isAlive(pid, startTime)) return;
     // A command that it runs waits for our lock.
-    for (const child of childrenOf(pid)) signalChild(runtime, child, pid);
+    const others = childrenOf(pid).filter((child) => child !== runtime.caller.pid);
+    for (const child of others) signalChild(runtime, child, pid);
     await withMonitor(runtime, directory, (monitor) => monitor.leave());
     if (await helper.awaitExit(pidfd, { timeoutMs: END_TIMEOUT })) return;
     helper.sendSignal(pidfd, SIGKILL);

@@ -8,7 +8,13 @@ import { bootId } from "../runtime/host.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { Process } from "../spec/types/config.ts";
 import type { StateDirectory } from "../state/directory.ts";
-import { type ProcessName, writeProcessRecord } from "../state/process_record.ts";
+import {
+  type ExitRecord,
+  type ProcessName,
+  readProcessRecord,
+  writeExitRecord,
+  writeProcessRecord,
+} from "../state/process_record.ts";
 import type { LogSettings } from "../state/supervised.ts";
 import { processDirectory } from "./places.ts";
 
@@ -36,6 +42,18 @@ export function makeProcessDirectory(
   for (const file of ["exit.json", "exit", "control"]) removeQuietly(`${path}/${file}`);
   helper.makeFifo(`${path}/exit`, 0o600);
   helper.makeFifo(`${path}/control`, 0o600);
+}
+
+/** There is no new process: how the one that was before has ended is there again. */
+export function restoreProcess(
+  directory: StateDirectory,
+  name: string,
+  exit: ExitRecord | undefined,
+): void {
+  const path = processDirectory(directory, name);
+  if (exit === undefined || readProcessRecord(path)?.pid !== exit.pid) return;
+  writeExitRecord(path, exit);
+  for (const file of ["exit", "control"]) removeQuietly(`${path}/${file}`);
 }
 
 /** Forgets a process. */

@@ -88,8 +88,12 @@ export function processStanding(
 /** While a container is started anew, the file of its last end is gone already. */
 function withLastEnd(init: ProcessStanding, { lastEnd }: Supervised): ProcessStanding {
   const { record } = init;
-  if (init.status !== "lost" || record === undefined || lastEnd?.exit === undefined) return init;
-  return isSame(lastEnd, record) ? { ...init, status: "ended", exit: lastEnd.exit } : init;
+  if (init.status === "ended" || record === undefined || lastEnd === undefined) return init;
+  if (!isSame(lastEnd, record)) return init;
+  const { exit } = lastEnd;
+  return exit === undefined
+    ? { status: "lost", record, orphaned: false }
+    : { status: "ended", record, exit, orphaned: false };
 }
 
 /** Whether two names are of one process. */

@@ -82,6 +82,11 @@ export function readExitRecord(directory: string): ExitRecord | undefined {
   return text === undefined ? undefined : exitOf(RecordReader.parse(file, text));
 }
 
+/** Writes exit.json, where the monitor's is there no more. */
+export function writeExitRecord(directory: string, exit: ExitRecord): void {
+  writeRecord(`${directory}/exit.json`, exit);
+}
+
 /** How a process ended, as a record has it. */
 export function exitOf(record: RecordReader): ExitRecord {
   return {

@@ -9,11 +9,18 @@ import type { CreateOptions } from "../caller/options.ts";
 import { writePidFile } from "../caller/pid_file.ts";
 import { Creation } from "../container/creation.ts";
 import { clear, runPoststop } from "../container/delete.ts";
+import { openInit } from "../container/kill.ts";
 import { startLocked } from "../container/start.ts";
+import { restoreProcess } from "../monitor/process.ts";
 import { type LoadedRuntime, withSettings } from "../runtime/runtime.ts";
+import { SIGKILL } from "../spec/values/signals.ts";
+import { cgroupOf } from "../state/cgroup.ts";
+import { hasOwnPidNamespace } from "../state/config_copy.ts";
 import type { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
-import { readSupervised, type Supervised } from "../state/supervised.ts";
+import { withLockIfThere } from "../state/lock.ts";
+import { INIT } from "../state/process_record.ts";
+import { readSupervised, type Supervised, writeSupervised } from "../state/supervised.ts";
 import { PREPARED_FILE } from "../wire/prepared.ts";
 import { MonitorAttendant } from "./attendant.ts";
 
@@ -53,7 +60,8 @@ export async function startAnew(
     const init = await creation.run(attendant);
     tellPid(own, others.pidFile, init.pid);
     await delay(Math.max(0, at - Date.now()));
-    const started = await startLocked(own, directory, { child: init.pidfd });
+    const hookFailed = (error: unknown) => endOne(own, directory, init.pid, reason(error));
+    const started = await startLocked(own, directory, { child: init.pidfd, hookFailed });
     own.helper.close(init.pidfd);
     return async () => {
       await started.poststart();
@@ -64,6 +72,24 @@ export async function startAnew(
     attendant.restore();
     throw error;
   }
+}
+
+/** A start that fails after its program was executed is a failure of the container. */
+function endOne(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  pid: number,
+  failure: string,
+): Promise<void> {
+  return withLockIfThere(runtime, directory, async () => {
+    const found = inspect(directory);
+    if (found.status.pid !== pid || found.state === "stopped") return;
+    writeSupervised(directory.path, { ...readSupervised(directory.path)!, failure });
+    const pidfd = openInit(runtime, found.status);
+    runtime.helper.sendSignal(pidfd, SIGKILL);
+    runtime.helper.close(pidfd);
+    if (!hasOwnPidNamespace(directory)) await (await cgroupOf(runtime, found.status)).killAll();
+  });
 }
 
 /** What goes wrong with the file does not keep the container from being started. */
@@ -122,6 +148,7 @@ class Successor extends MonitorAttendant {
 
   /** The container has ended once more. */
   restore(): void {
+    restoreProcess(this.#directory, INIT, readSupervised(this.#directory.path)?.lastEnd?.exit);
     restoreLife(this.#directory, this.#found);
   }
 }

@@ -33,7 +33,8 @@ async function startStopped(
   runtime: LoadedRuntime,
   directory: StateDirectory,
 ): Promise<Afterwards | undefined> {
-  if (inspect(directory).state !== "stopped") return undefined;
+  // "creating" is what the lock, which is ours, makes of a restart that was killed.
+  if (!["stopped", "creating"].includes(inspect(directory).state)) return undefined;
   await noteEnd(runtime, directory);
   const supervised = readSupervised(directory.path)!;
   writeSupervised(directory.path, { ...supervised, lastDelay: 0 });

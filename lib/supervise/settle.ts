@@ -137,13 +137,17 @@ async function startAgain(
   try {
     const afterwards = await startAnew(runtime, directory, at);
     await withMonitor(runtime, directory, (monitor) => monitor.wake(0));
-    return afterwards;
+    return () => afterwards().catch((error) => runtime.warn(failedText(directory, error)));
   } catch (error) {
     const failure = reason(error);
-    runtime.warn(`start ${quote(directory.id)} anew: ${failure}`);
+    runtime.warn(failedText(directory, error));
     await afterFailure(runtime, directory, failure);
     return 0;
   }
+}
+
+function failedText({ id }: StateDirectory, error: unknown): string {
+  return `start ${quote(id)} anew: ${reason(error)}`;
 }
 
 /** A start that fails is a failure of the container. */

@@ -158,7 +158,9 @@ export function standingNow(
   const boot = runtime.host.get(bootId);
   const monitored = isMonitored(supervisedOf(directory), boot);
   const look = { monitored, bootId: boot, warn: runtime.warn };
-  const standing = processStanding(directory, name, look);
+  const standing = name === INIT
+    ? standingOf(directory, boot, runtime.warn)?.init
+    : processStanding(directory, name, look);
   if (standing !== undefined) return standing;
   throw new RuntsError(`it has no process ${quote(name)}`);
 }

@@ -41,34 +41,43 @@ cgroupTest(
 /** Prints, waits to be told, prints again, and ends. */
 const SCRIPT = "echo early; until [ -e /tmp/go ]; do sleep 0.05; done; echo late; exit 5";
 
-/** A container that a unit has started, which ends then; the container goes on. */
+interface Start {
+  readonly global: readonly string[];
+  /** Of the unit. */
+  readonly properties: readonly string[];
+}
+
+/** A container that a unit has started, which is still there. Gives the unit. */
+async function startInUnit(
+  runtime: TestRuntime,
+  bundle: Bundle,
+  id: string,
+  options: Start,
+): Promise<string> {
+  const unit = `${id}.service`;
+  const words = [...options.global, "run", "--detach", "--supervised", "--bundle", bundle.path, id];
+  const line = commandLine(runtime.executable, ["--root", runtime.root, ...words]);
+  const script = 'echo $XDG_SESSION_ID >"$0/session"; "$@" && exec sleep 1000';
+  const properties = options.properties.flatMap((one) => ["-p", one]);
+  const started = await command([
+    ...["systemd-run", "--quiet", "--collect", `--unit=${unit}`, ...properties],
+    ...["sh", "-c", script, bundle.path, ...line],
+  ]);
+  assertEquals([started.code, started.stderr], [0, ""]);
+  await until("it runs", () => isThere(runtime, id));
+  return unit;
+}
+
+/** The unit that has started a container ends; the container goes on. */
 async function outlives(
-  options: { global: readonly string[]; properties: readonly string[] },
+  options: Start,
   end: (unit: string, bundle: Bundle) => Promise<void>,
   look: (id: string, monitor: number) => Promise<void>,
 ): Promise<void> {
   await withRuntime(async (runtime) => {
     using bundle = new Bundle((config) => config.process.args = ["sh", "-c", SCRIPT]);
     const id = runtime.id();
-    const unit = `${id}.service`;
-    const words = [
-      ...options.global,
-      "run",
-      "--detach",
-      "--supervised",
-      "--bundle",
-      bundle.path,
-      id,
-    ];
-    const line = commandLine(runtime.executable, ["--root", runtime.root, ...words]);
-    const script = 'echo $XDG_SESSION_ID >"$0/session"; "$@" && exec sleep 1000';
-    const properties = options.properties.flatMap((one) => ["-p", one]);
-    const started = await command([
-      ...["systemd-run", "--quiet", "--collect", `--unit=${unit}`, ...properties],
-      ...["sh", "-c", script, bundle.path, ...line],
-    ]);
-    assertEquals([started.code, started.stderr], [0, ""]);
-    await until("it runs", () => isThere(runtime, id));
+    const unit = await startInUnit(runtime, bundle, id, options);
     await end(unit, bundle);
     await until("the unit has ended", async () => await loadState(unit) === "not-found");
     assertEquals((await runtime.state(id)).status, "running");
@@ -96,15 +105,31 @@ cgroupTest("the unit ends that started it, and the container goes on", ["systemd
     },
   ));
 
-cgroupTest("its unit ends, and its cgroups are not systemd's", ["systemd"], () =>
+cgroupTest("its unit ends, and its own cgroup is not systemd's", ["systemd", "v2"], () =>
   outlives(
     { global: [], properties: [] },
     async (unit) => void await command(["systemctl", "kill", "--signal=KILL", unit]),
     // deno-lint-ignore require-await
     async (id, monitor) => {
-      assertStringIncludes(Deno.readTextFileSync(`/proc/${monitor}/cgroup`), `${id}-monitor\n`);
+      const cgroup = Deno.readTextFileSync(`/proc/${monitor}/cgroup`);
+      assertStringIncludes(cgroup, `/runts-monitor-${id}.scope\n`);
     },
   ));
+
+cgroupTest(
+  "it is killed with its unit, and the monitor tells of it",
+  ["systemd", "v1"],
+  () =>
+    withRuntime(async (runtime) => {
+      using bundle = new Bundle((config) => config.process.args = ["sh", "-c", SCRIPT]);
+      const id = runtime.id();
+      const unit = await startInUnit(runtime, bundle, id, { global: [], properties: [] });
+      await command(["systemctl", "kill", "--signal=KILL", unit]);
+      assertEquals(await runtime.ok(["wait", id]), "137\n");
+      assertEquals(await runtime.ok(["logs", id]), "early\n");
+      await runtime.ok(["delete", id]);
+    }),
+);
 
 cgroupTest(
   "the login session ends that started it, and the container goes on",

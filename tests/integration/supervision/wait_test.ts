@@ -1,6 +1,7 @@
 /** A supervised container outlives whoever started it, and how it ended can be learned from anybody. */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { hostHas } from "../../support/cgroups.ts";
 import { isRunning } from "../../support/host.ts";
 import { until } from "../../support/runtime.ts";
 import {
@@ -33,12 +34,8 @@ supervisionTest(
     const parent = /^PPid:\s+(\d+)$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1];
     assertEquals(Number(parent), monitor);
     const cgroup = Deno.readTextFileSync(`/proc/${monitor}/cgroup`);
-    for (const line of cgroup.trimEnd().split("\n")) {
-      assertMatch(
-        line,
-        new RegExp(`/${id}-monitor$`),
-      );
-    }
+    const own = hostHas("systemd") ? `runts-monitor-${id}.scope` : `${id}-monitor`;
+    for (const line of cgroup.trimEnd().split("\n")) assert(line.endsWith(`/${own}`), line);
     await runtime.ok(["delete", "--force", id]);
     assertEquals([isRunning(monitor!), isRunning(pid)], [false, false]);
     assertEquals(eventTypes(runtime, id), ["created", "started", "exited", "removed"]);
