@@ -181,8 +181,7 @@ export class Monitor implements Disposable {
   /** From now on the end of the process is that of the name. */
   async watch({ name, pid, log, directory, oom }: WatchRequest): Promise<void> {
     const target = log.driver === "none" ? undefined : log;
-    const into = target === undefined ? "" : ` with log ${quote(target.path)}`;
-    await this.#connection.ask(`watch process ${pid}${into}`, {
+    await this.#connection.ask(`watch process ${pid}`, {
       operation: Operation.watch,
       fields: [
         ...[pid, LogDriver[log.driver], BigInt(target?.maxSize ?? 0), target?.maxFiles ?? 1, 0],

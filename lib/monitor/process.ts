@@ -1,5 +1,6 @@
 /** A process of a supervised container: its directory, and the monitor that watches it. */
 
+import { numberOf, quote, RuntsError } from "../base/errors.ts";
 import { removeQuietly } from "../base/files.ts";
 import { O_DIRECTORY, O_PATH, O_RDONLY } from "../base/linux.ts";
 import type { LogTarget, Monitor } from "../body/monitor_client.ts";
@@ -85,6 +86,10 @@ export async function watchProcess(
       directory: folder,
       ...(oom !== undefined && { oom }),
     });
+  } catch (cause) {
+    const { driver, path } = watched.log;
+    if (driver === "none") throw cause;
+    throw new RuntsError(`watch process ${process.pid} with log ${quote(path)}`, numberOf(cause));
   } finally {
     helper.close(folder);
     if (oom !== undefined) helper.close(oom);

@@ -110,6 +110,7 @@ supervisionTest(
 
 supervisionTest("how it ended is kept over a reboot", async (runtime, bundle) => {
   const kept = `${bundle.path}/kept`;
+  Deno.mkdirSync(kept);
   const id = await runScript(runtime, bundle, "exit 6", "--persist", kept);
   await runtime.ok(["wait", id]);
   const exit = record(runtime, id, "processes/init/exit.json");
