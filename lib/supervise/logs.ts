@@ -24,9 +24,11 @@ export async function* logs(
     const directory = new StateDirectory(unloaded, options.id);
     const { log } = supervisedOf(directory);
     if (!options.follow) return { lines: readLog(log, options) };
+    const { promise: end, resolve } = Promise.withResolvers<unknown>();
+    const lines = readLog(log, options, end);
     const runtime = await load(unloaded);
-    const end = untilOver(runtime, directory, INIT, over.signal);
-    return { lines: readLog(log, options, end) };
+    untilOver(runtime, directory, INIT, over.signal).then(resolve, resolve);
+    return { lines };
   }, options.signal);
   try {
     yield* lines;
