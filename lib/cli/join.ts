@@ -24,6 +24,8 @@ interface Join {
   resize(columns: number, rows: number): Promise<void>;
   /** Our input has come to its end. */
   inputEnds?(): Promise<void>;
+  /** Somebody else listens to the signals that would end us, and hands them on. */
+  readonly signalsHandedOn?: boolean;
 }
 
 /** Unless others are chosen. */
@@ -84,7 +86,7 @@ export async function joinStreams(streams: Streams, join: Join): Promise<Parted>
     await sizeTo(join);
     Deno.addSignalListener("SIGWINCH", size);
   }
-  using _own = terminal ? ownTerminal((signal) => part({ signal })) : undefined;
+  using _own = terminal ? ownTerminal(join, (signal) => part({ signal })) : undefined;
   try {
     if (join.input) {
       copyInput(streams, join, terminal ? join.watch : undefined).then((typed) => {
@@ -100,8 +102,8 @@ export async function joinStreams(streams: Streams, join: Join): Promise<Parted>
 }
 
 /** What is typed is the process's alone, until this is disposed of. A signal is told, and not our end. */
-function ownTerminal(tell: (signal: number) => void): Disposable {
-  const listeners = Object.entries(ENDING).map(([name, number]) =>
+function ownTerminal({ signalsHandedOn }: Join, tell: (signal: number) => void): Disposable {
+  const listeners = Object.entries(signalsHandedOn ? {} : ENDING).map(([name, number]) =>
     [name as keyof typeof ENDING, () => tell(number)] as const
   );
   for (const [name, listener] of listeners) Deno.addSignalListener(name, listener);

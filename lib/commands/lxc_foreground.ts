@@ -28,6 +28,7 @@ export async function stayInForeground(foreground: Foreground): Promise<number> 
     for (;;) {
       const ended = foreground.ended();
       await joinStreams(foreground.streams, {
+        signalsHandedOn: true,
         input: true,
         resize: (columns, rows) => foreground.resize(columns, rows),
         inputEnds: () => foreground.inputEnds(),
