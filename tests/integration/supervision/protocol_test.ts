@@ -179,11 +179,11 @@ Deno.test("streams may be given, or be /dev/null", async () => {
 Deno.test("a child's descriptor is fetched", async () => {
   await using watched = await Watched.start();
   const started = await watched.run({ script: `exec sleep 1000 <${watched.folder}/../` });
+  const place = await Deno.realPath(`${watched.folder}/..`);
+  const input = () => Deno.readLinkSync(`/proc/${started.pid}/fd/0`);
+  await until("the shell has opened it", () => input() === place);
   const fd = await watched.monitor.fetch(started.pid, 0);
-  assertEquals(
-    await Deno.readLink(`/proc/self/fd/${fd}`),
-    await Deno.readLink(`/proc/${started.pid}/fd/0`),
-  );
+  assertEquals(await Deno.readLink(`/proc/self/fd/${fd}`), place);
   watched.helper.close(fd);
   await assertRejects(
     () => watched.monitor.fetch(Deno.pid, 0),
