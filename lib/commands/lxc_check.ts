@@ -3,7 +3,7 @@ import { findingText } from "../lxc/config/place.ts";
 import { hostFiles, type ReadConfig, readConfig } from "../lxc/config/read.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { absolute } from "../base/absolute.ts";
-import { choiceOf, DEFINE, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
+import { choiceOf, DEFINE, LXC_FILES, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
 
 export const command = defineCommand({
   name: "lxc check",
@@ -15,15 +15,7 @@ export const command = defineCommand({
     "Of a container (-n) the files, directories and devices of the host are looked at, too, that its " +
     "configuration names; of FILE the text alone.",
   ],
-  arguments: {
-    files: {
-      value: "FILE",
-      description: "configurations",
-      optional: true,
-      rest: "command",
-      complete: "file",
-    },
-  },
+  arguments: { files: LXC_FILES },
   options: {
     ...LXC_NAMED,
     define: DEFINE,

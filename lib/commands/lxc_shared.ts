@@ -52,6 +52,15 @@ export const LXC_COMMAND = {
   complete: "none",
 } as const satisfies Argument;
 
+/** Configurations by their paths. */
+export const LXC_FILES = {
+  value: "FILE",
+  description: "configurations",
+  optional: true,
+  rest: "command",
+  complete: "file",
+} as const satisfies Argument;
+
 export const DEFINE = {
   short: "s",
   value: "KEY=VALUE",

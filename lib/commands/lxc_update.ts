@@ -1,7 +1,7 @@
 import { defineCommand } from "../cli/types.ts";
 import { RuntsError } from "../base/errors.ts";
 import { updateFile } from "../lxc/update_file.ts";
-import { LXC_COMMON, versionWanted } from "./lxc_shared.ts";
+import { LXC_COMMON, LXC_FILES, versionWanted } from "./lxc_shared.ts";
 
 export const command = defineCommand({
   name: "lxc update",
@@ -11,15 +11,7 @@ export const command = defineCommand({
     "A file that has old names is written anew, line by line, with its comments; FILE.backup keeps " +
     "what it was. Each change is printed, and what is wrong with the file then.",
   ],
-  arguments: {
-    files: {
-      value: "FILE",
-      description: "configurations",
-      optional: true,
-      rest: "command",
-      complete: "file",
-    },
-  },
+  arguments: { files: LXC_FILES },
   options: {
     config: { short: "c", value: "FILE", description: "the same as FILE", complete: "file" },
     dryRun: { description: "print the changes and make none" },

@@ -2,26 +2,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Bundle, idle } from "../../support/bundle.ts";
-import { hasProcesses, runtimeTest, type TestRuntime } from "../../support/host.ts";
-import { commandLine, RUNTIME, RUNTS_ONLY, until } from "../../support/runtime.ts";
-
-/** Starts a command and kills it after a while, in ms. */
-async function killAfter(runtime: TestRuntime, args: string[], delay: number): Promise<void> {
-  const [executable, ...rest] = commandLine(RUNTIME, ["--root", runtime.root, ...args]);
-  const process = new Deno.Command(executable!, {
-    args: rest,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  await new Promise((resolve) => setTimeout(resolve, delay));
-  try {
-    process.kill("SIGKILL");
-  } catch {
-    // it was quicker
-  }
-  await process.status;
-}
+import { hasProcesses, runtimeTest } from "../../support/host.ts";
+import { killAfter } from "../../support/killed.ts";
+import { RUNTS_ONLY, until } from "../../support/runtime.ts";
 
 runtimeTest(
   "create killed at any moment leaves what delete --force removes",

@@ -1,27 +1,10 @@
 /** Commands that are killed at any moment: a container is whole then, or it is none, and nothing stays behind. */
 
 import { assert, assertEquals } from "@std/assert";
-import { hasProcesses, type TestRuntime } from "../../support/host.ts";
-import { commandLine, RUNTIME, until } from "../../support/runtime.ts";
+import { hasProcesses } from "../../support/host.ts";
+import { killAfter } from "../../support/killed.ts";
+import { until } from "../../support/runtime.ts";
 import { monitorsOf, runScript, supervisionTest } from "../../support/supervised.ts";
-
-/** Starts a command and kills it after a while, in ms. Gives whether it was quicker. */
-async function killAfter(runtime: TestRuntime, args: string[], delay: number): Promise<boolean> {
-  const [executable, ...rest] = commandLine(RUNTIME, ["--root", runtime.root, ...args]);
-  const process = new Deno.Command(executable!, {
-    args: rest,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  await new Promise((resolve) => setTimeout(resolve, delay));
-  try {
-    process.kill("SIGKILL");
-  } catch {
-    // it was quicker
-  }
-  return (await process.status).signal === null;
-}
 
 supervisionTest("create killed at any moment", async (runtime, bundle) => {
   bundle.config.process.args = ["sh", "-c", "exit 5"];
