@@ -54,7 +54,7 @@ interface Parent {
   /** Orphaned descendants become its children. */
   adoptOrphans(): Promise<void>;
   /** A copy of a descriptor of a child (pidfd_getfd(2), Linux 5.6). */
-  fetchDescriptor(pidfd: number, fd: number): Promise<number>;
+  fetchDescriptor(child: Child, fd: number): Promise<number>;
 }
 
 /** How a tool ended, and what it said. */

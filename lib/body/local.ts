@@ -43,7 +43,7 @@ export class LocalBody implements Body {
   }
 
   // deno-lint-ignore require-await
-  async fetchDescriptor(pidfd: number, fd: number): Promise<number> {
+  async fetchDescriptor({ pidfd }: Child, fd: number): Promise<number> {
     return this.#helper.pidfdGetFd(pidfd, fd);
   }
 

@@ -1,7 +1,6 @@
 /** A monitor as the parent of init. What is the caller's, another body does. */
 
 import type { WindowSize } from "../../ffi/terminal.ts";
-import { delay } from "../base/delay.ts";
 import { EAGAIN, EPIPE, ESRCH } from "../base/errno.ts";
 import { errnoOf } from "../base/errors.ts";
 import type {
@@ -29,8 +28,6 @@ interface MonitoredProcess {
 
 /** First descriptor that init may inherit beside its standard streams. */
 const FIRST_PRESERVED = 3;
-/** Between two questions for an ending, in ms. */
-const PAUSE = 5;
 
 /** The body of one process of a supervised container. */
 export class MonitorBody implements Body {
@@ -68,22 +65,15 @@ export class MonitorBody implements Body {
   }
 
   async reapUntil(child: Child): Promise<ProcessEnding | undefined> {
-    for (;;) {
-      try {
-        return await this.#monitor.ending(child.pid);
-      } catch (error) {
-        if (errnoOf(error) === ESRCH) return undefined;
-        if (errnoOf(error) !== EAGAIN) throw error;
-        await delay(PAUSE);
-      }
-    }
+    await this.#monitor.awaitEnd(child.pidfd);
+    return await this.reap(child);
   }
 
   /** It does so all its life. */
   async adoptOrphans(): Promise<void> {}
 
-  fetchDescriptor(pidfd: number, fd: number): Promise<number> {
-    return this.#caller.fetchDescriptor(pidfd, fd);
+  fetchDescriptor({ pid }: Child, fd: number): Promise<number> {
+    return this.#monitor.fetch(pid, fd);
   }
 
   runHook(program: HookProgram): Promise<HookEnding> {

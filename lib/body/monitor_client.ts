@@ -171,6 +171,11 @@ export class Monitor implements Disposable {
     return { code: signal === 0 ? code : 0, signal, core };
   }
 
+  /** Waits until the process of a pidfd has ended; it need not have been reaped. */
+  async awaitEnd(pidfd: number): Promise<void> {
+    await this.#helper.awaitFds([pidfd]);
+  }
+
   /** A copy of a child's descriptor (pidfd_getfd(2), Linux 5.6). ESRCH when it is no child. */
   async fetch(pid: number, fd: number): Promise<number> {
     const request = { operation: Operation.fetch, fields: [pid, fd] };

@@ -46,6 +46,7 @@ export const command = defineCommand({
   async run({ runtime, args: { id }, options, print }) {
     const { follow = false, since } = options;
     if (follow || since !== undefined) {
+      refuseStatistics(options, follow ? "--follow" : "--since");
       const { supervisionEvents } = await import("../supervise/events.ts");
       const wanted = {
         follow,
@@ -72,6 +73,19 @@ export const command = defineCommand({
     for await (const event of events(runtime, { ...args, interval })) show(event);
   },
 });
+
+/** What becomes of containers has neither a form nor a time to choose. */
+function refuseStatistics(
+  given: { readonly [name: string]: unknown },
+  mode: string,
+): void {
+  const name = ["stats", "interval", "format"].find((name) => given[name] !== undefined);
+  if (name === undefined) return;
+  throw new RuntsError(`options "--${name}" and "${mode}" exclude each other`, {
+    command: "events",
+    hint: `"--${name}" is about statistics`,
+  });
+}
 
 /** Prints events one by one. */
 function viewer(format: Format, print: (text: string) => void): (event: ContainerEvent) => void {

@@ -61,12 +61,12 @@ function receiver(profile: Seccomp | undefined, state: State): string {
 /** Until the filter is loaded the number is not open: the process waits with the next step. */
 async function fetch(
   { helper, body }: LoadedRuntime,
-  { pidfd, fd }: Listener,
+  { pid, pidfd, fd }: Listener,
 ): Promise<number | undefined> {
   const end = performance.now() + LOAD_TIMEOUT;
   for (;;) {
     try {
-      return await body.fetchDescriptor(pidfd, fd);
+      return await body.fetchDescriptor({ pid, pidfd }, fd);
     } catch (error) {
       if (await helper.awaitExit(pidfd, { timeoutMs: INTERVAL })) return undefined;
       if (errnoOf(error) !== EBADF || performance.now() > end) {

@@ -180,6 +180,22 @@ Deno.test("events can be read by people", RUNTS_ONLY, async () => {
   }, (config) => config.linux.resources = { memory: { limit: 32 * 2 ** 20 } });
 });
 
+Deno.test("what becomes of containers is no statistics", RUNTS_ONLY, async () => {
+  await withContainer("true", async (runtime, id) => {
+    const words = [["--stats"], ["--interval", "1s"], ["--format", "line"]];
+    for (const [name = "", ...value] of words) {
+      for (const mode of [["--follow"], ["--since", "0"]]) {
+        assertEquals(await runtime.run(["events", name, ...value, ...mode, id]), {
+          code: 1,
+          stdout: "",
+          stderr: `runts: events: options "${name}" and "${mode[0]}" exclude each other: ` +
+            `"${name}" is about statistics\n`,
+        });
+      }
+    }
+  });
+});
+
 Deno.test("a stopped container has no events and takes no update", RUNTS_ONLY, async () => {
   await withContainer("true", async (runtime, id) => {
     await runtime.untilStopped(id);

@@ -128,6 +128,22 @@ Deno.test("execve can be asked about, from create to exec", async () => {
   });
 });
 
+Deno.test("a monitor fetches the listeners of its children", RUNTS_ONLY, async () => {
+  await withRuntime(async (runtime) => {
+    await using notified = await Notified.make(["execve"], (config) => {
+      config.process.args = ["sleep", "1000"];
+    });
+    const { agent, bundle } = notified;
+    const id = runtime.id();
+    await runtime.ok(["run", "--detach", "--supervised", "--bundle", bundle.path, id]);
+    assertEquals(await runtime.ok(["exec", "--supervised", id, "echo", "hello"]), "hello\n");
+    const { pid } = await runtime.state(id);
+    const [first, second] = await agent.received(2);
+    assertEquals([first.pid, first.state.pid, second.state.pid], [pid, pid, pid]);
+    await runtime.ok(["delete", "--force", id]);
+  });
+});
+
 Deno.test("the agent may forbid the program", RUNTS_ONLY, async () => {
   await withRuntime(async (runtime) => {
     await using notified = await Notified.make(["execve"], () => {}, () => ({ error: 13 }));

@@ -2,6 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { RuntsError } from "../../../lib/base/errors.ts";
+import { LocalBody } from "../../../lib/body/local.ts";
+import { MonitorBody } from "../../../lib/body/monitor.ts";
 import { isRunning } from "../../support/host.ts";
 import { Watched } from "../../support/monitor.ts";
 import { until } from "../../support/runtime.ts";
@@ -99,6 +101,23 @@ Deno.test("the ending of any child can be asked for", async () => {
 });
 
 const INPUT = { kind: "pipes", input: true } as const;
+
+Deno.test("as the body, a monitor waits for its child and has what that has open", async () => {
+  await using watched = await Watched.start();
+  const process = { name: "none", streams: "output", umask: 0o22 } as const;
+  const body = new MonitorBody(new LocalBody(watched.helper), watched.monitor, process);
+  const child = await watched.spawn({ script: "read line; exit 9", stdio: INPUT });
+  const input = await body.fetchDescriptor(child, 0);
+  assertMatch(Deno.readLinkSync(`/proc/self/fd/${input}`), /^pipe:/);
+  watched.helper.close(input);
+  const ending = body.reapUntil(child);
+  assertEquals(await body.reap(child), undefined);
+  await watched.monitor.closeStdin("init");
+  assertEquals(await ending, { code: 9, signal: 0, core: false });
+  assertEquals(await body.reapUntil(child), { code: 9, signal: 0, core: false });
+  const other = { pid: Deno.pid, pidfd: child.pidfd };
+  assertEquals(await body.reapUntil(other), undefined);
+});
 
 Deno.test("ends are told to whoever has subscribed, and those that were before", async () => {
   await using watched = await Watched.start();
