@@ -17,6 +17,10 @@ export const SUPERVISE_OPTIONS = {
     value: "TIME",
     description: "before the first restart; each further one waits twice as long (default: 100ms)",
   },
+  createTimeout: {
+    value: "TIME",
+    description: "how long its making may take; 0: any time (default: 15s)",
+  },
   stopTimeout: {
     value: "TIME",
     description: 'what "stop" gives it before it is killed (default: 10s)',
@@ -72,6 +76,7 @@ function divided<T extends Values>(values: T): { others: Omit<T, keyof Values>; 
 
 async function chosen(values: Values): Promise<SupervisionOptions> {
   const { label, restart, restartDelay, stopTimeout, persist, interactive } = values;
+  const { createTimeout } = values;
   const { parseLabels } = await import("../supervise/filter.ts");
   const { parseRestart } = await import("../supervise/restart_rule.ts");
   const time = (name: string, text: string, least?: number) =>
@@ -82,6 +87,9 @@ async function chosen(values: Values): Promise<SupervisionOptions> {
     ...(label && { labels: parseLabels('option "--label"', label) }),
     ...(restart !== undefined && { restart }),
     ...(restartDelay !== undefined && { restartDelay: time("--restart-delay", restartDelay) }),
+    ...(createTimeout !== undefined && {
+      createTimeout: time("--create-timeout", createTimeout, 0),
+    }),
     ...(stopTimeout !== undefined && { stopTimeout: time("--stop-timeout", stopTimeout, 0) }),
     ...(interactive !== undefined && { interactive }),
     ...(persist !== undefined && { persist }),

@@ -6,6 +6,7 @@
 
 import { errnoText } from "../base/errno.ts";
 import { quote, RuntsError } from "../base/errors.ts";
+import { whileWaiting } from "../base/time_limit.ts";
 import type { HookEnding } from "../body/body.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { HookOutput } from "./output.ts";
@@ -78,7 +79,8 @@ async function runHook(
   output: HookOutput | undefined,
   signal?: AbortSignal,
 ): Promise<void> {
-  const result = await runtime.body.runHook({
+  const configPath = `hooks.${kind}[${index}]`;
+  const program = {
     path: hook.path,
     args: hook.args?.length ? hook.args : [hook.path],
     env: hook.env ?? runtime.caller.environment(),
@@ -89,13 +91,14 @@ async function runHook(
     signal,
     ...(output?.stdout !== undefined && { stdout: output.stdout }),
     ...(output?.stderr !== undefined && { stderr: output.stderr }),
+  };
+  const result = await runtime.body.runHook(program).catch((error) => {
+    const cause = new Error(`hook ${quote(hook.path)} still runs`);
+    throw whileWaiting(error, { configPath, cause });
   });
   const how = await failure(result, hook);
   if (how === undefined) return;
-  throw new RuntsError(`hook ${quote(hook.path)}`, {
-    configPath: `hooks.${kind}[${index}]`,
-    cause: new Error(how),
-  });
+  throw new RuntsError(`hook ${quote(hook.path)}`, { configPath, cause: new Error(how) });
 }
 
 async function failure(result: HookEnding, hook: Hook): Promise<string | undefined> {

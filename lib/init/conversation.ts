@@ -4,6 +4,7 @@ import type { Child, InitRequest, ProcessEnding, SpawnedInit } from "../body/bod
 import type { CgroupRecord } from "../cgroup/manager.ts";
 import { EMFILE, EPIPE } from "../base/errno.ts";
 import { errnoOf, RuntsError } from "../base/errors.ts";
+import { whileWaiting } from "../base/time_limit.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { Op } from "../wire/ops.ts";
 import { SIGKILL } from "../spec/values/signals.ts";
@@ -88,7 +89,7 @@ export class InitProcess {
   ): Promise<void> {
     let ready = false;
     for (;;) {
-      const record = await this.#runtime.helper.receive(this.#socket, signal);
+      const record = await this.#receive(signal);
       if (record === "eof") {
         if (ready && readStat(this.pid)?.executed !== false) return;
         throw await this.#death(until);
@@ -112,6 +113,16 @@ export class InitProcess {
         default:
           await this.#answer(record, answers);
       }
+    }
+  }
+
+  async #receive(signal: AbortSignal | undefined): Promise<SyncRecord | "eof"> {
+    try {
+      return await this.#runtime.helper.receive(this.#socket, signal);
+    } catch (error) {
+      const stage = this.#lastStage;
+      const cause = new Error(`init is still at work (last stage completed: ${stage})`);
+      throw whileWaiting(error, { stage, cause });
     }
   }
 

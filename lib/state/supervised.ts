@@ -53,6 +53,10 @@ interface CreateRequest {
   readonly rootless?: "auto" | "true" | "false";
   /** Absolute path. */
   readonly pidFile?: string;
+  /** Milliseconds that the making may take; 0: any. */
+  readonly createTimeout?: number;
+  /** That of whoever made it, which the program begins with. */
+  readonly umask?: number;
 }
 
 /** What is kept of a supervised container. */
@@ -171,6 +175,8 @@ function parseCreate(record: RecordReader): CreateRequest {
   return {
     bundle: record.text("bundle"),
     ...optional("pidFile", record.textIfAny("pidFile")),
+    ...optional("createTimeout", record.countIfAny("createTimeout")),
+    ...optional("umask", record.countIfAny("umask")),
     ...optional("noPivot", record.flagIfAny("noPivot")),
     ...optional("noNewKeyring", record.flagIfAny("noNewKeyring")),
     ...optional("cgroupManager", chosen("cgroupManager", ["cgroupfs", "systemd", "disabled"])),

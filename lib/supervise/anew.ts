@@ -23,6 +23,7 @@ import { INIT } from "../state/process_record.ts";
 import { readSupervised, type Supervised, writeSupervised } from "../state/supervised.ts";
 import { PREPARED_FILE } from "../wire/prepared.ts";
 import { MonitorAttendant } from "./attendant.ts";
+import { limitOf } from "./create.ts";
 
 /** What is left to be done of a start once the lock is released. */
 export type Afterwards = () => Promise<void>;
@@ -45,8 +46,11 @@ export async function startAnew(
   const { id } = directory;
   const { bundle: path, ...others } = supervised.create;
   // The bundle may have been given another configuration since.
+  using limit = limitOf(supervised);
+  const { signal } = limit;
   const options: CreateOptions = {
     id,
+    ...(signal && { signal }),
     bundle: path,
     config: directory.file("config.json"),
     ...(others.noPivot && { noPivot: true }),

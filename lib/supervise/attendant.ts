@@ -65,7 +65,8 @@ export class MonitorAttendant implements Attendant, Disposable {
       });
     const output = this.#settings.interactive ? "input and output" : "output";
     const streams = this.#terminal ? "terminal" : output;
-    const process = { name: INIT, streams, umask: runtime.caller.umask } as const;
+    const { umask = runtime.caller.umask } = this.#settings.create;
+    const process = { name: INIT, streams, umask } as const;
     return withSettings(runtime, { body: new MonitorBody(runtime.body, monitor, process) });
   }
 

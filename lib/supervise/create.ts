@@ -2,6 +2,7 @@
 
 import { absoluteBytes } from "../base/absolute.ts";
 import { RuntsError } from "../base/errors.ts";
+import { TimeLimit } from "../base/time_limit.ts";
 import { openBundle } from "../caller/bundle.ts";
 import type { CreateOptions, StreamTargets } from "../caller/options.ts";
 import { type Created, createLocked } from "../container/create.ts";
@@ -12,7 +13,7 @@ import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../runtime/runti
 import { StateDirectory } from "../state/directory.ts";
 import { checkPersist } from "../monitor/persist.ts";
 import { MonitorAttendant, type Unmonitored } from "./attendant.ts";
-import { chosen, type SupervisionOptions } from "./options.ts";
+import { chosen, createLimit, type SupervisionOptions } from "./options.ts";
 
 /** What a supervised container is made with. */
 export interface SupervisedOptions extends CreateOptions {
@@ -69,12 +70,23 @@ export async function make<T>(
   const bundle = await openBundle(unloaded, options);
   const settings = settingsOf(unloaded, bundle.path, options);
   if (settings.persist !== undefined) checkPersist(settings.persist);
+  using limit = limitOf(settings, options.signal);
+  const { signal } = limit;
+  const within = { ...options, ...(signal && { signal }) };
   const runtime = await load(unloaded);
   using attendant = new MonitorAttendant(settings, bundle.spec);
-  return await createLocked(runtime, options, bundle, attendant, async (created) => {
+  return await createLocked(runtime, within, bundle, attendant, async (created) => {
     await attendant.tellCreated(runtime, options.id, created.pid);
     return await then(runtime, created);
   });
+}
+
+/** What its making may take, of a record of whatever build. */
+export function limitOf(
+  { create }: Pick<Unmonitored, "create">,
+  signal?: AbortSignal,
+): TimeLimit {
+  return new TimeLimit("it is not made", createLimit(create), signal);
 }
 
 /** Its monitor has all of its streams, unless they lead elsewhere, all of them. */
@@ -102,6 +114,8 @@ function settingsOf(runtime: Runtime, bundle: string, options: SupervisedOptions
     create: {
       bundle,
       rootless: String(rootless) as "true" | "false",
+      createTimeout: createLimit(options.supervised),
+      umask: runtime.caller.umask,
       ...(pidFile !== undefined && { pidFile: absoluteBytes(runtime.caller, pidFile) }),
       ...(noPivot && { noPivot }),
       ...(noNewKeyring && { noNewKeyring }),

@@ -18,6 +18,7 @@ import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
 import { type ExitRecord, INIT } from "../state/process_record.ts";
 import type { LogSettings } from "../state/supervised.ts";
+import { createLimit } from "./options.ts";
 import { formatRestart } from "./restart_rule.ts";
 
 /** What a monitor knows of its container. */
@@ -100,7 +101,10 @@ export interface Inspected extends StateDocument {
     readonly monitorPid: number;
     readonly restart: string;
     readonly stoppedByHand: boolean;
+    /** In ms. */
     readonly stopTimeout: number;
+    /** Of its making, each time, in ms; 0: any. */
+    readonly createTimeout: number;
     readonly log: LogSettings;
     readonly interactive: boolean;
     readonly persist?: string;
@@ -137,7 +141,8 @@ function settingsOf({ supervised, monitored }: Standing) {
   return {
     monitorPid: monitored ? supervised.monitor.pid : 0,
     restart: formatRestart(restart),
-    ...{ stoppedByHand, stopTimeout, log, interactive },
+    ...{ stoppedByHand, stopTimeout, createTimeout: createLimit(supervised.create) },
+    ...{ log, interactive },
     ...(persist !== undefined && { persist }),
     ...(started !== undefined && { started }),
     ...(failure !== undefined && { failure }),

@@ -15,6 +15,8 @@ export interface SupervisionOptions {
   readonly restart?: string;
   /** Milliseconds before the first restart of a row; each further one waits twice as long. Default 100. */
   readonly restartDelay?: number;
+  /** Milliseconds that its making may take, each time; 0: any. Default 15,000. */
+  readonly createTimeout?: number;
   /** Milliseconds between the stop signal and KILL; default 10,000. */
   readonly stopTimeout?: number;
   /** Default: `cri`, three files of 10 MiB in the state directory. */
@@ -37,6 +39,7 @@ export interface LogChoice {
   readonly maxFiles?: number;
 }
 
+const CREATE_TIMEOUT = 15_000;
 const STOP_TIMEOUT = 10_000;
 const LOG_SIZE = 10 * 1024 * 1024;
 const LOG_FILES = 3;
@@ -49,6 +52,13 @@ type Chosen = Pick<
   Supervised,
   "labels" | "restart" | "stopTimeout" | "log" | "interactive" | "persist"
 >;
+
+/** How long the making of a container may take, in ms. */
+export function createLimit(options: Pick<SupervisionOptions, "createTimeout">): number {
+  const { createTimeout = CREATE_TIMEOUT } = options;
+  checkCount("createTimeout", createTimeout);
+  return createTimeout;
+}
 
 /** The options with their defaults. Throws RuntsError for one that cannot be. */
 export function chosen(

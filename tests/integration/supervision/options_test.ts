@@ -10,6 +10,7 @@ const WRONG: readonly (readonly [option: string, value: string, message: string]
     '"sometimes" is not a restart policy: as "no", "on-failure", "on-failure:3", "always" or "unless-stopped"',
   ],
   ["--restart-delay", "0", '"0" is not a duration: as "500ms" or "5s"'],
+  ["--create-timeout", "soon", '"soon" is not a duration: as "500ms" or "5s"'],
   ["--stop-timeout", "-1", '"-1" is not a duration: as "500ms" or "5s"'],
   ["--label", "=shop", '"=shop" has no key'],
   ["--log-max-size", "-1", '"-1" is not the size of a file'],
