@@ -13,7 +13,7 @@ import { INIT, type ProcessName } from "../state/process_record.ts";
 import { readSupervised, type Supervised } from "../state/supervised.ts";
 import { abandonMonitorCgroup, removeMonitorCgroup, usualCgroup } from "./cgroup.ts";
 import { connectMonitor, withMonitor } from "./connect.ts";
-import { isMonitored, processStanding } from "./standing.ts";
+import { isMonitored, lookAt, processStanding } from "./standing.ts";
 import { tell, tellEnd } from "./tell.ts";
 
 /** How long a monitor may take to note an end that there has been, and to end itself, in ms. */
@@ -87,7 +87,7 @@ export async function untilNoted(
   while (performance.now() < end) {
     const supervised = readSupervised(directory.path);
     if (supervised === undefined) return;
-    const look = { monitored: isMonitored(supervised, boot), bootId: boot, warn: () => {} };
+    const look = { ...lookAt(supervised, boot), warn: () => {} };
     if (processStanding(directory, INIT, look)?.status !== "running") return;
     await delay(PAUSE);
   }

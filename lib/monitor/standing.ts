@@ -49,7 +49,7 @@ export function standingOf(
   const supervised = readSupervised(directory.path);
   if (supervised === undefined) return undefined;
   const monitored = isMonitored(supervised, bootId);
-  const init = processStanding(directory, INIT, { monitored, bootId, warn });
+  const init = processStanding(directory, INIT, { ...lookAt(supervised, bootId), warn });
   return { supervised, monitored, ...(init && { init: withLastEnd(init, supervised) }) };
 }
 
@@ -58,9 +58,18 @@ export function isMonitored({ monitor }: Pick<Supervised, "monitor">, bootId: st
   return monitor.bootId === bootId && isAlive(monitor.pid, monitor.startTime);
 }
 
+/** By what processes of a container are looked at. */
+export function lookAt(
+  supervised: Pick<Supervised, "monitor">,
+  bootId: string,
+): Omit<Look, "warn"> {
+  return { bootId, ...(isMonitored(supervised, bootId) && { monitor: supervised.monitor }) };
+}
+
 /** What looking at a process takes. */
 interface Look {
-  readonly monitored: boolean;
+  /** The monitor, if it lives: it knows nothing of the processes of one that there was before. */
+  readonly monitor?: ProcessName;
   readonly bootId: string;
   readonly warn: Warn;
 }
@@ -69,11 +78,12 @@ interface Look {
 export function processStanding(
   directory: StateDirectory,
   name: string,
-  { monitored, bootId, warn }: Look,
+  { monitor, bootId, warn }: Look,
 ): ProcessStanding | undefined {
   const path = processDirectory(directory, name);
   const record = tolerantly(() => readProcessRecord(path), warn);
   if (record === undefined || record === DAMAGED) return undefined;
+  const monitored = monitor !== undefined && isSame(monitor, record.monitor);
   const alive = record.bootId === bootId && isAlive(record.pid, record.startTime);
   // A record of an end is written after the end: it is looked at after the process.
   const exit = tolerantly(() => readExitRecord(path), warn);

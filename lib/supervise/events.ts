@@ -10,7 +10,7 @@ import { bootId } from "../runtime/host.ts";
 import { load } from "../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { listIds, StateDirectory } from "../state/directory.ts";
-import { settle } from "./settle.ts";
+import { noteEndOf, remind } from "./remind.ts";
 
 /** What is told. */
 export interface SupervisionEventsOptions {
@@ -70,8 +70,10 @@ async function lookAt(runtime: LoadedRuntime, id: string): Promise<void> {
     if (!isSupervised(directory)) return;
     const standing = standingOf(directory, runtime.host.get(bootId), () => {});
     const { supervised: { lastEnd }, init } = standing ?? { supervised: {} };
-    if (init?.record === undefined || init.status !== "lost") return;
-    if (lastEnd === undefined || !isSame(lastEnd, init.record)) await settle(runtime, directory);
+    if (init?.record === undefined || init.status === "running") return;
+    const isTold = lastEnd !== undefined && isSame(lastEnd, init.record);
+    if (init.status === "lost" && !isTold) await noteEndOf(runtime, directory);
+    await remind(runtime, directory);
   } catch (error) {
     runtime.warn(`look at ${JSON.stringify(id)}: ${reason(error)}`);
   }

@@ -20,7 +20,7 @@ import { StateDirectory } from "../state/directory.ts";
 import { checkName } from "../state/id.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { bootId } from "../runtime/host.ts";
-import { processStanding } from "../monitor/standing.ts";
+import { lookAt, processStanding } from "../monitor/standing.ts";
 import { EEXIST } from "../base/errno.ts";
 import { INIT, type ProcessName } from "../state/process_record.ts";
 import type { LogSettings } from "../state/supervised.ts";
@@ -98,7 +98,10 @@ function takeName(runtime: LoadedRuntime, directory: StateDirectory, wanted?: st
   if (wanted === INIT) {
     throw new RuntsError(`${quote(wanted)} is the name of the container's program`);
   }
-  const look = { monitored: true, bootId: runtime.host.get(bootId), warn: () => {} };
+  const look = {
+    ...lookAt(supervisedOf(directory), runtime.host.get(bootId)),
+    warn: () => {},
+  };
   if (processStanding(directory, wanted, look)?.status === "running") throw taken(wanted);
   return wanted;
 }

@@ -6,6 +6,7 @@ import { containers, type ListEntry } from "../container/list.ts";
 import { type StateDocument, stateDocument } from "../container/state.ts";
 import { isSupervised, processesDirectory } from "../monitor/places.ts";
 import {
+  lookAt,
   processStanding,
   type ProcessStatus,
   type Standing,
@@ -152,9 +153,9 @@ function settingsOf({ supervised, monitored }: Standing) {
 function processesOf(
   runtime: Runtime,
   directory: StateDirectory,
-  { monitored, init }: Standing,
+  { supervised, init }: Standing,
 ): InspectedProcess[] {
-  const look = { monitored, bootId: runtime.host.get(bootId), warn: runtime.warn };
+  const look = { ...lookAt(supervised, runtime.host.get(bootId)), warn: runtime.warn };
   return namesIn(directory).flatMap((name) => {
     const standing = name === INIT ? init : processStanding(directory, name, look);
     const { record, status, exit } = standing ?? {};

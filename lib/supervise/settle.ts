@@ -35,7 +35,7 @@ const HELP = 10_000;
 type Next = number | Afterwards | undefined;
 
 /** Does what is due. Returns when nothing is left to be done, or not before a while. */
-export async function settle(runtime: LoadedRuntime, directory: StateDirectory): Promise<void> {
+async function settle(runtime: LoadedRuntime, directory: StateDirectory): Promise<void> {
   for (;;) {
     let next: Next;
     await withLockIfThere(runtime, directory, async () => {

@@ -17,7 +17,7 @@ import { StateDirectory } from "../state/directory.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
 import { withLock } from "../state/lock.ts";
 import { readSupervised, writeSupervised } from "../state/supervised.ts";
-import { settle } from "./settle.ts";
+import { noteEndOf } from "./remind.ts";
 
 /** What is stopped, and how long it may take. */
 export interface StopOptions extends ContainerName, WaitOptions {
@@ -36,7 +36,7 @@ export function stop(given: RuntimeOrSettings, options: StopOptions): Promise<vo
     inspect(directory);
     const runtime = await load(unloaded);
     await stopIt(runtime, directory, options);
-    if (isSupervised(directory)) await settle(runtime, directory);
+    if (isSupervised(directory)) await noteEndOf(runtime, directory);
   }, options.signal);
 }
 

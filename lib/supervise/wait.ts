@@ -7,8 +7,8 @@ import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import type { ContainerName, WaitOptions } from "../caller/options.ts";
 import { processDirectory } from "../monitor/places.ts";
 import {
-  isMonitored,
   isSame,
+  lookAt,
   type ProcessStanding,
   processStanding,
   standingOf,
@@ -22,7 +22,8 @@ import { doesNotExist } from "../state/inspect.ts";
 import { type ExitRecord, INIT, type ProcessName } from "../state/process_record.ts";
 import { withLock } from "../state/lock.ts";
 import { readSupervised, type Supervised } from "../state/supervised.ts";
-import { settle } from "./settle.ts";
+import { remind } from "./remind.ts";
+import { noteEnd } from "./settle.ts";
 
 /** What is waited for. */
 export interface WaitForOptions extends ContainerName, WaitOptions {
@@ -93,13 +94,16 @@ export async function untilOver(
   name: string,
   signal?: AbortSignal,
 ): Promise<ProcessStanding> {
+  let reminded = 0;
   for (;;) {
     const ended = await untilEnded(runtime, directory, name, signal);
     if (name !== INIT) return ended;
-    // Whoever is called on an end may not be there yet.
-    await settle(runtime, directory);
     const over = await withLock(runtime, directory, () => initIfOver(runtime, directory), signal);
     if (over !== undefined) return over;
+    if (performance.now() - reminded > LOOK_AGAIN) {
+      reminded = performance.now();
+      await remind(runtime, directory);
+    }
     await delay(pauseFor(supervisedOf(directory)), signal);
   }
 }
@@ -110,12 +114,13 @@ function pauseFor({ nextStart }: Supervised): number {
   return Math.min(Math.max(left, PAUSE), LOOK_AGAIN);
 }
 
-/** Init, if it has ended and is not going to be started anew. */
-// deno-lint-ignore require-await
+/** Init, if it has ended and is not going to be started anew. For a verb that holds the lock. */
 async function initIfOver(
   runtime: LoadedRuntime,
   directory: StateDirectory,
 ): Promise<ProcessStanding | undefined> {
+  // Whoever is called on an end may not be there yet.
+  await noteEnd(runtime, directory);
   const standing = standingOf(directory, runtime.host.get(bootId), runtime.warn);
   if (standing?.init === undefined || standing.init.status === "running") return undefined;
   const { supervised: { nextStart, lastEnd }, init } = standing;
@@ -156,8 +161,7 @@ export function standingNow(
   name: string,
 ): ProcessStanding {
   const boot = runtime.host.get(bootId);
-  const monitored = isMonitored(supervisedOf(directory), boot);
-  const look = { monitored, bootId: boot, warn: runtime.warn };
+  const look = { ...lookAt(supervisedOf(directory), boot), warn: runtime.warn };
   const standing = name === INIT
     ? standingOf(directory, boot, runtime.warn)?.init
     : processStanding(directory, name, look);
