@@ -2,11 +2,12 @@
  * Checks what the build and the tests need and, as root on Debian, installs what is missing.
  * Elsewhere it names what to install.
  *
- *     deno task setup [build|test|clients|vm]…      default: build test
+ *     deno task setup [build|test|systems|clients|vm]…      default: build test
  */
 
 import { exists } from "./support/paths.ts";
 import { fail, run } from "./support/run.ts";
+import { makeDebian } from "./test/debian.ts";
 
 /** Something that a Debian package brings. */
 interface Need {
@@ -45,9 +46,18 @@ const NEEDS: Record<string, Need[]> = {
     { package: "curl", look: "curl", why: "builds with BuildKit" },
     { package: "iproute2", look: "ip", why: "network devices that move into containers" },
     { package: "uidmap", look: "newuidmap", why: "subordinate ids of users without root" },
+    {
+      package: "lxc",
+      look: ["/usr/share/lxc/config/common.conf"],
+      why: "configurations of distributions, which must be found sound",
+    },
     { package: "zsh", look: "zsh", why: "shell whose completion is tested" },
     { package: "fish", look: "fish", why: "shell whose completion is tested" },
     { package: "groff-base", look: "groff", why: "shows that the manual page is sound" },
+  ],
+  systems: [
+    { package: "mmdebstrap", look: "mmdebstrap", why: "makes a Debian that tests boot" },
+    { package: "gpg", look: "gpg", why: "checks the packages of that Debian" },
   ],
   clients: [
     { package: "podman", look: "podman", why: "client" },
@@ -109,11 +119,14 @@ function describe(needs: Need[]): string {
 
 async function setup(groups: string[]): Promise<void> {
   if (Deno.build.os !== "linux") fail("runts builds and runs on Linux only");
+  await installMissing(groups);
+  if (groups.includes("systems")) await makeDebian();
+  console.log(`setup: everything for ${groups.join(" and ")} is there`);
+}
+
+async function installMissing(groups: string[]): Promise<void> {
   const lacking = await missing(groups);
-  if (lacking.length === 0) {
-    console.log(`setup: everything for ${groups.join(" and ")} is there`);
-    return;
-  }
+  if (lacking.length === 0) return;
   const packages = lacking.map((need) => need.package);
   const canInstall = Deno.uid() === 0 && await exists("/usr/bin/apt-get");
   if (!canInstall) {

@@ -18,7 +18,7 @@ export function ownsCgroup(spec: Spec): number | undefined {
 }
 
 /** The id on the host; the same without maps, undefined when it is not mapped. */
-function hostId(id: number, mappings: readonly IdMapping[] | undefined): number | undefined {
+export function hostId(id: number, mappings: readonly IdMapping[] | undefined): number | undefined {
   if (!mappings?.length) return id;
   for (const { containerID, hostID, size } of mappings) {
     if (id >= containerID && id < containerID + size) return hostID + id - containerID;

@@ -19,25 +19,26 @@ const SUFFIX = "-monitor";
 export type CgroupName = (path: string) => string;
 
 /**
- * A scope of its own where systemd is, else a cgroup in the hierarchies of the container's. Nothing is made
- * yet. Undefined where there is to be none.
+ * A scope of its own where systemd is, else a cgroup in the hierarchies of the container's; with a name, that
+ * one in any case. Nothing is made yet. Undefined where there is to be none.
  */
 export async function monitorCgroup(
   runtime: Runtime,
   id: string,
   container: CgroupRecord,
-  name: CgroupName = (path) => path + SUFFIX,
+  name?: CgroupName,
 ): Promise<CgroupManager | undefined> {
   const { kind } = container;
   if (kind === "disabled") return undefined;
   if (kind === "systemd") return await scopeOf(runtime, id, sliceOf(container));
-  if (!isDirectory("/run/systemd/system")) return cgroupBeside(runtime, container, name);
+  const beside = () => cgroupBeside(runtime, container, name ?? ((path) => path + SUFFIX));
+  if (name !== undefined || !isDirectory("/run/systemd/system")) return beside();
   try {
     // In cgroups of v1 that of the container may be below that of the unit that starts it, and end with it.
     return await scopeOf(runtime, id, "");
   } catch (error) {
     runtime.debug?.(`the monitor has no scope: ${reason(error)}`);
-    return cgroupBeside(runtime, container, name);
+    return beside();
   }
 }
 
@@ -47,8 +48,13 @@ function scopeOf(runtime: Runtime, id: string, slice: string): Promise<CgroupMan
     description: `runts monitor of container ${id}`,
     manager: "systemd",
     rootless: runtime.rootless,
-    cgroupsPath: `${slice}:runts-monitor:${id}`,
+    cgroupsPath: `${slice}:runts-monitor:${inUnitName(id)}`,
   });
+}
+
+/** An id as part of the name of a unit, which cannot have a `+` (systemd-escape(1)). */
+function inUnitName(id: string): string {
+  return id.replaceAll("+", "\\x2b");
 }
 
 /** The slice that the container's scope is in: `/a.slice/a-b.slice/x.scope`. */
@@ -62,7 +68,7 @@ export function usualCgroup(
   { kind, path, paths }: CgroupRecord,
 ): CgroupRecord | undefined {
   if (kind === "disabled") return undefined;
-  const scope = `runts-monitor-${id}.scope`;
+  const scope = `runts-monitor-${inUnitName(id)}.scope`;
   const beside = (path: string) =>
     kind === "systemd" ? path.replace(/[^/]*$/, scope) : `${path}${SUFFIX}`;
   const entries = Object.entries(paths).map(([name, path]) => [name, beside(path)]);

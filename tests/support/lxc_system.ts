@@ -35,10 +35,16 @@ export class Systems implements AsyncDisposable {
     for (const applet of APPLETS.split(" ")) Deno.symlinkSync("busybox", `${rootfs}/bin/${applet}`);
     Deno.writeTextFileSync(`${rootfs}/etc/passwd`, "root:x:0:0:root:/root:/bin/sh\n");
     Deno.writeTextFileSync(`${rootfs}/sbin/init`, init, { mode: 0o755 });
+    this.define(name, lines);
+  }
+
+  /** Defines one whose root filesystem is empty; further lines come after the usual ones. */
+  define(name: string, lines: readonly string[]): void {
+    Deno.mkdirSync(this.rootfs(name), { recursive: true });
     this.#lxcpath.define(
       name,
       [
-        `lxc.rootfs.path = dir:${rootfs}`,
+        `lxc.rootfs.path = dir:${this.rootfs(name)}`,
         `lxc.uts.name = ${name}`,
         "lxc.net.0.type = empty",
         "lxc.pty.max = 64",
@@ -106,8 +112,10 @@ export class Systems implements AsyncDisposable {
     await until(`${name} is ${state}`, async () => await this.state(name) === state);
   }
 
-  async untilShown(name: string, text: string): Promise<void> {
-    await until(`${name} shows ${JSON.stringify(text)}`, () => this.shown(name).includes(text));
+  /** Waits until its console has shown a text so often. */
+  async untilShown(name: string, text: string, times = 1): Promise<void> {
+    const wanted = `${name} shows ${JSON.stringify(text)}`;
+    await until(wanted, () => this.shown(name).split(text).length > times);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -20,6 +20,8 @@ const HERE = "this host";
 const LEVELS = ["c", "unit", "integration", "clients", "vm"];
 /** Those that need no daemons of others. */
 const USUAL = ["c", "unit", "integration", "vm"];
+/** Those with tests that boot a Debian. */
+const SYSTEMS = ["integration", "vm"];
 /** What a virtual machine has not run by then, counted from the start, is skipped. */
 const VM_DEADLINE_MS = 35 * 60_000;
 /** A file of tests that takes longer hangs. */
@@ -73,6 +75,13 @@ async function testFile(path: string, level: string): Promise<Result[]> {
   return parseReport(xml, { host: HERE, file: relative(ROOT, path), success });
 }
 
+/** Makes the Debian that tests boot; where it cannot be had, the reason is printed, and they are ignored. */
+async function prepareDebian(): Promise<void> {
+  const args = ["run", "-A", join(ROOT, "tools", "setup.ts"), "systems"];
+  const { success } = await new Deno.Command(Deno.execPath(), { args }).spawn().status;
+  if (!success) console.log("no Debian for tests of system containers");
+}
+
 async function testLevel(level: string, part: string): Promise<Result[]> {
   if (level === "vm") return await testVm(level, part, VM_DEADLINE_MS);
   const folder = join(ROOT, "tests", level);
@@ -110,6 +119,7 @@ async function main(args: string[]): Promise<void> {
   const mark = crypto.randomUUID();
   Deno.env.set(RUN_MARK, mark);
   const before = hostState(mark);
+  if (SYSTEMS.some((level) => levels.includes(level)) && Deno.uid() === 0) await prepareDebian();
   const all: Result[] = [];
   const c: Count = { passed: 0, failed: 0, skipped: 0 };
   for (const level of levels) {

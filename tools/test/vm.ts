@@ -4,9 +4,10 @@
  */
 
 import { join, relative } from "@std/path";
+import { DEBIAN } from "../../tests/support/debian_tree.ts";
 import { buildPayload } from "../../tests/support/payload.ts";
 import { parseReport, type Result } from "./junit.ts";
-import { EXECUTABLE, exists, filesBelow, ROOT } from "../support/paths.ts";
+import { EXECUTABLE, exists, filesBelow, HELPER, ROOT } from "../support/paths.ts";
 import { output, run } from "../support/run.ts";
 
 /** Runs a command in a virtual machine; how is at the top of the script. */
@@ -40,7 +41,7 @@ const HOSTS: Host[] = [
     level: "vm",
     options: [],
     files:
-      /^(cgroup|rootless)\/(?!session_)|^lifecycle\/(lifecycle_|apparmor_|prepared_(void_)?test)|^supervision\/(systemd|wait)_/,
+      /^(cgroup|rootless)\/(?!session_)|^lxc\/(?!list_|runts_|update_|values_)|^lifecycle\/(lifecycle_|apparmor_|prepared_(void_)?test)|^supervision\/(systemd|wait)_/,
   },
   { name: "vm, session of a user", level: "vm", options: ["--user"], files: /^rootless\/session_/ },
   {
@@ -130,14 +131,14 @@ async function within(
   return { code: output.code, stdout: new TextDecoder().decode(output.stdout) };
 }
 
-/** The folder that a guest gets: the project, executables, and modules from the cache. */
+/** The folder that a guest gets: the project, executables, modules from the cache, and a Debian. */
 export async function stage(): Promise<string> {
   const share = await Deno.makeTempDir({ prefix: "runts-vm-" });
   const names = ["deno.json", "deno.lock", "main.ts", "mod.ts", "verbs.ts", "lib", "ffi", "tests"];
   await Deno.mkdir(join(share, "project", "dist"), { recursive: true });
   const copy = (from: string[], to: string) => run("cp", ["-r", ...from, join(share, to)]);
   await copy(names.map((name) => join(ROOT, name)), "project");
-  await copy([EXECUTABLE], "project/dist");
+  await copy([EXECUTABLE, HELPER], "project/dist");
   await copy([Deno.execPath()], "deno");
   await Deno.mkdir(join(share, "payloads"));
   for (const name of PAYLOADS) {
@@ -151,6 +152,7 @@ export async function stage(): Promise<string> {
   // Users of the guest are others than the one here.
   await run("chmod", ["-R", "a+rX", share]);
   await run("chmod", ["-R", "a+w", join(share, "cache")]);
+  if (await exists(DEBIAN)) await run("cp", ["-a", DEBIAN, join(share, "debian")]);
   return share;
 }
 

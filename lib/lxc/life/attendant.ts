@@ -15,7 +15,7 @@ import { forgetLife } from "../../supervise/anew.ts";
 import { MonitorAttendant } from "../../supervise/attendant.ts";
 import { chosen } from "../../supervise/options.ts";
 import type { SystemPlan } from "../plan/types.ts";
-import { writeFiles } from "./cgroup_files.ts";
+import { giveCgroups, writeFiles } from "./cgroup_files.ts";
 import { tellState } from "./events.ts";
 import { holdNamespaces } from "./held.ts";
 import { runStage, runStageWarning } from "./hooks.ts";
@@ -89,7 +89,8 @@ export class SystemAttendant extends MonitorAttendant {
 
   /** The monitor holds the namespaces, so that there is something to take down when init has ended. */
   async namespaces(pid: number): Promise<void> {
-    const { runtime, undo } = this.#making!;
+    const { runtime, made, undo } = this.#making!;
+    giveCgroups(made.cgroup, this.#plan);
     const held = await holdNamespaces(runtime, this.#system!, this.#plan, pid);
     const record = { plan: this.#plan, held };
     writeSystem(this.#directory, record);

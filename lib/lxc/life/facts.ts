@@ -37,7 +37,8 @@ export async function usageOf(runtime: Runtime, id: string): Promise<Usage> {
     ...optional("cpu", cpu.usage.total),
     io: counted.reduce((sum, { value = 0 }) => sum + Number(value), 0),
     ...optional("memory", memory.usage.usage),
-    ...optional("kernel", memory.kernel.usage),
+    // Version 2 has it among the others.
+    ...optional("kernel", memory.kernel.usage ?? memory.raw?.["kernel"]),
     ...optional("swap", swapOf(memory)),
   };
 }

@@ -1,8 +1,11 @@
 /** Mounts, /dev and terminals: what a container finds. */
 
 import { assertEquals, assertMatch } from "@std/assert";
+import { hostHas } from "../../support/cgroups.ts";
 import { RUNTS_LXC_ONLY } from "../../support/lxc.ts";
 import { Systems } from "../../support/lxc_system.ts";
+
+const IS_V2 = hostHas("v2");
 
 Deno.test("mount points are made where that is asked for, and what is optional may be missing", async () => {
   await using systems = new Systems();
@@ -108,7 +111,10 @@ Deno.test({
         "lxc.init.cmd = /sbin/nonexistent",
         /config:8: lxc.init.cmd: .*nonexistent.*no such file/,
       ],
-      ["lxc.cgroup.memory.nonsense = 1", /config:8: lxc.cgroup.memory.nonsense: .*write "1"/],
+      [
+        `lxc.${IS_V2 ? "cgroup2" : "cgroup"}.memory.nonsense = 1`,
+        /config:8: lxc.cgroup2?.memory.nonsense: .*"1"/,
+      ],
       ["lxc.sysctl.net.ipv4.nonsense = 1", /config:8: lxc.sysctl.net.ipv4.nonsense: .*ENOENT/],
       ["lxc.hook.mount = /nonexistent", /config:8: lxc.hook.mount: /],
       ["lxc.hook.pre-start = /nonexistent", /config:8: lxc.hook.pre-start: /],
