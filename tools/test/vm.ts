@@ -48,7 +48,7 @@ const HOSTS: Host[] = [
     name: "vm, hybrid",
     level: "vm",
     options: ["--hybrid"],
-    files: /^cgroup\/(foreign|held|limits|systemd)_|^supervision\/systemd_/,
+    files: /^cgroup\/(foreign|held|limits|systemd)_|^lxc\/(debian|states)_|^supervision\/systemd_/,
   },
   { name: "vm, podman", level: "clients", options: PODMAN, files: /^podman_systemd_/ },
   {

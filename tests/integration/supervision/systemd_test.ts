@@ -38,6 +38,23 @@ cgroupTest(
     }),
 );
 
+cgroupTest(
+  "an id that a unit cannot be called by is escaped in its monitor's scope",
+  ["systemd"],
+  () =>
+    withRuntime(async (runtime) => {
+      using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
+      const id = `${runtime.id()}+1`;
+      await runtime.ok(["run", "--detach", "--supervised", "--bundle", bundle.path, id]);
+      const [monitor] = monitorsOf(runtime);
+      const cgroup = Deno.readTextFileSync(`/proc/${monitor}/cgroup`);
+      const scope = `runts-monitor-${id.replace("+", "\\x2b")}.scope`;
+      assert(cgroup.includes(`/system.slice/${scope}\n`), cgroup);
+      await runtime.ok(["delete", "--force", id]);
+      assertEquals([await loadState(scope), monitorsOf(runtime)], ["not-found", []]);
+    }),
+);
+
 /** Prints, waits to be told, prints again, and ends. */
 const SCRIPT = "echo early; until [ -e /tmp/go ]; do sleep 0.05; done; echo late; exit 5";
 
