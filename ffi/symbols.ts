@@ -117,8 +117,13 @@ export const SYMBOLS = {
   rts_restore_mode: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // int32_t rts_clear_onlcr(int32_t fd);
   rts_clear_onlcr: { parameters: ["i32"], result: "i32" },
-  // int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake, int32_t hurry);
-  rts_relay: { parameters: ["i32", "i32", "i32", "i32", "i32"], result: "i32", nonblocking: true },
+  // int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t log, int32_t wake,
+  //                   int32_t hurry);
+  rts_relay: {
+    parameters: ["i32", "i32", "i32", "i32", "i32", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
 
   // int32_t rts_hook_begin(const struct rts_hook *hook, const char *words, const uint8_t *input,
   //   const struct hook_limit *limits, struct hook_process *process, struct hook_result *result);

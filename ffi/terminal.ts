@@ -16,6 +16,8 @@ interface Relay {
   readonly master: number;
   readonly input: number;
   readonly output: number;
+  /** A file that gets what the container writes as well. Default -1. */
+  readonly log?: number;
   /** Once it is readable, what the terminal still holds is copied and the relay ends. */
   readonly wake: number;
   /** Once it is readable, too, a reader that does nothing is not waited for. Default -1. */
@@ -64,8 +66,9 @@ export function terminalCalls(library: Library): TerminalCalls {
     clearOnlcr(fd) {
       check(library.rts_clear_onlcr(fd), "set up the terminal");
     },
-    async relay({ master, input, output, wake, hurry = -1 }) {
-      check(await library.rts_relay(master, input, output, wake, hurry), "relay the terminal");
+    async relay({ master, input, output, log = -1, wake, hurry = -1 }) {
+      const result = await library.rts_relay(master, input, output, log, wake, hurry);
+      check(result, "relay the terminal");
     },
   };
 }

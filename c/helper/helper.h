@@ -155,7 +155,8 @@ int32_t rts_clear_onlcr(int32_t fd);
  * up, or `wake` becomes readable and the terminal is empty. What is left then waits for the output's
  * reader, but once `hurry` is readable, too, only as long as it reads. Any but the terminal may be -1.
  */
-int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake, int32_t hurry);
+int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t log, int32_t wake,
+                  int32_t hurry);
 
 /*
  * hook.c. `words`: path, working directory ("": ours), arguments, environment; each ends in NUL.

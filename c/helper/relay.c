@@ -28,6 +28,7 @@ struct flow {
   int to;
   bool ended;   /* nothing more will be read */
   bool discard; /* nobody wants what is read */
+  int log;      /* a file that has what is read as well, or -1 */
   size_t start;
   size_t end;
   uint8_t bytes[BUFFER_SIZE];
@@ -50,7 +51,9 @@ static int flow_read(struct flow *f) {
     return length;
   if (length <= 0)
     f->ended = true;
-  else if (!f->discard)
+  if (length > 0 && f->log >= 0)
+    RETRY(write(f->log, f->bytes + f->end, (size_t)length));
+  if (length > 0 && !f->discard)
     f->end += (size_t)length;
   return 0;
 }
@@ -149,7 +152,8 @@ static int open_again(int output) {
   return rts_open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY, 0);
 }
 
-int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake, int32_t hurry) {
+int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t log, int32_t wake,
+                  int32_t hurry) {
   int result = set_nonblocking(master);
   if (result < 0)
     return result;
@@ -161,6 +165,8 @@ int32_t rts_relay(int32_t master, int32_t input, int32_t output, int32_t wake, i
   in->from = input;
   in->to = out->from = master;
   out->to = again >= 0 ? again : output;
+  in->log = -1;
+  out->log = log;
   in->ended = input < 0;
   out->discard = output < 0;
   result = relay(in, out, wake, hurry);

@@ -84,8 +84,12 @@ interface CallersProcess {
 export interface Foreground {
   /** The process runs: it is handed the signals that have come, and those that come from now on. */
   forwardTo(pidfd: number): void;
-  /** Joins the caller's standard streams to a terminal, by its master, which stays the caller's. */
-  connect(master: number): void;
+  /**
+   * Joins the caller's standard streams to a terminal, by its master, which stays the caller's.
+   *
+   * @param log descriptor of a file that gets what it shows as well, or -1
+   */
+  connect(master: number, log: number): void;
   /**
    * Copies what is left, and gives the caller's terminal back as it was; signals do again what they
    * did before. Who was asked to end, by a signal, does not wait for a reader that does nothing.

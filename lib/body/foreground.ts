@@ -36,8 +36,8 @@ export class LocalForeground implements Foreground {
     this.#helper.forwardTo(this.#forwarding, pidfd);
   }
 
-  connect(master: number): void {
-    this.#terminal = new Terminal(this.#helper, this.#forwarding, master);
+  connect(master: number, log: number): void {
+    this.#terminal = new Terminal(this.#helper, this.#forwarding, master, log);
   }
 
   async end(): Promise<void> {
@@ -95,7 +95,7 @@ class Terminal {
   readonly #relay: Promise<void>;
 
   /** Begins to copy both ways. */
-  constructor(helper: Helper, forwarding: number, master: number) {
+  constructor(helper: Helper, forwarding: number, master: number, log: number) {
     this.#helper = helper;
     this.#wake = helper.pipe();
     this.#hurry = helper.pipe();
@@ -105,7 +105,7 @@ class Terminal {
     if (tty !== undefined) helper.forwardSize(forwarding, tty, master);
     if (helper.isTerminal(0)) this.#saved = helper.rawMode(0);
     const [wake, hurry] = [this.#wake[0], this.#hurry[0]];
-    this.#relay = helper.relay({ master, input: 0, output: 1, wake, hurry });
+    this.#relay = helper.relay({ master, input: 0, output: 1, log, wake, hurry });
   }
 
   async disconnect(): Promise<void> {

@@ -2,6 +2,7 @@
 
 import type { ProcessEnding } from "../../ffi/process.ts";
 import type { Child, Foreground } from "../body/body.ts";
+import { O_APPEND, O_CREAT, O_WRONLY } from "../base/linux.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 import { SIGKILL, signalName } from "../spec/values/signals.ts";
 import type { ExitStatus } from "./options.ts";
@@ -13,6 +14,8 @@ interface ForegroundOptions {
   readonly terminal: boolean;
   /** Meanwhile the body adopts orphans, and reaps all its children. */
   readonly adoptOrphans: boolean;
+  /** A file that what the terminal shows is added to. */
+  readonly log?: string;
 }
 
 /** A process in the foreground, from before it is spawned until after it has ended. */
@@ -22,9 +25,12 @@ export class Attachment {
   readonly #terminal: TerminalMaster | undefined;
   #foreground: Foreground | undefined;
   #master = -1;
+  readonly #log: number;
 
-  private constructor(runtime: LoadedRuntime, { terminal, adoptOrphans }: ForegroundOptions) {
+  private constructor(runtime: LoadedRuntime, { terminal, adoptOrphans, log }: ForegroundOptions) {
     this.#runtime = runtime;
+    const flags = O_WRONLY | O_CREAT | O_APPEND;
+    this.#log = log === undefined || !terminal ? -1 : runtime.helper.open(log, flags, 0o600);
     this.#adoptOrphans = adoptOrphans;
     this.#terminal = terminal ? new TerminalMaster(runtime.helper) : undefined;
   }
@@ -55,7 +61,7 @@ export class Attachment {
   /** Joins the caller's terminal to that of the process. */
   async join(): Promise<void> {
     await this.take();
-    if (this.#master >= 0) this.#foreground?.connect(this.#master);
+    if (this.#master >= 0) this.#foreground?.connect(this.#master, this.#log);
   }
 
   /** The process runs: from now on it gets the caller's signals. */
@@ -87,7 +93,9 @@ export class Attachment {
   /** Copies what the terminal still holds; the caller has it and its signals for itself again. */
   async end(): Promise<void> {
     await this.#foreground?.end();
-    if (this.#master >= 0) this.#runtime.helper.close(this.#master);
+    for (const fd of [this.#master, this.#log]) {
+      if (fd >= 0) this.#runtime.helper.close(fd);
+    }
     this.#terminal?.close();
   }
 }

@@ -49,7 +49,9 @@ function optionOffer(key: string, option: Option, commands: string[]): OptionOff
   return {
     long: `--${longName(key)}`,
     shorts: (option.short?.match(/[a-z]/gi) ?? []).map((letter) => `-${letter}`),
-    ...(option.value !== undefined && { value: offerOf(option, commands) }),
+    ...(option.value !== undefined && option.alone === undefined && {
+      value: offerOf(option, commands),
+    }),
     repeat: option.repeat === true,
     description: option.description,
   };

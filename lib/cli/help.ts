@@ -41,7 +41,9 @@ export function visible(options: Options): [key: string, option: Option][] {
 export function optionUsage(key: string, option: Option, indent = true): string {
   const letter = option.short?.[0];
   const short = letter ? `-${letter}, ` : indent ? "    " : "";
-  return `${short}--${longName(key)}${option.value ? ` ${option.value}` : ""}`;
+  const gap = option.alone === undefined ? [" ", ""] : ["[=", "]"];
+  const value = option.value === undefined ? "" : gap.join(option.value);
+  return `${short}--${longName(key)}${value}`;
 }
 
 /** What an option does, with the values that it takes. */

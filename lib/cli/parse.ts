@@ -75,7 +75,8 @@ class Parser {
     const end = equals < 0 ? word.length : equals;
     const name = word.slice(word.startsWith("--") ? 2 : 1, end);
     const value = equals < 0 ? undefined : word.slice(equals + 1);
-    const found = name.length > 1 ? this.findLong(name) : undefined;
+    const isLong = word.startsWith("--") || (name.length > 1 && !this.command.abbreviates);
+    const found = isLong && name.length > 1 ? this.findLong(name) : undefined;
     if (found) this.take(found, `--${name}`, value);
     else if (word.startsWith("--")) this.unknown(word.slice(0, end), name);
     else this.shortWord(word.slice(1));
@@ -101,7 +102,7 @@ class Parser {
       values[key] = given === undefined || this.truth(name, given);
       return;
     }
-    const value = given ?? this.args[this.next++];
+    const value = given ?? option.alone ?? this.args[this.next++];
     if (value === undefined) return this.fail(`option ${quote(name)} needs a value`);
     if (option.repeat) ((values[key] ??= []) as string[]).push(value);
     else if (value === "") delete values[key]; // as if it had not been given
@@ -162,7 +163,15 @@ class Parser {
     for (const [table, values] of this.tables()) {
       if (Object.hasOwn(table, key)) return { key, option: table[key]!, values };
     }
-    return undefined;
+    return this.command.abbreviates ? this.findBeginning(name) : undefined;
+  }
+
+  /** The one option of the command that begins so. */
+  private findBeginning(name: string): Found | undefined {
+    const { options } = this.command;
+    const [key, ...others] = Object.keys(options).filter((one) => longName(one).startsWith(name));
+    if (key === undefined || others.length > 0 || !this.verbSeen) return undefined;
+    return { key, option: options[key]!, values: this.line.options };
   }
 
   private findShort(letter: string): Found | undefined {

@@ -15,6 +15,8 @@ export interface Option {
   readonly short?: string;
   /** Name of the value in help: `FILE`. */
   readonly value?: string;
+  /** What it is worth when it is given alone; a value then stands in the same word: `-eCAP`. */
+  readonly alone?: string;
   /** The value is a whole number, 0 or more. */
   readonly integer?: true;
   /** The value is one of these. */
@@ -106,6 +108,8 @@ export interface Declaration<A extends Arguments = Arguments, O extends Options 
   readonly arguments: A;
   readonly options: O;
   readonly examples?: readonly Example[];
+  /** Long options may be cut short, as getopt_long(3) has it. */
+  readonly abbreviates?: true;
   /** The commands below this one: `lxc check` below `lxc`. Loads them, for help. */
   readonly verbs?: () => Promise<Declaration[]>;
 }

@@ -18,6 +18,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   start: () => import("./lxc_start.ts"),
   stop: () => import("./lxc_stop.ts"),
   unfreeze: () => import("./lxc_unfreeze.ts"),
+  unshare: () => import("./lxc_unshare.ts"),
   update: () => import("./lxc_update.ts"),
   "update-config": () => import("./lxc_update.ts"),
   wait: () => import("./lxc_wait.ts"),
@@ -27,7 +28,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
 export const LXC_LINKED = [
   ...["attach", "cgroup", "checkconfig", "config", "console", "execute", "freeze", "info", "ls"],
   "monitor",
-  ...["start", "stop", "unfreeze", "update-config", "wait"],
+  ...["start", "stop", "unfreeze", "unshare", "update-config", "wait"],
 ];
 
 /** In alphabetical order. */
@@ -36,7 +37,7 @@ export const LXC_VERBS: readonly string[] = Object.keys(VERBS);
 /** The command of a verb; undefined where there is no such verb. */
 export async function lxcCommand(verb: string): Promise<Command | undefined> {
   const importer = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
-  return importer && (await importer()).command;
+  return importer && { ...(await importer()).command, abbreviates: true };
 }
 
 /** All of them, for help. */

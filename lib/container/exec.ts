@@ -8,6 +8,7 @@ import { freezerOfJoin } from "../cgroup/freezer.ts";
 import type { Child } from "../body/body.ts";
 import type { CgroupJoin } from "../cgroup/manager.ts";
 import { isRuntsError, quote, RuntsError } from "../base/errors.ts";
+import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { planExec } from "../plan/exec.ts";
 import type { Plan } from "../plan/plan.ts";
 import { SIGKILL } from "../spec/values/signals.ts";
@@ -37,8 +38,23 @@ import type { ExecOptions } from "../caller/options.ts";
 /** Exit code of an exec that failed itself, as runc has it. */
 const EXEC_FAILED = 255;
 
+/** A process that is made, rather than what options say, and what it has of the container. */
+export interface MadeProcess {
+  readonly process: Process;
+  /** The container's configuration as far as it counts for the process. */
+  readonly spec: Spec;
+  /** CLONE_NEW* of the namespaces that it enters, of those that there are. Default: all. */
+  readonly within?: number;
+  /** It stays in the cgroup of the caller. */
+  readonly staysOutside?: true;
+  /** /proc and /sys are mounted anew for it, in a mount namespace of its own. */
+  readonly remounts?: true;
+  /** A file that what its terminal shows is added to. */
+  readonly terminalLog?: string;
+}
+
 /** Makes the process from the configuration of the container, whatever the options say. */
-type MakeProcess = (spec: Spec, pid: number) => Process;
+type MakeProcess = (spec: Spec, pid: number) => MadeProcess;
 
 /** Runs a process in a container. Gives the program's exit code, or 0 when detached. */
 export function exec(given: RuntimeOrSettings, options: ExecOptions): Promise<number> {
@@ -72,12 +88,14 @@ async function execute(
   const directory = new StateDirectory(unloaded, options.id);
   const found = inspect(directory);
   refuseExec(unloaded, found, options);
-  const spec = readCopy(directory);
-  const process = make?.(spec, found.status.pid) ?? await processOf(unloaded, spec, options);
+  const copy = readCopy(directory);
+  const made = make?.(copy, found.status.pid) ??
+    { spec: copy, process: await processOf(unloaded, copy, options) };
+  const { spec, process } = made;
   const terminal = process.terminal === true && !options.detach && !options.consoleSocket;
   if (!terminal) checkConsole({ ...spec, process }, options.consoleSocket);
   const runtime = await load(unloaded);
-  const request = { runtime, options, found, spec, process };
+  const request = { runtime, options, found, ...made };
   if (options.detach) {
     const executed = await spawnIn(request);
     try {
@@ -88,7 +106,12 @@ async function execute(
     }
   }
   const adoptOrphans = options.adoptOrphans === true;
-  const foreground = await Attachment.open(runtime, { terminal, adoptOrphans });
+  const { terminalLog: log } = made;
+  const foreground = await Attachment.open(runtime, {
+    terminal,
+    adoptOrphans,
+    ...(log !== undefined && { log }),
+  });
   try {
     const executed = await spawnIn({ ...request, attendant: foreground });
     try {
@@ -178,12 +201,10 @@ export interface ExecAttendant {
 }
 
 /** All that starting a process in a container takes. */
-interface SpawnIn {
+interface SpawnIn extends MadeProcess {
   readonly runtime: LoadedRuntime;
   readonly options: ExecOptions;
   readonly found: Inspection;
-  readonly spec: Spec;
-  readonly process: Process;
   /** Absent for a process that nobody waits for. */
   readonly attendant?: ExecAttendant;
 }
@@ -224,7 +245,9 @@ async function planFor(request: SpawnIn, console: boolean): Promise<Plan> {
   const { caller, body } = runtime;
   const spec = await mapped(request.spec, status.pid);
   const cgroup = await cgroupOf(runtime, status);
-  const join = cgroup.joinFiles(parseSubCgroups(options.cgroup), status.pid);
+  const join = request.staysOutside
+    ? { files: [], moved: false }
+    : cgroup.joinFiles(parseSubCgroups(options.cgroup), status.pid);
   if (!options.ignorePaused) refuseFrozenJoin(runtime, join);
   const preserveFds = options.preserveFds ?? 0;
   await checkPreserved(body, preserveFds);
@@ -242,10 +265,25 @@ async function planFor(request: SpawnIn, console: boolean): Promise<Plan> {
     console,
     preserveFds,
     noNewKeyring: true,
-    ...namespacesToJoin(caller, status.pid),
+    ...joined(namespacesToJoin(caller, status.pid), request),
     ...(size && { consoleSize: { height: size.rows, width: size.cols } }),
     ...(seccomp && { seccomp }),
   });
+}
+
+/** Whoever does not enter the mount namespace of the container sees what the caller sees. */
+function joined(
+  all: ReturnType<typeof namespacesToJoin>,
+  { within, remounts }: MadeProcess,
+): Pick<Parameters<typeof planExec>[0], "namespaces" | "root" | "remounts"> {
+  if (within === undefined) return all;
+  const { root, namespaces } = all;
+  const isOutside = !(within & NAMESPACE_FLAGS.mount);
+  return {
+    namespaces: namespaces & within,
+    ...(root !== undefined && !isOutside && { root }),
+    ...(isOutside && remounts && { remounts: true }),
+  };
 }
 
 /** With the id maps that `create` chose, where the configuration gives none. */

@@ -12,6 +12,7 @@ import { Message } from "../wire/messages.ts";
 import { type OpenBundle, openBundle } from "../caller/bundle.ts";
 import { inCommand } from "../runtime/command.ts";
 import { planHost } from "../host/facts.ts";
+import type { SystemInput } from "../plan/system.ts";
 import type { Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { cgroupRequest, planCreation } from "./creation_plan.ts";
 import { seccompFilter } from "../seccomp/filter.ts";
@@ -71,11 +72,12 @@ export function explain(
   });
 }
 
-/** The same of a bundle that was read. */
+/** The same of a bundle that was read, and of a system container with what it has beside. */
 export async function explainBundle(
   runtime: Runtime,
   options: ExplainOptions,
   bundle: OpenBundle,
+  system?: SystemInput,
 ): Promise<Explanation> {
   const { spec } = bundle;
   // Nothing is made of it.
@@ -89,6 +91,7 @@ export async function explainBundle(
     join: cgroup.joinFiles(),
     seccomp,
     console: spec.process?.terminal === true,
+    ...(system && { system }),
   });
   return {
     bundle: bundle.path,

@@ -5,8 +5,8 @@ import { quote, reason, RuntsError } from "../base/errors.ts";
 import { statFile } from "../base/files.ts";
 import { detectHost } from "../cgroup/hierarchies.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CAPABILITIES } from "../spec/values/capabilities.ts";
 import type { SeccompArch } from "../spec/types/config.ts";
+import { lostCapabilities } from "./capabilities.ts";
 import { type Finding, findingText, type Given } from "./config/place.ts";
 import { hostFiles, type ReadConfig, readConfig } from "./config/read.ts";
 import type { LxcHost, NamedFile } from "./plan/draft.ts";
@@ -105,15 +105,10 @@ async function lxcHost(
     cgroup: detectHost(runtime).mode === "v2" ? "v2" : "v1",
     architectures: ARCHITECTURES[Deno.build.arch] ?? [],
     lostCapabilities: lostCapabilities(runtime),
+    mountPlace: `${runtime.root}/.lxc`,
     variable: (name) => runtime.caller.variable(name),
     systemCall: (number) => library?.syscallName(library.nativeArchitecture, number),
   };
-}
-
-function lostCapabilities({ caller }: Runtime): string[] {
-  const status = Deno.readTextFileSync(`${caller.proc}/status`);
-  const mask = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
-  return CAPABILITIES.filter((_, bit) => (mask & 1n << BigInt(bit)) === 0n);
 }
 
 /** Throws what is wrong with a configuration: the first finding, and how many there are. */

@@ -11,7 +11,7 @@ import { type Container, PlanWriter } from "./plan_writer.ts";
 import { composeEnvironment } from "./environment.ts";
 import { becomeRoot, readIdentity } from "./identity.ts";
 import { planMounts } from "./mounts.ts";
-import { TreeExtent } from "../wire/ops.ts";
+import { type Op, TreeExtent } from "../wire/ops.ts";
 import {
   enterNamespaces,
   joinNamespaces,
@@ -34,6 +34,7 @@ import {
 } from "./process.ts";
 import { addHookLimits, addHooks, addHookState, enterRootfs, openRootfs } from "./rootfs.ts";
 import type { ContainerInput, ContainerPlan } from "./plan.ts";
+import { planRootMount } from "./system_root.ts";
 import { addInnerHooks, addTerminals, byRule, writableOps } from "./system_ops.ts";
 
 /** Stands for a process that the configuration does not have; there is nothing to start then. */
@@ -59,10 +60,8 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   raiseLimits(writer, process.rlimits, userNamespace);
   const slots = openNamespaces(writer, namespaces);
   const mounts = planMounts(writer, container, slots.get(NAMESPACE_FLAGS.user));
-  if (container.mountNamespace && (container.openEarly || mounts.early.length > 0)) {
-    writer.add({ op: "unpin", from: "" });
-  }
-  writer.add(...mounts.early);
+  const root = planRootMount(writer, container, slots.get(NAMESPACE_FLAGS.user));
+  openOutside(writer, container, [...mounts.early, ...root.early]);
   const rootSlot = openEarly(writer, container);
   const { system } = input;
   const devices = system?.populateDev === false
@@ -79,6 +78,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   setKernel(writer, container);
   addInnerHooks(writer, input, "pre-mount");
   openRootfs(writer, container, rootSlot);
+  writer.add(...root.ops);
   writer.add(...byRule(mounts.ops, system));
   addInnerHooks(writer, input, "mount");
   addInnerHooks(writer, input, "autodev");
@@ -104,6 +104,14 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   return { ...writer.result(), rootfs };
 }
 
+/** What is opened in the host's mount namespace, for another one. */
+function openOutside(writer: PlanWriter, container: Container, ops: readonly Op[]): void {
+  if (container.mountNamespace && (container.openEarly || ops.length > 0)) {
+    writer.add({ op: "unpin", from: "" });
+  }
+  writer.add(...ops);
+}
+
 /** What the init of a system does before it waits. */
 function addLast(writer: PlanWriter, input: ContainerInput): void {
   addInnerHooks(writer, input, "start");
@@ -111,7 +119,8 @@ function addLast(writer: PlanWriter, input: ContainerInput): void {
   if (signal > 0) writer.add({ op: "parent_death", from: "beyond.signals.parentDeath", signal });
 }
 
-function readContainer(input: ContainerInput): Container {
+/** What the parts of a plan look at. */
+export function readContainer(input: ContainerInput): Container {
   const linux = input.spec.linux ?? {};
   const namespaces = readNamespaces(linux);
   const all = namespaces.fresh | namespaces.joined;

@@ -6,6 +6,8 @@ import { composeEnvironment } from "./environment.ts";
 import { becomeRoot, readIdentity } from "./identity.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { cgroupDirectory, joinCgroup, resetAffinity } from "./namespaces.ts";
+import { MountAttr, Propagation } from "../spec/values/mount_options.ts";
+import { mountOp } from "./mount_op.ts";
 import { EnterMethod, RootBind } from "../wire/ops.ts";
 import {
   closeDescriptors,
@@ -59,6 +61,7 @@ export function planExec(input: ExecInput): Plan {
       { op: "enter_root", from: "root.path", method: EnterMethod.chroot },
     );
   }
+  if (input.remounts) mountViews(writer);
   openConsole(writer, process, input, false);
   ownStreams(writer, inUser);
   setScheduling(writer, process, spec.linux?.memoryPolicy, spec.linux?.personality);
@@ -66,6 +69,21 @@ export function planExec(input: ExecInput): Plan {
   execute(writer, program, () => {});
   return writer.result();
 }
+
+/** /proc and /sys as the namespaces have them; nobody else sees these mounts. */
+function mountViews(writer: PlanWriter): void {
+  const flags = Propagation.slave | Propagation.recursive;
+  writer.add(
+    { op: "unshare", from: "", flags: NAMESPACE_FLAGS.mount },
+    { op: "propagation", from: "", path: "/", flags },
+    { op: "rootfs", from: "", path: "/", bind: RootBind.unbound, slot: -1 },
+    ...[["proc", "/proc"], ["sysfs", "/sys"]].map(([fstype, destination]) =>
+      mountOp({ fstype: fstype!, source: fstype!, destination: destination!, attr_set: VIEW })
+    ),
+  );
+}
+
+const VIEW = MountAttr.nosuid | MountAttr.nodev | MountAttr.noexec;
 
 function setAffinity(
   writer: PlanWriter,

@@ -18,6 +18,7 @@ import { mountOp, type MountPlan, type MountRequest, warnOfView, wholeTree } fro
 import { hostSource, isInside, mountsBelow } from "./mount_source.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { CreateKind, MountFlag, MountKind, type Op, TreeExtent } from "../wire/ops.ts";
+import { usersOf } from "./system_root.ts";
 import { finalPropagation, keepPropagation } from "./propagation.ts";
 import { checkProcMount, isProc } from "./proc.ts";
 import { refuseUnlocking } from "./locked.ts";
@@ -163,7 +164,9 @@ function addBind(
   const source = cleanPathFrom(container.input.bundle, request.source);
   const recursive = bind === "rbind";
   const within = isInside(source, container);
-  const { idmap, place } = mapped(writer, container, request, source, userSlot);
+  const { idmap, place } = mapped(
+    ...[writer, container, request, source, userSlot, plan.early] as const,
+  );
   let slot = -1;
   if (idmap >= 0 || (container.openEarly && !options.copySymlink && !within)) {
     slot = writer.freeSlot();
@@ -237,8 +240,14 @@ function mapped(
   request: MountRequest,
   source: string,
   userSlot: number | undefined,
+  early: Op[],
 ): { readonly idmap: number; readonly place: string | undefined } {
   const { mount, options } = request;
+  const rule = container.input.system?.mounts[request.from]?.idmap;
+  if (rule !== undefined) {
+    const given = { from: request.from, idmap: rule };
+    return { idmap: usersOf(writer, container, given, userSlot, early), place: source };
+  }
   const all = () => idmapSlot(writer, container, request, userSlot);
   if (!isInside(source, container)) return { idmap: all(), place: source };
   const maps = options.idmap !== "none" || mount.uidMappings !== undefined;

@@ -125,6 +125,8 @@ export interface ExecInput extends ProcessOptions {
    * own; absent otherwise.
    */
   readonly root?: string;
+  /** It gets a mount namespace, with a /proc and a /sys of the namespaces that it is in. */
+  readonly remounts?: boolean;
 }
 
 /** A plan and what carrying it out takes. */

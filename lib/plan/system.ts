@@ -22,6 +22,21 @@ export interface MountRule {
   readonly existing: boolean;
   /** It is left out where its source or mount point is not there. */
   readonly optional: boolean;
+  /** Whose ids those of the source become: `container`, or the path of a user namespace. */
+  readonly idmap?: string;
+}
+
+/** What is mounted on the root, before anything else. */
+export interface RootMount {
+  readonly from: string;
+  /** A filesystem; absent: a directory, or what the specification names as the root. */
+  readonly type?: string;
+  /** Of a filesystem, or the directory that is bound. */
+  readonly source?: string;
+  /** Of the mount, and of the filesystem. */
+  readonly options: readonly string[];
+  /** As that of other mounts. */
+  readonly idmap?: string;
 }
 
 /** A terminal beside the console. */
@@ -41,6 +56,8 @@ interface WritablePath {
 
 /** A system container. */
 export interface SystemInput {
+  /** Absent: the root is the directory of the specification as it is. */
+  readonly root?: RootMount;
   /** /dev gets the usual nodes and links. */
   readonly populateDev: boolean;
   /** Where the console is seen, beside /dev/console. */

@@ -121,7 +121,7 @@ static void relays_every_byte(void) {
   }
   close(pipe_fds[0]);
   fcntl(pipe_fds[1], F_SETFL, O_NONBLOCK); /* a caller may have made it so */
-  CHECK_NUMBER(rts_relay(master, -1, pipe_fds[1], -1, -1), 0);
+  CHECK_NUMBER(rts_relay(master, -1, pipe_fds[1], -1, -1, -1), 0);
   close(pipe_fds[1]);
   close(master);
   int status = -1;
@@ -133,7 +133,7 @@ static void relays_every_byte(void) {
 
 static void relays_to_nobody(void) {
   int master = open_terminal_with_writer(300000);
-  CHECK_NUMBER(rts_relay(master, -1, -1, -1, -1), 0);
+  CHECK_NUMBER(rts_relay(master, -1, -1, -1, -1, -1), 0);
   close(master);
   int status = -1;
   CHECK(wait(&status) > 0);
@@ -151,7 +151,7 @@ static void relays_on_when_the_output_is_closed(void) {
     _exit(0);
   }
   close(pipe_fds[0]);
-  CHECK_NUMBER(rts_relay(master, -1, pipe_fds[1], -1, -1), 0);
+  CHECK_NUMBER(rts_relay(master, -1, pipe_fds[1], -1, -1, -1), 0);
   close(pipe_fds[1]);
   close(master);
   for (int i = 0, status = -1; i < 2; i++) {

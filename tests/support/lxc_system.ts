@@ -58,6 +58,19 @@ export class Systems implements AsyncDisposable {
     this.#names.push(name);
   }
 
+  /** Lets everybody reach a root filesystem, as the ids of a container that maps its own must. */
+  open(name: string): void {
+    for (let at = this.rootfs(name); at !== "/tmp"; at = at.replace(/\/[^/]*$/, "")) {
+      Deno.chmodSync(at, 0o755);
+    }
+  }
+
+  /** Mounts of the host below the directory of the containers. */
+  mountsOfHost(): string[] {
+    const lines = Deno.readTextFileSync("/proc/self/mountinfo").split("\n");
+    return lines.filter((line) => line.includes(` ${this.path}/`));
+  }
+
   rootfs(name: string): string {
     return `${this.path}/${name}/rootfs`;
   }

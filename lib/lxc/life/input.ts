@@ -1,7 +1,13 @@
 /** What the planner is told of a system container beside its specification. */
 
 import type { Caller } from "../../base/caller.ts";
-import type { InnerHook, InnerStage, MountRule, SystemInput } from "../../plan/system.ts";
+import type {
+  InnerHook,
+  InnerStage,
+  MountRule,
+  RootMount,
+  SystemInput,
+} from "../../plan/system.ts";
 import { hookCall } from "../plan/hooks.ts";
 import type { SystemPlan } from "../plan/types.ts";
 
@@ -15,12 +21,15 @@ export function systemInput(caller: Caller, plan: SystemPlan): SystemInput {
     mounts[`mounts[${index}]`] = {
       existing: rule.create === undefined,
       optional: rule.optional === true,
+      ...(rule.idmap !== undefined && { idmap: rule.idmap }),
     };
   }
   const { ttys, signals } = beyond;
   const directory = ttys.directory === undefined ? undefined : `/dev/${ttys.directory}`;
   const hooks = STAGES.map((stage) => [stage, hooksOf(caller, plan, stage)]);
+  const root = rootMount(plan);
   return {
+    ...(root && { root }),
     populateDev: beyond.dev.populate,
     consolePaths: directory === undefined ? [] : [`${directory}/console`],
     terminals: terminalNames(plan).map((name) => ({
@@ -33,6 +42,31 @@ export function systemInput(caller: Caller, plan: SystemPlan): SystemInput {
     parentDeath: signals.parentDeath,
     mounts,
     hooks: Object.fromEntries(hooks),
+  };
+}
+
+/** What is mounted on the root; a directory that is left as it is needs nothing. */
+function rootMount({ beyond: { rootfs } }: SystemPlan): RootMount | undefined {
+  const { driver, parts, mount, options, idmap, work } = rootfs;
+  if (driver === "overlay") {
+    const upper = parts.at(-1)!;
+    const layers = [
+      `lowerdir=${parts.slice(0, -1).join(":")}`,
+      `upperdir=${upper}`,
+      `workdir=${work}`,
+    ];
+    const from = "beyond.rootfs";
+    return { from, type: "overlay", source: parts[0]!, options: [...layers, ...options] };
+  }
+  if (driver !== "dir") return undefined;
+  const further = options.some((option) => option !== "ro") || idmap !== undefined;
+  if (parts[0] === mount && !further) return undefined;
+  const isElsewhere = parts[0] !== mount;
+  return {
+    from: isElsewhere ? "beyond.rootfs" : "beyond.rootfs.options",
+    ...(isElsewhere && { source: parts[0]! }),
+    options,
+    ...(idmap !== undefined && { idmap }),
   };
 }
 

@@ -79,20 +79,17 @@ function requestOf({ id }: StateDirectory, { spec, directory: path, reaps, beyon
   };
 }
 
-/** Lets init go, which waits. */
+/** Lets init go, which waits. When that fails its end is the maker's, and so is the pidfd. */
 async function begin(
   runtime: LoadedRuntime,
   directory: StateDirectory,
   plan: SystemPlan,
   { pid, pidfd }: Child,
 ): Promise<void> {
-  try {
-    await runStage(runtime, plan, "start-host", { pid });
-    await (await startLocked(runtime, directory, { child: pidfd })).ready();
-    await tellState(runtime, directory.id, "RUNNING");
-  } finally {
-    runtime.helper.close(pidfd);
-  }
+  await runStage(runtime, plan, "start-host", { pid });
+  await (await startLocked(runtime, directory, { child: pidfd })).ready();
+  runtime.helper.close(pidfd);
+  await tellState(runtime, directory.id, "RUNNING");
 }
 
 /** Errors about the plan name the line of the configuration. */

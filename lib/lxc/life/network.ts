@@ -175,6 +175,15 @@ function parentOf(socket: NetlinkSocket, { link: name, type }: NetDevicePlan): L
   throw new RuntsError(`network device ${quote(name)} does not exist`);
 }
 
+/** What a pair is a port of, or, of one that routes, what its device stands for. */
+function bridgeOf(socket: NetlinkSocket, device: NetDevicePlan): Link {
+  const link = parentOf(socket, device);
+  if (device.veth?.mode === "router" || link.kind === "bridge") return link;
+  throw new RuntsError(`network device ${quote(link.name)} is no bridge`, {
+    hint: "an Open vSwitch is not supported",
+  });
+}
+
 type Basics = NonNullable<NewLink["peer"]>;
 
 /** The host's end first; the other one is made where it is to be. */
@@ -184,7 +193,7 @@ function pairOf(
   pair: string,
   basics: Basics,
 ): NewLink {
-  const bridge = device.link === undefined ? undefined : parentOf(socket, device);
+  const bridge = device.link === undefined ? undefined : bridgeOf(socket, device);
   const mtu = device.mtu ?? bridge?.mtu;
   const { rxQueues, txQueues } = device.veth ?? {};
   const queues = {
@@ -245,13 +254,7 @@ function joinHost(
   const end = findLink(socket, pair)!;
   const isRouter = veth?.mode === "router";
   if (device.link !== undefined && !isRouter) {
-    const bridge = parentOf(socket, device);
-    if (bridge.kind !== "bridge") {
-      throw new RuntsError(`network device ${quote(bridge.name)} is no bridge`, {
-        hint: "an Open vSwitch is not supported",
-      });
-    }
-    changeLink(socket, end, { master: bridge.index });
+    changeLink(socket, end, { master: bridgeOf(socket, device).index });
     withoutIpv6(pair, warn);
   }
   changeLink(socket, end, { up: true });

@@ -17,6 +17,7 @@ import { Foreground } from "./foreground.ts";
 import { refuseUnsupported, withoutEffect } from "./unsupported.ts";
 import { type Shared, withShared } from "./shared.ts";
 import { createSystem, inTheirLines } from "./make.ts";
+import { makeRootPlaces } from "./root.ts";
 import { systemId } from "./record.ts";
 import { settleLocked } from "./settle.ts";
 import { systemNow } from "./state.ts";
@@ -68,6 +69,7 @@ export function startSystem(
     const lxcpath = lxcPath(unloaded, options.lxcpath);
     const own = await inTheirLines(plan, () => {
       refuseUnsupported(plan);
+      makeRootPlaces(plan);
       const joined = withShared(runtime, plan, lxcpath, options.shared);
       return Promise.resolve(inFreeCgroup(runtime, asExecuted(joined, options)));
     });

@@ -7,8 +7,8 @@ import type { SystemPlan } from "../plan/types.ts";
 
 /** Throws where the container would be another one. */
 export function refuseUnsupported({ beyond: { rootfs } }: SystemPlan): void {
-  if (rootfs.driver === "dir" || rootfs.driver === "host") return;
-  throw new RuntsError(`a root filesystem of the kind ${rootfs.driver} cannot be started yet`, {
+  if (["dir", "overlay", "host"].includes(rootfs.driver)) return;
+  throw new RuntsError(`root filesystems of the kind ${rootfs.driver} are not mounted`, {
     configPath: "root.path",
     hint: "mount it, and name the directory",
   });
@@ -17,8 +17,7 @@ export function refuseUnsupported({ beyond: { rootfs } }: SystemPlan): void {
 /** Warnings about settings that have no effect, each with its line. */
 export function withoutEffect(plan: SystemPlan): string[] {
   const { beyond, origins } = plan;
-  const { console, security, network, cgroupMount, sharedMounts, start, rootfs } = beyond;
-  const mapped = Object.entries(beyond.mounts).find(([, { idmap }]) => idmap !== undefined);
+  const { console, security, network, cgroupMount, sharedMounts, start } = beyond;
   const l2proxy = network.findIndex((device) => device.l2proxy);
   const vlan = network.findIndex(({ veth }) =>
     veth?.vlan !== undefined || (veth?.taggedVlans.length ?? 0) > 0
@@ -26,9 +25,6 @@ export function withoutEffect(plan: SystemPlan): string[] {
   const found: [isSet: boolean, path: string][] = [
     [console.peer !== "pty" && console.peer !== "none", "beyond.console.peer"],
     [console.buffer !== undefined, "beyond.console.buffer"],
-    [rootfs.idmap !== undefined, "beyond.rootfs.options"],
-    [rootfs.options.some((option) => option !== "ro"), "beyond.rootfs.options"],
-    [mapped !== undefined, `mounts[${mapped?.[0]}]`],
     [cgroupMount !== undefined, "beyond.cgroupMount"],
     [sharedMounts !== undefined, "beyond.sharedMounts"],
     [l2proxy >= 0, `beyond.network[${l2proxy}].l2proxy`],

@@ -14,6 +14,8 @@ export interface LxcHost {
   readonly architectures: readonly SeccompArch[];
   /** Capabilities that nobody can get here: the caller's bounding set lacks them. */
   readonly lostCapabilities: readonly string[];
+  /** Where a root filesystem is mounted that names no place: a directory of the runtime's. */
+  readonly mountPlace: string;
   /** A variable of the caller's environment. */
   readonly variable: (name: string) => string | undefined;
   /** The name of a system call of the host's architecture by its number. */

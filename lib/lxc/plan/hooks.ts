@@ -117,8 +117,7 @@ function commonVariables(plan: SystemPlan, { pid, target, source }: HookFacts): 
   const variables: [name: string, value: string | number | undefined][] = [
     ["LXC_NAME", plan.name],
     ["LXC_CONFIG_FILE", plan.configFile],
-    // A directory is mounted where it is.
-    ["LXC_ROOTFS_MOUNT", rootfs.driver === "dir" ? rootfs.parts[0] : rootfs.mount],
+    ["LXC_ROOTFS_MOUNT", rootfs.mount],
     ["LXC_ROOTFS_PATH", rootfs.driver === "host" ? undefined : rootfs.parts.join(":")],
     ["LXC_CONSOLE", console.peer === "pty" ? undefined : console.peer],
     ["LXC_CONSOLE_LOGPATH", console.logFile],

@@ -11,8 +11,6 @@ import type { Draft } from "./draft.ts";
 import { keeps } from "./process.ts";
 import type { Beyond, CgroupMount, MountRule, Rootfs } from "./types.ts";
 
-/** Where a root filesystem is mounted that names no place. */
-const ROOTFS_MOUNT = "/run/runts/.lxc/rootfs";
 /** How many pseudo terminals a container has that does not say. */
 const USUAL_PTYS = 1024;
 /** GID of the group `tty`. */
@@ -106,25 +104,45 @@ function planRootfs(draft: Draft): Rootfs {
   const options = config.get("lxc.rootfs.options");
   draft.from("beyond.rootfs", source?.at);
   draft.from("beyond.rootfs.options", options?.at);
-  const { driver, parts } = source?.value ?? { driver: "host" as const, parts: [] };
+  const given = source?.value ?? { driver: "host" as const, parts: [] };
+  // A subvolume of btrfs is a directory.
+  const [driver, parts] = [given.driver === "btrfs" ? "dir" : given.driver, given.parts];
   const idmap = options?.value.find((option) => option.startsWith("idmap="))?.slice(6);
+  if (idmap !== undefined) checkIdmap(draft, idmap, options!.at);
+  if (idmap !== undefined && driver === "overlay") {
+    draft.fail(options!.at, "the kernel maps no ids of an overlay");
+  }
   const upper = parts.at(-1) ?? "";
+  const place = config.get("lxc.rootfs.mount");
+  const usual = driver === "dir" ? parts[0]! : draft.input.host.mountPlace;
   return {
     driver,
     parts,
     ...(driver === "overlay" && { work: `${normalize(`${upper}/..`)}/work` }),
-    mount: draft.take("beyond.rootfs.mount", config.get("lxc.rootfs.mount"), ROOTFS_MOUNT),
+    mount: draft.take("beyond.rootfs.mount", place, usual),
     options: options?.value.filter((option) => !option.startsWith("idmap=")) ?? [],
     ...(idmap !== undefined && { idmap }),
     managed: draft.take("beyond.rootfs.managed", config.get("lxc.rootfs.managed"), true),
   };
 }
 
-/** A directory is what it is; anything else is where it has been mounted. */
-function planRoot(draft: Draft, { driver, parts, mount, options }: Rootfs): Root {
-  draft.from("root.path", draft.config.get("lxc.rootfs.path")?.at);
-  draft.from("root.readonly", draft.config.get("lxc.rootfs.options")?.at);
-  const path = driver === "host" ? "/" : driver === "dir" ? parts[0]! : mount;
+/** The ids of a mount can be the container's only where it has some of its own. */
+function checkIdmap(draft: Draft, idmap: string, at: Place): void {
+  const { config } = draft;
+  if (idmap === "container" && config.all("lxc.idmap").length === 0) {
+    draft.fail(at, "idmap=container needs lxc.idmap");
+  } else if (idmap !== "container" && !idmap.startsWith("/")) {
+    draft.fail(at, `idmap="${idmap}" is neither "container" nor the path of a user namespace`);
+  }
+}
+
+/** A directory is what it is, unless it is to be somewhere else; anything else is mounted. */
+function planRoot(draft: Draft, { driver, mount, options }: Rootfs): Root {
+  const { config } = draft;
+  const place = driver === "host" ? undefined : config.get("lxc.rootfs.mount");
+  draft.from("root.path", place?.at ?? config.get("lxc.rootfs.path")?.at);
+  draft.from("root.readonly", config.get("lxc.rootfs.options")?.at);
+  const path = driver === "host" ? "/" : mount;
   return { path, ...(options.includes("ro") && { readonly: true }) };
 }
 
@@ -193,15 +211,16 @@ function fstabEntries({ input, findings }: Draft): { value: MountEntry; at: Plac
 }
 
 function addEntry(mounts: Mounts, entry: MountEntry, at: Place, rootfs: Rootfs): void {
+  const { draft } = mounts;
   const { source, type, options, create, optional, relative, idmap } = entry;
   const isBind = options.some((option) => option === "bind" || option === "rbind");
-  const root = rootfs.driver === "dir" ? rootfs.parts[0]! : rootfs.mount;
+  if (idmap !== undefined) checkIdmap(draft, idmap, at);
   mounts.add(
     {
       destination: destinationOf(entry.target, rootfs),
       ...(type !== "none" && { type }),
       source: relative
-        ? cleanPathFrom(root, normalize(source).slice(1))
+        ? cleanPathFrom(rootfs.mount, normalize(source).slice(1))
         : isBind
         ? cleanPathFrom("/", source)
         : source,

@@ -1,11 +1,7 @@
 /** Mounts, /dev and terminals: what a container finds. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { hostHas } from "../../support/cgroups.ts";
-import { RUNTS_LXC_ONLY } from "../../support/lxc.ts";
 import { Systems } from "../../support/lxc_system.ts";
-
-const IS_V2 = hostHas("v2");
 
 Deno.test("mount points are made where that is asked for, and what is optional may be missing", async () => {
   await using systems = new Systems();
@@ -95,57 +91,4 @@ Deno.test("device rules are all there are", async () => {
     "5",
   );
   assertEquals(code, 1);
-});
-
-Deno.test({
-  name: "whatever keeps a container from starting is told in one line with the line of the file",
-  ...RUNTS_LXC_ONLY, // LXC prints the same four lines each time
-  async fn() {
-    await using systems = new Systems();
-    const cases: [line: string, message: RegExp][] = [
-      [
-        "lxc.mount.entry = /nonexistent mnt none bind 0 0",
-        /config:8: lxc.mount.entry: .*nonexistent.*ENOENT/,
-      ],
-      [
-        "lxc.init.cmd = /sbin/nonexistent",
-        /config:8: lxc.init.cmd: .*nonexistent.*no such file/,
-      ],
-      [
-        `lxc.${IS_V2 ? "cgroup2" : "cgroup"}.memory.nonsense = 1`,
-        /config:8: lxc.cgroup2?.memory.nonsense: .*"1"/,
-      ],
-      ["lxc.sysctl.net.ipv4.nonsense = 1", /config:8: lxc.sysctl.net.ipv4.nonsense: .*ENOENT/],
-      ["lxc.hook.mount = /nonexistent", /config:8: lxc.hook.mount: /],
-      ["lxc.hook.pre-start = /nonexistent", /config:8: lxc.hook.pre-start: /],
-      ["lxc.namespace.share.net = 1999999", /config:8: lxc.namespace.share.net: /],
-      ["lxc.mount.entry = x mnt nosuchfs defaults 0 0", /config:8: lxc.mount.entry: .*nosuchfs/],
-      [
-        "lxc.mount.entry = tmpfs mnt tmpfs nosuchoption 0 0",
-        /config:8: lxc.mount.entry: .*nosuchoption/,
-      ],
-      ["lxc.rootfs.path = dir:/nonexistent/rootfs", /config:8: lxc.rootfs.path: .*\/nonexistent.*/],
-      [
-        "lxc.net.1.type = veth\nlxc.net.1.link = nobridge9",
-        /config:8: lxc.net.1.type: .*nobridge9.*does not exist/,
-      ],
-      [
-        "lxc.net.1.type = phys\nlxc.net.1.link = nodevice9",
-        /config:8: lxc.net.1.type: .*nodevice9.*does not exist/,
-      ],
-      ["lxc.proc.nonsense = 1", /config:8: lxc.proc.nonsense: write "1" to .*ENOENT/],
-      ["lxc.rootfs.path = overlay:/a:/b", /config:8: lxc.rootfs.path: .*overlay cannot be started/],
-      ["lxc.prlimit.nofile = 99999999999", /config:8: lxc.prlimit.nofile: /],
-      ["lxc.idmap = u 0 100000 65536\nlxc.idmap = g 0 4294967295 1", /config:\d+: lxc.idmap: /],
-    ];
-    for (const [index, [line, message]] of cases.entries()) {
-      const name = `wrong-${index}`;
-      systems.add(name, line.split("\n"));
-      const { code, stderr } = await systems.run("start", "-n", name);
-      const lines = stderr.trimEnd().split("\n").filter((one) => one.startsWith("runts: start"));
-      assertEquals([code, lines.length], [1, 1], `${line}\n${stderr}`);
-      assertMatch(lines[0]!, message);
-      assertEquals(await systems.state(name), "STOPPED");
-    }
-  },
 });

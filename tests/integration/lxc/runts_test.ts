@@ -69,7 +69,7 @@ lxc.environment = A=1
       "config:3 lxc.mount.auto mount proc on /proc (nosuid,nodev,noexec)",
       "config:4 lxc.mount.entry bind /tmp on /data",
       "config:3 lxc.mount.auto make /proc/sys read-only",
-      "config:3 lxc.mount.auto leave /proc/sys/net writable",
+      "config:3 lxc.mount.auto bind /proc/sys/net on /proc/sys/net (rw)",
       "config:6 lxc.hook.start-host run /bin/true now c lxc start-host",
       'config:5 lxc.init.cmd execute "/sbin/init" "3"',
     ]
@@ -78,6 +78,57 @@ lxc.environment = A=1
   assertEquals(spec.process.env, ["container=lxc", "A=1"]);
   const plan = JSON.parse((await containers.run("explain", "-n", "c", "--plan")).stdout);
   assertEquals(plan.beyond.mounts, { 2: { create: "dir" } });
+});
+
+Deno.test("explain has what runts and the monitor do, too", RUNTS_LXC_ONLY, async () => {
+  using containers = new LxcPath();
+  Deno.mkdirSync(`${containers.path}/root`);
+  const [lower, upper] = [`${containers.path}/root`, `${containers.path}/up`];
+  containers.define(
+    "c",
+    `lxc.rootfs.path = overlay:${lower}:${upper}
+lxc.rootfs.mount = /mnt
+lxc.net.0.type = veth
+lxc.net.0.link = br0
+lxc.net.0.flags = up
+lxc.net.0.ipv4.address = 10.0.0.5/24
+lxc.net.0.ipv4.gateway = 10.0.0.1
+lxc.net.0.script.up = /bin/true up
+lxc.net.0.script.down = /bin/true down
+lxc.tty.max = 1
+lxc.hook.pre-start = /bin/true
+lxc.hook.mount = /bin/true now
+lxc.hook.stop = /bin/true
+lxc.console.logfile = /var/log/c
+lxc.cgroup.devices.deny = a
+lxc.proc.oom_adj = 3
+lxc.ephemeral = 1
+`,
+  );
+  const { code, stdout, stderr } = await containers.run("explain", "-n", "c");
+  assertEquals({ code, stderr }, { code: 0, stderr: "" });
+  const rows = stdout.split("\n").map((line) => line.slice(6).replace(/ {2,}/g, " "));
+  const layers = `lowerdir=${lower},upperdir=${upper},workdir=${containers.path}/work`;
+  const expected = [
+    `config:1 lxc.rootfs.path make ${upper} and ${containers.path}/work`,
+    "config:11 lxc.hook.pre-start run /bin/true c lxc pre-start",
+    " start the monitor in the cgroup lxc.monitor.c",
+    "config:14 lxc.console.logfile let the monitor log the console to /var/log/c",
+    "config:3 lxc.net.0.type let runts make a pair of network devices, on br0, 10.0.0.5/24, " +
+    "gateway 10.0.0.1, up",
+    "config:8 lxc.net.0.script.up let runts run /bin/true up c net up veth br0",
+    "config:2 lxc.rootfs.mount open root filesystem /mnt, bound to itself",
+    `config:1 lxc.rootfs.path mount overlay ${lower} on / (${layers})`,
+    "config:12 lxc.hook.mount run /bin/true now c lxc mount",
+    "config:10 lxc.tty.max make a terminal, seen as /dev/tty1",
+    "config:15 lxc.cgroup.devices.deny let runts forbid all devices that the rules do not allow",
+    "config:16 lxc.proc.oom_adj let runts write 3 to /proc/PID/oom_adj",
+    "config:13 lxc.hook.stop run /bin/true c lxc stop",
+    "config:9 lxc.net.0.script.down let runts run /bin/true down c net down veth br0",
+    "config:3 lxc.net.0.type remove the network device (veth)",
+    "config:17 lxc.ephemeral remove the container",
+  ];
+  assertEquals(rows.filter((row) => expected.includes(row)), expected, stdout);
 });
 
 Deno.test("explain names the first fault and counts the others", RUNTS_LXC_ONLY, async () => {

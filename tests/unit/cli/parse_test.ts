@@ -247,3 +247,44 @@ Deno.test("findVerb() knows the global options that have a value", () => {
     assertEquals(findVerb([...words, "state", "web"]), "state", key);
   }
 });
+
+const abbreviating = defineCommand({
+  name: "x",
+  group: "system",
+  summary: "x",
+  arguments: { words: { value: "WORD", description: "x", rest: "command", optional: true } },
+  options: {
+    name: { short: "n", value: "NAME", description: "x" },
+    namespaces: { short: "s", value: "LIST", description: "x" },
+    rights: { short: "e", value: "RIGHTS", alone: "ALL", description: "x" },
+    clearEnv: { description: "x" },
+  },
+  abbreviates: true,
+  run: () => Promise.resolve(),
+});
+
+Deno.test("parse() takes the beginning of a long option where that is one alone", () => {
+  assertEquals(parsed(abbreviating, "x --clear --namesp=A --name B c").options, {
+    clearEnv: true,
+    namespaces: "A",
+    name: "B",
+  });
+  assertEquals(
+    problem(abbreviating, "x --nam B"),
+    'x: unknown option "--nam": did you mean "--name"?',
+  );
+  // One dash is for letters.
+  assertEquals(parsed(abbreviating, "x -name").options, { name: "ame" });
+});
+
+Deno.test("parse() takes an option alone, with a value in its own word", () => {
+  const rights = (line: string) => parsed(abbreviating, line);
+  assertEquals(rights("x -e word"), {
+    globals: {},
+    options: { rights: "ALL" },
+    args: { words: ["word"] },
+  });
+  assertEquals(rights("x -eCAP").options, { rights: "CAP" });
+  assertEquals(rights("x --rights=CAP").options, { rights: "CAP" });
+  assertEquals(rights("x --rig -n a").options, { rights: "ALL", name: "a" });
+});

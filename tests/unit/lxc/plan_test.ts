@@ -12,6 +12,7 @@ const HOST: PlanInput["host"] = {
   architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
   variable: (name) => ({ HOME: "/root" })[name],
   systemCall: (number) => ["read", "write"][number],
+  mountPlace: "/run/runts/.lxc",
   lostCapabilities: [],
 };
 
@@ -178,7 +179,7 @@ Deno.test("an overlay has its work directory beside the upper one", async () => 
   const { spec, beyond } = await sound(
     "lxc.rootfs.path = overlay:/a:/b:/c/up\nlxc.rootfs.options = ro",
   );
-  assertEquals(spec.root, { path: "/run/runts/.lxc/rootfs", readonly: true });
+  assertEquals(spec.root, { path: "/run/runts/.lxc", readonly: true });
   assertObjectMatch(beyond.rootfs, {
     driver: "overlay",
     parts: ["/a", "/b", "/c/up"],
@@ -325,7 +326,7 @@ lxc.net.0.script.up = /bin/up`;
 const VARIABLES = [
   "LXC_NAME=web",
   "LXC_CONFIG_FILE=/c/config",
-  "LXC_ROOTFS_MOUNT=/srv/root",
+  "LXC_ROOTFS_MOUNT=/mnt",
   "LXC_ROOTFS_PATH=/srv/root",
   "LXC_CONSOLE_LOGPATH=/log",
   "LXC_CGNS_AWARE=1",

@@ -7,6 +7,7 @@ const HOST: Parameters<typeof readProfile>[1] = {
   architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
   variable: () => undefined,
   systemCall: (number) => ["read", "write"][number],
+  mountPlace: "/run/runts/.lxc",
   lostCapabilities: [],
 };
 
