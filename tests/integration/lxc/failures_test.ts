@@ -1,6 +1,7 @@
 /** What keeps a container from starting is told in one line, with the line of its file. */
 
 import { assertEquals, assertMatch } from "@std/assert";
+import { hostHas } from "../../support/cgroups.ts";
 import { RUNTS_LXC_ONLY } from "../../support/lxc.ts";
 import { Systems } from "../../support/lxc_system.ts";
 
@@ -20,7 +21,10 @@ const CASES: readonly (readonly [lines: string, message: RegExp])[] = [
     "lxc.mount.entry = /nonexistent mnt none bind 0 0",
     /8: lxc.mount.entry: .*"\/nonexistent".*ENOENT/,
   ],
-  ["lxc.cgroup.memory.nonsense = 1", /8: lxc.cgroup.memory.nonsense: .*write "1"/],
+  [
+    `lxc.${hostHas("v2") ? "cgroup2" : "cgroup"}.memory.nonsense = 1`,
+    /8: lxc.cgroup2?.memory.nonsense: .*"1"/,
+  ],
   ["lxc.sysctl.net.ipv4.nonsense = 1", /8: lxc.sysctl.net.ipv4.nonsense: .*ENOENT/],
   [
     "lxc.idmap = u 0 100000 65536\nlxc.idmap = g 0 4294967295 1",
