@@ -33,11 +33,13 @@
  * FETCH         i32 pid of a child, i32 its descriptor            ; a copy (pidfd_getfd(2))
  * TERMINAL      name                                              ; a socket for its master
  * HOLD          ; descriptors (or none)                           body_held
+ * ON_END        name
  *
  * CLOSE_STDIN: the program finds the end of its input behind all that was sent by those attached; a
- * terminal has none. REOPEN_LOG: the path of the log is opened anew. WAKE: the command is run then.
- * LEAVE: nothing is to be kept; the monitor ends once it has no child. It also ends when it was of no
- * use for as long as it was started with: no connection, child, stream or wake is left.
+ * terminal has none. REOPEN_LOG: the path of the log is opened anew. WAKE: the command is run then. ON_END:
+ * it is run on the end of this process, too. LEAVE: nothing is to be kept; the monitor ends once it has no
+ * child. It also ends when it was of no use for as long as it was started with: no connection, child, stream
+ * or wake is left.
  */
 #ifndef RUNTS_BODY_H
 #define RUNTS_BODY_H
@@ -77,6 +79,7 @@ enum body_operation {
   BODY_FETCH = 16,
   BODY_TERMINAL = 17,
   BODY_HOLD = 18,
+  BODY_ON_END = 19,
 };
 
 struct body_header {
@@ -220,7 +223,7 @@ struct body_status {
 };
 
 /*
- * What is run on every end of the process "init", and when a WAKE is due: in a session of its own, with
+ * What is run on every end of the process "init" and of those of ON_END, and when a WAKE is due: in a session of its own, with
  * null streams and umask 022. One at a time; when it is to be run while it runs, it is run once more.
  * How it ends is of no matter. The file: u32 number of arguments, u32 number of variables, then texts:
  * working directory, path, arguments (argv), variables.

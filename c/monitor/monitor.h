@@ -114,7 +114,8 @@ struct process {
   pid_t pid;                /* from WATCH on */
   bool ended;
   bool terminal;
-  bool kept; /* a terminal without a process: until init ends */
+  bool kept;     /* a terminal without a process: until init ends */
+  bool commands; /* the command is run on its end */
   uint16_t width, height;
   struct stream output[2];
   struct input {

@@ -204,6 +204,9 @@ static int perform_on(struct process *p, const struct request *r, int32_t *fds, 
     return do_attach(p, r->fields.flags, reply);
   case BODY_RESIZE:
     return terminal_resize(p, r->fields.size[0], r->fields.size[1]);
+  case BODY_ON_END:
+    p->commands = true;
+    return 0;
   case BODY_CLOSE_STDIN:
     input_finish(p);
     return 0;

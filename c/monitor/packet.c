@@ -31,6 +31,7 @@ static const struct shape {
     {.operation = BODY_FETCH, .size = 2 * sizeof(int32_t)},
     {.operation = BODY_TERMINAL, .text = {BODY_NAME_MAX}},
     {.operation = BODY_HOLD, .more_fds = BODY_HELD_MAX},
+    {.operation = BODY_ON_END, .text = {BODY_NAME_MAX}},
 };
 
 static const struct shape *shape_of(uint32_t operation) {

@@ -6,7 +6,7 @@
 
 #include "monitor.h"
 
-/* The command is run on the end of this one. */
+/* The command is run on the end of this one, whoever asks. */
 #define INIT_NAME "init"
 
 static struct process *processes;
@@ -129,7 +129,7 @@ static bool is_killed_for_memory(const struct process *p, const struct body_endi
  */
 static void process_end(struct process *p, const struct ending *ending) {
   struct ending end = *ending;
-  bool is_init = strcmp(p->name, INIT_NAME) == 0;
+  bool is_init = strcmp(p->name, INIT_NAME) == 0, commands = is_init || p->commands;
   int fifo = p->exit_fifo;
   p->exit_fifo = -1;
   p->ended = true;
@@ -144,10 +144,10 @@ static void process_end(struct process *p, const struct ending *ending) {
   ended_keep(p->name, &end);
   process_settle(p);
   close_one(&fifo);
-  if (is_init) {
+  if (is_init)
     terminals_end();
+  if (commands)
     command_run();
-  }
 }
 
 static struct process *find_pid(pid_t pid) {

@@ -95,6 +95,7 @@ export const ENOSYS = 38;
 export const ELOOP = 40;
 export const EPROTO = 71;
 export const EBADMSG = 74;
+export const EOPNOTSUPP = 95;
 export const ECONNRESET = 104;
 export const ETIMEDOUT = 110;
 export const ECONNREFUSED = 111;

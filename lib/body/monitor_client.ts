@@ -244,6 +244,12 @@ export class Monitor implements Disposable {
     await this.#connection.ask(`close the input of ${quote(name)}`, request);
   }
 
+  /** The command is run on the end of this process, too. EOPNOTSUPP: the monitor is of an older build. */
+  async onEnd(name: string): Promise<void> {
+    const request = { operation: Operation.onEnd, texts: [name] };
+    await this.#connection.ask(`call on the end of ${quote(name)}`, request);
+  }
+
   /** The log's path is opened anew. */
   async reopenLog(name: string): Promise<void> {
     const request = { operation: Operation.reopenLog, texts: [name] };

@@ -2,7 +2,7 @@
 
 import { quote, reason, RuntsError } from "../base/errors.ts";
 import { statFile } from "../base/files.ts";
-import { processDirectory, processesDirectory } from "./places.ts";
+import { processDirectory, processNames } from "./places.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { StateDirectory } from "../state/directory.ts";
 import type { Supervised } from "../state/supervised.ts";
@@ -23,7 +23,7 @@ export async function persist(
   { persist }: Pick<Supervised, "persist">,
 ): Promise<void> {
   if (persist === undefined) return;
-  for (const { name } of Deno.readDirSync(processesDirectory(directory))) {
+  for (const name of processNames(directory)) {
     try {
       await copy(
         `${processDirectory(directory, name)}/exit.json`,

@@ -17,11 +17,20 @@ export function monitorSocket(directory: StateDirectory): string {
 }
 
 /** Directory of all processes. */
-export function processesDirectory(directory: StateDirectory): string {
+function processesDirectory(directory: StateDirectory): string {
   return directory.file("processes");
 }
 
 /** Directory of one. */
 export function processDirectory(directory: StateDirectory, name: string): string {
   return `${processesDirectory(directory)}/${name}`;
+}
+
+/** The names of all processes that there is a place for. */
+export function processNames(directory: StateDirectory): string[] {
+  try {
+    return Array.from(Deno.readDirSync(processesDirectory(directory)), ({ name }) => name);
+  } catch {
+    return []; // there is none yet
+  }
 }

@@ -1,14 +1,13 @@
 /** `exec --supervised`: one more process in a container, whose end its monitor notes. */
 
-import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import { errnoOf, RuntsError } from "../base/errors.ts";
 import { MonitorBody } from "../body/monitor.ts";
 import type { Monitor } from "../body/monitor_client.ts";
 import { execProcess } from "../caller/exec_process.ts";
 import type { ExecOptions } from "../caller/options.ts";
 import { type ExecAttendant, refuseExec, spawnIn } from "../container/exec.ts";
 import { connectMonitor } from "../monitor/connect.ts";
-import { processDirectory } from "../monitor/places.ts";
-import { makeProcessDirectory, removeProcessDirectory, watchProcess } from "../monitor/process.ts";
+import { removeProcessDirectory, watchProcess } from "../monitor/process.ts";
 import type { Attachment } from "../body/attachment.ts";
 import { inCommand } from "../runtime/command.ts";
 import { load } from "../runtime/load.ts";
@@ -17,14 +16,12 @@ import type { Process } from "../spec/types/config.ts";
 import { cgroupOf } from "../state/cgroup.ts";
 import { readCopy } from "../state/config_copy.ts";
 import { StateDirectory } from "../state/directory.ts";
-import { checkName } from "../state/id.ts";
 import { inspect, type Inspection } from "../state/inspect.ts";
-import { bootId } from "../runtime/host.ts";
-import { lookAt, processStanding } from "../monitor/standing.ts";
-import { EEXIST } from "../base/errno.ts";
-import { INIT, type ProcessName } from "../state/process_record.ts";
+import { EEXIST, EOPNOTSUPP } from "../base/errno.ts";
+import type { ProcessName } from "../state/process_record.ts";
 import type { LogSettings } from "../state/supervised.ts";
 import { refuseMixed } from "./create.ts";
+import { makePlace, taken, takeName } from "./exec_place.ts";
 import { supervisedOf } from "./wait.ts";
 
 /** What is run, and under which name. */
@@ -70,7 +67,7 @@ export function execSupervised(
     const runtime = await load(unloaded);
     using monitor = await connectMonitor(runtime, directory);
     if (monitor === undefined) throw new RuntsError("its monitor has ended");
-    const name = takeName(runtime, directory, options.name);
+    const name = await takeName(runtime, directory, options.name);
     const wanted = { name, monitor, process, options };
     using attendant = new ExecMonitor(runtime, directory, found, wanted);
     try {
@@ -91,40 +88,11 @@ export function execSupervised(
   }, options.signal);
 }
 
-/** A name can be used again once its process has ended. */
-function takeName(runtime: LoadedRuntime, directory: StateDirectory, wanted?: string): string {
-  if (wanted === undefined) return newName(directory);
-  checkName("process name", wanted);
-  if (wanted === INIT) {
-    throw new RuntsError(`${quote(wanted)} is the name of the container's program`);
-  }
-  const look = {
-    ...lookAt(supervisedOf(directory), runtime.host.get(bootId)),
-    warn: () => {},
-  };
-  if (processStanding(directory, wanted, look)?.status === "running") throw taken(wanted);
-  return wanted;
-}
-
-function taken(name: string): RuntsError {
-  return new RuntsError(`it has a process ${quote(name)} that runs`);
-}
-
-/** One that nobody has, or is about to have. */
-function newName(directory: StateDirectory): string {
-  for (let number = 1;; number++) {
-    const name = `exec-${number}`;
-    try {
-      Deno.mkdirSync(processDirectory(directory, name), { mode: 0o700 });
-      return name;
-    } catch (cause) {
-      if (errnoOf(cause) !== EEXIST) {
-        throw new RuntsError(`make directory ${quote(processDirectory(directory, name))}`, {
-          cause,
-        });
-      }
-    }
-  }
+/** A monitor of an older build keeps it once the container has ended. */
+async function onEnd(monitor: Monitor, name: string): Promise<void> {
+  await monitor.onEnd(name).catch((error) => {
+    if (errnoOf(error) !== EOPNOTSUPP) throw error;
+  });
 }
 
 /** What is known of the process that is to be. */
@@ -169,7 +137,9 @@ class ExecMonitor implements ExecAttendant, Disposable {
   /** Before its program runs, whoever wants all of its output is attached, and its end is watched for. */
   async take(process: ProcessName): Promise<void> {
     const { name, monitor, options } = this.#wanted;
-    makeProcessDirectory(this.#runtime, this.#directory, name);
+    const { persist, monitor: record } = supervisedOf(this.#directory);
+    await makePlace(this.#runtime, this.#directory, name);
+    if (persist !== undefined) await onEnd(monitor, name);
     if (options.attach) {
       this.#streams = await monitor.attach(name, { stdin: true, replay: false });
     }
@@ -179,7 +149,7 @@ class ExecMonitor implements ExecAttendant, Disposable {
       spec: this.#wanted.process,
       log: NO_LOG,
       cgroup: cgroup.record,
-      monitor: supervisedOf(this.#directory).monitor,
+      monitor: record,
     });
   }
 

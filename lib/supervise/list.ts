@@ -4,7 +4,7 @@ import { reason } from "../base/errors.ts";
 import type { ContainerName } from "../caller/options.ts";
 import { containers, type ListEntry } from "../container/list.ts";
 import { type StateDocument, stateDocument } from "../container/state.ts";
-import { isSupervised, processesDirectory } from "../monitor/places.ts";
+import { isSupervised, processNames } from "../monitor/places.ts";
 import {
   lookAt,
   processStanding,
@@ -168,10 +168,7 @@ function processesOf(
 
 /** Init first, the others by name. */
 function namesIn(directory: StateDirectory): string[] {
-  try {
-    const names = Array.from(Deno.readDirSync(processesDirectory(directory)), ({ name }) => name);
-    return [INIT, ...names.filter((name) => name !== INIT).sort()];
-  } catch {
-    return [];
-  }
+  const names = processNames(directory);
+  if (names.length === 0) return [];
+  return [INIT, ...names.filter((name) => name !== INIT).sort()];
 }

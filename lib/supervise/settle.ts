@@ -10,6 +10,7 @@ import { quote, reason } from "../base/errors.ts";
 import type { ContainerName } from "../caller/options.ts";
 import { withMonitor } from "../monitor/connect.ts";
 import { isSupervised } from "../monitor/places.ts";
+import { persist } from "../monitor/persist.ts";
 import { type NewEnd, tell, tellEnd, tellStarted } from "../monitor/tell.ts";
 import { inCommand } from "../runtime/command.ts";
 import { load } from "../runtime/load.ts";
@@ -57,6 +58,7 @@ export function settleOf(given: RuntimeOrSettings, { id }: ContainerName): Promi
 async function settleLocked(runtime: LoadedRuntime, directory: StateDirectory): Promise<Next> {
   await noteEnd(runtime, directory);
   const supervised = readSupervised(directory.path);
+  if (supervised !== undefined) await persist(runtime, directory, supervised);
   if (supervised?.nextStart === undefined) return undefined;
   const { state, status } = inspect(directory);
   if (state === "running" || state === "paused") {

@@ -35,6 +35,7 @@ export const Operation = {
   fetch: 16,
   terminal: 17,
   hold: 18,
+  onEnd: 19,
 } as const;
 
 /** From here on a place is that of a descriptor that init inherits from 3 on. */

@@ -48,6 +48,25 @@ Deno.test("the command runs on the end of init, after its record is there", asyn
   assertEquals(session, pid);
 });
 
+Deno.test("the command runs on the end of others, too, when that is asked for", async () => {
+  await using watched = await Watched.start();
+  await watched.monitor.command(commandOf(watched, "cat processes/exec/exit.json >>ended"));
+  const silent = await watched.run({ name: "other", script: "exit 1", log: NO_LOG });
+  await watched.ended(silent);
+  const started = await watched.spawn({ name: "exec", script: "exit 3" });
+  await watched.monitor.onEnd("exec");
+  await watched.watch(started, { log: NO_LOG });
+  await watched.ended(started);
+  const path = `${watched.folder}/ended`;
+  await until("it has run", () => isThere(path));
+  assertEquals((await Deno.readTextFile(path)).split("\n").length, 2);
+  await assertRejects(
+    () => watched.monitor.onEnd("exec"),
+    RuntsError,
+    'call on the end of "exec": ENOENT (no such file or directory)',
+  );
+});
+
 Deno.test("one runs at a time; what comes meanwhile makes it run once more", async () => {
   await using watched = await Watched.start();
   const fifo = `${watched.folder}/fifo`;
