@@ -35,6 +35,7 @@ export type {
 } from "./lib/script/options.ts";
 export { ContainedProcess, ContainerProcess } from "./lib/script/process.ts";
 export type { ProcessOutput } from "./lib/script/process.ts";
+export { AttachedStreams } from "./lib/script/attached_streams.ts";
 export { SupervisedProcess } from "./lib/script/supervised_process.ts";
 export type { StreamOption, StreamOptions } from "./lib/script/stdio.ts";
 export { ProcessReadable } from "./lib/script/byte_streams.ts";

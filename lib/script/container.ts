@@ -3,7 +3,6 @@
 import { load } from "../runtime/load.ts";
 import type { LoadedRuntime, Runtime } from "../runtime/runtime.ts";
 import { quote, RuntsError } from "../base/errors.ts";
-import type { Attachment } from "../body/attachment.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
 import { openBundle } from "../caller/bundle.ts";
@@ -29,7 +28,7 @@ import type { ExecOptions, ExitStatus, WaitOptions } from "../caller/options.ts"
 import type { LogOptions } from "../monitor/follow.ts";
 import { isSupervised } from "../monitor/places.ts";
 import type { Status } from "../state/status.ts";
-import { attach, type AttachOptions, closeStdin, reopenLog, resize } from "../supervise/attach.ts";
+import { type AttachOptions, closeStdin, reopenLog, resize } from "../supervise/attach.ts";
 import { make } from "../supervise/create.ts";
 import { execSupervised } from "../supervise/exec.ts";
 import { inspectContainer, type Inspected } from "../supervise/list.ts";
@@ -38,6 +37,7 @@ import { logs } from "../supervise/logs.ts";
 import { restart } from "../supervise/restart.ts";
 import { stop, type StopOptions } from "../supervise/stop.ts";
 import { wait } from "../supervise/wait.ts";
+import { AttachedStreams, attachStreams } from "./attached_streams.ts";
 import type {
   ContainerExecOptions,
   ContainerOptions,
@@ -236,8 +236,8 @@ export class Container extends ContainedProcess {
   }
 
   /** The streams of its program; disposing of them is the detach; supervised. */
-  attach(options: Omit<AttachOptions, "id"> = {}): Promise<Attachment> {
-    return attach(this.#runtime, { id: this.id, ...options });
+  attach(options: Omit<AttachOptions, "id"> = {}): Promise<AttachedStreams> {
+    return attachStreams(this.#runtime, { id: this.id, ...options });
   }
 
   /** Its program finds the end of its input; supervised. */
@@ -267,8 +267,12 @@ export class Container extends ContainedProcess {
     args: readonly string[],
     options: SupervisedExecSettings = {},
   ): Promise<SupervisedProcess> {
-    const { name, pid } = await execSupervised(this.#runtime, { ...options, id: this.id, args });
-    return new SupervisedProcess(this.#runtime, this.id, name, pid);
+    const all = { ...options, id: this.id, args };
+    const { name, pid, streams } = await execSupervised(this.#runtime, all);
+    const of = { id: this.id, process: name };
+    const kind = options.terminal ? "terminal" : "pipes";
+    const attached = streams && new AttachedStreams(this.#runtime, of, streams, kind);
+    return new SupervisedProcess(this.#runtime, of, pid, attached);
   }
 
   /** Removes it when it is stopped; with `force` in any state, and that it does not exist is no error. */

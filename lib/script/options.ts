@@ -48,6 +48,8 @@ export type SupervisedExecSettings =
     readonly name?: string;
     /** Whether its input stays open for whoever attaches. */
     readonly interactive?: boolean;
+    /** Joins its streams from the beginning: `streams`. */
+    readonly attach?: boolean;
     /** Gives it a terminal, which the monitor has. */
     readonly terminal?: boolean;
   };

@@ -14,7 +14,7 @@ export interface TerminalSize {
 }
 
 /** What the terminal's own line discipline takes for the end of input: Ctrl-D. */
-const END_OF_INPUT = new Uint8Array([4]);
+export const END_OF_INPUT = new Uint8Array([4]);
 
 /**
  * The terminal of a process. Its mode is what the process makes of it; at first it echoes, edits lines and

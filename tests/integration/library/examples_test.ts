@@ -49,6 +49,19 @@ exampleTest(
   "supervisor",
   said(["attempt 1: ended with 1", "attempt 2: ended with 1", "attempt 3: ended with 0"]),
 );
+exampleTest(
+  "attached",
+  ({ code, stdout, stderr }) => {
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    const said = stdout.trimEnd().split("\n");
+    assertEquals(said.slice(0, 4), [
+      ...["6 * 7 = 42", "1000 / 8 = 125", "it says: no more questions", "it ended with 0"],
+    ]);
+    assertEquals(said.slice(4).sort(), [
+      ...["stderr: no more questions", "stdout: 1000 / 8 = 125", "stdout: 6 * 7 = 42"],
+    ]);
+  },
+);
 exampleTest("terminal", ({ code, stdout, stderr }) => {
   assertEquals({ code, stderr }, { code: 7, stderr: "" });
   assertMatch(stdout, /\r\n\/dev\/pts\/0\r\n/);

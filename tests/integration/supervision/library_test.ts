@@ -39,7 +39,7 @@ libraryTest("a container outlives the script that made it", async (runtime, bund
   assertEquals(eventTypes(runtime, JOB), ["created", "started", "exited", "removed"]);
 });
 
-libraryTest("a script attaches, writes, and closes the input", async (runtime, bundle) => {
+libraryTest("output comes in its order, if that matters", async (runtime, bundle) => {
   bundle.config.process.args = ["cat"];
   bundle.save();
   const output = await script(
@@ -50,14 +50,14 @@ libraryTest("a script attaches, writes, and closes the input", async (runtime, b
      await container.start();
      {
        using streams = await container.attach();
-       await streams.write(new TextEncoder().encode("first\\n"));
+       await streams.stdin.getWriter().write(new TextEncoder().encode("first\\n"));
        for await (const output of streams.output()) {
          if ("bytes" in output) console.log(new TextDecoder().decode(output.bytes).trim());
          break;
        }
      }
      using again = await container.attach();
-     await again.write(new TextEncoder().encode("second\\n"));
+     await again.stdin.getWriter().write(new TextEncoder().encode("second\\n"));
      await container.closeStdin();
      for await (const output of again.output()) {
        if ("bytes" in output) console.log(new TextDecoder().decode(output.bytes).trim());
