@@ -1,5 +1,6 @@
 /** The text and the JSON of `explain`. */
 
+import type { Caller } from "../base/caller.ts";
 import { oneLine } from "../base/errors.ts";
 import { type Explanation, type Stage, STAGES, type Step } from "../container/explain.ts";
 
@@ -12,7 +13,7 @@ const TITLES: Record<Stage, string> = {
 };
 
 /** How text is set off; all empty where the reader is no terminal. */
-interface Style {
+export interface Style {
   readonly title: (text: string) => string;
   readonly faint: (text: string) => string;
 }
@@ -24,6 +25,12 @@ export const TERMINAL: Style = {
 };
 
 export const PLAIN: Style = { title: (text) => text, faint: (text) => text };
+
+/** How text for the standard output is set off. */
+export function styleFor(caller: Caller): Style {
+  const coloured = Deno.stdout.isTerminal() && caller.variable("NO_COLOR") === undefined;
+  return coloured ? TERMINAL : PLAIN;
+}
 
 /** Longest column of configuration paths. */
 const COLUMN = 40;

@@ -5,6 +5,7 @@ import { ABOUT } from "./about.ts";
 import { command as attach } from "./attach.ts";
 import { command as create } from "./create.ts";
 import { command as remove } from "./delete.ts";
+import { command as doctor } from "./doctor.ts";
 import { command as events } from "./events.ts";
 import { command as exec } from "./exec.ts";
 import { command as explain } from "./explain.ts";
@@ -24,6 +25,7 @@ import { command as spec } from "./spec.ts";
 import { command as start } from "./start.ts";
 import { command as state } from "./state.ts";
 import { command as stop } from "./stop.ts";
+import { command as top } from "./top.ts";
 import { command as update } from "./update.ts";
 import { command as validate } from "./validate.ts";
 import { command as wait } from "./wait.ts";
@@ -44,6 +46,7 @@ export const ALL: readonly Declaration[] = [
   state,
   inspect,
   ps,
+  top,
   exec,
   pause,
   resume,
@@ -53,6 +56,7 @@ export const ALL: readonly Declaration[] = [
   validate,
   explain,
   features,
+  doctor,
   lxc,
   ...ABOUT,
   library,

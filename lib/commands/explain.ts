@@ -1,4 +1,4 @@
-import { explanationJson, explanationText, PLAIN, TERMINAL } from "../cli/explain_view.ts";
+import { explanationJson, explanationText, styleFor } from "../cli/explain_view.ts";
 import { jsonDocument } from "../base/json_document.ts";
 import { RuntsError } from "../base/errors.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -52,8 +52,7 @@ export const command = defineCommand({
     if (options.prepared) return print(await preparedText(runtime, args.id));
     const explanation = await explain(runtime, wanted);
     if (options.json) return print(explanationJson(explanation));
-    const colours = Deno.stdout.isTerminal() && runtime.caller.variable("NO_COLOR") === undefined;
-    print(explanationText(explanation, colours ? TERMINAL : PLAIN));
+    print(explanationText(explanation, styleFor(runtime.caller)));
   },
 });
 

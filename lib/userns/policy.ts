@@ -7,19 +7,22 @@ import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import type { RememberedOp } from "../plan/failure.ts";
 import type { Op } from "../wire/ops.ts";
 
+/** How the text of a file is had. */
+type Read = (path: string) => string | undefined;
+
 /** The policy that refuses the namespace itself, if there is one. `sysctls`: where /proc/sys is. */
-export function whyRefused(sysctls = "/proc/sys"): string | undefined {
-  const is = (name: string, value: string) => readFile(`${sysctls}/${name}`) === value;
+export function whyRefused(sysctls = "/proc/sys", read: Read = readFile): string | undefined {
+  const is = (name: string, value: string) => read(`${sysctls}/${name}`) === value;
   if (is("user/max_user_namespaces", "0")) return "user.max_user_namespaces is 0";
   if (is("kernel/unprivileged_userns_clone", "0")) {
     return "kernel.unprivileged_userns_clone is 0";
   }
-  return whyPowerless(sysctls);
+  return whyPowerless(sysctls, read);
 }
 
 /** AppArmor may grant a namespace without the rights that belong to it. */
-function whyPowerless(sysctls: string): string | undefined {
-  if (readFile(`${sysctls}/kernel/apparmor_restrict_unprivileged_userns`) !== "1") return undefined;
+function whyPowerless(sysctls: string, read: Read = readFile): string | undefined {
+  if (read(`${sysctls}/kernel/apparmor_restrict_unprivileged_userns`) !== "1") return undefined;
   return "AppArmor restricts user namespaces " +
     "(kernel.apparmor_restrict_unprivileged_userns is 1): give runts a profile with userns";
 }

@@ -27,6 +27,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "lib/net": ["lib/base", "ffi", "lib/spec", "lib/runtime"],
   "lib/userns": ["lib/base", "lib/wire", "lib/spec", "lib/body", "lib/runtime", "lib/plan"],
   "lib/host": ["lib/base", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/plan"],
+  "lib/doctor": ["lib/base", "ffi", "lib/runtime", "lib/cgroup", "lib/userns"],
   "lib/caller": [
     ...["lib/base", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/state"],
     ...["lib/userns", "lib/host"],
@@ -45,8 +46,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...["lib/caller", "lib/init", "lib/monitor"],
   ],
   "lib/supervise": [
-    ...["lib/base", "lib/wire", "lib/spec", "lib/body", "lib/runtime", "lib/state", "lib/caller"],
-    ...["lib/monitor", "lib/container"],
+    ...["lib/base", "lib/wire", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/state"],
+    ...["lib/caller", "lib/monitor", "lib/container"],
   ],
   "lib/lxc": [
     ...["lib/base", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/plan"],
@@ -56,15 +57,20 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...["lib/base", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/state"],
     ...["lib/caller", "lib/init", "lib/monitor", "lib/container", "lib/supervise"],
   ],
-  "lib/cli": ["lib/base", "ffi", "lib/spec", "lib/runtime", "lib/cgroup", "lib/container"],
+  "lib/cli": [
+    ...["lib/base", "ffi", "lib/spec", "lib/runtime", "lib/cgroup", "lib/doctor"],
+    ...["lib/container", "lib/supervise"],
+  ],
   "lib/commands": [
-    ...["lib/base", "lib/spec", "lib/runtime", "lib/container", "lib/supervise", "lib/lxc"],
+    ...["lib/base", "lib/spec", "lib/runtime", "lib/doctor", "lib/container", "lib/supervise"],
+    "lib/lxc",
     "lib/cli",
   ],
   "main.ts": ["lib/cli", "lib/commands"],
   "mod.ts": [
     ...["lib/base", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/state"],
-    ...["lib/caller", "lib/monitor", "lib/container", "lib/supervise", "lib/script"],
+    ...["lib/doctor", "lib/caller", "lib/monitor", "lib/container", "lib/supervise"],
+    "lib/script",
   ],
 };
 
