@@ -8,9 +8,37 @@ import { furtherFunctions } from "./library.ts";
 export const MOUNT_SYMBOLS = {
   // int32_t rts_detach(const char *path);
   rts_detach: { parameters: ["buffer"], result: "i32" },
+  // int32_t rts_try_option(const char *type, const char *key, const char *value, char *said,
+  //   uint32_t size);
+  rts_try_option: { parameters: ["buffer", "buffer", "buffer", "buffer", "u32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Takes the topmost mount at the path away (umount(2), MNT_DETACH). Loads no helper by itself. */
 export function detachMount(path: string): void {
   check(furtherFunctions(MOUNT_SYMBOLS).rts_detach(cString(path)), () => `unmount ${quote(path)}`);
+}
+
+/** Longest message of a filesystem that is of use. */
+const SAID_MAX = 512;
+
+/** What a filesystem of the kernel has against an option. */
+export interface Refusal {
+  readonly errno: number;
+  /** In its own words; empty where it has none. */
+  readonly said: string;
+}
+
+/**
+ * Asks a filesystem about an option (`key` or `key=value`, fsconfig(2)); undefined where it takes it. ENODEV: there is
+ * no such filesystem, EPERM: it may not be asked. Nothing is mounted.
+ */
+export function refusedOption(type: string, option: string): Refusal | undefined {
+  const end = option.indexOf("=");
+  const key = end < 0 ? option : option.slice(0, end);
+  const value = end < 0 ? null : cString(option.slice(end + 1));
+  const bytes = new Uint8Array(SAID_MAX);
+  const library = furtherFunctions(MOUNT_SYMBOLS);
+  const result = library.rts_try_option(cString(type), cString(key), value, bytes, SAID_MAX);
+  if (result >= 0) return undefined;
+  return { errno: -result, said: new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0))) };
 }

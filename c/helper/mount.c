@@ -1,10 +1,45 @@
-/* Taking mounts away. */
+/* Taking mounts away, and asking filesystems. */
 #define _GNU_SOURCE 1
 #include "mount.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mount.h>
+#include <unistd.h>
+
+#include "../common/kernel.h"
 
 int32_t rts_detach(const char *path) {
   return RETRY(umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW));
+}
+
+/* The last error among the messages of a filesystem context: "e tmpfs: Bad value for 'size'". */
+static void last_words(int context, char *said, uint32_t size) {
+  char line[1024];
+  long length;
+  *said = '\0';
+  while ((length = RETRY(read(context, line, sizeof line))) > 2) {
+    if (line[0] != 'e' || line[1] != ' ')
+      continue;
+    uint32_t count = (uint32_t)length - 2 - (line[length - 1] == '\n');
+    if (count >= size)
+      count = size - 1;
+    memcpy(said, line + 2, count);
+    said[count] = '\0';
+  }
+}
+
+int32_t rts_try_option(const char *type, const char *key, const char *value, char *said,
+                       uint32_t size) {
+  if (size == 0)
+    return -EINVAL;
+  *said = '\0';
+  CLEANUP_FD int context = kernel_fsopen(type);
+  if (context < 0)
+    return context;
+  unsigned command = value == NULL ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
+  int error = kernel_fsconfig(context, command, key, value);
+  if (error)
+    last_words(context, said, size);
+  return error;
 }

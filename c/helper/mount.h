@@ -1,4 +1,4 @@
-/* Mounts of the caller's mount namespace. Functions return 0 or a negated errno. */
+/* Mounts of the caller's mount namespace, and what filesystems take. Functions return 0 or a negated errno. */
 #ifndef RUNTS_MOUNT_H
 #define RUNTS_MOUNT_H
 
@@ -8,5 +8,11 @@
 
 /* Takes the topmost mount at the path out of the tree; it ends when nobody uses it any more. */
 int32_t rts_detach(const char *path);
+/*
+ * Whether a filesystem takes an option, which nothing is made of; `value` may be NULL. `said` gets the
+ * filesystem's own words on what it refuses, or "".
+ */
+int32_t rts_try_option(const char *type, const char *key, const char *value, char *said,
+                       uint32_t size);
 
 #endif

@@ -1,9 +1,16 @@
 /** What `doctor` says of a host, and what its checks look at. */
 
-/** What the checks are about, in the order in which they are made. */
-export const AREAS = ["kernel", "cgroups", "users", "security", "tools"] as const;
-/** One of them. */
-export type Area = (typeof AREAS)[number];
+/** What a check is about. */
+export type Area = "kernel" | "cgroups" | "users" | "security" | "tools";
+
+/** In the order in which they are looked at. */
+export const AREAS = [
+  "kernel",
+  "cgroups",
+  "users",
+  "security",
+  "tools",
+] as const satisfies readonly Area[];
 
 /**
  * `works`; `note`: it works in another way, or nothing that could be done here would change it; `missing`: something
@@ -13,9 +20,11 @@ export type Condition = "works" | "note" | "missing";
 
 /** One thing that was looked at. */
 export interface Finding {
+  /** What it is about. */
   readonly area: Area;
   /** What it is, in a few words; no two findings share area and name. */
   readonly name: string;
+  /** Whether it works. */
   readonly condition: Condition;
   /** What is there. */
   readonly found: string;

@@ -10,15 +10,19 @@ import { listSupervised, type SupervisedEntry } from "./list.ts";
 
 /** What one container uses. What cannot be known is absent: of one that is stopped, all of it. */
 export interface Usage {
+  /** Of the container. */
   readonly id: string;
   /** Process id of its init; 0 when it is stopped. */
   readonly pid: number;
+  /** Its status, as `list` has it. */
   readonly status: SupervisedEntry["status"];
   /** How often it was started anew; of supervised ones alone. */
   readonly restarts?: number;
-  /** Time on processors since it was made, in ns: in all, in the kernel, and outside. */
+  /** Time on processors since it was made, in ns. */
   readonly cpuTime?: number;
+  /** The part of it in the kernel. */
   readonly cpuKernel?: number;
+  /** The part of it outside. */
   readonly cpuUser?: number;
   /** Of one processor, since the reading before, in percent. */
   readonly cpu?: number;
@@ -30,16 +34,21 @@ export interface Usage {
   readonly pids?: number;
   /** Absent without a limit. */
   readonly pidsLimit?: number;
-  /** Bytes from and to disks, since it was made. */
+  /** Bytes from disks since it was made. */
   readonly read?: number;
+  /** Bytes to disks since it was made. */
   readonly written?: number;
-  /** The same a second, since the reading before. */
+  /** Bytes from disks a second, since the reading before. */
   readonly readRate?: number;
+  /** Bytes to disks a second, since the reading before. */
   readonly writeRate?: number;
   /** Share of the last 10 s in which some task waited, in percent; on cgroup v2 alone. */
   readonly pressure?: {
+    /** For processors. */
     readonly cpu: number;
+    /** For memory. */
     readonly memory: number;
+    /** For disks. */
     readonly io: number;
   };
 }

@@ -17,6 +17,9 @@ import { RESOURCES } from "./resources.ts";
 
 export type { Finding, Rule } from "./findings.ts";
 
+/** The specification has these for others than Linux; they are left alone. */
+const OTHER_PLATFORMS = { freebsd() {}, solaris() {}, vm() {}, windows() {}, zos() {} };
+
 /** config.md, "Configuration". */
 const SPEC: ObjectSchema = {
   required: ["ociVersion", "root"],
@@ -30,13 +33,14 @@ const SPEC: ObjectSchema = {
     hooks: HOOKS,
     annotations: { keys: annotation, values: text },
     linux: LINUX,
+    ...OTHER_PLATFORMS,
   },
   rules: [{ of: ["domainname", "linux"], check: domainnameOnce }],
 };
 
 /**
- * All faults of a config.json, in the order of the specification. Takes any JSON value. `meant`
- * makes faults of unknown properties that were meant to be others.
+ * All faults of a config.json, in the order of the specification. Takes any JSON value. With `meant`
+ * unknown properties are told, too, and what they were meant to be.
  */
 export function validate(document: unknown, meant?: Guess): Finding[] {
   return findingsOf(SPEC, document, meant);

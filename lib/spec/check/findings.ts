@@ -3,7 +3,7 @@
 import { quote } from "../../base/errors.ts";
 import { isObject } from "../json/exact.ts";
 
-/** The kinds of rules that a document can break. */
+/** The kinds of rules that a document can break; `host`: what it asks for is not on this one. */
 export type Rule =
   | "type"
   | "required"
@@ -13,7 +13,8 @@ export type Rule =
   | "duplicate"
   | "combination"
   | "version"
-  | "unknown";
+  | "unknown"
+  | "host";
 
 /** Which of the candidates a word was meant to be. */
 export type Guess = (word: string, candidates: readonly string[]) => string | undefined;

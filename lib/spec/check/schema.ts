@@ -1,6 +1,6 @@
 /**
  * The little language in which the tables of the validation are written, and its interpreter.
- * Unknown properties are ignored, unless a guess is given, and null counts as absent (config.md,
+ * Unknown properties are ignored, unless somebody guesses what was meant, and null counts as absent (config.md,
  * "Extensibility"; Go writes empty lists as null).
  */
 
@@ -49,7 +49,7 @@ interface NameSchema {
 
 /**
  * All faults of a document. Takes any JSON value. `meant`: guesses which of the known properties an
- * unknown one was meant to be, which is a fault then.
+ * unknown one was meant to be; with it, every unknown one is told.
  */
 export function findingsOf(schema: Schema, document: unknown, meant?: Guess): Finding[] {
   const walk = new Walk(document, meant);
@@ -109,9 +109,10 @@ function reportUnknown(
 ): void {
   const absent = Object.keys(fields).filter((key) => !Object.hasOwn(value, key));
   for (const key of Object.keys(value)) {
-    const meant = Object.hasOwn(fields, key) ? undefined : walk.meant?.(key, absent);
-    if (meant === undefined) continue;
-    walk.report("unknown", undefined, `is an unknown property: did you mean ${quote(meant)}?`, key);
+    if (Object.hasOwn(fields, key)) continue;
+    const meant = walk.meant?.(key, absent);
+    const guess = meant === undefined ? "" : `: did you mean ${quote(meant)}?`;
+    walk.report("unknown", undefined, `is an unknown property${guess}`, key);
   }
 }
 

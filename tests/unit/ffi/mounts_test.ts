@@ -2,14 +2,15 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { loadHelper } from "../../../ffi/helper.ts";
-import { detachMount, MOUNT_SYMBOLS } from "../../../ffi/mounts.ts";
+import { detachMount, MOUNT_SYMBOLS, refusedOption } from "../../../ffi/mounts.ts";
+import { EINVAL, ENODEV } from "../../../lib/base/errno.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
 
 const read = (path: string) => Deno.readTextFileSync(new URL(`../../../${path}`, import.meta.url));
 
 Deno.test("every prototype is that of the header", () => {
   const header = read("c/helper/mount.h").replace(/\s+/g, " ");
-  const table = read("ffi/mounts.ts");
+  const table = read("ffi/mounts.ts").replace(/\n *\/\/ {3}/g, " ");
   for (const name of Object.keys(MOUNT_SYMBOLS)) {
     const prototype = new RegExp(`// (.*${name}\\(.*;)`).exec(table)?.[1] ?? "";
     assertEquals(header.includes(prototype) && prototype !== "", true, name);
@@ -30,4 +31,22 @@ Deno.test("what is no mount is not taken away", async () => {
   } finally {
     Deno.removeSync(directory);
   }
+});
+
+const NOT_ROOT = { ignore: Deno.uid() !== 0 };
+
+Deno.test("filesystems are asked what they take", NOT_ROOT, async () => {
+  await loadHelper();
+  for (const option of ["size=64k", "mode=755", "ro"]) {
+    assertEquals(refusedOption("tmpfs", option), undefined);
+  }
+  assertEquals(refusedOption("tmpfs", "sise=1"), {
+    errno: EINVAL,
+    said: "tmpfs: Unknown parameter 'sise'",
+  });
+  assertEquals(refusedOption("tmpfs", "size=x"), {
+    errno: EINVAL,
+    said: "tmpfs: Bad value for 'size'",
+  });
+  assertEquals(refusedOption("nosuchfs", "size=1"), { errno: ENODEV, said: "" });
 });
