@@ -53,6 +53,7 @@ const NEEDS: Record<string, Need[]> = {
     },
     { package: "zsh", look: "zsh", why: "shell whose completion is tested" },
     { package: "fish", look: "fish", why: "shell whose completion is tested" },
+    { package: "chromium-headless-shell", look: "chromium-headless-shell", why: "looks at pages" },
     { package: "groff-base", look: "groff", why: "shows that the manual page is sound" },
   ],
   systems: [

@@ -2,9 +2,11 @@
 
 import type { Caller } from "../base/caller.ts";
 import { oneLine } from "../base/errors.ts";
+import type { Differences } from "../container/explain_diff.ts";
 import { type Explanation, type Stage, STAGES, type Step } from "../container/explain.ts";
 
-const TITLES: Record<Stage, string> = {
+/** What is done where, up to the verb. */
+export const TITLES: Record<Stage, string> = {
   cgroup: "Before there is a process, runts",
   host: "On the host, the first process of init",
   namespaces: "In its namespaces, the container's process",
@@ -62,6 +64,31 @@ export function sectionText(
 function row({ index, from, text }: Step, width: number, { faint }: Style): string {
   const number = (index === undefined ? "" : String(index)).padStart(4);
   return `${faint(`${number}  ${oneLine(from).padEnd(width)}`)}  ${oneLine(text)}\n`;
+}
+
+/** What changes: `-` for what is gone, `+` for what is new. */
+export function differencesText({ config, steps }: Differences, style: Style): string {
+  const configuration = config.flatMap(({ path, before, after }) => [
+    ...before === undefined ? [] : [`- ${oneLine(path)}: ${oneLine(before)}\n`],
+    ...after === undefined ? [] : [`+ ${oneLine(path)}: ${oneLine(after)}\n`],
+  ]);
+  const width = Math.min(COLUMN, Math.max(0, ...steps.map(({ from }) => from.length)));
+  const stages = STAGES.map((stage) =>
+    changes(
+      TITLES[stage],
+      steps.filter((step) => step.stage === stage).map(({ change, from, text }) =>
+        `${change === "removed" ? "-" : "+"} ${style.faint(oneLine(from).padEnd(width))}  ` +
+        `${oneLine(text)}\n`
+      ),
+      style,
+    )
+  );
+  return [changes("The configuration", configuration, style), ...stages]
+    .filter((text) => text !== "").join("\n");
+}
+
+function changes(title: string, rows: readonly string[], style: Style): string {
+  return rows.length === 0 ? "" : `${style.title(`${title}:`)}\n${rows.join("")}`;
 }
 
 /** The same for programs: every field of every operation, bytes in hexadecimal, huge numbers as text. */
