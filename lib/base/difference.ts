@@ -4,7 +4,7 @@
 export type Change = "removed" | "added";
 
 /** One entry that only one of the lists has. */
-export interface Changed<T> {
+interface Changed<T> {
   readonly change: Change;
   readonly item: T;
 }
@@ -22,7 +22,9 @@ export function changesOf<T>(
   const [a, b] = [before.map(keyBefore), after.map(keyAfter)];
   const common = commonLengths(a, b);
   const changes: Changed<T>[] = [];
-  for (let i = 0, j = 0; i < a.length || j < b.length;) {
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
     if (i < a.length && j < b.length && a[i] === b[j]) {
       i++;
       j++;

@@ -11,14 +11,14 @@ import type { Spec } from "../spec/types/config.ts";
 import { explainBundle, type ExplainOptions, type Stage, STAGES, type Step } from "./explain.ts";
 
 /** What {@linkcode explainDiff} compares. */
-export interface DiffOptions extends Pick<ExplainOptions, "id" | "bundle" | "noPivot"> {
+interface DiffOptions extends Pick<ExplainOptions, "id" | "bundle" | "noPivot"> {
   /** Bundles, or configurations; those are of the bundle `bundle`, else of the directory that they are in. */
   readonly before: string;
   readonly after: string;
 }
 
 /** A step that there is in one of them alone. */
-export interface StepChange extends Pick<Step, "stage" | "from" | "text"> {
+interface StepChange extends Pick<Step, "stage" | "from" | "text"> {
   readonly change: Change;
 }
 

@@ -115,7 +115,7 @@ async function addressOf(stderr: ReadableStream<Uint8Array>): Promise<string> {
 }
 
 /** One page. */
-export class Page {
+class Page {
   /** Addresses that it has asked for. */
   readonly requests: string[] = [];
   /** What it has said, and what went wrong in it. */
