@@ -114,12 +114,12 @@ Deno.test("a datagram goes to an abstract address", async () => {
   helper.close(socket);
 });
 
-/** Whether the event loop goes round while something is done. */
-async function turns(work: Promise<unknown>): Promise<number> {
+/** Waits for what nobody can do before `release`, which comes once the event loop went round meanwhile. */
+async function goesRound(work: Promise<unknown>, release: () => void): Promise<void> {
   let turns = 0;
-  const timer = setInterval(() => turns++, 1);
+  const timer = setInterval(() => ++turns === 4 && release(), 1);
   await work.finally(() => clearInterval(timer));
-  return turns;
+  assert(turns >= 4);
 }
 
 Deno.test("a full backlog and a full queue hold nobody else up", () =>
@@ -135,8 +135,7 @@ Deno.test("a full backlog and a full queue hold nobody else up", () =>
       open.push(await connecting);
     } while (open.length < 100);
     assert(open.length < 100);
-    setTimeout(() => open.push(helper.accept(listening, 0)), 30);
-    assert(await turns(connecting) > 3);
+    await goesRound(connecting, () => open.push(helper.accept(listening, 0)));
     open.push(await connecting);
 
     const path = `${folder}/datagram`;
@@ -144,10 +143,12 @@ Deno.test("a full backlog and a full queue hold nobody else up", () =>
     const sent: Promise<void>[] = [];
     for (let index = 0; index < 100; index++) sent.push(helper.sendDatagram(path, bytes("x"), []));
     const all = Promise.all(sent);
-    const reader = setInterval(() => {
-      while (helper.readyFds([socket]).length > 0) helper.receiveDatagram(socket, 0);
-    }, 5);
-    assert(await turns(all) > 3);
+    let reader: ReturnType<typeof setInterval> | undefined;
+    await goesRound(all, () => {
+      reader = setInterval(() => {
+        while (helper.readyFds([socket]).length > 0) helper.receiveDatagram(socket, 0);
+      }, 5);
+    });
     clearInterval(reader);
     for (const fd of [...open, listening, socket]) helper.close(fd);
   }));
@@ -159,14 +160,16 @@ Deno.test("a long text goes with its descriptors, while others go on", async () 
   const sending = helper.sendFds(ours, [ours], long);
   let length = 0;
   const fds: number[] = [];
-  const reader = setInterval(() => {
-    while (helper.readyFds([theirs]).length > 0) {
-      const message = helper.receiveDatagram(theirs, 0);
-      length += message.bytes.length;
-      fds.push(...message.fds);
-    }
-  }, 5);
-  assert(await turns(sending) > 3);
+  let reader: ReturnType<typeof setInterval> | undefined;
+  await goesRound(sending, () => {
+    reader = setInterval(() => {
+      while (helper.readyFds([theirs]).length > 0) {
+        const message = helper.receiveDatagram(theirs, 0);
+        length += message.bytes.length;
+        fds.push(...message.fds);
+      }
+    }, 5);
+  });
   clearInterval(reader);
   while (helper.readyFds([theirs]).length > 0) {
     length += helper.receiveDatagram(theirs, 0).bytes.length;
