@@ -4,7 +4,7 @@ import { delay } from "../lib/base/delay.ts";
 import { EAGAIN, EBADF, ETIMEDOUT } from "../lib/base/errno.ts";
 import { decodeBytes } from "../lib/base/bytes.ts";
 import { quote } from "../lib/base/errors.ts";
-import { check, cString, ints, outside } from "./call.ts";
+import { check, cString, holding, ints, outside } from "./call.ts";
 import type { Library } from "./library.ts";
 import type { Waiter, WaitOptions } from "./waiter.ts";
 
@@ -18,6 +18,8 @@ const LOCK_PAUSE_MAX = 10;
 export interface FileCalls {
   /** open(2) with O_CLOEXEC. Give O_NONBLOCK for a fifo. */
   open(path: string, flags: number, mode?: number): number;
+  /** The same through no link of a process, as `/proc/self/fd/0` is one: ELOOP. Takes as long as it takes. */
+  openPlain(path: string, flags: number): Promise<number>;
   close(fd: number): void;
   /** Number of bytes read; 0 at the end. */
   read(fd: number, bytes: Uint8Array): number;
@@ -60,13 +62,18 @@ export function fileCalls(library: Library, waiter: Waiter): FileCalls {
 
 type Transfers = Pick<
   FileCalls,
-  "open" | "close" | "read" | "write" | "readAvailable" | "rename" | "readLink"
+  "open" | "openPlain" | "close" | "read" | "write" | "readAvailable" | "rename" | "readLink"
 >;
 
 function transfers(library: Library): Transfers {
   return {
     open: (path, flags, mode = 0o600) =>
       check(library.rts_open(cString(path), flags, mode), () => `open ${quote(path)}`),
+    async openPlain(path, flags) {
+      const name = cString(path);
+      const result = await holding(library.rts_open_plain(name, flags), name);
+      return check(result, () => `open ${quote(path)}`);
+    },
     close(fd) {
       check(library.rts_close(fd), () => `close descriptor ${fd}`);
     },

@@ -45,8 +45,16 @@ export interface Packet {
   readonly fds: readonly number[];
 }
 
+/** Sending and receiving packets; all of it at once. */
+export interface PacketCalls {
+  /** False when the other side takes no more for now. */
+  send(socket: number, packet: Packet): boolean;
+  /** A packet that is there; `eof` when the other side has gone. */
+  receive(socket: number): Packet | "again" | "eof";
+}
+
 /** All but the connecting are at once. */
-export interface MonitorCalls {
+export interface MonitorCalls extends PacketCalls {
   /** Starts a monitor; gives its pid. It is nobody's child that must be reaped here. */
   start(options: StartMonitor): number;
   /** Init's executable; it stays the library's. */
@@ -59,10 +67,6 @@ export interface MonitorCalls {
   listen(path: string, mode: number): number;
   /** Two connected sockets. */
   pair(): [number, number];
-  /** False when the other side takes no more for now. */
-  send(socket: number, packet: Packet): boolean;
-  /** A packet that is there; `eof` when the other side has gone. */
-  receive(socket: number): Packet | "again" | "eof";
 }
 
 /** How long the other side may take to accept, in ms, and after what time we try again. */
@@ -109,7 +113,7 @@ export function monitorCalls(): MonitorCalls {
   };
 }
 
-function packets(): Pick<MonitorCalls, "send" | "receive"> {
+function packets(): PacketCalls {
   const functions = furtherFunctions(MONITOR_SYMBOLS);
   // Output comes in packets that are as long as what was read of it, and a byte more.
   const room = outside(BodyMax.input + 1);

@@ -4,7 +4,8 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/syscall.h>
-#include <unistd.h>
+
+#include "raw.h"
 
 #define SIGNAL_COUNT 64
 
@@ -12,13 +13,13 @@ void signals_reset(void) {
   /* All zero is SIG_DFL without flags, whatever an architecture's layout. */
   static const unsigned long action[8];
   for (int number = 1; number <= SIGNAL_COUNT; number++)
-    syscall(SYS_rt_sigaction, number, action, NULL, sizeof(uint64_t));
+    sys4(SYS_rt_sigaction, number, (long)action, 0, sizeof(uint64_t));
   signals_mask(0);
 }
 
 static uint64_t change_mask(int how, uint64_t set) {
   uint64_t former = 0;
-  syscall(SYS_rt_sigprocmask, how, &set, &former, sizeof set);
+  sys4(SYS_rt_sigprocmask, how, (long)&set, (long)&former, sizeof set);
   return former;
 }
 
@@ -36,5 +37,5 @@ void signals_unblock(uint64_t set) {
 
 void signals_discard(uint64_t set) {
   static const long long zero[2]; /* struct timespec, in any of its sizes */
-  syscall(SYS_rt_sigtimedwait, &set, NULL, zero, sizeof set);
+  sys4(SYS_rt_sigtimedwait, (long)&set, 0, (long)zero, sizeof set);
 }

@@ -1,49 +1,26 @@
 /*
  * The child shares our memory until it executes init (CLONE_VM), and does not hold us up meanwhile
  * unless it is to: on a busy machine it may have to wait for a processor. It runs on a stack of its own, does
- * nothing but system calls, which leave our errno alone, and never returns.
+ * nothing but system calls, and never returns. All of it is without the C library, as the front is.
  */
 #define _GNU_SOURCE 1
-#include "spawn.h"
-
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/mman.h>
+#include <stddef.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
-#include "../include/ops.h"
 #include "../include/sync.h"
-#include "kernel.h"
-#include "raw.h"
+#include "clone.h"
+#include "launch.h"
 #include "signals.h"
 
+#define NR_CLOSE_RANGE 436
 #define CLOSE_RANGE_WITH_CLOEXEC 4u /* CLOSE_RANGE_CLOEXEC, Linux 5.11 */
-#define CHILD_STACK 16384
 #define SOCKET_ROOM (1 << 20)
-#define NUMBER_MAX 12 /* characters of a descriptor, with its NUL */
-#define FIRST_OTHER_FD 3
-
-enum { ARG_NAME, ARG_SYNC, ARG_PLAN, ARG_TRACE, ARG_SLOTS };
-
-/* What the child has of us. A mapping of its own. */
-struct launch {
-  struct launch *next;
-  int32_t in_use;     /* 0 once the child has left our memory: the kernel says so */
-  struct spawn spawn; /* its lists are the next four */
-  int32_t fds[SLOTS_MAX];
-  int32_t stdio[FIRST_OTHER_FD];
-  int32_t preserved[PRESERVE_MAX];
-  uint64_t files[2];
-  int sync;  /* init's end of the conversation */
-  int first; /* lowest number that init's descriptors may get */
-  int32_t placed[FIRST_OTHER_FD + PRESERVE_MAX];
-  char *argv[ARG_SLOTS + SLOTS_MAX + 1];
-  char numbers[ARG_SLOTS + SLOTS_MAX][NUMBER_MAX];
-  _Alignas(16) char stack[CHILD_STACK];
-};
 
 static void format_number(char *to, unsigned value) {
   char digits[NUMBER_MAX];
@@ -138,98 +115,71 @@ static int child_main(void *data) {
 }
 
 static void fill_arguments(struct launch *l) {
+  static const char name[] = "runts-init";
   uint32_t count = ARG_SLOTS + l->spawn.count;
   for (uint32_t i = 0; i < count; i++) {
-    l->argv[i] = l->numbers[i];
-    strcpy(l->numbers[i], "-1");
+    char *number = l->argv[i] = l->numbers[i];
+    number[0] = '-';
+    number[1] = '1';
+    number[2] = '\0';
   }
-  strcpy(l->numbers[ARG_NAME], "runts-init");
+  for (size_t i = 0; i < sizeof name; i++)
+    l->numbers[ARG_NAME][i] = name[i];
   format_number(l->numbers[ARG_TRACE], l->spawn.trace);
 }
 
 /* The pid, or -errno. */
-static int start_child(struct launch *l, int *pidfd) {
-  int flags = CLONE_VM | CLONE_CHILD_CLEARTID | CLONE_PIDFD | SIGCHLD;
+static long start_child(struct launch *l, int32_t *pidfd) {
+  long flags = CLONE_VM | CLONE_CHILD_CLEARTID | CLONE_PIDFD | SIGCHLD;
+  if (l->spawn.wait)
+    flags |= CLONE_VFORK;
   l->in_use = 1;
   uint64_t mask = signals_mask(SIGNALS_ALL); /* no handler of ours may run in the child */
-  int pid = clone(child_main, l->stack + sizeof l->stack, flags | (l->spawn.wait ? CLONE_VFORK : 0),
-                  l, pidfd, NULL, &l->in_use);
-  int error = errno;
+  long pid = clone_raw(flags, l->stack + sizeof l->stack, pidfd, &l->in_use, child_main, l);
   signals_mask(mask);
-  if (pid > 0)
-    return pid;
-  l->in_use = 0;
-  return -error;
+  if (pid < 0)
+    l->in_use = 0;
+  return pid;
 }
 
-static int make_conversation(int fds[2]) {
-  int error = RETRY(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
-  if (error < 0)
-    return error;
+static long make_conversation(int32_t fds[2]) {
   int room = SOCKET_ROOM; /* as much of it as net.core.wmem_max grants */
-  for (int i = 0; i < 2; i++)
-    setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-  return 0;
-}
-
-static int launch(struct launch *l, int32_t *spawned) {
-  int sockets[2];
-  int error = make_conversation(sockets);
-  if (error < 0)
-    return error;
-  fill_arguments(l);
-  l->first = FIRST_OTHER_FD + (int)l->spawn.preserve;
-  l->sync = sockets[1];
-  int pid = start_child(l, &spawned[SPAWNED_PIDFD]);
-  close(sockets[1]);
-  if (pid < 0) {
-    close(sockets[0]);
-    return pid;
-  }
-  spawned[SPAWNED_PID] = pid;
-  spawned[SPAWNED_SOCKET] = sockets[0];
-  return 0;
-}
-
-/* Mappings that children may have in use. */
-static struct launch *launches;
-
-/* Gives back what they have left. */
-static void free_launches(void) {
-  for (struct launch **at = &launches; *at != NULL;) {
-    struct launch *l = *at;
-    if (__atomic_load_n(&l->in_use, __ATOMIC_ACQUIRE) != 0) {
-      at = &l->next;
-      continue;
-    }
-    *at = l->next;
-    munmap(l, sizeof *l);
-  }
+  long error = sys4(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, (long)fds);
+  for (int i = 0; i < 2 && error == 0; i++)
+    sys6(SYS_setsockopt, fds[i], SOL_SOCKET, SO_SNDBUF, (long)&room, sizeof room, 0);
+  return error;
 }
 
 static void copy_lists(struct launch *l, const struct spawn *spawn) {
   l->spawn = *spawn;
-  memcpy(l->fds, spawn->fds, spawn->count * sizeof *l->fds);
-  memcpy(l->stdio, spawn->stdio, sizeof l->stdio);
-  if (spawn->preserved)
-    memcpy(l->preserved, spawn->preserved, spawn->preserve * sizeof *l->preserved);
-  if (spawn->files)
-    memcpy(l->files, spawn->files, sizeof l->files);
+  for (uint32_t i = 0; i < spawn->count; i++)
+    l->fds[i] = spawn->fds[i];
+  for (int i = 0; i < FIRST_OTHER_FD; i++)
+    l->stdio[i] = spawn->stdio[i];
+  for (uint32_t i = 0; spawn->preserved && i < spawn->preserve; i++)
+    l->preserved[i] = spawn->preserved[i];
+  for (int i = 0; spawn->files && i < 2; i++)
+    l->files[i] = spawn->files[i];
 }
 
-int spawn_init(const struct spawn *spawn, int32_t spawned[SPAWNED_COUNT]) {
+int launch_init(struct launch *l, const struct spawn *spawn, int32_t spawned[SPAWNED_COUNT]) {
+  int32_t sockets[2];
   if (spawn->count > SLOTS_MAX || (spawn->preserved && spawn->preserve > PRESERVE_MAX))
     return -E2BIG;
-  free_launches();
-  struct launch *l =
-      mmap(NULL, sizeof *l, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (l == MAP_FAILED)
-    return -errno;
   copy_lists(l, spawn);
-  l->next = launches;
-  launches = l;
-  int result = launch(l, spawned);
-  if (result < 0 || spawn->wait)
-    free_launches();
-  return result;
+  long error = make_conversation(sockets);
+  if (error < 0)
+    return (int)error;
+  fill_arguments(l);
+  l->first = FIRST_OTHER_FD + (int)l->spawn.preserve;
+  l->sync = sockets[1];
+  long pid = start_child(l, &spawned[SPAWNED_PIDFD]);
+  sys1(SYS_close, sockets[1]);
+  if (pid < 0) {
+    sys1(SYS_close, sockets[0]);
+    return (int)pid;
+  }
+  spawned[SPAWNED_PID] = (int32_t)pid;
+  spawned[SPAWNED_SOCKET] = sockets[0];
+  return 0;
 }

@@ -17,7 +17,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/memfd.h>
 #include <signal.h>
 #include <stddef.h>
 
@@ -31,9 +30,6 @@
 #include "syscall.h"
 #include "text.h"
 
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#endif
 /* Where its descriptors go: above any descriptor that a caller passes on with --preserve-fds. */
 #define OWN_FD_MIN 100
 /* The script, the directory, the missing cache, the library, the limits, what is begun, argv[0]. */
@@ -50,24 +46,9 @@ static long raise_fd(long fd) {
   return high;
 }
 
-/* A memfd with these bytes, sealed so that nothing can change what Deno is about to read. */
-static long sealed_memfd(const char *from, long left) {
-  static const char name[] = "runts";
-  unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-  long fd = sys2(SYS_MEMFD_CREATE, (long)name, flags | MFD_NOEXEC_SEAL);
-  if (fd < 0) /* before Linux 6.3 */
-    fd = sys2(SYS_MEMFD_CREATE, (long)name, flags);
-  check("memfd_create", fd);
-  while (left > 0) {
-    long n = check("write to memfd", sys3(SYS_WRITE, fd, (long)from, left));
-    if (n == 0)
-      die("write to memfd", -EIO, "", 1);
-    from += n;
-    left -= n;
-  }
-  check("seal memfd",
-        sys3(SYS_FCNTL, fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
-  return raise_fd(fd);
+/* What Deno is about to read, out of the way. */
+static long memory_file(const char *from, long length) {
+  return raise_fd(check("make a file in memory", sealed_memfd(from, length)));
 }
 
 /* Leaves the working directory; an empty path where it cannot be opened, and then it stays. */
@@ -79,15 +60,6 @@ static void put_directory(char *to) {
     return;
   put_fd_path(to, raise_fd(fd));
   check("chdir", sys1(SYS_CHDIR, (long)root));
-}
-
-/* Deno aborts where it cannot do this. */
-static void open_streams(void) {
-  static const char null[] = "/dev/null";
-  for (int fd = 0; fd < 3; fd++)
-    if (sys3(SYS_FCNTL, fd, F_GETFD, 0) == -EBADF)
-      check("open /dev/null in the place of a closed stream",
-            sys4(SYS_OPENAT, AT_FDCWD, (long)null, O_RDWR, 0));
 }
 
 /* Deno reads what the front has made by way of /proc. */
@@ -148,6 +120,13 @@ static int is_dropped(const char *variable) {
   return 0;
 }
 
+/* `serve` stays, and is worth compiling for. */
+static int is_resident(char **args) {
+  while (*args && *++args && **args == '-')
+    ;
+  return *args && is_same(*args, "serve");
+}
+
 static long count(const char *words) {
   long n = 0;
   for (; *words; words += length(words) + 1)
@@ -203,8 +182,9 @@ struct start start_deno(char **sp, const struct begun *begun) {
   find_code_cache(&strings->cache, args, given, linked(front_link_data.cache_name));
   put_deno_dir(strings);
 
-  const char *words =
-      linked(strings->cache.used[0] ? front_link_data.cached_argv : front_link_data.argv);
+  const char *words = linked(is_resident(args)            ? front_link_data.resident_argv
+                             : strings->cache.used[0] ? front_link_data.cached_argv
+                                                      : front_link_data.argv);
   const char *padding = linked(front_link_data.env), *extra = padding + length(padding) + 1;
   char *name = argc > 0 ? args[0] : (char *)words;
   long own = count(words) + HANDED;
@@ -222,11 +202,11 @@ struct start start_deno(char **sp, const struct begun *begun) {
     *env = (char *)padding;
 
   put_fd_path(strings->script,
-              sealed_memfd(linked(front_link_data.script), front_link_data.script_len));
+              memory_file(linked(front_link_data.script), front_link_data.script_len));
   check_procfs(strings->script);
   put_directory(strings->directory);
   put_fd_path(strings->library,
-              sealed_memfd(linked(front_link_data.library), front_link_data.library_len));
+              memory_file(linked(front_link_data.library), front_link_data.library_len));
   *--low = name;
   *--low = strings->begun;
   *--low = strings->limits;

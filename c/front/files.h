@@ -23,6 +23,12 @@ static inline unsigned type_of(const struct statx *st) {
   return st->stx_mode & S_IFMT;
 }
 
+/* A file in memory with these bytes, sealed so that nothing can change it. */
+long sealed_memfd(const char *from, long length);
+
+/* Deno and init want all three; ends the process where that cannot be. */
+void open_streams(void);
+
 /* Zeroed memory; ends the process where there is none. */
 void *new_pages(size_t size);
 

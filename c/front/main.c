@@ -5,6 +5,7 @@
 #include "syscall.h"
 #include "text.h"
 #include "verbs.h"
+#include "warm.h"
 
 /* Links under the names of LXC's commands have verbs of their own (lib/cli/dispatch.ts). */
 static int is_link_of_lxc(const char *called_as) {
@@ -24,8 +25,12 @@ __attribute__((used, visibility("hidden"))) struct start front_main(char **sp) {
   long argc = (long)sp[0];
   char **env = sp + argc + 2;
   struct begun begun = {-1, -1, -1};
-  int code =
-      argc < 1 || is_secure(env) || is_link_of_lxc(sp[1]) ? COLD : perform(sp + 2, env, &begun);
+  int code = COLD;
+  if (argc > 0 && !is_secure(env) && !is_link_of_lxc(sp[1])) {
+    code = perform(sp + 2, env, &begun);
+    if (code == COLD && begun.lock < 0)
+      code = ask_brain(sp, env);
+  }
   if (code >= 0)
     for (;;)
       sys1(SYS_EXIT_GROUP, code);

@@ -37,6 +37,12 @@ static inline char *put_string(char *to, const char *s) {
   return to;
 }
 
+static inline char *put_bytes(char *to, const char *from, size_t count) {
+  while (count-- > 0)
+    *to++ = *from++;
+  return to;
+}
+
 static inline char *put_decimal(char *to, uint64_t value) {
   char digits[20];
   int n = 0;

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../common/kernel.h"
 #include "../common/stop.h"
 #include "helper.h"
 
@@ -18,6 +19,13 @@
 
 int32_t rts_open(const char *path, int32_t flags, uint32_t mode) {
   return RETRY(open(path, flags | O_CLOEXEC, mode));
+}
+
+int32_t rts_open_plain(const char *path, int32_t flags) {
+  struct {
+    uint64_t flags, mode, resolve;
+  } how = {.flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_NO_MAGICLINKS};
+  return RETRY(syscall(NR_OPENAT2, AT_FDCWD, path, &how, sizeof how));
 }
 
 int32_t rts_readlink(const char *path, uint8_t *bytes, uint32_t size) {

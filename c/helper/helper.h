@@ -8,6 +8,7 @@
  * userns.c    user namespaces for idmapped mounts
  * files.c     descriptors, fifos, locks, poll
  * waiter.c    waiting for many descriptors with one thread (waiter.h)
+ * peer.c      who is at the other end of a socket (peer.h)
  * sockets.c   unix sockets; message.c: descriptors passed over them
  * terminal.c  modes and sizes of terminals; relay.c: copying between two
  * hook.c      hooks of the runtime's namespaces
@@ -96,6 +97,8 @@ int32_t rts_userns(const char *uid_map, const char *gid_map);
 
 /* files.c */
 int32_t rts_open(const char *path, int32_t flags, uint32_t mode);
+/* The same through no link of a process (/proc/self/fd/0): -ELOOP. */
+int32_t rts_open_plain(const char *path, int32_t flags);
 int32_t rts_close(int32_t fd);
 int32_t rts_read(int32_t fd, uint8_t *bytes, uint32_t size);
 /* -EAGAIN when there is nothing to be read at once, whatever the descriptor's mode. */

@@ -35,6 +35,21 @@
  * HOLD          ; descriptors (or none)                           body_held
  * ON_END        name
  *
+ * Between a warm brain and a front (docs/warm.md), who speak no other build's:
+ *
+ * GREET         (a front's first packet; its request is 0)        body_greet, then what it says; (file)
+ * ACCEPT                                                          (the brain may begin)
+ * END           i32 exit code, or BODY_COLD                       (none: the front ends, or starts Deno)
+ * PRINT         u32 descriptor, bytes
+ * OPEN          i32 flags, u32 mode, path                         ; descriptor
+ * CONNECT       path                                              ; a stream, connected (or -EAGAIN)
+ * DESCRIPTOR    i32 descriptor                                    body_descriptor
+ * PROGRAM       ; file, three streams                             body_program; (pidfd)
+ * ADOPT         (orphans become the front's children)
+ *
+ * Of the others a front knows FDS, SPAWN, ENDING and FETCH. The name of SPAWN is empty, and the umask
+ * that of the front.
+ *
  * CLOSE_STDIN: the program finds the end of its input behind all that was sent by those attached; a
  * terminal has none. REOPEN_LOG: the path of the log is opened anew. WAKE: the command is run then. ON_END:
  * it is run on the end of this process, too. LEAVE: nothing is to be kept; the monitor ends once it has no
@@ -80,6 +95,15 @@ enum body_operation {
   BODY_TERMINAL = 17,
   BODY_HOLD = 18,
   BODY_ON_END = 19,
+  BODY_GREET = 20,
+  BODY_ACCEPT = 21,
+  BODY_END = 22,
+  BODY_PRINT = 23,
+  BODY_OPEN = 24,
+  BODY_CONNECT = 25,
+  BODY_DESCRIPTOR = 26,
+  BODY_PROGRAM = 27,
+  BODY_ADOPT = 28,
 };
 
 struct body_header {
@@ -113,6 +137,7 @@ enum body_stdio {
   BODY_STDIO_INPUT = 2,    /* the same, and one for input */
   BODY_STDIO_TERMINAL = 3, /* a terminal, which `console` brings; until then /dev/null */
   BODY_STDIO_GIVEN = 4,    /* the three descriptors after image and plan */
+  BODY_STDIO_OWN = 5,      /* those of a front */
 };
 
 enum body_spawn_flag { BODY_SPAWN_TRACE = 1 };
@@ -231,6 +256,43 @@ struct body_status {
 struct body_command {
   uint32_t arguments;
   uint32_t variables;
+};
+
+#define BODY_FRONT_ID_LENGTH 32
+
+/*
+ * What a front was called with: arguments (argv), then variables, each of which ends in NUL. They are in
+ * the packet, or, with a descriptor, in a sealed file in memory.
+ */
+struct body_greet {
+  uint32_t arguments;
+  uint32_t variables;
+  char front_id[BODY_FRONT_ID_LENGTH]; /* of the front, and of all scripts beside it */
+};
+
+/* An exit code that is none: nothing was done, and Deno is to do it. */
+#define BODY_COLD (-1)
+
+enum body_descriptor_flag {
+  BODY_DESCRIPTOR_OPEN = 1,
+  BODY_DESCRIPTOR_INHERITED = 2, /* it stays when a program is executed */
+  BODY_DESCRIPTOR_TERMINAL = 4,  /* then its size is there, too */
+};
+
+struct body_descriptor {
+  uint32_t flags;
+  uint16_t rows;
+  uint16_t columns;
+};
+
+/*
+ * PROGRAM: the file is as that of COMMAND. It runs in a process group of its own, with the streams that
+ * were given, no other descriptor, and signals at their defaults; where its directory cannot be entered,
+ * in the root. `error`: why it could not be executed; then there is no process any more.
+ */
+struct body_program {
+  int32_t pid;
+  int32_t error;
 };
 
 #endif

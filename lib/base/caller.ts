@@ -15,6 +15,8 @@ export interface Caller {
   readonly gid: number;
   /** File mode bits that it takes away from what it makes (umask(2)). */
   readonly umask: number;
+  /** The mode of a file that is made for it, without those bits that the kernel does not take away by itself. */
+  masked(mode: number): number;
   /** Absolute. Throws `Deno.errors.InvalidData` where the path is no UTF-8. */
   workingDirectory(): string;
   /** `NAME=value` entries, as it was started with them. */

@@ -22,7 +22,7 @@ import {
 import { type MonitorCalls, monitorCalls } from "../../ffi/monitor.ts";
 import type { ProcessEnding } from "../../ffi/process.ts";
 import { Attachment } from "./attachment.ts";
-import { type Descriptors, MonitorConnection } from "./monitor_connection.ts";
+import { BodyConnection, type Descriptors } from "./connection.ts";
 
 /** Where the standard streams of a program come from. */
 export type MonitorStdio =
@@ -96,12 +96,12 @@ interface EndedRange {
 export class Monitor implements Disposable {
   readonly #helper: Descriptors;
   readonly #calls: MonitorCalls;
-  readonly #connection: MonitorConnection;
+  readonly #connection: BodyConnection;
 
   private constructor(helper: Descriptors, calls: MonitorCalls, socket: number) {
     this.#helper = helper;
     this.#calls = calls;
-    this.#connection = new MonitorConnection(helper, calls, socket);
+    this.#connection = new BodyConnection(helper, calls, socket, "the monitor");
   }
 
   /**

@@ -7,6 +7,9 @@ import { removeQuietly, statFile } from "../base/files.ts";
 import { O_PATH } from "../base/linux.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 
+/** Of a pid file that is made. */
+const MODE = 0o644;
+
 /**
  * Writes the pid, decimal, without a newline, by rename: whoever sees the file sees all of it. A
  * device is written to: a rename would put a file in the place of /dev/null.
@@ -18,7 +21,7 @@ export function writePidFile(runtime: LoadedRuntime, path: string, pid: number):
   if (statFile(file)?.isCharDevice) return writeInPlace(file, pid);
   const slash = file.lastIndexOf("/");
   const temporary = `${file.slice(0, slash)}/.${file.slice(slash + 1)}.${caller.pid}`;
-  replace(file, pid, temporary, Deno.renameSync);
+  replace(file, pid, temporary, caller.masked(MODE), Deno.renameSync);
 }
 
 /** The same where Deno cannot have the path (lib/base/bytes.ts); no device has such a one. */
@@ -26,7 +29,7 @@ function writeBytesNamed({ helper, caller }: LoadedRuntime, file: string, pid: n
   const directory = helper.open(file.slice(0, file.lastIndexOf("/")) || "/", O_PATH);
   const temporary = `${ownDescriptor(directory)}/.runts-pid.${caller.pid}`;
   try {
-    replace(file, pid, temporary, (from, to) => helper.rename(from, to));
+    replace(file, pid, temporary, caller.masked(MODE), (from, to) => helper.rename(from, to));
   } finally {
     helper.close(directory);
   }
@@ -36,12 +39,13 @@ function replace(
   file: string,
   pid: number,
   temporary: string,
+  mode: number,
   rename: (from: string, to: string) => void,
 ): void {
   removeQuietly(temporary); // of a runts that was killed
   try {
     // In a directory for everybody, somebody may have put a link there.
-    Deno.writeTextFileSync(temporary, String(pid), { mode: 0o644, createNew: true });
+    Deno.writeTextFileSync(temporary, String(pid), { mode, createNew: true });
     rename(temporary, file);
   } catch (cause) {
     removeQuietly(temporary);

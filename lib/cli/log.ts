@@ -3,10 +3,14 @@
  * nothing if it succeeded; so warnings are written to it only when a level was asked for.
  */
 
+import type { Caller } from "../base/caller.ts";
 import { quote, RuntsError } from "../base/errors.ts";
+import { pathFrom } from "../base/paths.ts";
 import { statFile } from "../base/files.ts";
 import type { GlobalValues } from "./globals.ts";
 import { type Level, LEVELS, type Sink } from "./log_level.ts";
+import { OWN_OUTPUT } from "./output.ts";
+import type { Output } from "./types.ts";
 
 /** What the command line reports through. */
 export interface Log {
@@ -15,51 +19,84 @@ export interface Log {
   readonly debug?: (message: string) => void;
   /** Reports why the command failed; whatever the log is, on the standard error too. */
   readonly fail: (message: string) => void;
+  /** Closes what was opened for it. */
+  readonly close: () => void;
+}
+
+/** Where entries go. */
+interface Target {
+  readonly sink: Sink;
+  readonly close?: () => void;
 }
 
 /** Opens the log that the options ask for; throws when it cannot be opened. */
-export async function openLog(options: GlobalValues): Promise<Log> {
+export async function openLog(
+  options: GlobalValues,
+  caller: Caller,
+  output: Output,
+): Promise<Log> {
   const path = options.log?.replace(/^file:/, "");
   const isStderr = path === undefined || path === "/dev/stderr";
-  const sink = isStderr ? stderrSink(options) : await openSink(path, options);
+  const { sink, close = () => {} } = isStderr
+    ? { sink: stderrSink(options, output) }
+    : await openSink(path, options, caller);
   const level = options.debug ? "debug" : options.logLevel ?? (isStderr ? "warning" : "error");
   const shows = (wanted: Level) => LEVELS.indexOf(wanted) <= LEVELS.indexOf(level);
   return {
     warn: shows("warning") ? (message) => sink("warning", message) : () => {},
     ...(shows("debug") && { debug: (message: string) => sink("debug", message) }),
     fail(message) {
-      if (!isStderr) toStderr("error", message);
+      if (!isStderr) output.printError(errorLine(message));
       sink("error", message);
     },
+    close,
   };
 }
 
-function stderrSink({ logFormat }: GlobalValues): Sink {
-  if (logFormat !== "json") return toStderr;
-  return (level, message) => write(Deno.stderr, entry(level, message, true));
+function stderrSink({ logFormat }: GlobalValues, { printError }: Output): Sink {
+  if (logFormat !== "json") return (level, message) => printError(line(level, message));
+  return (level, message) => printError(entry(level, message, true));
 }
 
 /** One line for people: `runts: warning: …`. */
-export function toStderr(level: Level, message: string): void {
+function line(level: Level, message: string): string {
   const prefix = level === "error" ? "" : `${level}: `;
-  write(Deno.stderr, `runts: ${prefix}${message}\n`);
+  return `runts: ${prefix}${message}\n`;
 }
 
-async function openSink(path: string, { log, logFormat }: GlobalValues): Promise<Sink> {
+/** The same of an error. */
+export function errorLine(message: string): string {
+  return line("error", message);
+}
+
+/** To the standard error of this process. */
+export function toStderr(level: Level, message: string): void {
+  OWN_OUTPUT.printError(line(level, message));
+}
+
+async function openSink(
+  path: string,
+  { log, logFormat }: GlobalValues,
+  caller: Caller,
+): Promise<Target> {
   const service = log!.startsWith("file:") ? null : /^(journald|syslog):(.*)$/.exec(path);
   if (service) {
     const { openService } = await import("./log_service.ts");
-    return await openService(service[1]!, service[2]!);
+    return { sink: await openService(service[1]!, service[2]!) };
   }
-  const file = path.isWellFormed() ? openFile(path) : await openBytesNamed(path);
-  return (level, message) => write(file, entry(level, message, logFormat === "json"));
+  const file = path.isWellFormed() ? openFile(path, caller) : await openBytesNamed(path);
+  return {
+    sink: (level, message) => write(file, entry(level, message, logFormat === "json")),
+    close: () => file.close(),
+  };
 }
 
-function openFile(path: string): Deno.FsFile {
+function openFile(path: string, caller: Caller): Deno.FsFile {
   try {
+    const file = path.startsWith("/") ? path : pathFrom(caller.workingDirectory(), path);
     // Whoever opens a fifo for both need not wait for a reader.
-    if (statFile(path)?.isFifo) return Deno.openSync(path, { read: true, write: true });
-    return Deno.openSync(path, { create: true, append: true, mode: 0o644 });
+    if (statFile(file)?.isFifo) return Deno.openSync(file, { read: true, write: true });
+    return Deno.openSync(file, { create: true, append: true, mode: caller.masked(0o644) });
   } catch (cause) {
     throw new RuntsError(`open log file ${quote(path)}`, { cause });
   }

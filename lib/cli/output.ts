@@ -2,6 +2,7 @@
 
 import { encodeText } from "../base/bytes.ts";
 import { RuntsError } from "../base/errors.ts";
+import type { Output } from "./types.ts";
 
 /** The exit code of a program that SIGPIPE ended, as a shell has it. */
 const BROKEN_PIPE = 141;
@@ -15,6 +16,18 @@ export function print(text: string): void {
 export function printError(text: string): void {
   write(Deno.stderr, "standard error", text);
 }
+
+/** The streams of this process. A full disk must not make a command fail that would succeed without a log. */
+export const OWN_OUTPUT: Output = {
+  print,
+  printError(text) {
+    try {
+      Deno.stderr.writeSync(encodeText(text));
+    } catch {
+      // there is no other place to tell it
+    }
+  },
+};
 
 /** The same of bytes. */
 export function printBytes(to: "stdout" | "stderr", bytes: Uint8Array): void {

@@ -6,10 +6,10 @@ import { ProcessCaller } from "../runtime/process_caller.ts";
 import { Runtime, type RuntimeSettings } from "../runtime/runtime.ts";
 import { verbPlace } from "./dispatch.ts";
 import { type GlobalValues, runtimeSettings } from "./globals.ts";
-import { type Log, openLog, toStderr } from "./log.ts";
-import { print } from "./output.ts";
-import { parse } from "./parse.ts";
-import type { Command } from "./types.ts";
+import { errorLine, type Log, openLog } from "./log.ts";
+import { OWN_OUTPUT } from "./output.ts";
+import { type CommandLine, parse } from "./parse.ts";
+import type { Command, Setting } from "./types.ts";
 
 /** Most of what a command waits for comes within this time, in ms. */
 const PATIENCE = 5;
@@ -28,43 +28,72 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
       return await runCommand(sub, args.toSpliced(second, 1).with(first, sub.name));
     }
   }
-  let log: Pick<Log, "fail"> = { fail: (message) => toStderr("error", message) };
+  return await runLine(command, () => parse(command, args), OWN);
+}
+
+/**
+ * Runs a command whose line is parsed already, or about to be.
+ *
+ * @param line may throw what is wrong with it
+ * @returns the exit code
+ */
+export async function runLine(
+  command: Command,
+  line: () => CommandLine,
+  setting: Setting,
+): Promise<number> {
+  const { output } = setting;
+  let log: Pick<Log, "fail" | "close"> = {
+    fail: (message) => output.printError(errorLine(message)),
+    close: () => {},
+  };
   try {
-    const line = parse(command, args);
-    const { help, usage } = line.globals;
-    if ((help || usage) && command.name !== "help") return await showHelp(command, help === true);
-    const opened = await openLog(line.globals);
+    const { globals, problem, args, options } = line();
+    const { help, usage, criu } = globals;
+    if ((help || usage) && command.name !== "help") {
+      return await showHelp(command, output, help === true);
+    }
+    const runtime = setting.runtime();
+    const opened = await openLog(globals, runtime.caller, output);
     log = opened;
-    if (line.problem !== undefined) throw line.problem;
-    return await command.run({
-      runtime: runtimeOf(line.globals, opened),
-      ...(line.globals.criu !== undefined && { criu: line.globals.criu }),
-      args: line.args as Record<string, never>,
-      options: line.options as Record<string, never>,
-      print,
+    if (problem !== undefined) throw problem;
+    const code = await command.run({
+      runtime: runtimeOf(globals, runtime, opened),
+      ...(criu !== undefined && { criu }),
+      args: args as Record<string, never>,
+      options: options as Record<string, never>,
+      print: output.print,
+      ...(setting.signal && { signal: setting.signal }),
     }) ?? 0;
+    await output.flush?.();
+    return code;
   } catch (error) {
     // What fails before the verb begins does not know its name; help answers for verbs that are none.
     const unnamed = isRuntsError(error) && command.name !== "help";
     const named = unnamed ? error.with({ command: command.name }) : error;
     if (!isBrokenPipe(error)) log.fail(reason(named));
     return isRuntsError(error) ? error.data.exitCode ?? 1 : 1;
+  } finally {
+    log.close();
   }
 }
 
 /** A command has its process for itself: nobody else waits for the event loop. */
+const OWN: Setting = {
+  output: OWN_OUTPUT,
+  runtime: () => ({ caller: new ProcessCaller(), files: AT_ONCE, patience: PATIENCE }),
+};
+
 function runtimeOf(
   values: GlobalValues,
+  settings: ReturnType<Setting["runtime"]>,
   { warn, debug }: Pick<RuntimeSettings, "warn" | "debug">,
 ): Runtime {
-  const caller = new ProcessCaller();
   return new Runtime({
-    ...runtimeSettings(caller, values),
+    ...runtimeSettings(settings.caller, values),
     ...(warn && { warn }),
     ...(debug && { debug }),
-    caller,
-    files: AT_ONCE,
-    patience: PATIENCE,
+    ...settings,
   });
 }
 
@@ -73,9 +102,14 @@ function isBrokenPipe(error: unknown): boolean {
   return isRuntsError(error) && error.data.cause instanceof Deno.errors.BrokenPipe;
 }
 
-async function showHelp(command: Command, full: boolean): Promise<number> {
+async function showHelp(
+  command: Command,
+  { print, flush }: Setting["output"],
+  full: boolean,
+): Promise<number> {
   const { commandHelp, usageLine } = await import("./help.ts");
   if (full) print(commandHelp(command, await command.verbs?.()));
   else print(`Usage: ${usageLine(command)}\n`);
+  await flush?.();
   return 0;
 }

@@ -3,7 +3,8 @@
  * man page. Keys are in camelCase and become long options: `pidFile` is `--pid-file`.
  */
 
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Caller } from "../base/caller.ts";
+import type { Runtime, RuntimeSettings } from "../runtime/runtime.ts";
 
 /** What a shell offers for a value. */
 export type Completion = "file" | "directory" | "container" | "signal" | "command" | "none";
@@ -69,6 +70,25 @@ type ArgumentValues<A extends Arguments> =
   & { -readonly [K in Exclude<keyof A, OptionalKeys<A>>]: ArgumentValue<A[K]> }
   & { -readonly [K in OptionalKeys<A>]?: ArgumentValue<A[K]> };
 
+/** Where a command's text goes. */
+export interface Output {
+  /** Writes text to the standard output, as it is. */
+  readonly print: (text: string) => void;
+  /** The same to the standard error. What fails is nothing to report: there is no other place to tell it. */
+  readonly printError: (text: string) => void;
+  /** Where text is not written at once: waits until all of it is. Throws RuntsError where that failed. */
+  readonly flush?: () => Promise<void>;
+}
+
+/** For whom a command runs. */
+export interface Setting {
+  readonly output: Output;
+  /** What does not come from the command line. */
+  readonly runtime: () => RuntimeSettings & { readonly caller: Caller };
+  /** Aborted when nobody waits for the command any more. */
+  readonly signal?: AbortSignal;
+}
+
 /** What a command is run with. */
 interface Context<A extends Arguments = Arguments, O extends Options = Options> {
   readonly runtime: Runtime;
@@ -76,8 +96,8 @@ interface Context<A extends Arguments = Arguments, O extends Options = Options> 
   readonly criu?: string;
   readonly args: ArgumentValues<A>;
   readonly options: OptionValues<O>;
-  /** Writes text to the standard output, as it is. */
-  readonly print: (text: string) => void;
+  readonly print: Output["print"];
+  readonly signal?: AbortSignal;
 }
 
 /** Headings of the list of commands. */

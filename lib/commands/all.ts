@@ -21,6 +21,7 @@ import { command as ps } from "./ps.ts";
 import { command as restart } from "./restart.ts";
 import { command as resume } from "./resume.ts";
 import { command as run } from "./run.ts";
+import { command as serve } from "./serve.ts";
 import { command as spec } from "./spec.ts";
 import { command as start } from "./start.ts";
 import { command as state } from "./state.ts";
@@ -58,6 +59,7 @@ export const ALL: readonly Declaration[] = [
   features,
   doctor,
   lxc,
+  serve,
   ...ABOUT,
   library,
 ];

@@ -25,6 +25,7 @@ const VERBS: Record<string, () => Promise<{ command: Command }>> = {
   restart: () => import("./restart.ts"),
   resume: () => import("./resume.ts"),
   run: () => import("./run.ts"),
+  serve: () => import("./serve.ts"),
   spec: () => import("./spec.ts"),
   start: () => import("./start.ts"),
   state: () => import("./state.ts"),
@@ -51,6 +52,12 @@ export function load(verb: string): Promise<Run> | undefined {
   const table = Object.hasOwn(OWN_VERBS, verb) ? OWN_VERBS : VERBS;
   const importer = Object.hasOwn(table, verb) ? table[verb] : undefined;
   return importer && loadCommand(importer);
+}
+
+/** Its declaration and what it does; undefined where there is no such verb. */
+export async function commandOf(verb: string): Promise<Command | undefined> {
+  if (!Object.hasOwn(VERBS, verb)) return undefined;
+  return (await VERBS[verb]!()).command;
 }
 
 async function loadCommand(importer: () => Promise<{ command: Command }>): Promise<Run> {

@@ -27,7 +27,10 @@ export async function writeSpec(
   const path = pathFrom(absolute(runtime.caller, bundle), file);
   const text = specText(hostTemplate(runtime, rootless));
   try {
-    await Deno.writeTextFile(path, `${text}\n`, { createNew: true });
+    await Deno.writeTextFile(path, `${text}\n`, {
+      createNew: true,
+      mode: runtime.caller.masked(0o666),
+    });
   } catch (cause) {
     const exists = cause instanceof Deno.errors.AlreadyExists;
     const hint = exists ? "remove it first" : undefined;

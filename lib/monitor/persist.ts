@@ -42,7 +42,12 @@ async function copy(from: string, folder: string): Promise<void> {
   Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const temporary = `${folder}/.exit.json.new`;
   {
-    using file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
+    using file = Deno.openSync(temporary, {
+      write: true,
+      create: true,
+      truncate: true,
+      mode: 0o644,
+    });
     const bytes = Deno.readFileSync(from);
     for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
     await file.sync();

@@ -25,6 +25,10 @@ export class ProcessCaller implements Caller {
     return parseInt(line?.[1] ?? "022", 8);
   }
 
+  masked(mode: number): number {
+    return mode;
+  }
+
   workingDirectory(): string {
     return Deno.cwd();
   }

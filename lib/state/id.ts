@@ -3,15 +3,15 @@
 import { quote, RuntsError } from "../base/errors.ts";
 
 const ID = /^[A-Za-z0-9_+\-.,]+$/;
-/** What else stands in a state root: caches of runts, and of crun, and the events. */
-export const OTHERS = [".cache", ".code", ".events", ".seccomp"];
+/** What else stands in a state root: caches of runts, and of crun, the events, and the warm brain. */
+export const OTHERS = [".brain", ".cache", ".code", ".events", ".seccomp"];
 /** Longest file name (NAME_MAX, limits.h). */
 const LONGEST = 255;
 
 /** Checks an id; throws {@linkcode RuntsError} naming the rule that it breaks. */
 export function checkId(id: string): string {
   if (OTHERS.includes(id)) {
-    throw invalid("container id", id, "it is the name of a cache in the state root");
+    throw invalid("container id", id, "it is the name of something else in the state root");
   }
   return checkName("container id", id);
 }

@@ -36,13 +36,22 @@ export const Operation = {
   terminal: 17,
   hold: 18,
   onEnd: 19,
+  greet: 20,
+  accept: 21,
+  end: 22,
+  print: 23,
+  open: 24,
+  connect: 25,
+  descriptor: 26,
+  program: 27,
+  adopt: 28,
 } as const;
 
 /** From here on a place is that of a descriptor that init inherits from 3 on. */
 export const PLACE_PRESERVED = 65536;
 
 /** Where a program's standard streams come from: BODY_STDIO_*. */
-export const BodyStdio = { null: 0, pipes: 1, input: 2, terminal: 3, given: 4 } as const;
+export const BodyStdio = { null: 0, pipes: 1, input: 2, terminal: 3, given: 4, own: 5 } as const;
 
 /** BODY_SPAWN_TRACE */
 export const SPAWN_TRACE = 1;
@@ -65,16 +74,18 @@ const REPLY_HEAD = 16;
 /** A field of a request: a number of 32 bits, or a bigint of 64. */
 export type Field = number | bigint;
 
-/** A request: header, fields, texts. */
+/** A request: header, fields, texts, and what is neither. */
 export function encodeRequest(
   operation: number,
   request: number,
   fields: readonly Field[],
   texts: readonly string[],
+  rest: Uint8Array = new Uint8Array(),
 ): Uint8Array<ArrayBuffer> {
   const encoded = texts.map(encodeText);
   const size = fields.reduce<number>((sum, field) => sum + (typeof field === "bigint" ? 8 : 4), 0);
-  const length = encoded.reduce((sum, text) => sum + text.length + 1, REQUEST_HEAD + size);
+  const length = encoded.reduce((sum, text) => sum + text.length + 1, REQUEST_HEAD + size) +
+    rest.length;
   const bytes = new Uint8Array(new ArrayBuffer(length));
   const view = new DataView(bytes.buffer);
   let at = 0;
@@ -87,6 +98,7 @@ export function encodeRequest(
     bytes.set(text, at);
     at += text.length + 1;
   }
+  bytes.set(rest, at);
   return bytes;
 }
 

@@ -191,7 +191,7 @@ Deno.test({
         [
           ["delete", "--force", ".code"],
           'delete ".code": invalid container id ".code": ' +
-          "it is the name of a cache in the state root",
+          "it is the name of something else in the state root",
         ],
         [["start", "nosuch"], 'start "nosuch": container does not exist'],
         [["state", "nosuch"], 'state "nosuch": container does not exist'],

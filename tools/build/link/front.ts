@@ -4,6 +4,9 @@ import { join } from "@std/path";
 import { filesBelow } from "../../support/paths.ts";
 import { run } from "../../support/run.ts";
 
+/** Sources of c/common that need no libc either. */
+const COMMON = ["signals.c", "spawn.c"];
+
 /** Freestanding, without anything that would need ld.so or libc. */
 const FLAGS = [
   "-std=gnu11",
@@ -35,7 +38,8 @@ export async function buildFront(
 ): Promise<Uint8Array> {
   const executable = join(output, "front.elf");
   const flat = join(output, "front.bin");
-  const sources = (await filesBelow(source, ".c")).sort();
+  const common = COMMON.map((name) => join(source, "../common", name));
+  const sources = [...(await filesBelow(source, ".c")).sort(), ...common];
   await run("gcc", [
     ...FLAGS,
     ...defines,

@@ -11,7 +11,7 @@ import { alignToPage, Elf, PROGRAM_HEADER_SIZE } from "../elf.ts";
 import { prelink } from "../prelink.ts";
 
 /** Order of the fields of `struct link_data` in c/front/link_data.h; all are 64 bits wide. */
-const LINK_DATA_FIELDS = 14;
+const LINK_DATA_FIELDS = 15;
 
 /** What the front does with the command line and the environment. */
 export interface Launch {
@@ -19,6 +19,8 @@ export interface Launch {
   argv: string[];
   /** The same where there is a code cache. */
   cachedArgv: string[];
+  /** The same for a process that stays. */
+  residentArgv: string[];
   /** Path of the code cache below the state root; "" for none. */
   cacheName: string;
   /** Put first in the environment; the first entry only where the stack needs padding. */
@@ -83,6 +85,7 @@ function segment(
   const words = [
     launch.argv,
     launch.cachedArgv,
+    launch.residentArgv,
     [launch.cacheName],
     launch.environment,
     [launch.frontId],

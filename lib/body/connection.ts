@@ -1,4 +1,4 @@
-/** Packets to and from a monitor: replies find their requests, and recorded ends whoever waits for them. */
+/** Packets to and from another process that is a body: replies find their requests, and recorded ends whoever waits for them. */
 
 import type { FileCalls } from "../../ffi/files.ts";
 import { EBADMSG, EPIPE } from "../base/errno.ts";
@@ -12,22 +12,24 @@ import {
   Operation,
   type Reply,
 } from "../wire/body.ts";
-import type { MonitorCalls, Packet } from "../../ffi/monitor.ts";
+import type { Packet, PacketCalls } from "../../ffi/monitor.ts";
 
 /** What is needed of the helper library. */
 export type Descriptors = Pick<FileCalls, "close" | "awaitFds">;
 
 /** One request. */
-interface Request {
+export interface BodyRequest {
   readonly operation: number;
   readonly fields?: readonly Field[];
   readonly texts?: readonly string[];
+  /** Behind the texts. */
+  readonly bytes?: Uint8Array;
   /** They stay the caller's. */
   readonly fds?: readonly number[];
 }
 
 /** What was said to a request; the descriptors are whoever asked's to close. */
-interface Answer {
+export interface BodyAnswer {
   readonly fields: DataView;
   readonly fds: readonly number[];
 }
@@ -39,10 +41,11 @@ interface Pending {
 
 const POLLOUT = 4;
 
-/** A connection; it reads only while somebody waits for something, and then keeps the process alive. */
-export class MonitorConnection implements Disposable {
+/** A connection; it reads only while somebody waits for something, and then keeps the process alive; or always. */
+export class BodyConnection implements Disposable {
   readonly #helper: Descriptors;
-  readonly #calls: MonitorCalls;
+  readonly #peer: string;
+  readonly #calls: PacketCalls;
   readonly #socket: number;
   readonly #pending = new Map<number, Pending>();
   readonly #ends: Ended[] = [];
@@ -50,29 +53,36 @@ export class MonitorConnection implements Disposable {
   #awaiting: Pick<PromiseWithResolvers<void>, "resolve" | "reject"> | undefined;
   #last = 0;
   #reading = false;
+  #watched = false;
   /** Why nothing can be said any more. */
   #end: RuntsError | undefined;
   readonly #stop = new AbortController();
 
-  /** The socket is the connection's from now on. */
-  constructor(helper: Descriptors, calls: MonitorCalls, socket: number) {
+  /**
+   * The socket is the connection's from now on.
+   *
+   * @param peer what errors call the other side
+   */
+  constructor(helper: Descriptors, calls: PacketCalls, socket: number, peer: string) {
+    this.#peer = peer;
     this.#helper = helper;
     this.#calls = calls;
     this.#socket = socket;
   }
 
   /** Asks for something; `what` begins the message of a failure. */
-  async ask(what: string, request: Request): Promise<Answer> {
-    const { operation, fields = [], texts = [], fds = [] } = request;
+  async ask(what: string, request: BodyRequest): Promise<BodyAnswer> {
+    const { operation, fields = [], texts = [], bytes, fds = [] } = request;
     const number = this.#last = this.#last % 0xffffffff + 1;
     const { promise, resolve, reject } = Promise.withResolvers<
       readonly [Reply, readonly number[]]
     >();
+    this.#pending.set(number, { resolve, reject });
     try {
-      await this.#send({ bytes: encodeRequest(operation, number, fields, texts), fds });
-      this.#pending.set(number, { resolve, reject });
+      await this.#send({ bytes: encodeRequest(operation, number, fields, texts, bytes), fds });
       this.#startReading();
     } catch (error) {
+      this.#pending.delete(number);
       throw new RuntsError(what, { cause: error });
     }
     const [reply, got] = await promise.catch((error) => {
@@ -80,6 +90,22 @@ export class MonitorConnection implements Disposable {
     });
     if (reply.result < 0) throw new RuntsError(what, { errno: -reply.result });
     return { fields: reply.fields, fds: got };
+  }
+
+  /** Says something that has no reply. */
+  async tell({ operation, fields = [], texts = [], fds = [] }: BodyRequest): Promise<void> {
+    await this.#send({ bytes: encodeRequest(operation, 0, fields, texts), fds });
+  }
+
+  /** From now on its end is noticed, whoever waits. */
+  watch(): void {
+    this.#watched = true;
+    this.#startReading();
+  }
+
+  /** Aborted at the end, with the reason. */
+  get ended(): AbortSignal {
+    return this.#stop.signal;
   }
 
   /** The next recorded end, once the monitor was asked to tell them. */
@@ -96,7 +122,7 @@ export class MonitorConnection implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#close(new RuntsError("talk to the monitor", { cause: "the connection was closed" }));
+    this.#close(new RuntsError(`talk to ${this.#peer}`, { cause: "the connection was closed" }));
   }
 
   async #send(packet: Packet): Promise<void> {
@@ -114,9 +140,9 @@ export class MonitorConnection implements Disposable {
   }
 
   async #read(): Promise<void> {
-    while (this.#pending.size > 0 || this.#awaiting !== undefined) {
+    while (this.#watched || this.#pending.size > 0 || this.#awaiting !== undefined) {
       const packet = this.#calls.receive(this.#socket);
-      if (packet === "eof") throw new RuntsError("hear from the monitor", { errno: EPIPE });
+      if (packet === "eof") throw new RuntsError(`hear from ${this.#peer}`, { errno: EPIPE });
       if (packet !== "again") this.#take(packet);
       else await this.#helper.awaitFds([this.#socket], { signal: this.#stop.signal });
       if (this.#end !== undefined) return;
@@ -134,7 +160,7 @@ export class MonitorConnection implements Disposable {
     const pending = reply && this.#pending.get(reply.request);
     if (reply === undefined || pending === undefined) {
       for (const fd of fds) this.#helper.close(fd);
-      throw new RuntsError("hear from the monitor", { errno: EBADMSG });
+      throw new RuntsError(`hear from ${this.#peer}`, { errno: EBADMSG });
     }
     this.#pending.delete(reply.request);
     pending.resolve([reply, fds]);
@@ -144,12 +170,12 @@ export class MonitorConnection implements Disposable {
     if (this.#end !== undefined) return;
     this.#end = error instanceof RuntsError
       ? error
-      : new RuntsError("hear from the monitor", { cause: error });
+      : new RuntsError(`hear from ${this.#peer}`, { cause: error });
     for (const { reject } of this.#pending.values()) reject(this.#end);
     this.#pending.clear();
     this.#awaiting?.reject(this.#end);
     this.#awaiting = undefined;
-    this.#stop.abort();
+    this.#stop.abort(this.#end);
     this.#helper.close(this.#socket);
   }
 }

@@ -1,0 +1,230 @@
+#define _GNU_SOURCE
+#include "body.h"
+
+#include <asm/termbits.h>
+#include <asm/termios.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/prctl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+
+#include "broken_pipe.h"
+#include "say.h"
+#include "syscall.h"
+#include "text.h"
+#include "verbs.h"
+#include "wait.h"
+
+#define RLIMIT_NOFILE_NUMBER 7
+#define NR_PIDFD_GETFD 438
+#define WAIT_NO_HANG 1
+#define KILLED 128
+#define FAILED 1
+
+/* Fields that may not be aligned; zero where the packet is too short. */
+static int32_t number_at(const struct request *r, uint32_t index) {
+  int32_t value = 0;
+  if ((index + 1) * sizeof value <= r->size)
+    put_bytes((char *)&value, (const char *)r->fields + index * sizeof value, sizeof value);
+  return value;
+}
+
+/* The text behind so many numbers; NULL where it does not end. */
+static const char *text_at(const struct request *r, uint32_t numbers) {
+  uint32_t start = numbers * sizeof(int32_t);
+  return start < r->size && r->fields[r->size - 1] == 0 ? (const char *)r->fields + start : NULL;
+}
+
+static long do_fds(struct body *body, const struct request *r) {
+  for (uint32_t i = 0; i < SLOTS_MAX && !body->has_places; i++)
+    body->places[i] = -1;
+  body->has_places = 1;
+  for (uint32_t i = 0; i < r->fd_count; i++) {
+    int32_t place = number_at(r, i);
+    if (place < 0 || place >= SLOTS_MAX || body->places[place] >= 0)
+      return -EINVAL;
+    body->places[place] = r->fds[i];
+    r->fds[i] = -1;
+  }
+  return 0;
+}
+
+static long do_ending(int32_t pid, struct answer *a) {
+  int status = 0;
+  long result = sys4(SYS_WAIT4, pid, (long)&status, WAIT_NO_HANG, 0);
+  if (result <= 0)
+    return result == 0 ? -EAGAIN : result == -ECHILD ? -ESRCH : result;
+  int number = status & 0x7f;
+  a->fields.ending = (struct body_ending){
+      .pid = pid,
+      .code = number ? KILLED + number : status >> 8 & 0xff,
+      .signal = number,
+      .flags = status & 0x80 ? BODY_CORE : 0,
+  };
+  a->size = sizeof a->fields.ending;
+  return 0;
+}
+
+/* The descriptor goes along. */
+static long give(struct answer *a, long fd) {
+  if (fd < 0)
+    return fd;
+  a->fds[a->fd_count++] = (int32_t)fd;
+  return 0;
+}
+
+/* What a child has may be denied to anybody but its parent. */
+static long do_fetch(int32_t pid, int32_t number, struct answer *a) {
+  long pidfd = sys2(SYS_PIDFD_OPEN, pid, 0);
+  if (pidfd < 0)
+    return pidfd;
+  long fd = sys3(NR_PIDFD_GETFD, pidfd, number, 0);
+  sys1(SYS_CLOSE, pidfd);
+  return give(a, fd);
+}
+
+static long do_print(const struct request *r) {
+  const uint8_t *at = r->fields + sizeof(int32_t), *end = r->fields + r->size;
+  int32_t fd = number_at(r, 0);
+  while (at < end) {
+    long n = sys3(SYS_WRITE, fd, (long)at, end - at);
+    if (n >= 0) {
+      at += n;
+    } else if (n == -EAGAIN) {
+      struct pollfd output = {.fd = fd, .events = POLLOUT};
+      wait_for(&output, 1, FOR_EVER);
+    } else if (n != -EINTR) {
+      return n;
+    }
+  }
+  return 0;
+}
+
+static long do_open(const struct request *r, struct answer *a) {
+  const char *path = text_at(r, 2);
+  if (!path)
+    return -EINVAL;
+  return give(a, sys4(SYS_OPENAT, AT_FDCWD, (long)path, number_at(r, 0) | O_CLOEXEC,
+                      number_at(r, 1)));
+}
+
+static long do_connect(const struct request *r, struct answer *a) {
+  const char *path = text_at(r, 0);
+  return path ? give(a, connect_stream(path)) : -EINVAL;
+}
+
+static long do_descriptor(int32_t fd, struct answer *a) {
+  struct winsize size = {0};
+  struct termios modes;
+  long flags = sys3(SYS_FCNTL, fd, F_GETFD, 0);
+  a->size = sizeof a->fields.descriptor;
+  a->fields.descriptor = (struct body_descriptor){0};
+  if (flags < 0)
+    return 0;
+  a->fields.descriptor.flags = BODY_DESCRIPTOR_OPEN;
+  if (!(flags & FD_CLOEXEC))
+    a->fields.descriptor.flags |= BODY_DESCRIPTOR_INHERITED;
+  if (sys3(SYS_ioctl, fd, TCGETS, (long)&modes) < 0)
+    return 0;
+  sys3(SYS_ioctl, fd, TIOCGWINSZ, (long)&size);
+  a->fields.descriptor.flags |= BODY_DESCRIPTOR_TERMINAL;
+  a->fields.descriptor.rows = size.ws_row;
+  a->fields.descriptor.columns = size.ws_col;
+  return 0;
+}
+
+static long perform_request(struct body *body, uint32_t operation, const struct request *r,
+                            struct answer *a) {
+  switch (operation) {
+  case BODY_FDS:
+    return do_fds(body, r);
+  case BODY_SPAWN:
+    return do_spawn(body, r, a);
+  case BODY_ENDING:
+    return do_ending(number_at(r, 0), a);
+  case BODY_FETCH:
+    return do_fetch(number_at(r, 0), number_at(r, 1), a);
+  case BODY_PRINT:
+    return do_print(r);
+  case BODY_OPEN:
+    return do_open(r, a);
+  case BODY_CONNECT:
+    return do_connect(r, a);
+  case BODY_DESCRIPTOR:
+    return do_descriptor(number_at(r, 0), a);
+  case BODY_PROGRAM:
+    return do_program(body, r, a);
+  case BODY_ADOPT:
+    return sys2(SYS_PRCTL, PR_SET_CHILD_SUBREAPER, 1);
+  default:
+    return -EOPNOTSUPP;
+  }
+}
+
+static void answer(struct body *body, struct packet *packet, long error) {
+  const struct body_header *header = (const struct body_header *)packet->bytes;
+  struct answer a = {.head = {.operation = header->operation, .request = header->request}};
+  struct request r = {
+      .fields = packet->bytes + sizeof *header,
+      .size = packet->length - (uint32_t)sizeof *header,
+      .fds = packet->fds,
+      .fd_count = packet->count,
+  };
+  long result = error < 0 ? error : perform_request(body, header->operation, &r, &a);
+  close_all(packet->fds, packet->count);
+  a.head.result = (int32_t)result;
+  struct iovec pieces[] = {{&a.head, sizeof a.head}, {&a.fields, result < 0 ? 0 : a.size}};
+  send_packet(body->socket, pieces, 2, a.fds, result < 0 ? 0 : a.fd_count);
+  close_all(a.fds, a.fd_count);
+}
+
+/* Deno, which would have been the parent, takes its children back whatever its caller ignores. */
+static void keep_children(void) {
+  struct action action = {0};
+  uint64_t set = UINT64_C(1) << (SIGCHLD - 1);
+  sys4(SYS_RT_SIGACTION, SIGCHLD, (long)&action, 0, sizeof action.mask);
+  sys4(SYS_RT_SIGPROCMASK, SIG_UNBLOCK, (long)&set, 0, sizeof set);
+}
+
+/* As Deno does it: a plan may take many descriptors. What is started gets the caller's limit back. */
+static void raise_files(struct body *body) {
+  uint64_t raised[2];
+  if (sys4(SYS_PRLIMIT64, 0, RLIMIT_NOFILE_NUMBER, 0, (long)body->files) < 0)
+    body->files[0] = body->files[1] = UINT64_MAX;
+  raised[0] = raised[1] = body->files[1];
+  if (body->files[0] < body->files[1])
+    sys4(SYS_PRLIMIT64, 0, RLIMIT_NOFILE_NUMBER, (long)raised, 0);
+}
+
+/* The leftovers are those of a command that was killed. */
+static int brain_ended(void) {
+  static const char line[] = "runts: the warm brain ended while it was at work on the command; "
+                             "what is left of it goes with delete --force\n";
+  sys3(SYS_WRITE, 2, (long)line, sizeof line - 1);
+  return FAILED;
+}
+
+int be_body(long socket, struct packet *packet) {
+  struct body body = {.socket = socket, .has_places = 0};
+  struct pollfd polled = {.fd = (int)socket, .events = POLLIN};
+  raise_files(&body);
+  keep_children();
+  ignore_broken_pipe();
+  for (;;) {
+    long length = receive_packet(socket, packet);
+    const struct body_header *header = (const struct body_header *)packet->bytes;
+    if (length == -EAGAIN) {
+      wait_for(&polled, 1, FOR_EVER);
+    } else if (length == 0 || packet->length < sizeof *header) {
+      return brain_ended();
+    } else if (header->operation == BODY_END) {
+      const struct request r = {packet->bytes + sizeof *header,
+                                packet->length - (uint32_t)sizeof *header, packet->fds, 0};
+      return number_at(&r, 0);
+    } else {
+      answer(&body, packet, length);
+    }
+  }
+}

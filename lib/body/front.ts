@@ -1,0 +1,206 @@
+/**
+ * A front as the body (c/front/body.c): the process that the caller has started, which a warm brain works
+ * for.
+ */
+
+import type { HookEnding, HookProgram } from "../../ffi/hooks.ts";
+import type { MonitorCalls } from "../../ffi/monitor.ts";
+import type { ProcessEnding } from "../../ffi/process.ts";
+import type { WindowSize } from "../../ffi/terminal.ts";
+import { delay } from "../base/delay.ts";
+import { EAGAIN, ESRCH, ETIMEDOUT } from "../base/errno.ts";
+import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import { BodyMax, BodyStdio, decodeEnding, Operation, SPAWN_TRACE } from "../wire/body.ts";
+import { COLD, decodeDescriptor, type FrontDescriptor } from "../wire/front.ts";
+import type { Body, Child, Foreground, InitRequest, SpawnedInit, ToolEnding } from "./body.ts";
+import { BodyConnection, type BodyRequest } from "./connection.ts";
+import { type FrontHelper, runFrontHook, runFrontTool } from "./front_program.ts";
+
+/** How long the other side of a stream may take to accept, in ms, and after what time we try again. */
+const PATIENCE = 10_000;
+const PAUSE = 10;
+/** Bytes of text in a packet; each takes room that must be there at once. */
+const TEXT_MAX = BodyMax.packet - 64;
+
+/** Calls that are made in this process for a front. */
+export type FrontCalls = Pick<MonitorCalls, "send" | "receive" | "sealedFile" | "initImage">;
+
+/** The body of one command. Errors are RuntsError with the front's error number. */
+export class FrontBody implements Body, Disposable {
+  readonly #helper: FrontHelper;
+  readonly #calls: FrontCalls;
+  readonly #connection: BodyConnection;
+
+  /** The socket is the body's from now on. */
+  constructor(helper: FrontHelper, calls: FrontCalls, socket: number) {
+    this.#helper = helper;
+    this.#calls = calls;
+    this.#connection = new BodyConnection(helper, calls, socket, "the front");
+  }
+
+  /** Aborted when the front has gone. */
+  get ended(): AbortSignal {
+    return this.#connection.ended;
+  }
+
+  /** Comes back when the front wants the command to be carried out; from then on its end is noticed. */
+  async accept(): Promise<void> {
+    await this.#connection.ask("accept the command", { operation: Operation.accept });
+    this.#connection.watch();
+  }
+
+  /** The front ends with this exit code. */
+  async end(code: number): Promise<void> {
+    await this.#connection.tell({ operation: Operation.end, fields: [code] });
+  }
+
+  /** The front starts Deno; nothing must have been done. */
+  async refuse(): Promise<void> {
+    await this.end(COLD);
+  }
+
+  /** Writes to a descriptor of the caller. */
+  async print(fd: number, bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; at += TEXT_MAX) {
+      const part = bytes.subarray(at, at + TEXT_MAX);
+      await this.ask("print", { operation: Operation.print, fields: [fd], bytes: part });
+    }
+  }
+
+  async spawn({ plan, fds, trace, stdio, preserve }: InitRequest): Promise<SpawnedInit> {
+    if (stdio === "null") throw new RuntsError("start init: no null streams in a front");
+    const file = this.#calls.sealedFile("runts-plan", plan);
+    try {
+      const own = stdio === "inherit";
+      const handed = this.#handOver(fds);
+      const answer = this.ask("start init", {
+        operation: Operation.spawn,
+        fields: [
+          ...[fds.length, preserve, trace ? SPAWN_TRACE : 0],
+          ...[own ? BodyStdio.own : BodyStdio.given, -1, 0],
+        ],
+        texts: [""],
+        fds: [this.#calls.initImage(), file, ...own ? [] : stdio],
+      });
+      const [{ fields, fds: [pidfd, socket] }] = await Promise.all([answer, ...handed]);
+      return { pid: fields.getInt32(0, true), pidfd: pidfd!, socket: socket! };
+    } finally {
+      this.#helper.close(file);
+    }
+  }
+
+  async reap({ pid }: Child): Promise<ProcessEnding | undefined> {
+    const request = { operation: Operation.ending, fields: [pid] };
+    try {
+      const { fields } = await this.ask(`learn how process ${pid} ended`, request);
+      const { code, signal, core } = decodeEnding(fields);
+      return { code: signal === 0 ? code : 0, signal, core };
+    } catch (error) {
+      if ([EAGAIN, ESRCH].includes(errnoOf(error) ?? 0)) return undefined;
+      throw error;
+    }
+  }
+
+  async reapUntil(child: Child): Promise<ProcessEnding | undefined> {
+    await this.#helper.awaitFds([child.pidfd], { signal: this.ended });
+    return await this.reap(child);
+  }
+
+  async adoptOrphans(): Promise<void> {
+    await this.ask("become a subreaper", { operation: Operation.adopt });
+  }
+
+  async fetchDescriptor(pidfd: number, fd: number): Promise<number> {
+    const pid = this.#pidOf(pidfd);
+    const request = { operation: Operation.fetch, fields: [pid, fd] };
+    return (await this.ask(`fetch descriptor ${fd} of a process`, request)).fds[0]!;
+  }
+
+  runHook(program: HookProgram): Promise<HookEnding> {
+    return runFrontHook(this.#helper, this.#calls, this, program);
+  }
+
+  runTool(_tool: string, _args: readonly string[]): Promise<ToolEnding> {
+    return runFrontTool();
+  }
+
+  async connect(path: string): Promise<number> {
+    const what = `connect to socket ${quote(path)}`;
+    const end = performance.now() + PATIENCE;
+    while (performance.now() < end) {
+      try {
+        return (await this.ask(what, { operation: Operation.connect, texts: [path] })).fds[0]!;
+      } catch (error) {
+        if (errnoOf(error) !== EAGAIN) throw error;
+      }
+      await delay(PAUSE, this.ended);
+    }
+    throw new RuntsError(what, { errno: ETIMEDOUT });
+  }
+
+  async sendDatagram(
+    path: string,
+    bytes: Uint8Array,
+    fds: readonly number[],
+  ): Promise<void> {
+    await this.#helper.sendDatagram(path, bytes, fds);
+  }
+
+  async open(path: string, flags: number, mode = 0o600): Promise<number> {
+    const request = { operation: Operation.open, fields: [flags, mode], texts: [path] };
+    return (await this.ask(`open ${quote(path)}`, request)).fds[0]!;
+  }
+
+  async isInheritable(fd: number): Promise<boolean> {
+    return (await this.descriptor(fd)).inherited;
+  }
+
+  async terminalSize(): Promise<WindowSize | undefined> {
+    for (const fd of [0, 1, 2]) {
+      const { terminal } = await this.descriptor(fd);
+      if (terminal !== undefined) return terminal;
+    }
+    return undefined;
+  }
+
+  /** What a descriptor of the caller is. */
+  async descriptor(fd: number): Promise<FrontDescriptor> {
+    const request = { operation: Operation.descriptor, fields: [fd] };
+    return decodeDescriptor((await this.ask(`look at descriptor ${fd}`, request)).fields);
+  }
+
+  beginForeground(): Foreground {
+    throw new RuntsError("a front has no foreground");
+  }
+
+  /** Closes the connection; a front that was not told how to end says so. */
+  [Symbol.dispose](): void {
+    this.#connection[Symbol.dispose]();
+  }
+
+  /** Asks the front for one operation. */
+  ask(what: string, request: BodyRequest): ReturnType<BodyConnection["ask"]> {
+    return this.#connection.ask(what, request);
+  }
+
+  /** Descriptors for the slots of the next spawn; what comes next need not wait for the replies. */
+  #handOver(fds: readonly number[]): Promise<unknown>[] {
+    const given = [...fds.entries()].filter(([, fd]) => fd >= 0);
+    const handed: Promise<unknown>[] = [];
+    for (let at = 0; at < given.length || at === 0; at += BodyMax.fds) {
+      const batch = given.slice(at, at + BodyMax.fds);
+      handed.push(this.ask("hand descriptors over", {
+        operation: Operation.fds,
+        fields: batch.map(([slot]) => slot),
+        fds: batch.map(([, fd]) => fd),
+      }));
+    }
+    return handed;
+  }
+
+  /** The process that a pidfd is of, as this process numbers it (pidfd_open(2)). */
+  #pidOf(pidfd: number): number {
+    const info = Deno.readTextFileSync(`/proc/self/fdinfo/${pidfd}`);
+    return Number(/^Pid:\s*(\d+)$/m.exec(info)?.[1]);
+  }
+}

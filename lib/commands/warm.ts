@@ -1,0 +1,88 @@
+/** Which command lines a warm brain carries out; all others start Deno. */
+
+import { findVerb } from "../cli/dispatch.ts";
+import { type CommandLine, parse } from "../cli/parse.ts";
+import { runLine } from "../cli/run.ts";
+import type { Declaration, Option, Setting } from "../cli/types.ts";
+import { isWithin, pathFrom } from "../base/paths.ts";
+import type { Caller } from "../base/caller.ts";
+import { GLOBAL_OPTIONS } from "../cli/globals.ts";
+
+type Values = CommandLine["options"];
+
+const always = () => true;
+
+/** What a front can do so far is enough for these, with such options. */
+const WARM: Readonly<Record<string, (options: Values) => boolean>> = {
+  create: alone,
+  delete: always,
+  exec: (options) => options.detach === true && alone(options),
+  kill: always,
+  list: always,
+  pause: always,
+  ps: always,
+  resume: always,
+  start: always,
+  state: always,
+};
+
+/** A monitor is a child of whoever starts it. */
+function alone(options: Values): boolean {
+  return ["supervised", "name", "restart", "logDriver", "logPath", "interactive"]
+    .every((key) => options[key] === undefined);
+}
+
+/** In these directories a path means something else to every process. */
+const OF_A_PROCESS = ["/proc", "/dev"];
+/** Nothing is opened for this one. */
+const STDERR = "/dev/stderr";
+
+/** What carries out a command line for somebody else; undefined where that cannot be. */
+export async function prepareWarm(
+  words: readonly string[],
+  caller: Caller,
+): Promise<((setting: Setting) => Promise<number>) | undefined> {
+  const verb = findVerb(words);
+  const isWarm = Object.hasOwn(WARM, verb) ? WARM[verb] : undefined;
+  if (isWarm === undefined) return undefined;
+  const { commandOf } = await import("./load.ts");
+  const command = await commandOf(verb);
+  const line = command && lineOf(command, words);
+  if (line === undefined || !isWarm(line.options) || !meansTheSame(command!, line, caller)) {
+    return undefined;
+  }
+  return (setting) => runLine(command!, () => line, setting);
+}
+
+/** Undefined for a line with a mistake. */
+function lineOf(command: Declaration, words: readonly string[]): CommandLine | undefined {
+  try {
+    const line = parse(command, words);
+    return line.problem === undefined ? line : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether every path of the line is that of any process. */
+function meansTheSame(command: Declaration, line: CommandLine, caller: Caller): boolean {
+  const { log } = line.globals;
+  if (log !== undefined && /^(journald|syslog):/.test(log)) return false;
+  const directory = caller.workingDirectory();
+  const paths = [
+    ...pathsOf(GLOBAL_OPTIONS, line.globals),
+    ...pathsOf(command.options, line.options),
+    directory,
+  ];
+  return paths.every((path) =>
+    path === STDERR || !OF_A_PROCESS.some((place) => isWithin(pathFrom(directory, path), place))
+  );
+}
+
+function pathsOf(options: Readonly<Record<string, Option>>, values: object): string[] {
+  return Object.entries(values).flatMap(([key, value]) => {
+    const { complete } = options[key] ?? {};
+    const isPath = complete === "file" || complete === "directory";
+    return isPath && typeof value === "string" ? [value.replace(/^file:/, "")] : [];
+  });
+}
