@@ -5,7 +5,15 @@
 
 /** Files of the tables, and the folder all of whose files are. */
 const TABLES = [
-  ...["device_programs.ts", "monitor.ts", "mounts.ts", "net.ts", "peer.ts", "streams.ts", "symbols.ts"],
+  ...[
+    "device_programs.ts",
+    "monitor.ts",
+    "mounts.ts",
+    "net.ts",
+    "peer.ts",
+    "streams.ts",
+    "symbols.ts",
+  ],
   "waiter_symbols.ts",
 ];
 const WIRE = "../lib/wire/";

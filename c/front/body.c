@@ -106,8 +106,8 @@ static long do_open(const struct request *r, struct answer *a) {
   const char *path = text_at(r, 2);
   if (!path)
     return -EINVAL;
-  return give(a, sys4(SYS_OPENAT, AT_FDCWD, (long)path, number_at(r, 0) | O_CLOEXEC,
-                      number_at(r, 1)));
+  return give(a,
+              sys4(SYS_OPENAT, AT_FDCWD, (long)path, number_at(r, 0) | O_CLOEXEC, number_at(r, 1)));
 }
 
 static long do_connect(const struct request *r, struct answer *a) {

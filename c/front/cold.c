@@ -182,7 +182,7 @@ struct start start_deno(char **sp, const struct begun *begun) {
   find_code_cache(&strings->cache, args, given, linked(front_link_data.cache_name));
   put_deno_dir(strings);
 
-  const char *words = linked(is_resident(args)            ? front_link_data.resident_argv
+  const char *words = linked(is_resident(args)        ? front_link_data.resident_argv
                              : strings->cache.used[0] ? front_link_data.cached_argv
                                                       : front_link_data.argv);
   const char *padding = linked(front_link_data.env), *extra = padding + length(padding) + 1;

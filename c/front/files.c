@@ -84,8 +84,8 @@ long sealed_memfd(const char *from, long length) {
     return fd;
   result = write_fully(fd, from, length);
   if (result == 0)
-    result = sys3(SYS_FCNTL, fd, F_ADD_SEALS,
-                  F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+    result =
+        sys3(SYS_FCNTL, fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
   if (result == 0)
     return fd;
   sys1(SYS_CLOSE, fd);

@@ -155,7 +155,8 @@ static long read_command(int fd, struct program *p) {
     return result;
   char *bytes = new_pages(st.stx_size + 1);
   for (uint64_t done = 0; done < st.stx_size;) {
-    long n = sys4(SYS_PREAD64, fd, (long)bytes + (long)done, (long)(st.stx_size - done), (long)done);
+    long n =
+        sys4(SYS_PREAD64, fd, (long)bytes + (long)done, (long)(st.stx_size - done), (long)done);
     if (n <= 0)
       return n < 0 ? n : -EIO;
     done += (uint64_t)n;

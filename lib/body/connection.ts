@@ -29,7 +29,7 @@ export interface BodyRequest {
 }
 
 /** What was said to a request; the descriptors are whoever asked's to close. */
-export interface BodyAnswer {
+interface BodyAnswer {
   readonly fields: DataView;
   readonly fds: readonly number[];
 }

@@ -5,6 +5,7 @@
 
 import type { HookEnding, HookProgram } from "../../ffi/hooks.ts";
 import type { MonitorCalls } from "../../ffi/monitor.ts";
+import { pidOf } from "../../ffi/own_descriptor.ts";
 import type { ProcessEnding } from "../../ffi/process.ts";
 import type { WindowSize } from "../../ffi/terminal.ts";
 import { delay } from "../base/delay.ts";
@@ -14,7 +15,12 @@ import { BodyMax, BodyStdio, decodeEnding, Operation, SPAWN_TRACE } from "../wir
 import { COLD, decodeDescriptor, type FrontDescriptor } from "../wire/front.ts";
 import type { Body, Child, Foreground, InitRequest, SpawnedInit, ToolEnding } from "./body.ts";
 import { BodyConnection, type BodyRequest } from "./connection.ts";
-import { type FrontHelper, runFrontHook, runFrontTool } from "./front_program.ts";
+import {
+  type FrontHelper,
+  type ProgramFront,
+  runFrontHook,
+  runFrontTool,
+} from "./front_program.ts";
 
 /** How long the other side of a stream may take to accept, in ms, and after what time we try again. */
 const PATIENCE = 10_000;
@@ -26,13 +32,25 @@ const TEXT_MAX = BodyMax.packet - 64;
 export type FrontCalls = Pick<MonitorCalls, "send" | "receive" | "sealedFile" | "initImage">;
 
 /** The body of one command. Errors are RuntsError with the front's error number. */
-export class FrontBody implements Body, Disposable {
+export class FrontBody implements Body, ProgramFront, Disposable {
   readonly #helper: FrontHelper;
   readonly #calls: FrontCalls;
   readonly #connection: BodyConnection;
 
-  /** The socket is the body's from now on. */
-  constructor(helper: FrontHelper, calls: FrontCalls, socket: number) {
+  readonly #environment: readonly string[];
+
+  /**
+   * The socket is the body's from now on.
+   *
+   * @param environment of the caller
+   */
+  constructor(
+    helper: FrontHelper,
+    calls: FrontCalls,
+    socket: number,
+    environment: readonly string[],
+  ) {
+    this.#environment = environment;
     this.#helper = helper;
     this.#calls = calls;
     this.#connection = new BodyConnection(helper, calls, socket, "the front");
@@ -111,17 +129,18 @@ export class FrontBody implements Body, Disposable {
   }
 
   async fetchDescriptor(pidfd: number, fd: number): Promise<number> {
-    const pid = this.#pidOf(pidfd);
+    const pid = pidOf(pidfd);
     const request = { operation: Operation.fetch, fields: [pid, fd] };
     return (await this.ask(`fetch descriptor ${fd} of a process`, request)).fds[0]!;
   }
 
   runHook(program: HookProgram): Promise<HookEnding> {
-    return runFrontHook(this.#helper, this.#calls, this, program);
+    return runFrontHook({ helper: this.#helper, calls: this.#calls, front: this }, program);
   }
 
-  runTool(_tool: string, _args: readonly string[]): Promise<ToolEnding> {
-    return runFrontTool();
+  runTool(tool: string, args: readonly string[]): Promise<ToolEnding> {
+    const front = { helper: this.#helper, calls: this.#calls, front: this };
+    return runFrontTool(front, this.#environment, tool, args);
   }
 
   async connect(path: string): Promise<number> {
@@ -196,11 +215,5 @@ export class FrontBody implements Body, Disposable {
       }));
     }
     return handed;
-  }
-
-  /** The process that a pidfd is of, as this process numbers it (pidfd_open(2)). */
-  #pidOf(pidfd: number): number {
-    const info = Deno.readTextFileSync(`/proc/self/fdinfo/${pidfd}`);
-    return Number(/^Pid:\s*(\d+)$/m.exec(info)?.[1]);
   }
 }

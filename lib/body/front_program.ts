@@ -9,8 +9,8 @@ import { decodeBytes } from "../base/bytes.ts";
 import { quote } from "../base/errors.ts";
 import { O_RDONLY } from "../base/linux.ts";
 import { encodeCommand, Operation } from "../wire/body.ts";
-import type { ToolEnding } from "./body.ts";
-import type { FrontBody } from "./front.ts";
+import type { Body, Child, ToolEnding } from "./body.ts";
+import type { BodyConnection } from "./connection.ts";
 
 /** What is needed of the helper library. */
 export type FrontHelper =
@@ -24,90 +24,154 @@ const TAIL_MAX = 4096;
 const CHUNK = 4096;
 const REST_MAX = 16;
 
-/** A program that runs, and what it says. */
-interface Running {
-  readonly pid: number;
-  readonly pidfd: number;
+const DEFAULT_PATH = "/bin:/usr/bin";
+
+/** What is needed of a front. */
+export interface ProgramFront extends Pick<Body, "reap"> {
+  readonly ask: BodyConnection["ask"];
+  /** Aborted when it has gone. */
+  readonly ended: AbortSignal;
+  /** Writes to a descriptor of the caller. */
+  print(fd: number, bytes: Uint8Array): Promise<void>;
+}
+
+/** A front, and what this process does for it. */
+interface Front {
+  readonly helper: FrontHelper;
+  readonly calls: Pick<MonitorCalls, "sealedFile">;
+  readonly front: ProgramFront;
+}
+
+/** A program that runs, and where it can be read what it says. */
+interface Running extends Child {
   readonly output: number;
 }
 
 /** Runs a hook as hookCalls (ffi/hooks.ts) does it, as a child of the front. */
 export async function runFrontHook(
-  helper: FrontHelper,
-  calls: Pick<MonitorCalls, "sealedFile">,
-  front: FrontBody,
+  { helper, calls, front }: Front,
   program: HookProgram,
 ): Promise<HookEnding> {
   const start = performance.now();
-  const begun = await begin(helper, calls, front, program);
-  if (typeof begun === "number") return ending(start, { errno: begun });
-  const said = new Tail();
-  const passOn = async () => {
-    const bytes = helper.readAvailable(begun.output, CHUNK);
-    if (typeof bytes === "string") return bytes === "again";
-    said.add(bytes);
-    await front.print(STDERR, bytes).catch(() => {}); // whoever reads it has gone
-    return true;
-  };
+  const document = calls.sealedFile("hook-input", program.stdin);
+  const [output, errors] = helper.pipe();
+  let begun: Begun | undefined;
   try {
-    const inTime = await watch(helper, front, begun, program, start, passOn);
+    const says = program.stderr ?? errors;
+    begun = await begin({ helper, calls, front }, {
+      ...program,
+      input: ownDescriptor(document), // from its beginning
+      streams: [program.stdout ?? says, says],
+    });
+    helper.close(errors);
+    if (begun.errno !== 0) return ending(start, begun);
+    const said = new Tail();
+    const passOn = async () => {
+      const bytes = helper.readAvailable(output, CHUNK);
+      if (typeof bytes === "string") return bytes === "again";
+      said.add(bytes);
+      await front.print(STDERR, bytes).catch(() => {}); // whoever reads it has gone
+      return true;
+    };
+    const inTime = await watch(helper, front, { ...begun, output }, program, start, passOn);
     for (let count = 0; count < REST_MAX; count++) {
-      const ready = await helper.awaitFds([begun.output], { timeoutMs: 0 });
+      const ready = await helper.awaitFds([output], { timeoutMs: 0 });
       if (ready.length === 0 || !await passOn()) break;
     }
     const how = await front.reap(begun);
     return ending(start, { ...how, timedOut: !inTime, stderr: said.text() });
   } finally {
-    helper.close(begun.pidfd);
-    helper.close(begun.output);
+    if (begun === undefined) helper.close(errors);
+    else if (begun.pidfd >= 0) helper.close(begun.pidfd);
+    for (const fd of [output, document]) helper.close(fd);
   }
 }
 
-/** Runs a tool. */
-export function runFrontTool(): Promise<ToolEnding> {
-  return Promise.reject(new Deno.errors.NotSupported());
+/** Runs a program of the caller's PATH as Deno.Command does it, as a child of the front. */
+export async function runFrontTool(
+  { helper, calls, front }: Front,
+  env: readonly string[],
+  tool: string,
+  args: readonly string[],
+): Promise<ToolEnding> {
+  const [output, errors] = [helper.pipe(), helper.pipe()];
+  let begun: Begun | undefined;
+  try {
+    for (const path of placesOf(tool, env)) {
+      begun = await begin({ helper, calls, front }, {
+        ...{ path, args: [tool, ...args], env, cwd: "/", input: "/dev/null" },
+        streams: [output[1], errors[1]],
+      });
+      if (begun.errno === 0) break;
+    }
+    for (const fd of [output[1], errors[1]]) helper.close(fd);
+    if (begun?.errno !== 0) throw new Deno.errors.NotFound(`${quote(tool)} is not in PATH`);
+    const [stdout, stderr] = await Promise.all(
+      [output[0], errors[0]].map((fd) => readAll(helper, front, fd)),
+    );
+    await helper.awaitFds([begun.pidfd], { signal: front.ended });
+    const { code = 255, signal = 0 } = await front.reap(begun) ?? {};
+    return { code: signal === 0 ? code : 128 + signal, stdout: stdout!, stderr: stderr! };
+  } finally {
+    if (begun !== undefined && begun.pidfd >= 0) helper.close(begun.pidfd);
+    for (const fd of [output[0], errors[0]]) helper.close(fd);
+  }
 }
 
-/** An error number where it could not be executed. */
+/** Where a program may be. */
+function placesOf(tool: string, env: readonly string[]): string[] {
+  const path = env.find((entry) => entry.startsWith("PATH="))?.slice("PATH=".length);
+  return (path ?? DEFAULT_PATH).split(":").map((place) => `${place || "."}/${tool}`);
+}
+
+async function readAll(helper: FrontHelper, front: ProgramFront, fd: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    await helper.awaitFds([fd], { signal: front.ended });
+    const bytes = helper.readAvailable(fd, CHUNK);
+    if (bytes === "eof") return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+    if (bytes !== "again") chunks.push(bytes);
+  }
+}
+
+/** What a program is started with. */
+interface Program extends Pick<HookProgram, "path" | "args" | "env" | "cwd"> {
+  /** Path of what it reads, in this process. */
+  readonly input: string;
+  readonly streams: readonly [stdout: number, stderr: number];
+}
+
+/** A child of the front; or, with an error number, why there is none. */
+interface Begun extends Child {
+  readonly errno: number;
+}
+
 async function begin(
-  helper: FrontHelper,
-  calls: Pick<MonitorCalls, "sealedFile">,
-  front: FrontBody,
-  { path, args, env, cwd = "", stdin, stdout, stderr }: HookProgram,
-): Promise<Running | number> {
-  const opened: number[] = [];
-  const keep = (fd: number) => {
-    opened.push(fd);
-    return fd;
-  };
-  const [output, errors] = helper.pipe();
-  keep(errors);
+  { helper, calls, front }: Front,
+  { path, args, env, cwd = "", input, streams }: Program,
+): Promise<Begun> {
+  const file = calls.sealedFile(
+    "runts-program",
+    encodeCommand({ path, args, env, directory: cwd }),
+  );
+  let stdin: number | undefined;
   try {
-    const command = encodeCommand({ path, args, env, directory: cwd });
-    const file = keep(calls.sealedFile("runts-hook", command));
-    const document = keep(calls.sealedFile("hook-input", stdin));
-    const input = keep(helper.open(ownDescriptor(document), O_RDONLY)); // from its beginning
-    const says = stderr ?? errors;
-    const { fields, fds: [pidfd] } = await front.ask(`run hook ${quote(path)}`, {
+    stdin = helper.open(input, O_RDONLY);
+    const { fields, fds: [pidfd = -1] } = await front.ask(`run ${quote(path)}`, {
       operation: Operation.program,
-      fds: [file, input, stdout ?? says, says],
+      fds: [file, stdin, ...streams],
     });
-    const error = fields.getInt32(4, true);
-    if (error === 0) return { pid: fields.getInt32(0, true), pidfd: pidfd!, output };
-    helper.close(output);
-    return error;
-  } catch (error) {
-    helper.close(output);
-    throw error;
+    return { pid: fields.getInt32(0, true), errno: fields.getInt32(4, true), pidfd };
   } finally {
-    for (const fd of opened) helper.close(fd);
+    helper.close(file);
+    if (stdin !== undefined) helper.close(stdin);
   }
 }
 
 /** Until it has ended, or was ended because its time was up: false. */
 async function watch(
   helper: FrontHelper,
-  front: FrontBody,
+  front: ProgramFront,
   { pid, pidfd, output }: Running,
   { timeoutSeconds, signal }: HookProgram,
   start: number,
@@ -161,14 +225,9 @@ class Tail {
   }
 }
 
-function ending(start: number, known: Partial<HookEnding>): HookEnding {
-  return {
-    code: 0,
-    signal: 0,
-    timedOut: false,
-    stderr: "",
-    errno: 0,
-    ...known,
-    durationMs: performance.now() - start,
-  };
+function ending(
+  start: number,
+  { code = 0, signal = 0, timedOut = false, stderr = "", errno = 0 }: Partial<HookEnding>,
+): HookEnding {
+  return { code, signal, timedOut, stderr, errno, durationMs: performance.now() - start };
 }

@@ -20,9 +20,11 @@ export const command = defineCommand({
       command: "runts create --bundle /srv/web --pid-file /run/web.pid web",
     },
   ],
-  async run({ runtime, args, options }) {
+  async run({ runtime, args, options, signal }) {
     const { supervised, others } = await supervision(options);
-    if (supervised === undefined) return await create(runtime, { ...args, ...others });
+    if (supervised === undefined) {
+      return await create(runtime, { ...args, ...others, ...(signal && { signal }) });
+    }
     const { createSupervised } = await import("../supervise/create.ts");
     await createSupervised(runtime, { ...args, ...others, supervised });
   },

@@ -19,9 +19,13 @@ export const command = defineCommand({
     { text: "remove a stopped container", command: "runts delete web" },
     { text: "remove it whatever its state", command: "runts delete --force web" },
   ],
-  async run({ runtime, args, options }) {
+  async run({ runtime, args, options, signal }) {
     for (const id of await matching(runtime, args.id, options.regex)) {
-      await remove(runtime, { id, force: options.force === true });
+      await remove(runtime, {
+        id,
+        force: options.force === true,
+        ...(signal && { signal }),
+      });
     }
   },
 });

@@ -66,7 +66,7 @@ export const command = defineCommand({
     { text: "one whose end is kept", command: "runts exec --name backup --detach web backup.sh" },
     { text: "as another user", command: "runts exec -u 1000:1000 -e LANG=C web id" },
   ],
-  async run({ runtime, args, options, print }) {
+  async run({ runtime, args, options, print, signal }) {
     const { cap, additionalGids, env, tty, supervised, name, interactive, ...others } = options;
     const wanted = {
       ...args,
@@ -74,6 +74,7 @@ export const command = defineCommand({
       ...(env && { env: variables(args.id, env) }),
       terminal: tty === true,
       adoptOrphans: !options.noSubreaper,
+      ...(signal && { signal }),
       ...(cap && { caps: cap }),
       ...(additionalGids && { additionalGids: additionalGids.flatMap(groups) }),
     };

@@ -9,7 +9,7 @@ export const command = defineCommand({
   arguments: { id: CONTAINER },
   options: {},
   examples: [{ text: "freeze it", command: "runts pause web" }],
-  async run({ runtime, args }) {
-    await pause(runtime, args);
+  async run({ runtime, args, signal }) {
+    await pause(runtime, { ...args, ...(signal && { signal }) });
   },
 });

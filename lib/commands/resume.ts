@@ -9,7 +9,7 @@ export const command = defineCommand({
   arguments: { id: CONTAINER },
   options: {},
   examples: [{ text: "thaw it", command: "runts resume web" }],
-  async run({ runtime, args }) {
-    await resume(runtime, args);
+  async run({ runtime, args, signal }) {
+    await resume(runtime, { ...args, ...(signal && { signal }) });
   },
 });

@@ -27,10 +27,15 @@ export const command = defineCommand({
       command: "runts run --detach --restart on-failure --bundle /srv/web web",
     },
   ],
-  async run({ runtime, args, options }) {
+  async run({ runtime, args, options, signal }) {
     const { supervised, others } = await supervision(options);
     if (supervised === undefined) {
-      return await run(runtime, { ...args, ...others, adoptOrphans: !options.noSubreaper });
+      return await run(runtime, {
+        ...args,
+        ...others,
+        adoptOrphans: !options.noSubreaper,
+        ...(signal && { signal }),
+      });
     }
     if (!options.detach) throw new RuntsError("a supervised container runs with --detach only");
     const { runSupervised } = await import("../supervise/create.ts");

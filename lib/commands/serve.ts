@@ -1,7 +1,7 @@
 import { parseDuration } from "../cli/size.ts";
 import { defineCommand } from "../cli/types.ts";
 import { serve } from "../serve/serve.ts";
-import { prepareWarm } from "./warm.ts";
+import { loadWarm, prepareWarm } from "./warm.ts";
 
 export const command = defineCommand({
   name: "serve",
@@ -21,6 +21,7 @@ export const command = defineCommand({
     const end = new AbortController();
     const stop = () => end.abort();
     for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, stop);
+    await loadWarm();
     await serve(runtime, {
       ...(idle !== undefined && { idle: parseDuration('option "--idle"', idle) }),
       prepare: prepareWarm,

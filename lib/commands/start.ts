@@ -9,7 +9,7 @@ export const command = defineCommand({
   arguments: { id: CONTAINER },
   options: {},
   examples: [{ text: "start what create has made", command: "runts start web" }],
-  async run({ runtime, args }) {
-    await start(runtime, args);
+  async run({ runtime, args, signal }) {
+    await start(runtime, { ...args, ...(signal && { signal }) });
   },
 });

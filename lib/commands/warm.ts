@@ -26,6 +26,12 @@ const WARM: Readonly<Record<string, (options: Values) => boolean>> = {
   state: always,
 };
 
+/** Loads what the first command would have to wait for. */
+export async function loadWarm(): Promise<void> {
+  const { commandOf } = await import("./load.ts");
+  await Promise.all(Object.keys(WARM).map(commandOf));
+}
+
 /** A monitor is a child of whoever starts it. */
 function alone(options: Values): boolean {
   return ["supervised", "name", "restart", "logDriver", "logPath", "interactive"]

@@ -37,13 +37,19 @@ export interface Shared {
 const GREET_TIMEOUT = 1_000;
 
 /** What came of a request. */
-export type Outcome = "done" | "cold" | "gone";
+type Outcome = "done" | "cold" | "gone";
 
 /** Carries a command out; the socket is closed by then. */
 export async function serveRequest(shared: Shared, socket: number): Promise<Outcome> {
-  using front = new FrontBody(shared.helper, shared.calls, socket);
-  const greeted = await greeting(shared, socket);
+  const { helper, calls } = shared;
+  let greeted: Awaited<ReturnType<typeof greeting>>;
+  try {
+    greeted = await greeting(shared, socket);
+  } finally {
+    if (greeted === undefined) helper.close(socket);
+  }
   if (greeted === undefined) return "gone";
+  using front = new FrontBody(helper, calls, socket, greeted.called.env);
   const admitted = await admit(shared, socket, greeted);
   if (admitted === undefined) {
     await front.refuse();
@@ -52,7 +58,7 @@ export async function serveRequest(shared: Shared, socket: number): Promise<Outc
   const { caller, run } = admitted;
   await front.accept();
   const output = new FrontText(front);
-  const files = frontFiles(shared.helper, front);
+  const files = frontFiles(helper, front);
   const code = await run({
     output,
     signal: front.ended,
@@ -81,9 +87,7 @@ async function greeting(
       ? decodeGreeting(first.fields)
       : undefined;
     if (greeting === undefined) return undefined;
-    const texts = file === undefined
-      ? greeting.texts
-      : await Deno.readFile(ownDescriptor(file));
+    const texts = file === undefined ? greeting.texts : await Deno.readFile(ownDescriptor(file));
     const called = decodeCalled(greeting.counts, texts);
     return called && { greeting, called };
   } finally {

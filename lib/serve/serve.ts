@@ -12,7 +12,7 @@ import { brainDirectory } from "./place.ts";
 import { type Prepare, serveRequest, type Shared } from "./request.ts";
 
 /** How a brain is to be. */
-export interface ServeOptions {
+interface ServeOptions {
   /** In ms: it ends when nobody has asked for so long; default never. */
   readonly idle?: number;
   readonly prepare: Prepare;

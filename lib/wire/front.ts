@@ -6,13 +6,13 @@ import { decodeBytes } from "../base/bytes.ts";
 export const COLD = -1;
 
 /** Digits of the id of a front: BODY_FRONT_ID_LENGTH. */
-export const FRONT_ID_LENGTH = 32;
+const FRONT_ID_LENGTH = 32;
 
 /** Bytes before what a front was called with: struct body_greet. */
 const GREET_SIZE = 8 + FRONT_ID_LENGTH;
 
 /** Bits of a descriptor: BODY_DESCRIPTOR_*. */
-export const DescriptorFlag = { open: 1, inherited: 2, terminal: 4 } as const;
+const DescriptorFlag = { open: 1, inherited: 2, terminal: 4 } as const;
 
 /** The first packet of a front. */
 export interface Greeting {
@@ -44,7 +44,10 @@ export interface Called {
 }
 
 /** Undefined where there are not as many texts as were told. */
-export function decodeCalled([args, env]: Greeting["counts"], bytes: Uint8Array): Called | undefined {
+export function decodeCalled(
+  [args, env]: Greeting["counts"],
+  bytes: Uint8Array,
+): Called | undefined {
   const texts = decodeBytes(bytes).split("\0");
   if (texts.pop() !== "" || texts.length !== args + env) return undefined;
   return { args: texts.slice(0, args), env: texts.slice(args) };

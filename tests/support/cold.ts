@@ -31,7 +31,7 @@ export async function tell(
   options: CommandOptions & { executable?: string } = {},
 ): Promise<Told> {
   const preload = Object.entries(TELLING).map((entry) => entry.join("="));
-  const line = ["env", "-u", "RUNTS_TEST_COLD", ...preload, ...variables];
+  const line = ["env", "-u", "RUNTS_TEST_COLD", "RUNTS_BRAIN=", ...preload, ...variables];
   return told(await command([...line, options.executable ?? RUNTIME, ...args], options));
 }
 

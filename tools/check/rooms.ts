@@ -61,10 +61,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...["lib/base", "ffi", "lib/spec", "lib/runtime", "lib/cgroup", "lib/doctor"],
     ...["lib/container", "lib/supervise"],
   ],
+  "lib/serve": ["lib/base", "lib/wire", "ffi", "lib/body", "lib/runtime", "lib/cli"],
   "lib/commands": [
     ...["lib/base", "lib/spec", "lib/runtime", "lib/doctor", "lib/container", "lib/supervise"],
-    "lib/lxc",
-    "lib/cli",
+    ...["lib/lxc", "lib/cli", "lib/serve"],
   ],
   "main.ts": ["lib/cli", "lib/commands"],
   "mod.ts": [

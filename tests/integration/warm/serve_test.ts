@@ -1,0 +1,152 @@
+/** `runts serve`, and commands that it carries out. */
+
+import { assertEquals } from "@std/assert";
+import { Bundle } from "../../support/bundle.ts";
+import { idle, tell, TELLING, told } from "../../support/cold.ts";
+import { isRunning, parentOf, runtimeTest } from "../../support/host.ts";
+import { command, RUNTIME, RUNTS_ONLY } from "../../support/runtime.ts";
+import { WarmBrain } from "../../support/warm.ts";
+
+const WARM = { code: 0, stdout: "", stderr: "", cold: false };
+
+runtimeTest("a container lives without a Deno of its own", RUNTS_ONLY, async (runtime) => {
+  await using brain = await WarmBrain.start();
+  using bundle = new Bundle(idle);
+  const id = runtime.id();
+  const call = (...args: string[]) => tell(["--root", runtime.root, ...args], brain.words);
+  const pidFile = `${runtime.root}/pid`;
+  assertEquals(
+    await call("create", "--bundle", bundle.path, "--pid-file", pidFile, id),
+    WARM,
+  );
+  const pid = Number(Deno.readTextFileSync(pidFile));
+  assertEquals(JSON.parse((await call("state", id)).stdout).pid, pid);
+  assertEquals(await call("start", id), WARM);
+  assertEquals(await call("exec", "--detach", "--pid-file", pidFile, id, "sleep", "1000"), WARM);
+  const other = Number(Deno.readTextFileSync(pidFile));
+  assertEquals(Deno.readTextFileSync(`/proc/${other}/cmdline`), "sleep\x001000\0");
+  assertEquals([parentOf(pid), parentOf(other)].includes(brain.pid), false);
+  const list = await call("list", "--quiet");
+  assertEquals(list, { ...WARM, stdout: `${id}\n` });
+  assertEquals(await call("pause", id), WARM);
+  assertEquals(await call("resume", id), WARM);
+  assertEquals(await call("delete", "--force", id), WARM);
+  assertEquals([isRunning(pid), isRunning(other)], [false, false]);
+  Deno.removeSync(pidFile);
+});
+
+runtimeTest("an error is the command's, and the next one works", RUNTS_ONLY, async (runtime) => {
+  await using brain = await WarmBrain.start();
+  const call = (...args: string[]) => tell(["--root", runtime.root, ...args], brain.words);
+  for (const args of [["state", "nobody"], ["create", "--bundle", runtime.root, "x"]]) {
+    const cold = await tell(["--root", runtime.root, ...args]);
+    assertEquals(cold.cold, true);
+    assertEquals(await call(...args), { ...cold, cold: false });
+  }
+  assertEquals(await call("list", "--quiet"), { ...WARM });
+});
+
+runtimeTest("what it cannot do runs cold, quietly", RUNTS_ONLY, async (runtime) => {
+  await using brain = await WarmBrain.start();
+  const env = brain.words;
+  const version = await tell(["version"], env);
+  assertEquals({ ...version, stdout: "" }, { ...WARM, cold: true });
+  const log = await tell(["--root", runtime.root, "--log", "/dev/fd/2", "list", "--quiet"], env);
+  assertEquals(log, { ...WARM, cold: true });
+});
+
+Deno.test({
+  ...RUNTS_ONLY,
+  name: "a caller with other rights, another root or other namespaces is not served",
+  fn: async () => {
+    await using brain = await WarmBrain.start();
+    const line = [RUNTIME, "--root", `${brain.directory}/none`, "list", "--quiet"];
+    const isCold = async (...before: string[]) => {
+      const telling = Object.entries(TELLING).map((entry) => entry.join("="));
+      const found = await command([...before, "env", ...telling, ...line], { env: brain.env });
+      const { cold, ...output } = told(found);
+      assertEquals(output, { code: 0, stdout: "", stderr: "" });
+      return cold;
+    };
+    assertEquals(await isCold("nice", "-n", "1"), false);
+    const other: string[][] = [
+      ["setpriv", "--no-new-privs"],
+      ["setpriv", "--bounding-set", "-sys_nice"],
+      ["setpriv", "--groups", "4711"],
+      ["unshare", "--mount"],
+      ["unshare", "--uts"],
+      ["unshare", "--net"],
+      ["unshare", "--ipc"],
+      ["unshare", "--cgroup"],
+    ];
+    for (const before of other) assertEquals(await isCold(...before), true, before.join(" "));
+  },
+});
+
+Deno.test({
+  ...RUNTS_ONLY,
+  name: "there is one brain a directory",
+  fn: async () => {
+    await using brain = await WarmBrain.start();
+    const second = await command([RUNTIME, "serve"], { env: brain.env });
+    assertEquals(second, {
+      code: 1,
+      stdout: "",
+      stderr: `runts: serve: a warm brain serves "${brain.directory}" already\n`,
+    });
+  },
+});
+
+Deno.test({
+  ...RUNTS_ONLY,
+  name: "it ends at SIGTERM, and when nobody has asked for long enough",
+  fn: async () => {
+    await using told = await WarmBrain.start();
+    told.kill("SIGTERM");
+    assertEquals(await told.end(), { code: 0, stderr: "" });
+    assertEquals([...Deno.readDirSync(told.directory)].map(({ name }) => name), ["lock"]);
+    await using idle = await WarmBrain.start(["--idle", "10ms"]);
+    assertEquals(await idle.end(), { code: 0, stderr: "" });
+  },
+});
+
+Deno.test({
+  ...RUNTS_ONLY,
+  name: "a directory that others may enter is refused, and an empty name means none",
+  fn: async () => {
+    const path = Deno.makeTempDirSync({ prefix: "runts-brain-" });
+    try {
+      Deno.chmodSync(path, 0o755);
+      const found = await command([RUNTIME, "serve"], { env: { RUNTS_BRAIN: path } });
+      assertEquals(found, {
+        code: 1,
+        stdout: "",
+        stderr: `runts: serve: directory "${path}" is not this user's alone: ` +
+          "it must belong to the user, and have mode 0700\n",
+      });
+      const none = await command([RUNTIME, "serve"], { env: { RUNTS_BRAIN: "" } });
+      assertEquals(none, {
+        code: 1,
+        stdout: "",
+        stderr: "runts: serve: RUNTS_BRAIN is empty: there is to be no warm brain\n",
+      });
+    } finally {
+      Deno.removeSync(path);
+    }
+  },
+});
+
+Deno.test({
+  ...RUNTS_ONLY,
+  name: "a brain that does not answer holds nobody up, and one that was killed neither",
+  fn: async () => {
+    await using brain = await WarmBrain.start();
+    const env = [`RUNTS_BRAIN=${brain.directory}`];
+    const line = ["--root", `${brain.directory}/none`, "list", "--quiet"];
+    brain.kill("SIGSTOP");
+    assertEquals(await tell(line, env), { ...WARM, cold: true });
+    brain.kill("SIGKILL");
+    await brain.end();
+    assertEquals(await tell(line, env), { ...WARM, cold: true });
+  },
+});
