@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "broken_pipe.h"
 #include "say.h"
@@ -19,7 +20,6 @@
 
 #define RLIMIT_NOFILE_NUMBER 7
 #define NR_PIDFD_GETFD 438
-#define WAIT_NO_HANG 1
 #define KILLED 128
 #define FAILED 1
 
@@ -53,7 +53,7 @@ static long do_fds(struct body *body, const struct request *r) {
 
 static long do_ending(int32_t pid, struct answer *a) {
   int status = 0;
-  long result = sys4(SYS_WAIT4, pid, (long)&status, WAIT_NO_HANG, 0);
+  long result = sys4(SYS_WAIT4, pid, (long)&status, WNOHANG, 0);
   if (result <= 0)
     return result == 0 ? -EAGAIN : result == -ECHILD ? -ESRCH : result;
   int number = status & 0x7f;
@@ -65,6 +65,17 @@ static long do_ending(int32_t pid, struct answer *a) {
   };
   a->size = sizeof a->fields.ending;
   return 0;
+}
+
+/* What has not been reaped keeps its number. It may have left its group. */
+static long do_kill(int32_t pid) {
+  struct {
+    int32_t number, error, code, rest[29];
+  } info;
+  if (pid <= 1 || sys6(SYS_WAITID, P_PID, pid, (long)&info, WEXITED | WNOHANG | WNOWAIT, 0, 0) < 0)
+    return -ESRCH;
+  sys2(SYS_kill, -(long)pid, SIGKILL);
+  return sys2(SYS_kill, pid, SIGKILL);
 }
 
 /* The descriptor goes along. */
@@ -156,6 +167,8 @@ static long perform_request(struct body *body, uint32_t operation, const struct 
     return do_descriptor(number_at(r, 0), a);
   case BODY_PROGRAM:
     return do_program(body, r, a);
+  case BODY_KILL:
+    return do_kill(number_at(r, 0));
   case BODY_ADOPT:
     return sys2(SYS_PRCTL, PR_SET_CHILD_SUBREAPER, 1);
   default:

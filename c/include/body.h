@@ -46,6 +46,7 @@
  * DESCRIPTOR    i32 descriptor                                    body_descriptor
  * PROGRAM       ; file, three streams                             body_program; (pidfd)
  * ADOPT         (orphans become the front's children)
+ * KILL          i32 pid of a child                                (and its process group)
  *
  * Of the others a front knows FDS, SPAWN, ENDING and FETCH. The name of SPAWN is empty, and the umask
  * that of the front.
@@ -104,6 +105,7 @@ enum body_operation {
   BODY_DESCRIPTOR = 26,
   BODY_PROGRAM = 27,
   BODY_ADOPT = 28,
+  BODY_KILL = 29,
 };
 
 struct body_header {

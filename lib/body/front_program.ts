@@ -190,22 +190,19 @@ async function watch(
       if (ready.includes(output)) more = await passOn();
     }
   } catch (error) {
-    killGroup(pid);
+    await killGroup(front, pid);
     throw error;
   }
-  killGroup(pid);
+  await killGroup(front, pid);
   await helper.awaitFds([pidfd], { signal: front.ended });
   return false;
 }
 
-/** It may have left its group. */
-function killGroup(pid: number): void {
-  for (const target of [-pid, pid]) {
-    try {
-      Deno.kill(target, "SIGKILL");
-    } catch {
-      // it has ended
-    }
+async function killGroup(front: ProgramFront, pid: number): Promise<void> {
+  try {
+    await front.ask("end a program", { operation: Operation.kill, fields: [pid] });
+  } catch {
+    // it has ended, or the front has
   }
 }
 

@@ -1,3 +1,4 @@
+import { RuntsError } from "../base/errors.ts";
 import { parseDuration } from "../cli/size.ts";
 import { defineCommand } from "../cli/types.ts";
 import { serve } from "../serve/serve.ts";
@@ -14,10 +15,16 @@ export const command = defineCommand({
   ],
   arguments: {},
   options: {
+    status: { description: "say what serves; exit 1 when nothing does" },
     idle: { value: "TIME", description: 'end when nothing was asked for so long, as "10m"' },
   },
-  examples: [{ text: "until it is interrupted", command: "runts serve" }],
-  async run({ runtime, options: { idle } }) {
+  examples: [
+    { text: "until it is interrupted", command: "runts serve" },
+    { text: "what it has done", command: "runts serve --status" },
+  ],
+  async run({ runtime, options: { idle, status } }) {
+    // The brain answers for itself: whoever comes here has found none.
+    if (status) throw new RuntsError("no warm brain serves this caller");
     const end = new AbortController();
     const stop = () => end.abort();
     for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, stop);

@@ -5,8 +5,11 @@ import { type CommandLine, parse } from "../cli/parse.ts";
 import { runLine } from "../cli/run.ts";
 import type { Declaration, Option, Setting } from "../cli/types.ts";
 import { isWithin, pathFrom } from "../base/paths.ts";
+import type { BrainStatus } from "../serve/request.ts";
 import type { Caller } from "../base/caller.ts";
 import { GLOBAL_OPTIONS } from "../cli/globals.ts";
+
+const MB = 1e6;
 
 type Values = CommandLine["options"];
 
@@ -22,6 +25,7 @@ const WARM: Readonly<Record<string, (options: Values) => boolean>> = {
   pause: always,
   ps: always,
   resume: always,
+  serve: (options) => options.status === true,
   start: always,
   state: always,
 };
@@ -47,6 +51,7 @@ const STDERR = "/dev/stderr";
 export async function prepareWarm(
   words: readonly string[],
   caller: Caller,
+  status: () => BrainStatus,
 ): Promise<((setting: Setting) => Promise<number>) | undefined> {
   const verb = findVerb(words);
   const isWarm = Object.hasOwn(WARM, verb) ? WARM[verb] : undefined;
@@ -57,6 +62,7 @@ export async function prepareWarm(
   if (line === undefined || !isWarm(line.options) || !meansTheSame(command!, line, caller)) {
     return undefined;
   }
+  if (verb === "serve") return (setting) => printStatus(status(), setting);
   return (setting) => runLine(command!, () => line, setting);
 }
 
@@ -91,4 +97,19 @@ function pathsOf(options: Readonly<Record<string, Option>>, values: object): str
     const isPath = complete === "file" || complete === "directory";
     return isPath && typeof value === "string" ? [value.replace(/^file:/, "")] : [];
   });
+}
+
+/** What `serve --status` prints: the answer is that of the brain itself. */
+async function printStatus(status: BrainStatus, { output }: Setting): Promise<number> {
+  const { pid, since, done, cold, atWork, memory, frontId } = status;
+  const lines = [
+    `pid: ${pid}`,
+    `since: ${since.toISOString()}`,
+    `commands: ${done} carried out, ${cold} sent away, ${atWork} at work`,
+    `memory: ${Math.round(memory / MB)} MB`,
+    `build: ${frontId}`,
+  ];
+  output.print(lines.map((line) => `${line}\n`).join(""));
+  await output.flush?.();
+  return 0;
 }

@@ -13,6 +13,20 @@ import { frontFiles } from "./files.ts";
 import { directoryOf, FrontCaller } from "./front_caller.ts";
 import { FrontText } from "./text.ts";
 
+/** What a brain has done so far, and what it is. */
+export interface BrainStatus {
+  readonly pid: number;
+  readonly since: Date;
+  /** Commands that it has carried out, that it has sent away to run cold, and that are under way. */
+  readonly done: number;
+  readonly cold: number;
+  readonly atWork: number;
+  /** Resident, in bytes. */
+  readonly memory: number;
+  /** The digits of its build. */
+  readonly frontId: string;
+}
+
 /**
  * Looks at a command line, all of argv behind the program's name; gives what carries it out, or undefined
  * where only Deno of its own can.
@@ -20,6 +34,7 @@ import { FrontText } from "./text.ts";
 export type Prepare = (
   words: readonly string[],
   caller: FrontCaller,
+  status: () => BrainStatus,
 ) => Promise<((setting: Setting) => Promise<number>) | undefined>;
 
 /** What all commands of a brain share. */
@@ -31,6 +46,7 @@ export interface Shared {
   /** The digits of its build. */
   readonly frontId: string;
   readonly prepare: Prepare;
+  readonly status: () => BrainStatus;
 }
 
 /** How long a front that has connected may take to say what it wants, in ms. */
@@ -120,7 +136,7 @@ async function admit(
     if (Number.isNaN(umask)) return undefined;
     const { pid, uid, gid } = peer;
     const caller = new FrontCaller({ pid, uid, gid, umask, directory, env: called.env });
-    const run = await prepare(called.args.slice(1), caller);
+    const run = await prepare(called.args.slice(1), caller, shared.status);
     return run && { caller, run };
   } finally {
     helper.close(peer.pidfd);

@@ -9,7 +9,7 @@ import { frontId } from "../base/front_id.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { factsOf } from "./admission.ts";
 import { brainDirectory } from "./place.ts";
-import { type Prepare, serveRequest, type Shared } from "./request.ts";
+import { type BrainStatus, type Prepare, serveRequest, type Shared } from "./request.ts";
 
 /** How a brain is to be. */
 interface ServeOptions {
@@ -86,6 +86,8 @@ class Brain {
   readonly #options: ServeOptions;
   readonly #shared: Shared;
   readonly #atWork = new Set<Promise<void>>();
+  readonly #since = new Date();
+  readonly #outcomes = { done: 0, cold: 0, gone: 0 };
 
   constructor(helper: Helper, runtime: Runtime, id: string, options: ServeOptions) {
     this.#helper = helper;
@@ -97,6 +99,7 @@ class Brain {
       facts: factsOf(runtime.caller.proc),
       frontId: id,
       prepare: options.prepare,
+      status: () => this.#status(),
     };
   }
 
@@ -125,12 +128,23 @@ class Brain {
   #take(socket: number): void {
     for (let fd; (fd = this.#accept(socket)) !== undefined;) {
       const work = serveRequest(this.#shared, fd)
+        .then((outcome) => {
+          this.#outcomes[outcome]++;
+        })
         .catch((error) => this.#runtime.warn(`carry out a command: ${reason(error)}`))
         .then(() => {
           this.#atWork.delete(work);
         });
       this.#atWork.add(work);
     }
+  }
+
+  #status(): BrainStatus {
+    return {
+      ...{ pid: this.#runtime.caller.pid, since: this.#since, frontId: this.#shared.frontId },
+      ...{ done: this.#outcomes.done, cold: this.#outcomes.cold, atWork: this.#atWork.size },
+      memory: Deno.memoryUsage().rss,
+    };
   }
 
   #accept(socket: number): number | undefined {

@@ -45,6 +45,7 @@ export const Operation = {
   descriptor: 26,
   program: 27,
   adopt: 28,
+  kill: 29,
 } as const;
 
 /** From here on a place is that of a descriptor that init inherits from 3 on. */

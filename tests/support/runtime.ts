@@ -21,6 +21,26 @@ function peerOf(path: string): "runts" | "runc" | "crun" {
   return name === "runc" || name === "crun" ? name : "runts";
 }
 
+if (Deno.env.has("RUNTS_TEST_WARM") && PEER === "runts") shareBrain();
+
+/**
+ * With RUNTS_TEST_WARM every command of a file's tests goes to a warm brain of that file, which has its
+ * namespaces; at the end it says how many it has carried out.
+ */
+function shareBrain(): void {
+  const directory = Deno.makeTempDirSync({ prefix: "runts-brain-" });
+  Deno.env.set("RUNTS_BRAIN", directory);
+  const brain = new Deno.Command(RUNTIME, { args: ["serve"], stdin: "null" }).spawn();
+  brain.unref();
+  while (![...Deno.readDirSync(directory)].some(({ name }) => name === "socket"));
+  addEventListener("unload", () => {
+    const { stdout } = new Deno.Command(RUNTIME, { args: ["serve", "--status"] }).outputSync();
+    console.log(/^commands: .*$/m.exec(new TextDecoder().decode(stdout))?.[0] ?? "no brain");
+    brain.kill("SIGTERM");
+    Deno.removeSync(directory, { recursive: true });
+  });
+}
+
 /** Factor for all limits of time, more than 1 on hosts that are slow. */
 const PATIENCE = Number(Deno.env.get("RUNTS_TEST_PATIENCE") ?? "1");
 

@@ -34,7 +34,6 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "lib/plan/devices.ts": { "/proc/self": "targets of links in the container's /dev" },
   "lib/plan/process.ts": { "/proc/self": "a file that init writes of itself" },
   "lib/plan/namespaces.ts": { "/proc/self": "a file that init writes of itself" },
-  "lib/body/front_program.ts": { "Deno.kill": "there is no pidfd of a process group" },
   "lib/serve/serve.ts": {
     "Deno.uid": "the brain's, whose directory it is",
     "Deno.umask": "of all that the brain makes",

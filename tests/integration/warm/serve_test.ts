@@ -1,6 +1,6 @@
 /** `runts serve`, and commands that it carries out. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
 import { idle, tell, TELLING, told } from "../../support/cold.ts";
 import { isRunning, parentOf, runtimeTest } from "../../support/host.ts";
@@ -80,6 +80,29 @@ Deno.test({
       ["unshare", "--cgroup"],
     ];
     for (const before of other) assertEquals(await isCold(...before), true, before.join(" "));
+  },
+});
+
+Deno.test({
+  ...RUNTS_ONLY,
+  name: "the brain says what it is, and nobody where there is none",
+  fn: async () => {
+    await using brain = await WarmBrain.start();
+    const line = ["--root", `${brain.directory}/none`];
+    await tell([...line, "list"], brain.words);
+    await tell([...line, "version"], brain.words);
+    const { stdout, ...rest } = await tell(["serve", "--status"], brain.words);
+    assertEquals(rest, { code: 0, stderr: "", cold: false });
+    const lines = stdout.split("\n");
+    assertEquals(lines[0], `pid: ${brain.pid}`);
+    assertMatch(lines[1]!, /^since: \d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    assertEquals(lines[2], "commands: 1 carried out, 1 sent away, 1 at work");
+    assertMatch(lines[3]!, /^memory: \d+ MB$/);
+    assertMatch(lines[4]!, /^build: [0-9a-f]{32}$/);
+    assertEquals(await tell(["serve", "--status"]), {
+      ...{ code: 1, stdout: "", cold: true },
+      stderr: "runts: serve: no warm brain serves this caller\n",
+    });
   },
 });
 
