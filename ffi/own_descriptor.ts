@@ -4,9 +4,3 @@
 export function ownDescriptor(fd: number): string {
   return `/proc/self/fd/${fd}`;
 }
-
-/** The process that a pidfd is of, as this process numbers it (pidfd_open(2)). */
-export function pidOf(pidfd: number): number {
-  const info = Deno.readTextFileSync(`/proc/self/fdinfo/${pidfd}`);
-  return Number(/^Pid:\s*(-?\d+)$/m.exec(info)?.[1]);
-}

@@ -5,7 +5,6 @@
 
 import type { HookEnding, HookProgram } from "../../ffi/hooks.ts";
 import type { MonitorCalls } from "../../ffi/monitor.ts";
-import { pidOf } from "../../ffi/own_descriptor.ts";
 import type { ProcessEnding } from "../../ffi/process.ts";
 import type { WindowSize } from "../../ffi/terminal.ts";
 import { delay } from "../base/delay.ts";
@@ -128,8 +127,7 @@ export class FrontBody implements Body, ProgramFront, Disposable {
     await this.ask("become a subreaper", { operation: Operation.adopt });
   }
 
-  async fetchDescriptor(pidfd: number, fd: number): Promise<number> {
-    const pid = pidOf(pidfd);
+  async fetchDescriptor({ pid }: Child, fd: number): Promise<number> {
     const request = { operation: Operation.fetch, fields: [pid, fd] };
     return (await this.ask(`fetch descriptor ${fd} of a process`, request)).fds[0]!;
   }
