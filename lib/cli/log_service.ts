@@ -2,12 +2,11 @@
 
 import { loadHelper } from "../../ffi/helper.ts";
 import { quote, RuntsError } from "../base/errors.ts";
+import { SYSLOG_FACILITIES, syslogEntry } from "../base/syslog.ts";
 import type { Level, Sink } from "./log_level.ts";
 
 /** Severities of syslog(3), which journald has taken over. */
 const SEVERITY: Record<Level, number> = { error: 3, warning: 4, info: 6, debug: 7 };
-/** Facility LOG_DAEMON (syslog(3)), shifted. */
-const DAEMON = 3 << 3;
 
 const SOCKETS: Record<string, string> = {
   journald: "/run/systemd/journal/socket",
@@ -26,7 +25,10 @@ export async function openService(service: string, id: string): Promise<Sink> {
     throw new RuntsError(`log to ${service} at ${quote(path)}`, { cause });
   }
   const helper = await loadHelper();
-  const format = service === "journald" ? journalEntry : syslogEntry;
+  const facility = SYSLOG_FACILITIES["daemon"]!;
+  const format = service === "journald"
+    ? journalEntry
+    : (name: string, severity: number, text: string) => syslogEntry(name, facility, severity, text);
   return (level, message) => {
     try {
       helper.sendDatagramSync(path, format(id || "runts", SEVERITY[level], message));
@@ -46,19 +48,6 @@ export function journalEntry(id: string, severity: number, message: string): Uin
     `SYSLOG_IDENTIFIER=${oneLine(id)}`,
   ];
   return new TextEncoder().encode(`${fields.join("\n")}\n`);
-}
-
-/** An entry in the form that local syslog daemons take (RFC 3164, without a host name). */
-export function syslogEntry(
-  id: string,
-  severity: number,
-  message: string,
-  now = new Date(),
-): Uint8Array {
-  const [, month, day, , time] = /^\w+ (\w+) (\d+) (\d+) ([\d:]+)/.exec(now.toString())!;
-  const stamp = `${month} ${String(Number(day)).padStart(2)} ${time}`;
-  const text = `<${DAEMON | severity}>${stamp} ${oneLine(id)}[${Deno.pid}]: ${oneLine(message)}`;
-  return new TextEncoder().encode(text);
 }
 
 function oneLine(text: string): string {

@@ -2,7 +2,14 @@ import { isRuntsError, RuntsError } from "../base/errors.ts";
 import { defineCommand } from "../cli/types.ts";
 import { startSystem } from "../lxc/life/start.ts";
 import { stayInForeground } from "./lxc_foreground.ts";
-import { choiceOf, DEFINE, LXC_COMMAND, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
+import {
+  choiceOf,
+  DEFINE,
+  logSettingsOf,
+  LXC_COMMAND,
+  LXC_NAMED,
+  versionWanted,
+} from "./lxc_shared.ts";
 
 /** Exit code for what kept the program from running. */
 const NOT_EXECUTED = 255;
@@ -32,9 +39,11 @@ export const command = defineCommand({
     const command = named ? words : words.slice(1);
     const { uid, gid, daemon = false } = options;
     const terminal = !daemon && Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+    const choice = choiceOf(context, named ? undefined : words[0]);
     try {
       const { already, foreground } = await startSystem(runtime, {
-        ...choiceOf(context, named ? undefined : words[0]),
+        ...choice,
+        define: [...(choice.define ?? []), ...await logSettingsOf(runtime, options)],
         command,
         foreground: !daemon,
         execute: {

@@ -1,8 +1,7 @@
 import { defineCommand } from "../cli/types.ts";
-import { toStderr } from "../cli/log.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import { type Choice, isDefined, lxcPath } from "../lxc/place.ts";
-import { networkFacts, sizeText, usageOf } from "../lxc/life/facts.ts";
+import { networkFacts, sizeText, trafficOf, usageOf } from "../lxc/life/facts.ts";
 import { systemIdOf } from "../lxc/life/record.ts";
 import { systemNow } from "../lxc/life/state.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -42,7 +41,7 @@ export const command = defineCommand({
       if (chosen === 0) return;
     }
     const lines = await linesOf(runtime, choice, { state, pid, ips, stats, all, noHumanize });
-    const bare = noHumanize && chosen === 1;
+    const bare = noHumanize && chosen === 1 && !stats;
     print(lines.map(([name, value]) => bare ? `${value}\n` : line(name, value)).join(""));
   },
 });
@@ -78,11 +77,25 @@ async function linesOf(runtime: Runtime, choice: Choice, wanted: Wanted): Promis
     const { ipv4, ipv6 } = await networkFacts(runtime, now.pid);
     lines.push(...[...ipv4, ...ipv6].map((address) => ["IP", address] as const));
   }
-  if (all || wanted.stats) lines.push(...await usageLines(runtime, id, wanted.noHumanize));
+  if (all || wanted.stats) {
+    lines.push(...await usageLines(runtime, id, wanted.noHumanize));
+    lines.push(...trafficLines(runtime, id, wanted.noHumanize));
+  }
   return lines;
 }
 
 const NS_PER_SECOND = 1e9;
+
+/** What has gone through the devices of the host, as the container has it. */
+function trafficLines(runtime: Runtime, id: string, bare: boolean): Line[] {
+  const size = (bytes: number) => bare ? String(bytes) : sizeText(bytes);
+  return trafficOf(runtime, id).flatMap(({ link, sent, received }): Line[] => [
+    ["Link", link],
+    [" TX bytes", size(sent)],
+    [" RX bytes", size(received)],
+    [" Total bytes", size(sent + received)],
+  ]);
+}
 
 async function usageLines(runtime: Runtime, id: string, bare: boolean): Promise<Line[]> {
   const { cpu, io, memory, kernel } = await usageOf(runtime, id);
@@ -111,7 +124,7 @@ async function printKeys(
   for (const key of keys) {
     const value = config.show(key);
     // As LXC has it, that is no failure.
-    if (value === undefined) toStderr("warning", `${quote(key)} is no key`);
+    if (value === undefined) runtime.warn(`${quote(key)} is no key`);
     else if (bare) print(`${value}\n`);
     else print(`${key} =${value === "" ? "" : ` ${value}`}\n`);
   }

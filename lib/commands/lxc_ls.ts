@@ -14,7 +14,7 @@ import {
   USUAL,
   volatileNames,
 } from "../lxc/list.ts";
-import { LXC_COMMON, versionWanted, warner } from "./lxc_shared.ts";
+import { LXC_COMMON, versionWanted } from "./lxc_shared.ts";
 
 export const command = defineCommand({
   name: "lxc ls",
@@ -46,6 +46,12 @@ export const command = defineCommand({
     frozen: { description: "only those that are frozen" },
     stopped: { description: "only those that do not run" },
     defined: { description: "only those that are defined" },
+    nesting: {
+      value: "LEVELS",
+      alone: "5",
+      description: "of LXC: containers within containers are not looked for",
+      hidden: true,
+    },
     filter: { value: "REGEX", description: "only containers whose names it matches" },
     groups: {
       short: "g",
@@ -57,10 +63,14 @@ export const command = defineCommand({
   async run(context) {
     const { runtime, args, options, print } = context;
     if (versionWanted(context)) return;
+    if (options.nesting !== undefined) {
+      throw new RuntsError("containers within containers are not looked for", {
+        hint: "list them inside",
+      });
+    }
     const path = lxcPath(runtime, options.lxcpath);
     const pattern = regex(options.filter ?? args.pattern);
     const columns = columnsOf(options.fancyFormat);
-    const warn = warner(context, runtime.warn);
     const groups = options.groups?.split(",").filter((group) => group !== "") ?? [];
     const rows: Row[] = [];
     const isFancy = options.fancy || options.fancyFormat !== undefined;
@@ -68,8 +78,9 @@ export const command = defineCommand({
     const names = [...containerNames(path), ...volatile].toSorted();
     for (const name of names.filter((one) => pattern.test(one))) {
       const row = await rowOf(runtime, path, name, isFancy ? columns : []);
-      if (row === undefined) warn(`${path}/${name}/config is not sound: see "runts lxc check"`);
-      else if (isInGroups(row, groups) && isWanted(row, options)) rows.push(row);
+      if (row === undefined) {
+        runtime.warn(`${path}/${name}/config is not sound: see "runts lxc check"`);
+      } else if (isInGroups(row, groups) && isWanted(row, options)) rows.push(row);
     }
     if (isFancy) return print(fancyTable(rows, columns));
     const isWide = !options.line && Deno.stdout.isTerminal();

@@ -2,7 +2,9 @@
 
 import { RuntsError } from "../base/errors.ts";
 import type { Argument, Options } from "../cli/types.ts";
+import { LOG_LEVELS } from "../lxc/config/values.ts";
 import type { Choice } from "../lxc/place.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 
 /** What every command of LXC takes. */
 export const LXC_COMMON = {
@@ -16,11 +18,15 @@ export const LXC_COMMON = {
   logfile: {
     short: "o",
     value: "FILE",
-    description: "write warnings to a file instead of the standard error",
+    description: "a log: the cause of a failure, and warnings, which are not told then",
     complete: "file",
   },
-  logpriority: { short: "l", value: "LEVEL", description: "of LXC: has no effect", hidden: true },
-  quiet: { short: "q", description: "print no warnings" },
+  logpriority: {
+    short: "l",
+    value: "LEVEL",
+    description: `the least that is logged: ${LOG_LEVELS.join(", ")} (default: ERROR)`,
+  },
+  quiet: { short: "q", description: "print nothing on the standard error" },
   version: { description: "print the version of LXC whose commands these are" },
 } as const satisfies Options;
 
@@ -75,8 +81,6 @@ interface Given {
   readonly print: (text: string) => void;
   readonly options: {
     readonly version?: boolean;
-    readonly quiet?: boolean;
-    readonly logfile?: string;
     readonly name?: string;
     readonly lxcpath?: string;
     readonly rcfile?: string;
@@ -104,12 +108,12 @@ export function choiceOf({ options }: Given, name: string | undefined): Choice {
   return { name: options.name ?? name, lxcpath, rcfile, define };
 }
 
-/** Where warnings go: to the log of runts, to a file, or nowhere. */
-export function warner(
-  { options }: Given,
-  warn: (message: string) => void,
-): (message: string) => void {
-  const { logfile, quiet } = options;
-  if (logfile === undefined) return quiet ? () => {} : warn;
-  return (message) => Deno.writeTextFileSync(logfile, `${message}\n`, { append: true });
+/** What the command line says of a container's log, as settings. */
+export async function logSettingsOf(
+  runtime: Runtime,
+  options: { readonly logfile?: string; readonly logpriority?: string },
+): Promise<string[]> {
+  if (options.logfile === undefined && options.logpriority === undefined) return [];
+  const { logSettings } = await import("./lxc_log.ts");
+  return logSettings(runtime, options);
 }

@@ -1,8 +1,15 @@
 import { absolute } from "../base/absolute.ts";
 import { defineCommand } from "../cli/types.ts";
-import { toStderr } from "../cli/log.ts";
 import { startSystem } from "../lxc/life/start.ts";
-import { choiceOf, DEFINE, LXC_COMMAND, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import {
+  choiceOf,
+  DEFINE,
+  logSettingsOf,
+  LXC_COMMAND,
+  LXC_NAMED,
+  versionWanted,
+} from "./lxc_shared.ts";
 
 /** An option for a namespace that is shared. */
 function share(kind: string): { readonly value: "NAME"; readonly description: string } {
@@ -32,6 +39,12 @@ export const command = defineCommand({
     shareIpc: share("ipc"),
     shareUts: share("uts"),
     sharePid: share("pid"),
+    console: {
+      short: "c",
+      value: "FILE",
+      description: "the terminal that its console is joined to, or none",
+      complete: "file",
+    },
     consoleLog: {
       short: "L",
       value: "FILE",
@@ -55,9 +68,9 @@ export const command = defineCommand({
     const choice = choiceOf(context, named ? undefined : words[0]);
     const define = [
       ...(choice.define ?? []),
-      ...(options.consoleLog === undefined
-        ? []
-        : [`lxc.console.logfile=${absolute(runtime.caller, options.consoleLog)}`]),
+      ...setting(runtime, "lxc.console.path", options.console),
+      ...setting(runtime, "lxc.console.logfile", options.consoleLog),
+      ...await logSettingsOf(runtime, options),
     ];
     const { already, monitor, foreground } = await startSystem(runtime, {
       ...choice,
@@ -71,7 +84,7 @@ export const command = defineCommand({
       ...(options.foreground && { foreground: true }),
       ...(command.length > 0 && { command }),
     });
-    if (already) return toStderr("warning", "the container runs already");
+    if (already) return runtime.warn("the container runs already");
     if (options.pidfile !== undefined) {
       await Deno.writeTextFile(options.pidfile, String(monitor));
     }
@@ -81,6 +94,15 @@ export const command = defineCommand({
     }
   },
 });
+
+function setting(
+  { caller }: Runtime,
+  key: string,
+  path: string | undefined,
+): string[] {
+  if (path === undefined) return [];
+  return [`${key}=${path === "none" ? path : absolute(caller, path)}`];
+}
 
 function shared<T extends string>(
   type: T,

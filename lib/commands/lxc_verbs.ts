@@ -37,7 +37,21 @@ export const LXC_VERBS: readonly string[] = Object.keys(VERBS);
 /** The command of a verb; undefined where there is no such verb. */
 export async function lxcCommand(verb: string): Promise<Command | undefined> {
   const importer = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
-  return importer && { ...(await importer()).command, abbreviates: true };
+  if (importer === undefined) return undefined;
+  const { command } = await importer();
+  return { ...command, abbreviates: true, run: (context) => runCommand(command, context) };
+}
+
+/** A log is rare, and its code with it. */
+async function runCommand(
+  command: Command,
+  context: Parameters<Command["run"]>[0],
+): Promise<number | void> {
+  const { logfile, logpriority, quiet } = context.options as Readonly<Record<string, unknown>>;
+  const isPlain = [logfile, logpriority, quiet].every((one) => one === undefined);
+  if (isPlain) return await command.run(context);
+  const { runLogged } = await import("./lxc_log.ts");
+  return await runLogged(command, context);
 }
 
 /** All of them, for help. */

@@ -169,15 +169,16 @@ export function runtimeOf(given: RuntimeOrSettings): Runtime {
 }
 
 /** The same with other settings. */
-export function withSettings(runtime: LoadedRuntime, settings: RuntimeSettings): LoadedRuntime {
+export function withSettings<R extends Runtime>(runtime: R, settings: RuntimeSettings): R {
   const { root, cgroupManager, rootless, warn, debug, caller, host, files, patience, body } =
     runtime;
   const other = new Runtime({
-    ...{ root, rootless, warn, caller, host, files, patience, body },
+    ...{ root, rootless, warn, caller, host, files, patience },
+    ...(body && { body }),
     ...(cgroupManager && { cgroupManager }),
     ...(debug && { debug }),
     ...settings,
   });
   other.helper = runtime.helper;
-  return other as LoadedRuntime;
+  return other as R;
 }

@@ -170,7 +170,8 @@ export function bufferSize(value: string, report: Report): number {
   return bytes === 0 ? 0 : 2 ** Math.ceil(Math.log2(Math.max(bytes, PAGE)));
 }
 
-const LEVELS = [
+/** From the one that logs most to the one that logs least. */
+export const LOG_LEVELS = [
   "TRACE",
   "DEBUG",
   "INFO",
@@ -183,13 +184,13 @@ const LEVELS = [
 ] as const;
 
 /** How much is logged: the lower in the list, the less. */
-export type LogLevel = (typeof LEVELS)[number];
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A number from 0 to 8, or a name. */
 export function logLevel(value: string, report: Report): LogLevel {
-  const level = /^\d$/.test(value) ? LEVELS[Number(value)] : undefined;
+  const level = /^\d$/.test(value) ? LOG_LEVELS[Number(value)] : undefined;
   if (level !== undefined) return level;
-  return oneOf(LEVELS, value.toUpperCase(), (_, __, hint) => {
-    report(`is not one of ${LEVELS.join(", ")}, nor a number from 0 to 8`, value, hint);
+  return oneOf(LOG_LEVELS, value.toUpperCase(), (_, __, hint) => {
+    report(`is not one of ${LOG_LEVELS.join(", ")}, nor a number from 0 to 8`, value, hint);
   }) ?? "ERROR";
 }

@@ -1,5 +1,6 @@
 /** What a container that runs uses and has, as numbers and texts. */
 
+import { readFile } from "../../base/files.ts";
 import { readStats } from "../../cgroup/stats/read.ts";
 import type { Stats } from "../../cgroup/stats/types.ts";
 import type { SeenNetwork } from "../../net/seen.ts";
@@ -8,6 +9,7 @@ import type { Wide } from "../../spec/types/config.ts";
 import { recordedCgroup } from "../../state/cgroup.ts";
 import { StateDirectory } from "../../state/directory.ts";
 import { inspect } from "../../state/inspect.ts";
+import { readSystem } from "./record.ts";
 
 /** What a container uses; absent where the host does not tell. */
 interface Usage {
@@ -66,6 +68,30 @@ export async function networkFacts(runtime: Runtime, pid: number): Promise<SeenN
   } catch {
     return NO_NETWORK; // it has ended meanwhile, or is not for the caller to see
   }
+}
+
+/** What has gone through a device of the host that stands for one of a container. */
+interface Traffic {
+  readonly link: string;
+  /** Bytes, as the container has it. */
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** The network devices on the host that a container's depend on, in the order of its configuration. */
+export function trafficOf(runtime: Runtime, id: string): Traffic[] {
+  const { plan, devices = [] } = readSystem(new StateDirectory(runtime, id));
+  return plan.beyond.network.flatMap(({ type, link }, place): Traffic[] => {
+    const name = type === "veth" ? devices.find((one) => one.place === place)?.outside : link;
+    if (name === undefined) return [];
+    const [received, sent] = [counted(name, "tx_bytes"), counted(name, "rx_bytes")];
+    return received === undefined || sent === undefined ? [] : [{ link: name, sent, received }];
+  });
+}
+
+function counted(link: string, what: string): number | undefined {
+  const text = readFile(`/sys/class/net/${link}/statistics/${what}`);
+  return text === undefined ? undefined : Number(text);
 }
 
 const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"];

@@ -21,6 +21,7 @@ import { noteEnd } from "../../supervise/settle.ts";
 import type { SystemPlan } from "../plan/types.ts";
 import { tellState } from "./events.ts";
 import { heldPaths } from "./held.ts";
+import { logOf } from "../log.ts";
 import { runStageWarning } from "./hooks.ts";
 import { makeSystem } from "./make.ts";
 import { Networks, takeDown } from "./network.ts";
@@ -43,16 +44,20 @@ export function settleSystem(given: RuntimeOrSettings, { id }: ContainerName): P
 
 /** The same, for a verb that holds the lock. `wanted`: what is to follow, whatever init asked for. */
 export async function settleLocked(
-  runtime: LoadedRuntime,
+  unlogged: LoadedRuntime,
   directory: StateDirectory,
   wanted?: Target,
 ): Promise<void> {
-  const { state, isLeft } = systemNow(runtime, directory.id);
+  const { state, isLeft } = systemNow(unlogged, directory.id);
   if (state !== "STOPPING" && !isLeft) return;
   const record = readSystem(directory);
   const { plan } = record;
+  // What has ended is cleared away, whatever becomes of its log.
+  const log = await logOf(plan).catch(() => undefined);
+  const runtime = log?.on(unlogged) ?? unlogged;
   await untilNoted(runtime, directory);
   await noteEnd(runtime, directory);
+  log?.write("NOTICE", "start", "init has ended");
   let target = wanted ?? (isLeft ? "stop" : targetOf(directory));
   await tellState(runtime, directory.id, "STOPPING");
   const monitor = readSupervised(directory.path)?.monitor.pid ?? 0;
@@ -63,6 +68,7 @@ export async function settleLocked(
   if (target === "reboot" && await startAnew(runtime, directory, record)) return;
   await removeLocked(runtime, directory, { force: true });
   if (plan.beyond.start.ephemeral) await removeContainer(runtime, plan);
+  log?.write("NOTICE", "start", "has stopped");
   await tellState(runtime, directory.id, "STOPPED");
 }
 

@@ -1,6 +1,6 @@
 /** `lxc start`: from a configuration to a container that runs. */
 
-import { quote, RuntsError } from "../../base/errors.ts";
+import { quote, reason, RuntsError } from "../../base/errors.ts";
 import { containerPaths } from "../../cgroup/location.ts";
 import { detectHost } from "../../cgroup/hierarchies.ts";
 import { isDirectory } from "../../base/files.ts";
@@ -11,6 +11,7 @@ import { StateDirectory } from "../../state/directory.ts";
 import type { LxcConfig } from "../config/config.ts";
 import { wordsOf } from "../config/values.ts";
 import { openContainer, planOpened, refuse } from "../container.ts";
+import { logOf } from "../log.ts";
 import { type Choice, lxcPath } from "../place.ts";
 import type { SystemPlan } from "../plan/types.ts";
 import { Foreground } from "./foreground.ts";
@@ -67,20 +68,38 @@ export function startSystem(
     for (const { at, message } of plan.warnings) runtime.warn(`${at.file}:${at.line}: ${message}`);
     for (const warning of withoutEffect(plan)) runtime.warn(warning);
     const lxcpath = lxcPath(unloaded, options.lxcpath);
-    const own = await inTheirLines(plan, () => {
-      refuseUnsupported(plan);
-      makeRootPlaces(plan);
-      const joined = withShared(runtime, plan, lxcpath, options.shared);
-      return Promise.resolve(inFreeCgroup(runtime, asExecuted(joined, options)));
-    });
-    if (!options.foreground) {
-      await createSystem(runtime, directory, own);
-      return startedOf(directory, false);
+    const log = await inTheirLines(plan, () => logOf(plan));
+    const logged = log?.on(runtime) ?? runtime;
+    try {
+      const own = await inTheirLines(plan, () => {
+        refuseUnsupported(plan);
+        makeRootPlaces(plan);
+        const joined = withShared(logged, plan, lxcpath, options.shared);
+        return Promise.resolve(inFreeCgroup(logged, asExecuted(joined, options)));
+      });
+      const started = await makeNew(logged, directory, own, options);
+      log?.write("NOTICE", "start", `runs as ${directory.id}`);
+      return started;
+    } catch (error) {
+      log?.write("ERROR", "start", reason(error));
+      throw error;
     }
-    const foreground = new Foreground(runtime, directory);
-    await createSystem(runtime, directory, own, () => foreground.join());
-    return { ...startedOf(directory, false), foreground };
   });
+}
+
+async function makeNew(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  plan: SystemPlan,
+  { foreground: isJoined }: StartOptions,
+): Promise<StartedSystem> {
+  if (!isJoined) {
+    await createSystem(runtime, directory, plan);
+    return startedOf(directory, false);
+  }
+  const foreground = new Foreground(runtime, directory);
+  await createSystem(runtime, directory, plan, () => foreground.join());
+  return { ...startedOf(directory, false), foreground };
 }
 
 /** What is left of one that has ended is cleared away. */

@@ -192,9 +192,11 @@ function planStart(draft: Draft): Start {
 function planLog(draft: Draft): Log {
   const { config } = draft;
   const [file, syslog] = [config.get("lxc.log.file"), config.get("lxc.log.syslog")];
-  draft.from("beyond.log.file", file?.at);
+  const level = config.get("lxc.log.level");
+  draft.from("beyond.log.file", file?.at ?? level?.at);
   return {
-    level: draft.take("beyond.log.level", config.get("lxc.log.level"), "ERROR"),
+    isAsked: file !== undefined || level !== undefined,
+    level: draft.take("beyond.log.level", level, "ERROR"),
     ...(file && { file: file.value }),
     ...(syslog && { syslog: syslog.value }),
   };

@@ -257,6 +257,8 @@ export interface Start {
 }
 
 export interface Log {
+  /** The configuration says something of it: else nothing is logged. */
+  readonly isAsked: boolean;
   readonly level: LogLevel;
   /** `none`: there is no file. Absent: NAME.log in the container's directory. */
   readonly file?: string;

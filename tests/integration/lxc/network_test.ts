@@ -63,6 +63,11 @@ Deno.test("a pair of devices on a bridge, with addresses, a gateway and scripts"
       await systems.ok("info", "-n", "paired", "-i"),
       /IP: {13}10\.78\.3\.5\nIP: {13}fd00:78::5\n/,
     );
+    const { stdout: stats } = await systems.run("info", "-n", "paired", "-SH");
+    const traffic =
+      /Link: {11}vltest0\n TX bytes: {6}(\d+)\n RX bytes: {6}(\d+)\n Total bytes: {3}(\d+)\n$/;
+    const [, sent, received, total] = traffic.exec(stats)!.map(Number);
+    assertEquals(total, sent! + received!);
     await systems.ok("stop", "-n", "paired", "-k");
     assertEquals(await ip("link", "show", "master", "brltest0"), "");
     assertEquals(

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { journalEntry, syslogEntry } from "../../../lib/cli/log_service.ts";
+import { syslogEntry } from "../../../lib/base/syslog.ts";
+import { journalEntry } from "../../../lib/cli/log_service.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
@@ -13,8 +14,11 @@ Deno.test("journalEntry() keeps an entry in one field a line", () => {
 Deno.test("syslogEntry() has facility, severity, time, identifier and pid", () => {
   const now = new Date(2026, 1, 3, 4, 5, 6);
   assertEquals(
-    text(syslogEntry("web", 3, "gone", now)),
+    text(syslogEntry("web", 3, 3, "gone", now)),
     `<27>Feb  3 04:05:06 web[${Deno.pid}]: gone`,
   );
-  assertMatch(text(syslogEntry("web", 7, "x")), /^<31>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d web\[/);
+  assertMatch(
+    text(syslogEntry("web", 3, 7, "x")),
+    /^<31>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d web\[/,
+  );
 });
