@@ -41,6 +41,21 @@ export type { StreamOption, StreamOptions } from "./lib/script/stdio.ts";
 export { ProcessReadable } from "./lib/script/byte_streams.ts";
 export { Terminal } from "./lib/script/terminal.ts";
 export type { TerminalSize } from "./lib/script/terminal.ts";
+export { System } from "./lib/script/system.ts";
+export type {
+  SystemAttachOptions,
+  SystemOptions,
+  SystemStartOptions,
+  SystemWaitOptions,
+} from "./lib/script/system.ts";
+export { SystemTerminal } from "./lib/script/system_terminal.ts";
+export type { Privilege } from "./lib/lxc/life/attach.ts";
+export type { ToldState } from "./lib/lxc/life/events.ts";
+export type { Usage } from "./lib/lxc/life/facts.ts";
+export type { Shared } from "./lib/lxc/life/shared.ts";
+export type { SystemState } from "./lib/lxc/life/state.ts";
+export type { SystemStopOptions } from "./lib/lxc/life/stop.ts";
+export type { SeenNetwork } from "./lib/net/seen.ts";
 export { lines } from "./lib/script/lines.ts";
 export { listSupervised as containers } from "./lib/supervise/list.ts";
 export type {

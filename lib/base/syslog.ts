@@ -13,14 +13,18 @@ export const SYSLOG_FACILITIES: Readonly<Record<string, number>> = {
   local7: 23,
 };
 
-/**
- * @param id who says it
- * @param severity 0 (the worst) to 7
- */
+/** Who says it, and how bad it is. */
+interface SyslogHead {
+  readonly id: string;
+  readonly pid: number;
+  readonly facility: number;
+  /** From 0, the worst, to 7. */
+  readonly severity: number;
+}
+
+/** One entry. */
 export function syslogEntry(
-  id: string,
-  facility: number,
-  severity: number,
+  { id, pid, facility, severity }: SyslogHead,
   message: string,
   now = new Date(),
 ): Uint8Array {
@@ -29,6 +33,6 @@ export function syslogEntry(
   const text = message.replaceAll("\n", "\\n");
   const name = id.replaceAll("\n", "\\n");
   return new TextEncoder().encode(
-    `<${facility << 3 | severity}>${stamp} ${name}[${Deno.pid}]: ${text}`,
+    `<${facility << 3 | severity}>${stamp} ${name}[${pid}]: ${text}`,
   );
 }

@@ -25,10 +25,10 @@ export async function openService(service: string, id: string): Promise<Sink> {
     throw new RuntsError(`log to ${service} at ${quote(path)}`, { cause });
   }
   const helper = await loadHelper();
-  const facility = SYSLOG_FACILITIES["daemon"]!;
+  const own = { pid: Deno.pid, facility: SYSLOG_FACILITIES["daemon"]! };
   const format = service === "journald"
     ? journalEntry
-    : (name: string, severity: number, text: string) => syslogEntry(name, facility, severity, text);
+    : (id: string, severity: number, text: string) => syslogEntry({ ...own, id, severity }, text);
   return (level, message) => {
     try {
       helper.sendDatagramSync(path, format(id || "runts", SEVERITY[level], message));

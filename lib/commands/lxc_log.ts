@@ -46,6 +46,7 @@ function openLog(
   const name = options["name"];
   return SystemLog.open({
     program: command.replace(" ", "-"),
+    pid: caller.pid,
     name: typeof name === "string" ? name : undefined,
     level: level ?? "ERROR",
     file: absolute(caller, logfile),

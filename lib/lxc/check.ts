@@ -19,7 +19,9 @@ export function hostFindings(plan: SystemPlan): Finding[] {
 function rootfsFindings({ beyond: { rootfs }, origins }: SystemPlan): Finding[] {
   const at = originOf(origins, "beyond.rootfs");
   if (at === undefined || (rootfs.driver !== "dir" && rootfs.driver !== "overlay")) return [];
-  return rootfs.parts.flatMap((path) => missing(path, at, "directory"));
+  // The upper directory of an overlay is made.
+  const parts = rootfs.driver === "overlay" ? rootfs.parts.slice(0, -1) : rootfs.parts;
+  return parts.flatMap((path) => missing(path, at, "directory"));
 }
 
 function mountFindings({ spec: { mounts = [] }, beyond, origins }: SystemPlan): Finding[] {

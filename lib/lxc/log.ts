@@ -15,6 +15,8 @@ interface Target {
   readonly program: string;
   /** Of the container, if it is one's. */
   readonly name: string | undefined;
+  /** Of whoever logs. */
+  readonly pid: number;
   /** The least that is logged. */
   readonly level: LogLevel;
   /** Absolute. */
@@ -71,7 +73,9 @@ export class SystemLog {
       }
       const facility = SYSLOG_FACILITIES[syslog ?? ""];
       if (facility !== undefined) {
-        this.#send?.(syslogEntry(program, facility, SEVERITIES[level], `${name} ${text}`));
+        const severity = SEVERITIES[level];
+        const head = { id: program, pid: this.#target.pid, facility, severity };
+        this.#send?.(syslogEntry(head, `${name} ${text}`));
       }
     } catch {
       // as said above
@@ -113,7 +117,10 @@ function stamp(time: Date): string {
 }
 
 /** The log that a configuration asks for; undefined where it asks for none. */
-export async function logOf(plan: SystemPlan): Promise<SystemLog | undefined> {
+export async function logOf(
+  { caller }: Runtime,
+  plan: SystemPlan,
+): Promise<SystemLog | undefined> {
   const { beyond: { log }, name, directory } = plan;
   const usual = log.isAsked ? `${directory}/${name}.log` : undefined;
   const file = log.file === "none" ? undefined : log.file ?? usual;
@@ -121,6 +128,7 @@ export async function logOf(plan: SystemPlan): Promise<SystemLog | undefined> {
   return await SystemLog.open({
     program: "lxc-start",
     name,
+    pid: caller.pid,
     level: log.level,
     ...(file !== undefined && { file }),
     ...(log.syslog !== undefined && { syslog: log.syslog }),

@@ -9,8 +9,9 @@ import { addresses, addressParts, IFF_LOOPBACK, links } from "./links.ts";
 export interface SeenNetwork {
   /** Names of all devices. */
   readonly interfaces: readonly string[];
-  /** Of global scope, those of IPv4 first; none of the loopback device. */
+  /** Addresses of global scope; none of the loopback device. */
   readonly ipv4: readonly string[];
+  /** The same of IPv6. */
   readonly ipv6: readonly string[];
 }
 

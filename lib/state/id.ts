@@ -3,8 +3,8 @@
 import { quote, RuntsError } from "../base/errors.ts";
 
 const ID = /^[A-Za-z0-9_+\-.,]+$/;
-/** What else stands in a state root: caches of runts, and of crun, the events, and the warm brain. */
-export const OTHERS = [".brain", ".cache", ".code", ".events", ".seccomp"];
+/** What else stands in a state root: the warm brain, caches of runts and of crun, the events, a mount point. */
+export const OTHERS = [".brain", ".cache", ".code", ".events", ".lxc", ".seccomp"];
 /** Longest file name (NAME_MAX, limits.h). */
 const LONGEST = 255;
 

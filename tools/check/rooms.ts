@@ -55,7 +55,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "lib/script": [
     ...["lib/base", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/state"],
-    ...["lib/caller", "lib/init", "lib/monitor", "lib/container", "lib/supervise"],
+    ...["lib/net", "lib/caller", "lib/init", "lib/monitor", "lib/container", "lib/supervise"],
+    "lib/lxc",
   ],
   "lib/cli": [
     ...["lib/base", "ffi", "lib/spec", "lib/runtime", "lib/cgroup", "lib/doctor"],
@@ -69,8 +70,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["lib/cli", "lib/commands"],
   "mod.ts": [
     ...["lib/base", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/state"],
-    ...["lib/doctor", "lib/caller", "lib/monitor", "lib/container", "lib/supervise"],
-    "lib/script",
+    ...["lib/doctor", "lib/net", "lib/caller", "lib/monitor", "lib/container"],
+    ...["lib/supervise", "lib/lxc", "lib/script"],
   ],
 };
 

@@ -10,10 +10,13 @@ import { CAPABILITIES } from "../../spec/values/capabilities.ts";
 import { lostCapabilities } from "../capabilities.ts";
 import { systemNow } from "./state.ts";
 
-/** Rights that a program can have beyond those of the container. */
-export const PRIVILEGES = ["CGROUP", "CAP", "LSM"] as const;
-/** Its cgroup is the caller's; every capability; no label, and no filter of system calls. */
-export type Privilege = (typeof PRIVILEGES)[number];
+/**
+ * What a program can have of the caller instead of the container: its cgroup; every capability; no label, and no
+ * filter of system calls.
+ */
+export type Privilege = "CGROUP" | "CAP" | "LSM";
+/** All of them. */
+export const PRIVILEGES: readonly Privilege[] = ["CGROUP", "CAP", "LSM"];
 
 /** What is run. */
 interface AttachOptions {
@@ -61,7 +64,7 @@ export async function attachSystem(runtime: Runtime, options: AttachOptions): Pr
   }
   try {
     const named = { id: options.id, terminal: options.tty };
-    return await execMade(runtime, named, (spec, pid) => made(runtime, spec, pid, options));
+    return await execMade(runtime, named, (spec, pid) => madeFor(runtime, spec, pid, options));
   } catch (error) {
     if (!isRuntsError(error)) throw error;
     throw new RuntsError(error.operation, { ...error.data, exitCode: programCode(error) });
@@ -74,12 +77,12 @@ export function programCode({ message }: RuntsError): number {
   return /no such file|not found/.test(message) ? NOT_FOUND : 1;
 }
 
-/** The program, and what it has of the container. */
-function made(
+/** The program, and what it has of the container, by the pid of its init. */
+export function madeFor(
   runtime: Runtime,
   spec: Spec,
   pid: number,
-  options: AttachOptions,
+  options: Omit<AttachOptions, "id">,
 ): MadeProcess {
   const { namespaces, remount, terminalLog, bits, elevated } = options;
   const rights: readonly Privilege[] = namespaces === undefined ? elevated ?? [] : PRIVILEGES;
@@ -109,7 +112,7 @@ function processOf(
   runtime: Runtime,
   { process }: Spec,
   pid: number,
-  options: AttachOptions,
+  options: Omit<AttachOptions, "id">,
   rights: readonly Privilege[],
 ): Process {
   const { caller } = runtime;
@@ -144,7 +147,7 @@ function allCapabilities(runtime: Runtime): NonNullable<Process["capabilities"]>
 
 function environment(
   callers: readonly string[],
-  { clearEnv = false, keep = [], set = [] }: AttachOptions,
+  { clearEnv = false, keep = [], set = [] }: Omit<AttachOptions, "id">,
 ): string[] {
   const kept = callers.filter((entry) => keep.includes(entry.slice(0, entry.indexOf("="))));
   return [...(clearEnv ? [PATH, ...kept] : callers), "container=lxc", ...set];

@@ -5,12 +5,15 @@ import { tell } from "../../monitor/tell.ts";
 import type { LoadedRuntime, Runtime } from "../../runtime/runtime.ts";
 import { systemId } from "./record.ts";
 
-/** All states of LXC. */
-export const STATES = [
+/** A state of LXC's that a container comes to. */
+export type ToldState =
+  | ("STOPPED" | "STARTING" | "RUNNING" | "STOPPING")
+  | ("ABORTING" | "FREEZING" | "FROZEN" | "THAWED");
+/** All of them. */
+export const STATES: readonly ToldState[] = [
   ...["STOPPED", "STARTING", "RUNNING", "STOPPING", "ABORTING", "FREEZING", "FROZEN"] as const,
   "THAWED",
-] as const;
-export type ToldState = (typeof STATES)[number];
+];
 
 /** Tells that a container has come to a state. */
 export async function tellState(

@@ -12,13 +12,16 @@ import { inspect } from "../../state/inspect.ts";
 import { readSystem } from "./record.ts";
 
 /** What a container uses; absent where the host does not tell. */
-interface Usage {
+export interface Usage {
   /** ns. */
   readonly cpu?: number;
-  /** Bytes. */
+  /** Bytes read and written. */
   readonly io?: number;
+  /** Bytes. */
   readonly memory?: number;
+  /** Bytes. */
   readonly swap?: number;
+  /** Bytes of the kernel's memory. */
   readonly kernel?: number;
 }
 

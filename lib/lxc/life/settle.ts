@@ -53,7 +53,7 @@ export async function settleLocked(
   const record = readSystem(directory);
   const { plan } = record;
   // What has ended is cleared away, whatever becomes of its log.
-  const log = await logOf(plan).catch(() => undefined);
+  const log = await logOf(unlogged, plan).catch(() => undefined);
   const runtime = log?.on(unlogged) ?? unlogged;
   await untilNoted(runtime, directory);
   await noteEnd(runtime, directory);

@@ -12,7 +12,9 @@ const FILES: Readonly<Partial<Record<NamespaceType, string>>> = { mount: "mnt", 
 
 /** A namespace that is shared: with a container by its name or path, or with a process by its pid. */
 export interface Shared {
+  /** Which of them. */
   readonly type: NamespaceType;
+  /** Name, path or pid. */
   readonly from: string;
 }
 

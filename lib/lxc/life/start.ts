@@ -68,7 +68,7 @@ export function startSystem(
     for (const { at, message } of plan.warnings) runtime.warn(`${at.file}:${at.line}: ${message}`);
     for (const warning of withoutEffect(plan)) runtime.warn(warning);
     const lxcpath = lxcPath(unloaded, options.lxcpath);
-    const log = await inTheirLines(plan, () => logOf(plan));
+    const log = await inTheirLines(plan, () => logOf(runtime, plan));
     const logged = log?.on(runtime) ?? runtime;
     try {
       const own = await inTheirLines(plan, () => {

@@ -8,7 +8,7 @@ import { inspectIfRecorded, type Inspection } from "../../state/inspect.ts";
 import { readSupervised } from "../../state/supervised.ts";
 
 /** The states of LXC that there are here. */
-type SystemState = "STOPPED" | "STARTING" | "RUNNING" | "STOPPING" | "FROZEN";
+export type SystemState = "STOPPED" | "STARTING" | "RUNNING" | "STOPPING" | "FROZEN";
 
 /** A container as it is now. */
 interface SystemNow {

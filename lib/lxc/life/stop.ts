@@ -17,19 +17,22 @@ import { settleLocked } from "./settle.ts";
 import { systemNow } from "./state.ts";
 
 /** How a container is stopped. */
-interface StopOptions {
-  /** Of the container, as runts has it. */
-  readonly id: string;
+export interface SystemStopOptions {
   /** It is killed at once. */
   readonly kill?: boolean;
   /** Milliseconds between the signal and the end; -1 for ever. Default 60,000. */
   readonly timeout?: number;
   /** It is not killed when the time is over: that is an error then. */
   readonly noKill?: boolean;
-  /** It is asked to start anew. */
-  readonly reboot?: boolean;
   /** Nobody waits for the end. */
   readonly noWait?: boolean;
+}
+
+interface StopOptions extends SystemStopOptions {
+  /** Of the container, as runts has it. */
+  readonly id: string;
+  /** It is asked to start anew. */
+  readonly reboot?: boolean;
 }
 
 const TIMEOUT = 60_000;

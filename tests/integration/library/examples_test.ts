@@ -62,6 +62,17 @@ exampleTest(
     ]);
   },
 );
+exampleTest(
+  "system",
+  said([
+    "what is wrong with it: 0 things",
+    "it is RUNNING",
+    "on its console: hello, world",
+    "web gave 3",
+    "it is FROZEN",
+    "it went through STARTING, RUNNING, FREEZING, FROZEN, THAWED, RUNNING, STOPPING, STOPPED",
+  ]),
+);
 exampleTest("terminal", ({ code, stdout, stderr }) => {
   assertEquals({ code, stderr }, { code: 7, stderr: "" });
   assertMatch(stdout, /\r\n\/dev\/pts\/0\r\n/);

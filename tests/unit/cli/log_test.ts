@@ -14,11 +14,11 @@ Deno.test("journalEntry() keeps an entry in one field a line", () => {
 Deno.test("syslogEntry() has facility, severity, time, identifier and pid", () => {
   const now = new Date(2026, 1, 3, 4, 5, 6);
   assertEquals(
-    text(syslogEntry("web", 3, 3, "gone", now)),
+    text(syslogEntry({ id: "web", pid: Deno.pid, facility: 3, severity: 3 }, "gone", now)),
     `<27>Feb  3 04:05:06 web[${Deno.pid}]: gone`,
   );
   assertMatch(
-    text(syslogEntry("web", 3, 7, "x")),
+    text(syslogEntry({ id: "web", pid: Deno.pid, facility: 3, severity: 7 }, "x")),
     /^<31>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d web\[/,
   );
 });
