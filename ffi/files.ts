@@ -37,6 +37,8 @@ export interface FileCalls {
    * An aborted wait throws the signal's reason.
    */
   lock(path: string, timeoutMs: number, signal?: AbortSignal): Promise<number>;
+  /** The same with a lock of all of its bytes (fcntl(2), F_OFD_SETLK), by which LXC locks. */
+  lockBytes(path: string, timeoutMs: number): Promise<number>;
   /** Those that can be read now (or have hung up). Negative descriptors never can. */
   readyFds(fds: readonly number[]): number[];
   /** Those that are ready (or have hung up), as soon as one is; none at the timeout. */
@@ -108,8 +110,7 @@ function transfers(library: Library): Transfers {
 
 /** No descriptor tells that a lock is given up: it is tried again and again. */
 async function lockLater(
-  library: Library,
-  fd: number,
+  attempt: () => number,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<number> {
@@ -118,25 +119,35 @@ async function lockLater(
     const left = end - performance.now();
     if (left <= 0) return -ETIMEDOUT;
     await delay(Math.min(pause, left), signal);
-    const result = library.rts_lock(fd);
+    const result = attempt();
     if (result !== -EAGAIN) return result;
   }
 }
 
-function locks(library: Library): Pick<FileCalls, "lock" | "makeFifo"> {
+async function lockFile(
+  library: Library,
+  kind: "rts_lock" | "rts_lock_bytes",
+  path: string,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<number> {
+  const what = () => `lock ${quote(path)}`;
+  const fd = check(library.rts_lock_open(cString(path)), what);
+  try {
+    const attempt = () => library[kind](fd);
+    const result = attempt();
+    check(result === -EAGAIN ? await lockLater(attempt, timeoutMs, signal) : result, what);
+    return fd;
+  } catch (error) {
+    library.rts_close(fd);
+    throw error;
+  }
+}
+
+function locks(library: Library): Pick<FileCalls, "lock" | "lockBytes" | "makeFifo"> {
   return {
-    async lock(path, timeoutMs, signal) {
-      const what = () => `lock ${quote(path)}`;
-      const fd = check(library.rts_lock_open(cString(path)), what);
-      try {
-        const result = library.rts_lock(fd);
-        check(result === -EAGAIN ? await lockLater(library, fd, timeoutMs, signal) : result, what);
-        return fd;
-      } catch (error) {
-        library.rts_close(fd);
-        throw error;
-      }
-    },
+    lock: (path, timeoutMs, signal) => lockFile(library, "rts_lock", path, timeoutMs, signal),
+    lockBytes: (path, timeoutMs) => lockFile(library, "rts_lock_bytes", path, timeoutMs),
     makeFifo(path, mode) {
       check(library.rts_mkfifo(cString(path), mode), () => `make fifo ${quote(path)}`);
     },

@@ -75,6 +75,8 @@ export const SYMBOLS = {
   rts_lock_open: { parameters: ["buffer"], result: "i32" },
   // int32_t rts_lock(int32_t fd);
   rts_lock: { parameters: ["i32"], result: "i32" },
+  // int32_t rts_lock_bytes(int32_t fd);
+  rts_lock_bytes: { parameters: ["i32"], result: "i32" },
   // int32_t rts_poll(struct pollfd *polled, uint32_t count, int32_t timeout_ms);
   rts_poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
   // int32_t rts_fd_flags(int32_t fd);

@@ -94,6 +94,11 @@ int32_t rts_lock(int32_t fd) {
   return result;
 }
 
+int32_t rts_lock_bytes(int32_t fd) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  return RETRY(fcntl(fd, F_OFD_SETLK, &lock));
+}
+
 int32_t rts_poll(struct pollfd *polled, uint32_t count, int32_t timeout_ms) {
   if (timeout_ms == 0)
     return RETRY(poll(polled, count, 0));

@@ -11,7 +11,9 @@
 #include "mount.h"
 #include "net.h"
 #include "peer.h"
+#include "program.h"
 #include "stream.h"
+#include "tree.h"
 #include "waiter.h"
 
 /* clang-format off */
@@ -23,7 +25,7 @@
   X(rts_keep_children) X(rts_forward_begin) X(rts_forward_to) X(rts_forward_size) \
   X(rts_forward_count) X(rts_forward_heard) X(rts_forward_tell) X(rts_forward_end) X(rts_reap_until) X(rts_open) X(rts_open_plain) X(rts_close) \
   X(rts_read) X(rts_read_available) X(rts_write) X(rts_mkfifo) X(rts_rename) X(rts_readlink) \
-  X(rts_lock_open) X(rts_lock) \
+  X(rts_lock_open) X(rts_lock) X(rts_lock_bytes) \
   X(rts_poll) X(rts_fd_flags) X(rts_pipe) X(rts_memory_file) X(rts_connect_unix) \
   X(rts_listen_unix) X(rts_accept) X(rts_socketpair) X(rts_bind_datagram) \
   X(rts_send_datagram) X(rts_send_message) \
@@ -33,7 +35,8 @@
   X(rts_bpf_load) X(rts_bpf_attach) X(rts_bpf_detach) X(rts_bpf_query) X(rts_bpf_open) \
   X(rts_bpf_name) X(rts_eventfd) X(rts_netlink_open) X(rts_netlink_ask) X(rts_detach) X(rts_try_option) \
   X(rts_waiter_make) X(rts_waiter_add) X(rts_waiter_remove) X(rts_waiter_wake) X(rts_waiter_wait) \
-  X(rts_peer) X(rts_stream_open) X(rts_stream_read) X(rts_stream_write)
+  X(rts_peer) X(rts_stream_open) X(rts_stream_read) X(rts_stream_write) \
+  X(rts_tree_copy) X(rts_tree_remove) X(rts_program_begin)
 /* clang-format on */
 
 static const struct {

@@ -13,6 +13,8 @@
  * terminal.c  modes and sizes of terminals; relay.c: copying between two
  * hook.c      hooks of the runtime's namespaces
  * mount.c     taking mounts away (mount.h)
+ * tree.c      whole trees of files: tree_copy.c, tree_file.c, tree_links.c (tree.h)
+ * program.c   programs in namespaces of their own (program.h)
  * netlink.c   sockets that speak of network namespaces (net.h)
  * bpf.c       device programs of cgroup v2; eventfd.c: events of cgroup v1 (bpf.h)
  * clock.c     timeouts
@@ -113,6 +115,8 @@ int32_t rts_readlink(const char *path, uint8_t *bytes, uint32_t size);
 int32_t rts_lock_open(const char *path);
 /* -EAGAIN while somebody else has it. */
 int32_t rts_lock(int32_t fd);
+/* The same for a lock of all bytes of the file (fcntl(2), F_OFD_SETLK), which others may ask for. */
+int32_t rts_lock_bytes(int32_t fd);
 /* The number of ready descriptors; 0 at the timeout. */
 int32_t rts_poll(struct pollfd *polled, uint32_t count, int32_t timeout_ms);
 int32_t rts_fd_flags(int32_t fd);

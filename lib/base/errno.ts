@@ -99,6 +99,7 @@ export const EOPNOTSUPP = 95;
 export const ECONNRESET = 104;
 export const ETIMEDOUT = 110;
 export const ECONNREFUSED = 111;
+export const ECANCELED = 125;
 
 /** `EPERM` for 1; `errno 999` for a number without a name. */
 export function errnoName(errno: number): string {

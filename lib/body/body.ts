@@ -7,9 +7,10 @@
 
 import type { HookEnding, HookProgram } from "../../ffi/hooks.ts";
 import type { ProcessEnding } from "../../ffi/process.ts";
+import type { Program } from "../../ffi/program.ts";
 import type { WindowSize } from "../../ffi/terminal.ts";
 
-export type { HookEnding, HookProgram, ProcessEnding };
+export type { HookEnding, HookProgram, ProcessEnding, Program };
 
 /**
  * Where the standard streams of the program come from: those of runts, /dev/null, or open file
@@ -70,6 +71,11 @@ interface CallersProcess {
   runHook(program: HookProgram): Promise<HookEnding>;
   /** Runs a program of the caller's PATH, in `/`, without input. Throws what Deno does when it is not there. */
   runTool(tool: string, args: readonly string[]): Promise<ToolEnding>;
+  /**
+   * Runs a program that has the caller's streams and working directory, to its end; an aborted signal
+   * ends it, and throws its reason. Throws RuntsError when it could not be executed.
+   */
+  runProgram(program: Program, signal?: AbortSignal): Promise<ProcessEnding>;
   /** Connects a stream to a unix socket. ETIMEDOUT when nobody accepts for 10 s. */
   connect(path: string): Promise<number>;
   /** Sends a datagram, as ffi/sockets.ts does. */

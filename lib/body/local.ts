@@ -5,7 +5,15 @@ import type { HookEnding, HookProgram } from "../../ffi/hooks.ts";
 import type { ProcessEnding } from "../../ffi/process.ts";
 import type { WindowSize } from "../../ffi/terminal.ts";
 import { O_RDWR } from "../base/linux.ts";
-import type { Body, Child, Foreground, InitRequest, SpawnedInit, ToolEnding } from "./body.ts";
+import type {
+  Body,
+  Child,
+  Foreground,
+  InitRequest,
+  Program,
+  SpawnedInit,
+  ToolEnding,
+} from "./body.ts";
 import { LocalForeground } from "./foreground.ts";
 
 /** Everything by the helper library, in this process. */
@@ -55,6 +63,11 @@ export class LocalBody implements Body {
     // Our working directory may be one that only others can enter.
     const options: Deno.CommandOptions = { args: [...args], cwd: "/", stdin: "null" };
     return new Deno.Command(tool, options).output();
+  }
+
+  async runProgram(program: Program, signal?: AbortSignal): Promise<ProcessEnding> {
+    const { runProgram } = await import("../../ffi/program.ts");
+    return await runProgram(this.#helper, program, signal);
   }
 
   connect(path: string): Promise<number> {

@@ -11,6 +11,7 @@ import type {
   HookProgram,
   InitRequest,
   ProcessEnding,
+  Program,
   SpawnedInit,
   ToolEnding,
 } from "./body.ts";
@@ -82,6 +83,10 @@ export class MonitorBody implements Body {
 
   runTool(tool: string, args: readonly string[]): Promise<ToolEnding> {
     return this.#caller.runTool(tool, args);
+  }
+
+  runProgram(program: Program, signal?: AbortSignal): Promise<ProcessEnding> {
+    return this.#caller.runProgram(program, signal);
   }
 
   connect(path: string): Promise<number> {

@@ -8,6 +8,8 @@ const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   checkconfig: () => import("./lxc_checkconfig.ts"),
   config: () => import("./lxc_config.ts"),
   console: () => import("./lxc_console.ts"),
+  create: () => import("./lxc_create.ts"),
+  destroy: () => import("./lxc_destroy.ts"),
   execute: () => import("./lxc_execute.ts"),
   explain: () => import("./lxc_explain.ts"),
   freeze: () => import("./lxc_freeze.ts"),
@@ -26,7 +28,8 @@ const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
 
 /** The names that LXC has commands for. */
 export const LXC_LINKED = [
-  ...["attach", "cgroup", "checkconfig", "config", "console", "execute", "freeze", "info", "ls"],
+  ...["attach", "cgroup", "checkconfig", "config", "console", "create", "destroy", "execute"],
+  ...["freeze", "info", "ls"],
   "monitor",
   ...["start", "stop", "unfreeze", "unshare", "update-config", "wait"],
 ];

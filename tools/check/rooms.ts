@@ -51,7 +51,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "lib/lxc": [
     ...["lib/base", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/plan"],
-    ...["lib/state", "lib/net", "lib/caller", "lib/monitor", "lib/container", "lib/supervise"],
+    ...["lib/state", "lib/net", "lib/userns", "lib/caller", "lib/monitor", "lib/container"],
+    "lib/supervise",
   ],
   "lib/script": [
     ...["lib/base", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/state"],

@@ -1,0 +1,129 @@
+/** `lxc destroy`: a container and all that was made for it is removed. */
+
+import { treeCalls } from "../../../ffi/tree.ts";
+import { quote, RuntsError } from "../../base/errors.ts";
+import { readMountinfo } from "../../base/mountinfo.ts";
+import { isWithin } from "../../base/paths.ts";
+import { statFile } from "../../base/files.ts";
+import { inCommand } from "../../runtime/command.ts";
+import { load } from "../../runtime/load.ts";
+import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts";
+import { systemId } from "../life/record.ts";
+import { stopSystem } from "../life/stop.ts";
+import { isWhole } from "./claim.ts";
+import { dependentsOf, directoryOf, forgetDependences, type Placed } from "./dependents.ts";
+import { lockDefinition } from "./lock.ts";
+import { hasSnapshots, isRunning, openStored, placeOf, runHooks, type Stored } from "./opened.ts";
+import { snapshotNames } from "./snapshot_place.ts";
+
+/** What is removed. */
+export interface DestroyOptions {
+  readonly name?: string | undefined;
+  readonly lxcpath?: string | undefined;
+  /** One that runs is killed. */
+  readonly force?: boolean | undefined;
+  /** With its snapshots. */
+  readonly snapshots?: boolean | undefined;
+}
+
+/** Removes a container. */
+export function destroyContainer(
+  given: RuntimeOrSettings,
+  options: DestroyOptions,
+): Promise<void> {
+  return inCommand(given, "destroy", options.name ?? "", async (unloaded) => {
+    const runtime = await load(unloaded);
+    const place = placeOf(runtime, options);
+    const directory = directoryOf(place);
+    if (statFile(directory) === undefined) {
+      throw new RuntsError(`container ${quote(place.name)} does not exist`);
+    }
+    if (!await isWhole(runtime, directory)) {
+      return await treeCalls(runtime.helper).remove(directory);
+    }
+    if (options.force && isRunning(runtime, place)) {
+      await stopSystem(runtime, {
+        id: systemId(runtime, place.lxcpath, place.name),
+        kill: true,
+      });
+    }
+    using _lock = await lockDefinition(runtime, place.lxcpath, place.name);
+    const stored = await openStored(runtime, place);
+    refuseDestroy(runtime, stored, options);
+    if (options.snapshots) {
+      for (const name of snapshotNames(stored)) {
+        await removeStored(
+          runtime,
+          await openStored(runtime, {
+            lxcpath: `${stored.directory}/snaps`,
+            name,
+          }),
+        );
+      }
+    }
+    await removeStored(runtime, stored);
+  });
+}
+
+function refuseDestroy(
+  runtime: LoadedRuntime,
+  stored: Stored,
+  { force, snapshots }: DestroyOptions,
+): void {
+  if (isRunning(runtime, stored)) {
+    throw new RuntsError("the container runs", force ? {} : { hint: "stop it, or use --force" });
+  }
+  refuseInUse(stored);
+  if (!snapshots && hasSnapshots(stored)) {
+    throw new RuntsError("the container has snapshots", { hint: "use --snapshots" });
+  }
+}
+
+/** Throws where the root filesystems of others lie on this one. */
+export function refuseInUse(stored: Placed): void {
+  const own = `${directoryOf(stored)}/`;
+  const others = dependentsOf(stored).filter(({ lxcpath }) => !`${lxcpath}/`.startsWith(own));
+  if (others.length === 0) return;
+  const names = others.map((one) => quote(directoryOf(one))).join(", ");
+  throw new RuntsError(`the container has clones: ${names}`, { hint: "destroy them first" });
+}
+
+/** Removes what is on disk: hooks run, the configuration goes last, so that what fails can be tried again. */
+export async function removeStored(runtime: LoadedRuntime, stored: Stored): Promise<void> {
+  const { directory } = stored;
+  const places = [...removableRootfs(stored), directory];
+  refuseMounts(runtime, places);
+  await runHooks(runtime, stored, "destroy");
+  const trees = treeCalls(runtime.helper);
+  for (const path of places.slice(0, -1)) {
+    if (statFile(path) !== undefined) await trees.remove(path);
+  }
+  forgetDependences(stored);
+  await trees.remove(directory);
+}
+
+/** What of the root filesystem is the container's own. */
+function removableRootfs({ config, rootfs, directory, lxcpath }: Stored): string[] {
+  if (rootfs === undefined || config.get("lxc.rootfs.managed")?.value === false) return [];
+  if (!["dir", "overlay", "btrfs"].includes(rootfs.driver)) {
+    throw new RuntsError(`a root filesystem of the kind ${rootfs.driver} cannot be removed`, {
+      hint: "set lxc.rootfs.managed = 0 and remove it by hand",
+    });
+  }
+  const own = rootfs.parts.at(-1)!;
+  if (own === "/" || isWithin(lxcpath, own) || isWithin(directory, own)) {
+    throw new RuntsError(`the root filesystem ${quote(own)} is not the container's alone`, {
+      hint: "set lxc.rootfs.managed = 0",
+    });
+  }
+  return [own];
+}
+
+/** A mount below would keep a part of it, and what is mounted there is somebody else's. */
+function refuseMounts({ caller }: LoadedRuntime, places: readonly string[]): void {
+  const mount = readMountinfo(caller.proc).find(({ path }) =>
+    places.some((place) => isWithin(path, place))
+  );
+  if (mount === undefined) return;
+  throw new RuntsError(`something is mounted at ${quote(mount.path)}`, { hint: "unmount it" });
+}

@@ -1,0 +1,34 @@
+/** The lock of a container's definition: LXC's own, so that its commands and those of runts wait for each other. */
+
+import { ETIMEDOUT } from "../../base/errno.ts";
+import { errnoOf, quote, RuntsError } from "../../base/errors.ts";
+import type { LoadedRuntime } from "../../runtime/runtime.ts";
+
+/** How long another command may be at work on it, in ms. */
+const LOCK_TIMEOUT = 60_000;
+
+/** Takes it; disposing of it gives it up. */
+export async function lockDefinition(
+  runtime: LoadedRuntime,
+  lxcpath: string,
+  name: string,
+): Promise<Disposable> {
+  const { helper } = runtime;
+  const directory = `${runDirectory(runtime)}/lxc/lock/${lxcpath}`;
+  try {
+    Deno.mkdirSync(directory, { recursive: true });
+    const fd = await helper.lockBytes(`${directory}/.${name}`, LOCK_TIMEOUT);
+    return { [Symbol.dispose]: () => helper.close(fd) };
+  } catch (cause) {
+    if (errnoOf(cause) !== ETIMEDOUT) {
+      throw new RuntsError(`lock ${quote(`${directory}/.${name}`)}`, { cause });
+    }
+    const seconds = LOCK_TIMEOUT / 1000;
+    throw new RuntsError(`another command has been at work on the container for ${seconds} s`);
+  }
+}
+
+function runDirectory({ caller }: LoadedRuntime): string {
+  if (caller.uid === 0) return "/run";
+  return caller.variable("XDG_RUNTIME_DIR") ?? `${caller.variable("HOME") ?? ""}/.cache/lxc/run`;
+}

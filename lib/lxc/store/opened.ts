@@ -1,0 +1,74 @@
+/** A container on disk, for commands that change what is there of it. */
+
+import { quote, RuntsError } from "../../base/errors.ts";
+import { statFile } from "../../base/files.ts";
+import type { LoadedRuntime } from "../../runtime/runtime.ts";
+import type { LxcConfig } from "../config/config.ts";
+import type { RootfsDriver } from "../config/values_more.ts";
+import { openContainer, planOpened } from "../container.ts";
+import { runStage, runStageWarning } from "../life/hooks.ts";
+import { systemId } from "../life/record.ts";
+import { systemNow } from "../life/state.ts";
+import type { HookFacts } from "../plan/hooks.ts";
+import { checkName, lxcPath } from "../place.ts";
+import { isWhole } from "./claim.ts";
+import { directoryOf, type Placed } from "./dependents.ts";
+
+/** Where the root filesystem of a container is. */
+export interface Rootfs {
+  readonly driver: RootfsDriver;
+  /** As `lxc.rootfs.path` has them: of an overlay the lower directories, and then the upper one. */
+  readonly parts: readonly string[];
+}
+
+/** A container with its configuration, whatever is wrong with that. */
+export interface Stored extends Placed {
+  readonly directory: string;
+  readonly config: LxcConfig;
+  readonly rootfs: Rootfs | undefined;
+}
+
+/** The place of a container that a command line names. */
+export function placeOf(
+  runtime: LoadedRuntime,
+  { name, lxcpath }: { readonly name?: string | undefined; readonly lxcpath?: string | undefined },
+): Placed {
+  return { lxcpath: lxcPath(runtime, lxcpath), name: checkName(name) };
+}
+
+/** Reads it. Throws RuntsError where it is not there, or not yet. */
+export async function openStored(runtime: LoadedRuntime, place: Placed): Promise<Stored> {
+  const directory = directoryOf(place);
+  if (!await isWhole(runtime, directory)) {
+    throw new RuntsError(`container ${quote(place.name)} was not made to its end`, {
+      hint: "destroy it",
+    });
+  }
+  const { config } = await openContainer(runtime, place);
+  return { ...place, directory, config, rootfs: config.get("lxc.rootfs.path")?.value };
+}
+
+/** Whether it runs, or is about to. */
+export function isRunning(runtime: LoadedRuntime, { lxcpath, name }: Placed): boolean {
+  return systemNow(runtime, systemId(runtime, lxcpath, name)).state !== "STOPPED";
+}
+
+/** Whether it has snapshots of its own. */
+export function hasSnapshots({ directory }: Pick<Stored, "directory">): boolean {
+  const snaps = `${directory}/snaps`;
+  return statFile(snaps)?.isDirectory === true && [...Deno.readDirSync(snaps)].length > 0;
+}
+
+/** Runs the hooks of a stage; `warning`: what is wrong with them keeps nothing from going on. */
+export async function runHooks(
+  runtime: LoadedRuntime,
+  place: Placed,
+  stage: "clone" | "destroy",
+  facts: HookFacts = {},
+): Promise<void> {
+  const opened = await openContainer(runtime, place);
+  if (opened.config.all(`lxc.hook.${stage}`).length === 0) return;
+  const { plan } = await planOpened(runtime, opened);
+  if (stage === "destroy") await runStageWarning(runtime, plan, stage, facts);
+  else await runStage(runtime, plan, stage, facts);
+}
