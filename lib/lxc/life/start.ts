@@ -16,6 +16,7 @@ import { type Choice, lxcPath } from "../place.ts";
 import type { SystemPlan } from "../plan/types.ts";
 import { Foreground } from "./foreground.ts";
 import { refuseUnsupported, withoutEffect } from "./unsupported.ts";
+import { lockToStart } from "../store/start_lock.ts";
 import { type Shared, withShared } from "./shared.ts";
 import { createSystem, inTheirLines } from "./make.ts";
 import { makeRootPlaces } from "./root.ts";
@@ -57,6 +58,7 @@ export function startSystem(
     const id = systemId(unloaded, lxcPath(unloaded, options.lxcpath), opened.name);
     const directory = new StateDirectory(unloaded, id);
     const runtime = await load(unloaded);
+    using _lock = await lockToStart(runtime, opened);
     await settleFormer(runtime, directory);
     if (systemNow(runtime, id).state !== "STOPPED") return startedOf(directory, true);
     const { plan, findings } = await planOpened(

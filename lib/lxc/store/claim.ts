@@ -51,6 +51,16 @@ async function removeLeftover(runtime: LoadedRuntime, directory: string): Promis
   await treeCalls(runtime.helper).remove(directory);
 }
 
+/** Throws RuntsError unless a container was made to its end. */
+export async function refusePartial(
+  runtime: LoadedRuntime,
+  name: string,
+  directory: string,
+): Promise<void> {
+  if (await isWhole(runtime, directory)) return;
+  throw new RuntsError(`container ${quote(name)} was not made to its end`, { hint: "destroy it" });
+}
+
 /**
  * Whether a directory was made to its end; false where whoever made it is gone. Throws RuntsError while
  * somebody makes it.

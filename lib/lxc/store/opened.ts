@@ -1,6 +1,5 @@
 /** A container on disk, for commands that change what is there of it. */
 
-import { quote, RuntsError } from "../../base/errors.ts";
 import { statFile } from "../../base/files.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
 import type { LxcConfig } from "../config/config.ts";
@@ -11,7 +10,7 @@ import { systemId } from "../life/record.ts";
 import { systemNow } from "../life/state.ts";
 import type { HookFacts } from "../plan/hooks.ts";
 import { checkName, lxcPath } from "../place.ts";
-import { isWhole } from "./claim.ts";
+import { refusePartial } from "./claim.ts";
 import { directoryOf, type Placed } from "./dependents.ts";
 
 /** Where the root filesystem of a container is. */
@@ -39,11 +38,7 @@ export function placeOf(
 /** Reads it. Throws RuntsError where it is not there, or not yet. */
 export async function openStored(runtime: LoadedRuntime, place: Placed): Promise<Stored> {
   const directory = directoryOf(place);
-  if (!await isWhole(runtime, directory)) {
-    throw new RuntsError(`container ${quote(place.name)} was not made to its end`, {
-      hint: "destroy it",
-    });
-  }
+  await refusePartial(runtime, place.name, directory);
   const { config } = await openContainer(runtime, place);
   return { ...place, directory, config, rootfs: config.get("lxc.rootfs.path")?.value };
 }
