@@ -11,6 +11,8 @@ export const MOUNT_SYMBOLS = {
   // int32_t rts_try_option(const char *type, const char *key, const char *value, char *said,
   //   uint32_t size);
   rts_try_option: { parameters: ["buffer", "buffer", "buffer", "buffer", "u32"], result: "i32" },
+  // int32_t rts_overlay(const char *layers);
+  rts_overlay: { parameters: ["buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Takes the topmost mount at the path away (umount(2), MNT_DETACH). Loads no helper by itself. */
@@ -41,4 +43,13 @@ export function refusedOption(type: string, option: string): Refusal | undefined
   const result = library.rts_try_option(cString(type), cString(key), value, bytes, SAID_MAX);
   if (result >= 0) return undefined;
   return { errno: -result, said: new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0))) };
+}
+
+/**
+ * A descriptor of what layers of an overlay show together, read-only and mounted nowhere; the uppermost is
+ * the first. Loads no helper by itself.
+ */
+export function openMergedView(layers: readonly string[]): number {
+  const result = furtherFunctions(MOUNT_SYMBOLS).rts_overlay(cString(layers.join(":")));
+  return check(result, () => `mount an overlay of ${layers.map((one) => quote(one)).join(", ")}`);
 }

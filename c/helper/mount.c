@@ -1,4 +1,4 @@
-/* Taking mounts away, and asking filesystems. */
+/* Taking mounts away, looking through some, and asking filesystems. */
 #define _GNU_SOURCE 1
 #include "mount.h"
 
@@ -42,4 +42,16 @@ int32_t rts_try_option(const char *type, const char *key, const char *value, cha
   if (error)
     last_words(context, said, size);
   return error;
+}
+
+int32_t rts_overlay(const char *layers) {
+  CLEANUP_FD int context = kernel_fsopen("overlay");
+  if (context < 0)
+    return context;
+  int error = kernel_fsconfig(context, FSCONFIG_SET_STRING, "lowerdir", layers);
+  if (error == 0)
+    error = kernel_fsconfig(context, FSCONFIG_SET_FLAG, "ro", NULL);
+  if (error == 0)
+    error = kernel_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL);
+  return error != 0 ? error : kernel_fsmount(context, 0);
 }

@@ -15,4 +15,10 @@ int32_t rts_detach(const char *path);
 int32_t rts_try_option(const char *type, const char *key, const char *value, char *said,
                        uint32_t size);
 
+/*
+ * A descriptor of a read-only overlay that is mounted nowhere: it ends with its last user. `layers`: paths
+ * with colons between them, the uppermost first.
+ */
+int32_t rts_overlay(const char *layers);
+
 #endif

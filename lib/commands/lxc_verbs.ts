@@ -8,6 +8,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   checkconfig: () => import("./lxc_checkconfig.ts"),
   config: () => import("./lxc_config.ts"),
   console: () => import("./lxc_console.ts"),
+  copy: () => import("./lxc_copy.ts"),
   create: () => import("./lxc_create.ts"),
   destroy: () => import("./lxc_destroy.ts"),
   execute: () => import("./lxc_execute.ts"),
@@ -17,6 +18,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   "install-links": () => import("./lxc_install_links.ts"),
   ls: () => import("./lxc_ls.ts"),
   monitor: () => import("./lxc_monitor.ts"),
+  snapshot: () => import("./lxc_snapshot.ts"),
   start: () => import("./lxc_start.ts"),
   stop: () => import("./lxc_stop.ts"),
   unfreeze: () => import("./lxc_unfreeze.ts"),
@@ -26,16 +28,14 @@ const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   wait: () => import("./lxc_wait.ts"),
 };
 
-/** The names that LXC has commands for. */
-export const LXC_LINKED = [
-  ...["attach", "cgroup", "checkconfig", "config", "console", "create", "destroy", "execute"],
-  ...["freeze", "info", "ls"],
-  "monitor",
-  ...["start", "stop", "unfreeze", "unshare", "update-config", "wait"],
-];
-
 /** In alphabetical order. */
 export const LXC_VERBS: readonly string[] = Object.keys(VERBS);
+
+/** Verbs that LXC has no commands for. */
+const OWN = ["check", "explain", "install-links", "update"];
+
+/** The names that LXC has commands for. */
+export const LXC_LINKED: readonly string[] = LXC_VERBS.filter((verb) => !OWN.includes(verb));
 
 /** The command of a verb; undefined where there is no such verb. */
 export async function lxcCommand(verb: string): Promise<Command | undefined> {

@@ -73,11 +73,13 @@ export async function settleLocked(
 }
 
 /** What was meant for one life. */
-async function removeContainer({ warn }: LoadedRuntime, plan: SystemPlan): Promise<void> {
+async function removeContainer(runtime: LoadedRuntime, plan: SystemPlan): Promise<void> {
+  const lxcpath = plan.directory.slice(0, -plan.name.length - 1);
   try {
-    await Deno.remove(plan.directory, { recursive: true });
+    const { destroyStopped } = await import("../store/destroy.ts");
+    await destroyStopped(runtime, { lxcpath, name: plan.name });
   } catch (error) {
-    warn(`remove ${quote(plan.directory)}: ${reason(error)}`);
+    runtime.warn(`remove ${quote(plan.directory)}: ${reason(error)}`);
   }
 }
 

@@ -14,7 +14,7 @@ import { isWhole } from "./claim.ts";
 import { dependentsOf, directoryOf, forgetDependences, type Placed } from "./dependents.ts";
 import { lockDefinition } from "./lock.ts";
 import { hasSnapshots, isRunning, openStored, placeOf, runHooks, type Stored } from "./opened.ts";
-import { snapshotNames } from "./snapshot_place.ts";
+import { snapshotNames, snapshotsPath } from "./snapshot_place.ts";
 
 /** What is removed. */
 export interface DestroyOptions {
@@ -63,6 +63,24 @@ export function destroyContainer(
     }
     await removeStored(runtime, stored);
   });
+}
+
+/**
+ * The same for one that has just stopped and was meant for one life: snapshots go with it. Who does that
+ * holds the lock of its state, for which a start waits that holds this one: it is not waited for.
+ */
+export async function destroyStopped(runtime: LoadedRuntime, place: Placed): Promise<void> {
+  const stored = await openStored(runtime, place);
+  refuseInUse(stored);
+  await removeSnapshots(runtime, stored);
+  await removeStored(runtime, stored);
+}
+
+async function removeSnapshots(runtime: LoadedRuntime, stored: Stored): Promise<void> {
+  const lxcpath = snapshotsPath(stored);
+  for (const name of snapshotNames(stored)) {
+    await removeStored(runtime, await openStored(runtime, { lxcpath, name }));
+  }
 }
 
 function refuseDestroy(

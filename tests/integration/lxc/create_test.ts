@@ -190,7 +190,7 @@ Deno.test("what cannot be made is told in words, and nothing is left", RUNTS_LXC
     ],
     [
       ["-n", "web", "-t", small, "-f", wrong],
-      `create "web": ${wrong}:1: lxc.tty.max: "many" is not a number`,
+      `create "web": ${wrong}:1: lxc.tty.max: "many" is not a whole number from 0 to 1024`,
     ],
     [
       ["-n", "web", "-t", small, "-f", loop],

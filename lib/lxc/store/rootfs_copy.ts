@@ -1,0 +1,125 @@
+/** Root filesystems of copies: a tree of their own, or an overlay on that of the container. */
+
+import { treeCalls } from "../../../ffi/tree.ts";
+import { openMergedView } from "../../../ffi/mounts.ts";
+import { ownDescriptor } from "../../../ffi/own_descriptor.ts";
+import { quote, RuntsError } from "../../base/errors.ts";
+import { isDirectory } from "../../base/files.ts";
+import type { LoadedRuntime } from "../../runtime/runtime.ts";
+import { dependsOn, type Placed } from "./dependents.ts";
+import type { Rootfs, Stored } from "./opened.ts";
+
+/** What a copy has. */
+export interface CopiedRootfs {
+  /** `lxc.rootfs.path`; undefined where the container has none. */
+  readonly path: string | undefined;
+  /** Directory that is the copy's alone: the tree, or the changes of an overlay. */
+  readonly own: string | undefined;
+  /** That whose changes `own` has: the lower directories of an overlay, the uppermost first. */
+  readonly lower: readonly string[];
+  /** Whose root filesystems are used. */
+  readonly uses: readonly Placed[];
+}
+
+/** What is copied, and how. */
+interface RootfsCopy {
+  readonly source: Stored;
+  /** Of the copy. */
+  readonly directory: string;
+  /** An overlay whose lower directory is the container's; else data of its own. */
+  readonly snapshot: boolean;
+  /** An overlay stays one, with its lower directories. */
+  readonly keepsKind: boolean;
+}
+
+/** Makes the root filesystem of a copy. */
+export async function copyRootfs(
+  runtime: LoadedRuntime,
+  { source, directory, snapshot, keepsKind }: RootfsCopy,
+  signal?: AbortSignal,
+): Promise<CopiedRootfs> {
+  const { rootfs } = source;
+  if (rootfs === undefined) return { path: undefined, own: undefined, lower: [], uses: [] };
+  refuseKind(rootfs);
+  if (rootfs.driver === "overlay" && (snapshot || keepsKind)) {
+    return await copyOverlay(runtime, source, directory, snapshot, signal);
+  }
+  const place = `${directory}/rootfs`;
+  if (snapshot) {
+    makeLike(source.directory, place);
+    const own = makeOverlay(directory, rootfs.parts[0]!);
+    makeLike(rootfs.parts[0]!, own);
+    return {
+      path: `overlay:${rootfs.parts[0]}:${own}`,
+      own,
+      lower: [rootfs.parts[0]!],
+      uses: [placed(source)],
+    };
+  }
+  await copyTree(runtime, rootfs, place, signal);
+  return { path: `dir:${place}`, own: place, lower: [], uses: [] };
+}
+
+function refuseKind({ driver }: Rootfs): void {
+  if (driver === "dir" || driver === "overlay") return;
+  throw new RuntsError(`a root filesystem of the kind ${driver} cannot be copied`);
+}
+
+function placed({ lxcpath, name }: Placed): Placed {
+  return { lxcpath, name };
+}
+
+/** The lower directories stay; the changes are copied. */
+async function copyOverlay(
+  runtime: LoadedRuntime,
+  source: Stored,
+  directory: string,
+  snapshot: boolean,
+  signal?: AbortSignal,
+): Promise<CopiedRootfs> {
+  const { parts } = source.rootfs!;
+  const [lower, upper] = [parts.slice(0, -1), parts.at(-1)!];
+  makeLike(source.directory, `${directory}/rootfs`);
+  const own = makeOverlay(directory, lower[0]!);
+  if (isDirectory(upper)) await treeCalls(runtime.helper).copy(upper, own, signal);
+  else makeLike(lower[0]!, own);
+  const uses = [...dependsOn(source), ...(snapshot ? [placed(source)] : [])];
+  return { path: `overlay:${lower.join(":")}:${own}`, own, lower, uses };
+}
+
+/** Makes what an overlay has beside its changes; gives the directory of these, which is not there yet. */
+function makeOverlay(directory: string, like: string): string {
+  makeLike(like, `${directory}/overlay`);
+  makeLike(like, `${directory}/overlay/work`);
+  return `${directory}/overlay/delta`;
+}
+
+/** An empty directory with the owner and the mode of another one. */
+function makeLike(like: string, path: string): void {
+  try {
+    const { mode, uid, gid } = Deno.statSync(like);
+    Deno.mkdirSync(path);
+    Deno.chownSync(path, uid, gid);
+    Deno.chmodSync(path, mode! & 0o7777);
+  } catch (cause) {
+    throw new RuntsError(`make ${quote(path)}`, { cause });
+  }
+}
+
+/** What a container sees, with data of its own. */
+export async function copyTree(
+  { helper }: LoadedRuntime,
+  { driver, parts }: Rootfs,
+  to: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const trees = treeCalls(helper);
+  if (driver !== "overlay") return await trees.copy(parts[0]!, to, signal);
+  // Nobody else sees the mount, and it is gone when this process is.
+  const view = openMergedView([parts.at(-1)!, ...parts.slice(0, -1)]);
+  try {
+    await trees.copy(ownDescriptor(view), to, signal);
+  } finally {
+    helper.close(view);
+  }
+}
