@@ -25,7 +25,7 @@ export const TreeReport = { stop: 0, files: 4, call: 8, path: 32, size: 32 + 409
 const OF_SOURCE = ["open", "read", "look at"];
 
 /** Work on trees; each may be ended early, and then throws the signal's reason. */
-export interface TreeCalls {
+interface TreeCalls {
   /**
    * Copies a directory to a place where nothing is yet: owners, modes, times, attributes, hard links,
    * holes, nodes; data is shared where the filesystem can. What was copied before a failure stays.
@@ -42,18 +42,17 @@ export function treeCalls(_helper: Pick<Helper, "close">): TreeCalls {
     copy(from, to, signal) {
       const [source, target] = [cString(from), cString(to)];
       return work(
-        (report) => functions.rts_tree_copy(source, target, report),
+        (report) =>
+          holding(functions.rts_tree_copy(source, target, report), source, target, report),
         (call, path) => `${call} ${quote((OF_SOURCE.includes(call) ? from : to) + path)}`,
-        [source, target],
         signal,
       );
     },
     remove(path, signal) {
       const whole = cString(path);
       return work(
-        (report) => functions.rts_tree_remove(whole, report),
+        (report) => holding(functions.rts_tree_remove(whole, report), whole, report),
         (call, below) => `${call} ${quote(path + below)}`,
-        [whole],
         signal,
       );
     },
@@ -63,7 +62,6 @@ export function treeCalls(_helper: Pick<Helper, "close">): TreeCalls {
 async function work(
   call: (report: Uint8Array<ArrayBuffer>) => Promise<number>,
   operation: (call: string, path: string) => string,
-  buffers: readonly unknown[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
   signal?.throwIfAborted();
@@ -71,7 +69,7 @@ async function work(
   const stop = () => Atomics.store(new Int32Array(report.buffer, TreeReport.stop, 1), 0, 1);
   signal?.addEventListener("abort", stop);
   try {
-    const result = await holding(call(report), report, ...buffers);
+    const result = await call(report);
     if (result >= 0) return;
     if (result === -ECANCELED) signal?.throwIfAborted();
     const what = fromCString(report.subarray(TreeReport.call, TreeReport.path));

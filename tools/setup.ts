@@ -48,9 +48,11 @@ const NEEDS: Record<string, Need[]> = {
     { package: "uidmap", look: "newuidmap", why: "subordinate ids of users without root" },
     {
       package: "lxc",
-      look: ["/usr/share/lxc/config/common.conf"],
-      why: "configurations of distributions, which must be found sound",
+      look: ["/usr/share/lxc/templates/lxc-busybox"],
+      why: "templates of system containers, and configurations that must be found sound",
     },
+    { package: "libcap2-bin", look: "setcap", why: "capabilities of files that are copied" },
+    { package: "xz-utils", look: "xz", why: "images of system containers" },
     { package: "zsh", look: "zsh", why: "shell whose completion is tested" },
     { package: "fish", look: "fish", why: "shell whose completion is tested" },
     { package: "chromium-headless-shell", look: "chromium-headless-shell", why: "looks at pages" },

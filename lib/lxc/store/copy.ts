@@ -40,7 +40,7 @@ export interface CopyManner {
 }
 
 /** What is copied. */
-export interface CopyOptions extends CopyManner {
+interface CopyOptions extends CopyManner {
   readonly name?: string | undefined;
   readonly lxcpath?: string | undefined;
   readonly newName: string;

@@ -3,7 +3,7 @@
 import { editText, type LineChange } from "../config/edit.ts";
 
 /** What differs in the copy. */
-export interface CopyChanges {
+interface CopyChanges {
   /** Directories of the two containers. */
   readonly from: string;
   readonly to: string;

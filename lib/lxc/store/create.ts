@@ -22,7 +22,7 @@ import { findTemplate, runTemplate, templateHeader } from "./template.ts";
 import { giveToRoot, type Users, usersOf } from "./users.ts";
 
 /** What is made. */
-export interface CreateOptions {
+interface CreateOptions {
   readonly name: string;
   readonly lxcpath?: string | undefined;
   /** Name or absolute path of a template; `none`: there is to be a configuration and nothing else. */
@@ -38,7 +38,7 @@ export interface CreateOptions {
 }
 
 /** Of a configuration: it may have secrets, as LXC sees it. */
-export const CONFIG_MODE = 0o640;
+const CONFIG_MODE = 0o640;
 
 /** Makes a container. When it cannot be made, nothing of it is left. */
 export function createContainer(given: RuntimeOrSettings, options: CreateOptions): Promise<void> {

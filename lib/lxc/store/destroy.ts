@@ -17,7 +17,7 @@ import { hasSnapshots, isRunning, openStored, placeOf, runHooks, type Stored } f
 import { snapshotNames, snapshotsPath } from "./snapshot_place.ts";
 
 /** What is removed. */
-export interface DestroyOptions {
+interface DestroyOptions {
   readonly name?: string | undefined;
   readonly lxcpath?: string | undefined;
   /** One that runs is killed. */
@@ -109,15 +109,20 @@ export function refuseInUse(stored: Placed): void {
 /** Removes what is on disk: hooks run, the configuration goes last, so that what fails can be tried again. */
 export async function removeStored(runtime: LoadedRuntime, stored: Stored): Promise<void> {
   const { directory } = stored;
-  const places = [...removableRootfs(stored), directory];
-  refuseMounts(runtime, places);
+  const own = removableRootfs(stored);
+  refuseMounts(runtime, [...own, directory]);
   await runHooks(runtime, stored, "destroy");
   const trees = treeCalls(runtime.helper);
-  for (const path of places.slice(0, -1)) {
-    if (statFile(path) !== undefined) await trees.remove(path);
-  }
+  for (const path of own) if (statFile(path) !== undefined) await trees.remove(path);
   forgetDependences(stored);
-  await trees.remove(directory);
+  const kept = own.length > 0 ? undefined : stored.rootfs?.parts.at(-1);
+  if (kept === undefined || !isWithin(kept, directory)) return await trees.remove(directory);
+  const [first] = kept.slice(directory.length + 1).split("/");
+  for (const { name, isDirectory } of Array.from(Deno.readDirSync(directory))) {
+    if (name === first) continue;
+    if (isDirectory) await trees.remove(`${directory}/${name}`);
+    else Deno.removeSync(`${directory}/${name}`);
+  }
 }
 
 /** What of the root filesystem is the container's own. */

@@ -7,7 +7,7 @@ import { lxcPath } from "../place.ts";
 import { copyContainer, type CopyManner } from "./copy.ts";
 
 /** What is added to a copy for one life. */
-export interface EphemeralOptions {
+interface EphemeralOptions {
   readonly name: string;
   readonly lxcpath?: string | undefined;
   readonly newPath?: string | undefined;

@@ -24,7 +24,7 @@ import { lockDefinition } from "./lock.ts";
 import { hasSnapshots, isRunning, openStored, placeOf, runHooks, type Stored } from "./opened.ts";
 
 /** What is renamed. */
-export interface RenameOptions {
+interface RenameOptions {
   readonly name?: string | undefined;
   readonly lxcpath?: string | undefined;
   readonly newName: string;

@@ -107,7 +107,7 @@ function makeLike(like: string, path: string): void {
 }
 
 /** What a container sees, with data of its own. */
-export async function copyTree(
+async function copyTree(
   { helper }: LoadedRuntime,
   { driver, parts }: Rootfs,
   to: string,

@@ -22,7 +22,7 @@ interface Named {
 }
 
 /** A state that was kept. */
-export interface Snapshot {
+interface Snapshot {
   /** `snap0` and so on. */
   readonly name: string;
   /** The directory that it is in. */
@@ -57,7 +57,7 @@ export function takeSnapshot(
 ): Promise<string> {
   const { comment, signal } = named;
   return onContainer(given, named, async (runtime, stored) => {
-    const text = comment === undefined ? undefined : await runtime.files.read(comment);
+    const text = comment === undefined ? undefined : readText(comment);
     const path = snapshotsPath(stored);
     Deno.mkdirSync(path, { recursive: true });
     const place = { lxcpath: path, name: freeSnapshot(stored) };

@@ -8,6 +8,8 @@ import { gcc } from "../../support/stand_in.ts";
 
 const read = (path: string) => Deno.readTextFileSync(new URL(`../../../${path}`, import.meta.url));
 
+const C = new URL("../../../c/", import.meta.url).pathname;
+
 /** A directory that is gone afterwards. */
 async function inDirectory(body: (path: string) => Promise<void>): Promise<void> {
   const path = Deno.makeTempDirSync();
@@ -32,13 +34,17 @@ Deno.test("the report is laid out as that of C", async () => {
   const asserts = Object.entries(offsets).map(([name, offset]) =>
     `_Static_assert(offsetof(struct tree_report, ${name}) == ${offset}, "${name}");`
   );
-  await gcc(`
+  const program = `
 #define _GNU_SOURCE 1
 #include <stddef.h>
 #include "tree.h"
 ${asserts.join("\n")}
 _Static_assert(sizeof(struct tree_report) == ${size}, "size");
-`);
+`;
+  await inDirectory(async (path) => {
+    Deno.writeTextFileSync(`${path}/test.c`, program);
+    await gcc(`-I${C}helper`, "-fsyntax-only", `${path}/test.c`);
+  });
 });
 
 Deno.test("a tree is copied and removed", async () => {
