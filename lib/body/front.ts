@@ -141,6 +141,11 @@ export class FrontBody implements Body, ProgramFront, Disposable {
     return runFrontTool(front, this.#environment, tool, args);
   }
 
+  // deno-lint-ignore require-await
+  async runProgram(): Promise<never> {
+    throw new RuntsError("a front runs no program with the caller's streams");
+  }
+
   async connect(path: string): Promise<number> {
     const what = `connect to socket ${quote(path)}`;
     const end = performance.now() + PATIENCE;
