@@ -9,7 +9,6 @@ import { pathFrom } from "../base/paths.ts";
 import { statFile } from "../base/files.ts";
 import type { GlobalValues } from "./globals.ts";
 import { type Level, LEVELS, type Sink } from "./log_level.ts";
-import { OWN_OUTPUT } from "./output.ts";
 import type { Output } from "./types.ts";
 
 /** What the command line reports through. */
@@ -67,11 +66,6 @@ function line(level: Level, message: string): string {
 /** The same of an error. */
 export function errorLine(message: string): string {
   return line("error", message);
-}
-
-/** To the standard error of this process. */
-export function toStderr(level: Level, message: string): void {
-  OWN_OUTPUT.printError(line(level, message));
 }
 
 async function openSink(
