@@ -11,6 +11,7 @@ const TABLES = [
     "mounts.ts",
     "net.ts",
     "peer.ts",
+    "replace.ts",
     "streams.ts",
     "symbols.ts",
   ],

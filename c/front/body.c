@@ -51,7 +51,7 @@ static long do_fds(struct body *body, const struct request *r) {
   return 0;
 }
 
-static long do_ending(int32_t pid, struct answer *a) {
+static long do_ending(struct body *body, int32_t pid, struct answer *a) {
   int status = 0;
   long result = sys4(SYS_WAIT4, pid, (long)&status, WNOHANG, 0);
   if (result <= 0)
@@ -64,6 +64,10 @@ static long do_ending(int32_t pid, struct answer *a) {
       .flags = status & 0x80 ? BODY_CORE : 0,
   };
   a->size = sizeof a->fields.ending;
+  if (body->lock >= 0 && body->lock_pid == pid) {
+    sys1(SYS_CLOSE, body->lock);
+    body->lock = -1;
+  }
   return 0;
 }
 
@@ -154,7 +158,7 @@ static long perform_request(struct body *body, uint32_t operation, const struct 
   case BODY_SPAWN:
     return do_spawn(body, r, a);
   case BODY_ENDING:
-    return do_ending(number_at(r, 0), a);
+    return do_ending(body, number_at(r, 0), a);
   case BODY_FETCH:
     return do_fetch(number_at(r, 0), number_at(r, 1), a);
   case BODY_PRINT:
@@ -220,7 +224,7 @@ static int brain_ended(void) {
 }
 
 int be_body(long socket, struct packet *packet) {
-  struct body body = {.socket = socket, .has_places = 0};
+  struct body body = {.socket = socket, .lock = -1};
   struct pollfd polled = {.fd = (int)socket, .events = POLLIN};
   raise_files(&body);
   keep_children();

@@ -8,7 +8,8 @@
 /* Of the front while a brain is at work. */
 struct body {
   long socket;
-  uint64_t files[2]; /* RLIMIT_NOFILE of the caller */
+  uint64_t files[2];      /* RLIMIT_NOFILE of the caller */
+  int32_t lock, lock_pid; /* a lock that is held while a program runs, or -1 */
   int has_places;
   int32_t places[SLOTS_MAX]; /* descriptors for the slots of the next spawn */
 };

@@ -18,7 +18,7 @@
 #define NR_CLOSE_RANGE 436
 #define NOT_EXECUTED 127
 
-enum { GIVEN_IMAGE, GIVEN_PLAN, GIVEN_STDIO, GIVEN_STREAMS = 3 };
+enum { GIVEN_IMAGE, GIVEN_PLAN, GIVEN_STDIO, GIVEN_STREAMS = 3, GIVEN_LOCK };
 
 static int is_sealed(int fd) {
   long seals = sys3(SYS_FCNTL, fd, F_GET_SEALS, 0);
@@ -164,11 +164,21 @@ static long read_command(int fd, struct program *p) {
   return take_command(p, bytes, (long)st.stx_size) ? 0 : -EINVAL;
 }
 
+static void hold_lock(struct body *body, int32_t pid, const struct request *r) {
+  if (r->fd_count <= GIVEN_LOCK)
+    return;
+  if (body->lock >= 0)
+    sys1(SYS_CLOSE, body->lock);
+  body->lock = r->fds[GIVEN_LOCK];
+  body->lock_pid = pid;
+  r->fds[GIVEN_LOCK] = -1;
+}
+
 /* It is executed before we go on, so that `error` is settled. */
 long do_program(struct body *body, const struct request *r, struct answer *a) {
   struct program *p = new_pages(sizeof *p);
   int32_t pidfd = -1;
-  if (r->fd_count != 1 + GIVEN_STREAMS)
+  if (r->fd_count < GIVEN_LOCK || r->fd_count > GIVEN_LOCK + 1)
     return -EINVAL;
   long result = read_command(r->fds[0], p);
   if (result < 0)
@@ -185,8 +195,10 @@ long do_program(struct body *body, const struct request *r, struct answer *a) {
   a->size = sizeof a->fields.program;
   a->fds[0] = pidfd;
   a->fd_count = p->error == 0;
-  if (p->error == 0)
+  if (p->error == 0) {
+    hold_lock(body, (int32_t)pid, r);
     return 0;
+  }
   sys4(SYS_WAIT4, pid, 0, 0, 0);
   sys1(SYS_CLOSE, pidfd);
   return 0;

@@ -12,6 +12,7 @@
 #include "net.h"
 #include "peer.h"
 #include "program.h"
+#include "replace.h"
 #include "stream.h"
 #include "tree.h"
 #include "waiter.h"
@@ -36,7 +37,7 @@
   X(rts_bpf_name) X(rts_eventfd) X(rts_netlink_open) X(rts_netlink_ask) X(rts_detach) X(rts_try_option) \
   X(rts_overlay) \
   X(rts_waiter_make) X(rts_waiter_add) X(rts_waiter_remove) X(rts_waiter_wake) X(rts_waiter_wait) \
-  X(rts_peer) X(rts_stream_open) X(rts_stream_read) X(rts_stream_write) \
+  X(rts_peer) X(rts_replace) X(rts_stream_open) X(rts_stream_read) X(rts_stream_write) \
   X(rts_tree_copy) X(rts_tree_remove) X(rts_program_begin)
 /* clang-format on */
 

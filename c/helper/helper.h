@@ -9,6 +9,7 @@
  * files.c     descriptors, fifos, locks, poll
  * waiter.c    waiting for many descriptors with one thread (waiter.h)
  * peer.c      who is at the other end of a socket (peer.h)
+ * replace.c   becoming another program (replace.h)
  * sockets.c   unix sockets; message.c: descriptors passed over them
  * terminal.c  modes and sizes of terminals; relay.c: copying between two
  * hook.c      hooks of the runtime's namespaces

@@ -44,7 +44,7 @@
  * OPEN          i32 flags, u32 mode, path                         ; descriptor
  * CONNECT       path                                              ; a stream, connected (or -EAGAIN)
  * DESCRIPTOR    i32 descriptor                                    body_descriptor
- * PROGRAM       ; file, three streams                             body_program; (pidfd)
+ * PROGRAM       ; file, three streams(, lock)                     body_program; (pidfd)
  * ADOPT         (orphans become the front's children)
  * KILL          i32 pid of a child                                (and its process group)
  *
@@ -290,7 +290,7 @@ struct body_descriptor {
 /*
  * PROGRAM: the file is as that of COMMAND. It runs in a process group of its own, with the streams that
  * were given, no other descriptor, and signals at their defaults; where its directory cannot be entered,
- * in the root. `error`: why it could not be executed; then there is no process any more.
+ * in the root. The front holds the lock of a container until it has told how the program ended. `error`: why it could not be executed; then there is no process any more.
  */
 struct body_program {
   int32_t pid;

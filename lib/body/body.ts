@@ -82,6 +82,11 @@ interface CallersProcess {
   sendDatagram(path: string, bytes: Uint8Array, fds: readonly number[]): Promise<void>;
   /** Opens a path that the caller names (open(2) with O_CLOEXEC). */
   open(path: string, flags: number, mode?: number): Promise<number>;
+  /**
+   * The lock of a container is held by this descriptor of this process, for the caller: hooks that the
+   * caller runs must find it with the caller (lib/state/lock_holder.ts).
+   */
+  lockTaken(fd: number, path: string): void;
   /** Whether a descriptor of the caller is open, and meant to be inherited. */
   isInheritable(fd: number): Promise<boolean>;
 }

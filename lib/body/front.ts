@@ -5,10 +5,12 @@
 
 import type { HookEnding, HookProgram } from "../../ffi/hooks.ts";
 import type { MonitorCalls } from "../../ffi/monitor.ts";
+import { ownDescriptor } from "../../ffi/own_descriptor.ts";
 import type { ProcessEnding } from "../../ffi/process.ts";
 import type { WindowSize } from "../../ffi/terminal.ts";
 import { delay } from "../base/delay.ts";
 import { EAGAIN, ESRCH, ETIMEDOUT } from "../base/errno.ts";
+import { readLink } from "../base/files.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import { BodyMax, BodyStdio, decodeEnding, Operation, SPAWN_TRACE } from "../wire/body.ts";
 import { COLD, decodeDescriptor, type FrontDescriptor } from "../wire/front.ts";
@@ -37,6 +39,7 @@ export class FrontBody implements Body, ProgramFront, Disposable {
   readonly #connection: BodyConnection;
 
   readonly #environment: readonly string[];
+  #lock: { readonly fd: number; readonly path: string } | undefined;
 
   /**
    * The socket is the body's from now on.
@@ -171,6 +174,17 @@ export class FrontBody implements Body, ProgramFront, Disposable {
   async open(path: string, flags: number, mode = 0o600): Promise<number> {
     const request = { operation: Operation.open, fields: [flags, mode], texts: [path] };
     return (await this.ask(`open ${quote(path)}`, request)).fds[0]!;
+  }
+
+  lockTaken(fd: number, path: string): void {
+    this.#lock = { fd, path };
+  }
+
+  /** The lock that is held for it; undefined when it was given up. */
+  get lock(): number | undefined {
+    if (this.#lock === undefined) return undefined;
+    const { fd, path } = this.#lock;
+    return readLink(ownDescriptor(fd)) === path ? fd : undefined;
   }
 
   async isInheritable(fd: number): Promise<boolean> {

@@ -31,6 +31,8 @@ export interface ProgramFront extends Pick<Body, "reap"> {
   readonly ask: BodyConnection["ask"];
   /** Aborted when it has gone. */
   readonly ended: AbortSignal;
+  /** The lock that is held for it; the program finds it there. */
+  readonly lock: number | undefined;
   /** Writes to a descriptor of the caller. */
   print(fd: number, bytes: Uint8Array): Promise<void>;
 }
@@ -159,7 +161,7 @@ async function begin(
     stdin = helper.open(input, O_RDONLY);
     const { fields, fds: [pidfd = -1] } = await front.ask(`run ${quote(path)}`, {
       operation: Operation.program,
-      fds: [file, stdin, ...streams],
+      fds: [file, stdin, ...streams, ...front.lock === undefined ? [] : [front.lock]],
     });
     return { pid: fields.getInt32(0, true), errno: fields.getInt32(4, true), pidfd };
   } finally {

@@ -83,6 +83,9 @@ export class LocalBody implements Body {
     return this.#helper.open(path, flags, mode);
   }
 
+  /** It has the lock itself. */
+  lockTaken(): void {}
+
   /** Those that Deno has opened close when a program is executed. */
   // deno-lint-ignore require-await
   async isInheritable(fd: number): Promise<boolean> {

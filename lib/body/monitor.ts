@@ -101,6 +101,10 @@ export class MonitorBody implements Body {
     return this.#caller.open(path, flags, mode);
   }
 
+  lockTaken(fd: number, path: string): void {
+    this.#caller.lockTaken(fd, path);
+  }
+
   isInheritable(fd: number): Promise<boolean> {
     return this.#caller.isInheritable(fd);
   }

@@ -29,6 +29,10 @@ export class ProcessCaller implements Caller {
     return mode;
   }
 
+  hasEnded(): boolean {
+    return false;
+  }
+
   workingDirectory(): string {
     return Deno.cwd();
   }

@@ -13,6 +13,7 @@ interface FrontProcess {
   readonly directory: string;
   /** `NAME=value` */
   readonly env: readonly string[];
+  readonly hasEnded: () => boolean;
 }
 
 /** What the kernel adds to the path of a directory that was removed. */
@@ -25,7 +26,7 @@ export function directoryOf(proc: string): string | undefined {
   return path.includes("\ufffd") ? undefined : path;
 }
 
-/** It is alive as long as the command is at work. */
+/** It lives as long as the command is at work, unless somebody kills it. */
 export class FrontCaller implements Caller {
   readonly proc: string;
   readonly pid: number;
@@ -34,8 +35,10 @@ export class FrontCaller implements Caller {
   readonly umask: number;
   readonly #directory: string;
   readonly #environment: readonly string[];
+  readonly hasEnded: () => boolean;
 
-  constructor({ pid, uid, gid, umask, directory, env }: FrontProcess) {
+  constructor({ pid, uid, gid, umask, directory, env, hasEnded }: FrontProcess) {
+    this.hasEnded = hasEnded;
     this.proc = `/proc/${pid}`;
     this.pid = pid;
     this.uid = uid;

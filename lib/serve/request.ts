@@ -4,6 +4,8 @@ import type { Helper } from "../../ffi/helper.ts";
 import { ownDescriptor } from "../../ffi/own_descriptor.ts";
 import type { Packet } from "../../ffi/monitor.ts";
 import { type Peer, peerOf } from "../../ffi/peer.ts";
+import { EPIPE } from "../base/errno.ts";
+import { errnoOf } from "../base/errors.ts";
 import { FrontBody, type FrontCalls } from "../body/front.ts";
 import type { Setting } from "../cli/types.ts";
 import { decodeReply, Operation } from "../wire/body.ts";
@@ -47,6 +49,8 @@ export interface Shared {
   readonly frontId: string;
   readonly prepare: Prepare;
   readonly status: () => BrainStatus;
+  /** Told of a front of another build. */
+  readonly otherBuild: () => void;
 }
 
 /** How long a front that has connected may take to say what it wants, in ms. */
@@ -58,21 +62,36 @@ type Outcome = "done" | "cold" | "gone";
 /** Carries a command out; the socket is closed by then. */
 export async function serveRequest(shared: Shared, socket: number): Promise<Outcome> {
   const { helper, calls } = shared;
-  let greeted: Awaited<ReturnType<typeof greeting>>;
+  const asked = await greeting(shared, socket).catch(() => undefined);
+  if (asked === undefined) {
+    helper.close(socket);
+    return "gone";
+  }
+  using front = new FrontBody(helper, calls, socket, asked.called.env);
+  let peer: Peer | undefined;
   try {
-    greeted = await greeting(shared, socket);
+    peer = peerOf(socket);
+    const admitted = await admit(shared, peer, asked);
+    if (admitted === undefined) {
+      await front.refuse();
+      return "cold";
+    }
+    await front.accept();
+    await front.end(await carryOut(shared, front, admitted));
+    return "done";
+  } catch (error) {
+    if (front.ended.aborted || peer === undefined || errnoOf(error) === EPIPE) return "gone";
+    throw error;
   } finally {
-    if (greeted === undefined) helper.close(socket);
+    if (peer !== undefined) helper.close(peer.pidfd);
   }
-  if (greeted === undefined) return "gone";
-  using front = new FrontBody(helper, calls, socket, greeted.called.env);
-  const admitted = await admit(shared, socket, greeted);
-  if (admitted === undefined) {
-    await front.refuse();
-    return "cold";
-  }
-  const { caller, run } = admitted;
-  await front.accept();
+}
+
+async function carryOut(
+  { helper }: Shared,
+  front: FrontBody,
+  { caller, run }: Admitted,
+): Promise<number> {
   const output = new FrontText(front);
   const files = frontFiles(helper, front);
   const code = await run({
@@ -81,8 +100,7 @@ export async function serveRequest(shared: Shared, socket: number): Promise<Outc
     runtime: () => ({ caller, files, body: front }),
   });
   await output.flush().catch(() => {}); // what went to the standard error, too
-  await front.end(code);
-  return "done";
+  return code;
 }
 
 /** What the front was called with; undefined for whoever says nothing, or something else. */
@@ -111,34 +129,33 @@ async function greeting(
   }
 }
 
+/** A caller who is as powerful as the brain, and what carries out its command. */
+interface Admitted {
+  readonly caller: FrontCaller;
+  readonly run: (setting: Setting) => Promise<number>;
+}
+
 /** Undefined where it is to run cold. */
 async function admit(
-  shared: Shared,
-  socket: number,
+  { helper, facts, frontId, otherBuild, prepare, status }: Shared,
+  { pid, uid, gid, pidfd }: Peer,
   { greeting, called }: { greeting: Greeting; called: Called },
-): Promise<{ caller: FrontCaller; run: (setting: Setting) => Promise<number> } | undefined> {
-  const { helper, frontId, prepare } = shared;
-  if (greeting.frontId !== frontId) return undefined;
-  let peer: Peer;
-  try {
-    peer = peerOf(socket);
-  } catch {
-    return undefined; // it is gone, or the kernel cannot tell who it is
+): Promise<Admitted | undefined> {
+  if (greeting.frontId !== frontId) {
+    otherBuild();
+    return undefined;
   }
-  try {
-    const proc = `/proc/${peer.pid}`;
-    const status = readStatus(proc);
-    if (difference(shared.facts, factsOf(proc, status)) !== undefined) return undefined;
-    const directory = directoryOf(proc);
-    // What was read was of the peer as long as that lives.
-    if (helper.exited(peer.pidfd) || directory === undefined) return undefined;
-    const umask = parseInt(status.get("Umask") ?? "", 8);
-    if (Number.isNaN(umask)) return undefined;
-    const { pid, uid, gid } = peer;
-    const caller = new FrontCaller({ pid, uid, gid, umask, directory, env: called.env });
-    const run = await prepare(called.args.slice(1), caller, shared.status);
-    return run && { caller, run };
-  } finally {
-    helper.close(peer.pidfd);
-  }
+  const proc = `/proc/${pid}`;
+  const lines = readStatus(proc);
+  if (difference(facts, factsOf(proc, lines)) !== undefined) return undefined;
+  const directory = directoryOf(proc);
+  // What was read was of the peer as long as that lives.
+  const hasEnded = () => helper.exited(pidfd);
+  if (hasEnded() || directory === undefined) return undefined;
+  const umask = parseInt(lines.get("Umask") ?? "", 8);
+  if (Number.isNaN(umask)) return undefined;
+  const { env } = called;
+  const caller = new FrontCaller({ pid, uid, gid, umask, directory, env, hasEnded });
+  const run = await prepare(called.args.slice(1), caller, status);
+  return run && { caller, run };
 }

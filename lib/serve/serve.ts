@@ -2,12 +2,16 @@
 
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { monitorCalls } from "../../ffi/monitor.ts";
+import { replaceProcess } from "../../ffi/replace.ts";
+import { encodeText, readBytesText } from "../base/bytes.ts";
+import type { Caller } from "../base/caller.ts";
 import { ETIMEDOUT } from "../base/errno.ts";
-import { errnoOf, quote, reason, RuntsError } from "../base/errors.ts";
-import { removeQuietly, statFile } from "../base/files.ts";
+import { errnoOf, reason, RuntsError } from "../base/errors.ts";
+import { readLink, statFile } from "../base/files.ts";
 import { frontId } from "../base/front_id.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { factsOf } from "./admission.ts";
+import { listen } from "./listening.ts";
 import { brainDirectory } from "./place.ts";
 import { type BrainStatus, type Prepare, serveRequest, type Shared } from "./request.ts";
 
@@ -27,56 +31,41 @@ export async function serve(runtime: Runtime, options: ServeOptions): Promise<vo
     throw new RuntsError("there is no front that could ask: run the executable, not the sources");
   }
   const helper = await loadHelper(); // no wait of it holds up what others have asked for
-  using socket = await listen(helper, brainDirectory(runtime.caller, runtime.host));
+  const { caller, host } = runtime;
+  using socket = await listen(helper, caller, brainDirectory(caller, host));
   const brain = new Brain(helper, runtime, id, options);
-  Deno.umask(0); // modes are masked with the umask of each caller
-  await brain.run(socket.fd);
-}
-
-/** A socket that listens, and the lock that keeps a second brain away. */
-interface Listening extends Disposable {
-  readonly fd: number;
-}
-
-async function listen(helper: Helper, directory: string): Promise<Listening> {
-  makePrivate(directory);
-  let lock: number;
-  try {
-    lock = await helper.lock(`${directory}/lock`, 0);
-  } catch (error) {
-    if (errnoOf(error) !== ETIMEDOUT) throw error;
-    throw new RuntsError(`a warm brain serves ${quote(directory)} already`);
-  }
-  const path = `${directory}/socket`;
-  removeQuietly(path); // of a brain that was killed
-  try {
-    const fd = monitorCalls().listen(path, 0o600);
-    return {
-      fd,
-      [Symbol.dispose]() {
-        removeQuietly(path);
-        helper.close(fd);
-        helper.close(lock);
-      },
-    };
-  } catch (error) {
-    helper.close(lock);
-    throw error;
-  }
-}
-
-/** Makes the directory, or finds that it is nobody else's. */
-function makePrivate(directory: string): void {
-  try {
-    Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new RuntsError(`make directory ${quote(directory)}`, { cause });
-  }
-  const found = statFile(directory);
-  if (found?.uid === Deno.uid() && ((found?.mode ?? 0) & 0o077) === 0) return;
-  throw new RuntsError(`directory ${quote(directory)} is not this user's alone`, {
-    hint: "it must belong to the user, and have mode 0700",
+  const umask = Deno.umask(0); // modes are masked with the umask of each caller
+  const tell = notifier(helper, caller);
+  await tell("READY=1");
+  const successor = await brain.run(socket.fd);
+  Deno.umask(umask);
+  if (successor === undefined) return await tell("STOPPING=1");
+  replaceProcess({
+    path: successor,
+    args: readBytesText(`${caller.proc}/cmdline`).split("\0").slice(0, -1),
+    env: [
+      ...caller.environment().filter((entry) => !entry.startsWith("LISTEN_")),
+      ...["LISTEN_FDS=1", `LISTEN_PID=${caller.pid}`],
+    ],
+    listening: socket.fd,
   });
+}
+
+/** Tells a service manager (sd_notify(3)); what it does not take is of no matter. */
+function notifier(helper: Helper, caller: Caller): (state: string) => Promise<void> {
+  const path = caller.variable("NOTIFY_SOCKET");
+  return async (state) => {
+    if (path === undefined) return;
+    await helper.sendDatagram(path, encodeText(`${state}\n`), []).catch(() => {});
+  };
+}
+
+/** The path of the executable, if there is another one by now in the place of the one that runs. */
+function successorOf({ proc }: Caller): string | undefined {
+  const path = readLink(`${proc}/exe`)?.replace(/ \(deleted\)$/, "");
+  const [own, there] = [statFile(`${proc}/exe`), path && statFile(path)];
+  if (!own || !there || (own.ino === there.ino && own.dev === there.dev)) return undefined;
+  return path;
 }
 
 /** Takes what fronts bring, any number at a time. */
@@ -87,6 +76,9 @@ class Brain {
   readonly #shared: Shared;
   readonly #atWork = new Set<Promise<void>>();
   readonly #since = new Date();
+  /** The executable that is to take its place. */
+  #successor: string | undefined;
+  readonly #wake = new AbortController();
   readonly #outcomes = { done: 0, cold: 0, gone: 0 };
 
   constructor(helper: Helper, runtime: Runtime, id: string, options: ServeOptions) {
@@ -100,22 +92,30 @@ class Brain {
       frontId: id,
       prepare: options.prepare,
       status: () => this.#status(),
+      otherBuild: () => {
+        this.#successor ??= successorOf(runtime.caller);
+        if (this.#successor !== undefined) this.#wake.abort();
+      },
     };
   }
 
-  /** Until it is to end, and what is at work has ended. */
-  async run(socket: number): Promise<void> {
+  /**
+   * Until it is to end, and what is at work has ended. Gives the path of the executable that is to take its
+   * place, if there is one.
+   */
+  async run(socket: number): Promise<string | undefined> {
     const { idle = -1, signal } = this.#options;
-    while (!signal.aborted) {
+    while (!signal.aborted && this.#successor === undefined) {
       const ready = await this.#ready(socket, idle);
       if (ready) this.#take(socket);
       else if (this.#atWork.size === 0) break;
     }
     await Promise.all(this.#atWork);
+    return signal.aborted ? undefined : this.#successor;
   }
 
   async #ready(socket: number, timeoutMs: number): Promise<boolean> {
-    const { signal } = this.#options;
+    const signal = AbortSignal.any([this.#options.signal, this.#wake.signal]);
     try {
       return (await this.#helper.awaitFds([socket], { timeoutMs, signal })).length > 0;
     } catch (error) {

@@ -54,7 +54,10 @@ export async function takeLock(
   const path = directory.file("lock");
   for (;;) {
     const lock = await waitForLock(runtime, directory, path, signal);
-    if (isSameFile(lock, path)) return lock;
+    if (isSameFile(lock, path)) {
+      runtime.body.lockTaken(lock, path);
+      return lock;
+    }
     runtime.helper.close(lock);
     if (!directory.exists()) throw doesNotExist();
   }

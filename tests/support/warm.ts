@@ -1,6 +1,6 @@
 /** A warm brain for tests. */
 
-import { RUNTIME, until } from "./runtime.ts";
+import { command, RUNTIME, until } from "./runtime.ts";
 
 /** A process of `runts serve` with a directory of its own. */
 export class WarmBrain implements AsyncDisposable {
@@ -63,6 +63,25 @@ export class WarmBrain implements AsyncDisposable {
     if (!this.#process.stderr.locked) await this.end();
     Deno.removeSync(this.directory, { recursive: true });
   }
+}
+
+/** Copies an executable as if it were of another build: with other digits for those of its front. */
+export async function copyOfOtherBuild(from: string, to: string): Promise<void> {
+  const { stdout } = await command([from, "version"]);
+  const id = /^front: ([0-9a-f]{32})$/m.exec(stdout)![1]!;
+  const bytes = Deno.readFileSync(from);
+  const [digits, others] = [id, [...id].reverse().join("")].map((text) =>
+    new TextEncoder().encode(text)
+  ) as [Uint8Array, Uint8Array];
+  for (let at = 0; (at = indexOf(bytes, digits, at)) >= 0;) bytes.set(others, at);
+  Deno.writeFileSync(to, bytes, { mode: 0o755 });
+}
+
+function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
+  for (let at = from; (at = bytes.indexOf(wanted[0]!, at)) >= 0; at++) {
+    if (wanted.every((byte, index) => bytes[at + index] === byte)) return at;
+  }
+  return -1;
 }
 
 function exists(path: string): boolean {

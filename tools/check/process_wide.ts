@@ -35,7 +35,6 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "lib/plan/process.ts": { "/proc/self": "a file that init writes of itself" },
   "lib/plan/namespaces.ts": { "/proc/self": "a file that init writes of itself" },
   "lib/serve/serve.ts": {
-    "Deno.uid": "the brain's, whose directory it is",
     "Deno.umask": "of all that the brain makes",
   },
   "lib/base/turn.ts": { turns: "the event loop is the process'" },

@@ -4,6 +4,7 @@ import { directoryOf, FrontCaller } from "../../../lib/serve/front_caller.ts";
 const caller = new FrontCaller({
   ...{ pid: 7, uid: 1, gid: 2, umask: 0o027, directory: "/srv" },
   env: ["A=1", "EMPTY=", "A=2"],
+  hasEnded: () => true,
 });
 
 Deno.test("a front is what its greeting says", () => {
@@ -16,6 +17,7 @@ Deno.test("a front is what its greeting says", () => {
     undefined,
   ]);
   assertEquals(caller.limits(), []);
+  assertEquals(caller.hasEnded(), true);
 });
 
 Deno.test("modes are masked with its umask", () => {
