@@ -5,7 +5,7 @@ import { defineCommand } from "../cli/types.ts";
 import { architecture } from "../lxc/config/values_more.ts";
 import { attachSystem, type Privilege, PRIVILEGES } from "../lxc/life/attach.ts";
 import { systemIdOf } from "../lxc/life/record.ts";
-import { choiceOf, LXC_COMMAND, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
+import { choiceOf, commandWords, LXC_COMMAND, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
 import { namespacesOf } from "./lxc_namespaces.ts";
 
 export const command = defineCommand({
@@ -62,7 +62,7 @@ export const command = defineCommand({
     const { runtime, args: { words }, options } = context;
     if (versionWanted(context)) return;
     const named = options.name !== undefined;
-    const command = named ? words : words.slice(1);
+    const command = commandWords(words, named);
     const { elevatedPrivileges: rights, namespaces, arch, ptyLog } = options;
     return await attachSystem(runtime, {
       id: systemIdOf(runtime, choiceOf(context, named ? undefined : words[0])),

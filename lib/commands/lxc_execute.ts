@@ -4,6 +4,7 @@ import { startSystem } from "../lxc/life/start.ts";
 import { stayInForeground } from "./lxc_foreground.ts";
 import {
   choiceOf,
+  commandWords,
   DEFINE,
   logSettingsOf,
   LXC_COMMAND,
@@ -36,7 +37,7 @@ export const command = defineCommand({
     const { runtime, args: { words }, options } = context;
     if (versionWanted(context)) return;
     const named = options.name !== undefined;
-    const command = named ? words : words.slice(1);
+    const command = commandWords(words, named);
     const { uid, gid, daemon = false } = options;
     const terminal = !daemon && Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
     const choice = choiceOf(context, named ? undefined : words[0]);

@@ -58,6 +58,12 @@ export const LXC_COMMAND = {
   complete: "none",
 } as const satisfies Argument;
 
+/** What is behind the name of the container, which may be the first word: `NAME -- COMMAND`. */
+export function commandWords(words: readonly string[], named: boolean): readonly string[] {
+  if (named) return words;
+  return words.slice(words[1] === "--" ? 2 : 1);
+}
+
 /** Configurations by their paths. */
 export const LXC_FILES = {
   value: "FILE",

@@ -4,6 +4,7 @@ import { startSystem } from "../lxc/life/start.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import {
   choiceOf,
+  commandWords,
   DEFINE,
   logSettingsOf,
   LXC_COMMAND,
@@ -64,7 +65,7 @@ export const command = defineCommand({
     const { runtime, args: { words }, options } = context;
     if (versionWanted(context)) return;
     const named = options.name !== undefined;
-    const command = named ? words : words.slice(1);
+    const command = commandWords(words, named);
     const choice = choiceOf(context, named ? undefined : words[0]);
     const define = [
       ...(choice.define ?? []),

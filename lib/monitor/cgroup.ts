@@ -10,6 +10,7 @@ import { writeFile } from "../cgroup/files.ts";
 import { detectHost, hierarchyOf } from "../cgroup/hierarchies.ts";
 import type { CgroupManager, CgroupRecord } from "../cgroup/manager.ts";
 import { cgroupBeside, makeCgroup, openCgroup } from "../cgroup/mod.ts";
+import { inUnitName } from "../cgroup/systemd/units.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
 /** At the end of its name, after that of the container's cgroup. */
@@ -50,11 +51,6 @@ function scopeOf(runtime: Runtime, id: string, slice: string): Promise<CgroupMan
     rootless: runtime.rootless,
     cgroupsPath: `${slice}:runts-monitor:${inUnitName(id)}`,
   });
-}
-
-/** An id as part of the name of a unit, which cannot have a `+` (systemd-escape(1)). */
-function inUnitName(id: string): string {
-  return id.replaceAll("+", "\\x2b");
 }
 
 /** The slice that the container's scope is in: `/a.slice/a-b.slice/x.scope`. */

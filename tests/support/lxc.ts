@@ -13,9 +13,17 @@ export const RUNTS_LXC_ONLY = { ignore: PEER !== undefined };
 /** Whether LXC itself is asked. */
 export const IS_LXC = PEER !== undefined;
 
+/** Runs command lines, as somebody. */
+export type Runs = (line: readonly string[]) => Promise<Output>;
+
 /** Containers in a directory of their own. */
 export class LxcPath implements Disposable {
   readonly path = Deno.makeTempDirSync({ prefix: "runts-lxc-" });
+  readonly #runs: Runs;
+
+  constructor(runs: Runs = command) {
+    this.#runs = runs;
+  }
 
   /** Defines a container; gives the path of its configuration. */
   define(name: string, config: string): string {
@@ -26,7 +34,7 @@ export class LxcPath implements Disposable {
 
   /** Runs a command for these containers. */
   run(verb: string, ...args: string[]): Promise<Output> {
-    return lxc(verb, ["-P", this.path, ...args]);
+    return this.#runs(lxcLine(verb, ["-P", this.path, ...args]));
   }
 
   [Symbol.dispose](): void {

@@ -1,7 +1,7 @@
 /** System containers for tests: busybox, in a directory of their own, started by LXC's commands. */
 
 import { assertEquals } from "@std/assert";
-import { LxcPath } from "./lxc.ts";
+import { LxcPath, type Runs } from "./lxc.ts";
 import { type Output, RUNTIME, until } from "./runtime.ts";
 
 const APPLETS =
@@ -17,8 +17,13 @@ while :; do sleep 0.05; done
 
 /** Some containers; disposing of them stops and removes them. */
 export class Systems implements AsyncDisposable {
-  readonly #lxcpath = new LxcPath();
+  readonly #lxcpath: LxcPath;
   readonly #names: string[] = [];
+
+  /** @param runs who runs the commands; default: whoever runs the test */
+  constructor(runs?: Runs) {
+    this.#lxcpath = new LxcPath(runs);
+  }
 
   /** Directory of the containers. */
   get path(): string {

@@ -31,6 +31,11 @@ export function unitOf(
   return { slice: slice || defaultSlice, name: `${prefix ? `${prefix}-` : ""}${name}.scope` };
 }
 
+/** An id as part of the name of a unit, which cannot have a `+` (systemd-escape(1)). */
+export function inUnitName(id: string): string {
+  return id.replaceAll("+", "\\x2b");
+}
+
 /** The directory of a slice: `a-b.slice` is in `a.slice`. "" for the root, `-.slice`. */
 export function slicePath(slice: string): string {
   const name = slice.slice(0, -SUFFIX.length);

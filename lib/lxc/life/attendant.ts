@@ -15,11 +15,12 @@ import { forgetLife } from "../../supervise/anew.ts";
 import { MonitorAttendant } from "../../supervise/attendant.ts";
 import { chosen } from "../../supervise/options.ts";
 import type { SystemPlan } from "../plan/types.ts";
-import { giveCgroups, writeFiles } from "./cgroup_files.ts";
+import { writeFiles } from "./cgroup_files.ts";
 import { tellState } from "./events.ts";
 import { holdNamespaces } from "./held.ts";
 import { runStage, runStageWarning } from "./hooks.ts";
 import { systemInput, terminalNames } from "./input.ts";
+import { giveCgroups } from "./own_cgroups.ts";
 import { makeNetwork, Networks, takeDown } from "./network.ts";
 import { writeSystem } from "./record.ts";
 
@@ -90,7 +91,9 @@ export class SystemAttendant extends MonitorAttendant {
   /** The monitor holds the namespaces, so that there is something to take down when init has ended. */
   async namespaces(pid: number): Promise<void> {
     const { runtime, made, undo } = this.#making!;
-    giveCgroups(made.cgroup, this.#plan);
+    await giveCgroups(runtime, made.cgroup, this.#plan);
+    // Init is not for an ordinary user to look into before it has executed the program.
+    if (runtime.caller.uid !== 0) return;
     const held = await holdNamespaces(runtime, this.#system!, this.#plan, pid);
     const record = { plan: this.#plan, held };
     writeSystem(this.#directory, record);
@@ -104,14 +107,17 @@ export class SystemAttendant extends MonitorAttendant {
   /** Everything is made: now nodes that init needed may be forbidden. */
   override async ready(init: ProcessName): Promise<void> {
     const devices = this.#plan.spec.linux?.resources?.devices ?? [];
-    if (devices.length > 1) await limitDevices(this.#making!.made.cgroup.record, devices);
+    const { runtime, made } = this.#making!;
+    // Who is not root may not set rules, and cannot make devices.
+    if (devices.length > 1 && !runtime.rootless) await limitDevices(made.cgroup.record, devices);
     writeProc(this.#plan, init.pid);
     await super.ready(init);
   }
 
-  protected override get cgroupName(): CgroupName {
-    const own = this.#plan.spec.linux?.cgroupsPath ?? "";
-    const { monitor, container } = this.#plan.beyond.cgroup;
+  protected override get cgroupName(): CgroupName | undefined {
+    const own = this.#plan.spec.linux?.cgroupsPath;
+    const { monitor, container, scope } = this.#plan.beyond.cgroup;
+    if (own === undefined || scope) return undefined;
     // The number of a cgroup that had to be another one is that of its monitor's, too.
     const [number = ""] = /-\d+$/.exec(own.slice(container.length)) ?? [];
     const place = own.startsWith("/") ? `/${monitor}${number}` : `${monitor}${number}`;

@@ -7,7 +7,7 @@ import type { CreateOptions } from "../../caller/options.ts";
 import { createLocked } from "../../container/create.ts";
 import { Creation } from "../../container/creation.ts";
 import { startLocked } from "../../container/start.ts";
-import type { LoadedRuntime } from "../../runtime/runtime.ts";
+import { type LoadedRuntime, withSettings } from "../../runtime/runtime.ts";
 import { formatJson } from "../../spec/json/json.ts";
 import type { StateDirectory } from "../../state/directory.ts";
 import { inspect } from "../../state/inspect.ts";
@@ -25,13 +25,14 @@ import { runStage } from "./hooks.ts";
  * @param waits is called when init waits to be let go
  */
 export function createSystem(
-  runtime: LoadedRuntime,
+  given: LoadedRuntime,
   directory: StateDirectory,
   plan: SystemPlan,
   waits: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   return inTheirLines(plan, async () => {
     const { options, bundle } = requestOf(directory, plan);
+    const runtime = asPlanned(given, plan);
     using attendant = new SystemAttendant(runtime, directory, plan);
     await createLocked(runtime, options, bundle, attendant, async (created) => {
       await attendant.tellCreated(runtime, directory.id, created.pid);
@@ -43,12 +44,13 @@ export function createSystem(
 
 /** The same for a container that has ended, by whoever holds its lock. When it fails, it has ended. */
 export function makeSystem(
-  runtime: LoadedRuntime,
+  given: LoadedRuntime,
   directory: StateDirectory,
   plan: SystemPlan,
 ): Promise<void> {
   return inTheirLines(plan, async () => {
     const { options, bundle } = requestOf(directory, plan);
+    const runtime = asPlanned(given, plan);
     const found = inspect(directory);
     const { monitor } = readSupervised(directory.path)!;
     using attendant = new SystemAttendant(runtime, directory, plan, monitor);
@@ -62,6 +64,11 @@ export function makeSystem(
       throw error;
     }
   });
+}
+
+/** With who makes the cgroups. */
+function asPlanned(runtime: LoadedRuntime, { beyond: { cgroup } }: SystemPlan): LoadedRuntime {
+  return cgroup.scope ? withSettings(runtime, { cgroupManager: "systemd" }) : runtime;
 }
 
 function requestOf({ id }: StateDirectory, { spec, directory: path, reaps, beyond }: SystemPlan): {

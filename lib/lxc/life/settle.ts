@@ -24,6 +24,7 @@ import { heldPaths } from "./held.ts";
 import { logOf } from "../log.ts";
 import { runStageWarning } from "./hooks.ts";
 import { makeSystem } from "./make.ts";
+import { emptyCgroups } from "./own_cgroups.ts";
 import { Networks, takeDown } from "./network.ts";
 import { readSystem, type SystemRecord } from "./record.ts";
 import { systemNow } from "./state.ts";
@@ -65,6 +66,7 @@ export async function settleLocked(
   await runStageWarning(runtime, plan, "stop", { target, namespaces });
   await takeNetworkDown(runtime, record, namespaces["net"]);
   if (!await runStageWarning(runtime, plan, "post-stop", { target })) target = "stop";
+  await emptyCgroups(runtime, directory, plan);
   if (target === "reboot" && await startAnew(runtime, directory, record)) return;
   await removeLocked(runtime, directory, { force: true });
   if (plan.beyond.start.ephemeral) await removeContainer(runtime, plan);

@@ -15,6 +15,7 @@ import { logOf } from "../log.ts";
 import { type Choice, lxcPath } from "../place.ts";
 import type { SystemPlan } from "../plan/types.ts";
 import { Foreground } from "./foreground.ts";
+import { forOrdinaryUser } from "./ordinary_user.ts";
 import { refuseUnsupported, withoutEffect } from "./unsupported.ts";
 import { lockToStart } from "../store/start_lock.ts";
 import { type Shared, withShared } from "./shared.ts";
@@ -77,7 +78,12 @@ export function startSystem(
         refuseUnsupported(plan);
         makeRootPlaces(plan);
         const joined = withShared(logged, plan, lxcpath, options.shared);
-        return Promise.resolve(inFreeCgroup(logged, asExecuted(joined, options)));
+        const executed = asExecuted(joined, options);
+        return Promise.resolve(
+          logged.caller.uid !== 0
+            ? forOrdinaryUser(logged, id, executed)
+            : inFreeCgroup(logged, executed),
+        );
       });
       const started = await makeNew(logged, directory, own, options);
       log?.write("NOTICE", "start", `runs as ${directory.id}`);

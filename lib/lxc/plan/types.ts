@@ -196,6 +196,8 @@ export interface Cgroup {
   readonly inner?: string;
   /** Whether the paths are the configuration's, which get no suffix. */
   readonly exact: boolean;
+  /** It is a scope of the user's systemd instead. */
+  readonly scope?: true;
   /** Files of version 1 that the specification has no words for; after those of the specification. */
   readonly files: readonly CgroupFile[];
   /** The device rules are all there are: nothing is allowed beside them. */
