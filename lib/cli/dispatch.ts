@@ -43,9 +43,14 @@ export async function dispatch(
   load: (verb: string) => Promise<Run> | undefined,
   calledAs = "",
 ): Promise<number> {
-  const words = [...LINK.exec(calledAs)?.slice(1) ?? [], ...withBytes(args)];
+  const words = wordsOf(withBytes(args), calledAs);
   const run = await (load(findVerb(words)) ?? load("help"));
   return run === undefined ? 1 : await run(words);
+}
+
+/** The command line with the words that a link stands for. */
+export function wordsOf(args: readonly string[], calledAs: string): string[] {
+  return [...LINK.exec(calledAs)?.slice(1) ?? [], ...args];
 }
 
 /** `lxc-info`, with a path in front. */

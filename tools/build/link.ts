@@ -86,6 +86,7 @@ const CACHED_VERBS = [
   "delete",
   "exec",
   "kill",
+  "lxc",
   "run",
   "settle",
   "start",

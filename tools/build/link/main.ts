@@ -6,12 +6,19 @@
  * called as.
  */
 
-import { dispatch, findVerb } from "../../../lib/cli/dispatch.ts";
+import { dispatch, findVerb, verbPlace, wordsOf } from "../../../lib/cli/dispatch.ts";
 import { installCodeCache } from "./install.ts";
 import { load } from "./load.ts";
 
 /** The verbs that make a container, and so write to the state root anyway. */
-const INSTALLERS = ["create", "run"];
+const INSTALLERS = ["create", "run", "lxc start", "lxc execute"];
+
+/** The verb, with the second word of one that has verbs of its own. */
+function verbOf(args: readonly string[], calledAs: string): string {
+  const words = wordsOf(args, calledAs);
+  const verb = findVerb(words);
+  return verb === "lxc" ? `lxc ${findVerb(words.slice(verbPlace(words) + 1))}` : verb;
+}
 
 type Handed = [string, string, string, string, string, string];
 
@@ -22,7 +29,7 @@ if (Deno.args.length > 0) {
   if (directory) Deno.chdir(directory);
   const given = { library, limits, begun, calledAs };
   const code = await dispatch(args, (verb) => load(verb, given), calledAs);
-  if (missingCache && code === 0 && INSTALLERS.includes(findVerb(args))) {
+  if (missingCache && code === 0 && INSTALLERS.includes(verbOf(args, calledAs))) {
     installCodeCache(missingCache);
   }
   Deno.exit(code);
