@@ -1,0 +1,120 @@
+/**
+ * `deno task bench:lxc`: LXC's commands of runts beside those of LXC itself, in one run and in turn, and the
+ * memory of the monitors. Needs root and the package lxc. It prints ratios; it is no test.
+ *
+ * `deno task bench:lxc [--quick]`
+ */
+
+import { parentOf } from "../support/host.ts";
+import { Systems } from "../support/lxc_system.ts";
+import { RUNTIME } from "../support/runtime.ts";
+import { QUIET } from "./quiet.ts";
+import { align, type Measured, plainTable, summarize } from "./report.ts";
+
+const RUNS = Deno.args.includes("--quick") ? 10 : 40;
+/** Containers that `ls` finds, one of them running. */
+const DEFINED = 50;
+/** Does nothing until it is ended. */
+const INIT = "#!/bin/sh\nwhile :; do sleep 1000; done\n";
+
+/** Whose commands they are. */
+interface Tool {
+  readonly name: "runts" | "lxc";
+  line(verb: string): readonly string[];
+}
+
+const TOOLS: readonly Tool[] = [
+  { name: "runts", line: (verb) => [RUNTIME, "lxc", verb] },
+  { name: "lxc", line: (verb) => [`/usr/bin/lxc-${verb}`] },
+];
+
+type Call = (tool: Tool, verb: string, ...args: string[]) => Promise<number>;
+
+/** One command; `before` and `after` are not timed. */
+interface Series {
+  readonly command: string;
+  readonly before?: (tool: Tool) => Promise<unknown>;
+  readonly run: (tool: Tool) => Promise<number>;
+  readonly after?: (tool: Tool) => Promise<unknown>;
+}
+
+function series(call: Call): Series[] {
+  const start = (tool: Tool) => call(tool, "start", "-n", tool.name);
+  const kill = (tool: Tool) => call(tool, "stop", "-n", tool.name, "-k");
+  return [
+    { command: "start", run: start, after: kill },
+    { command: "stop -k", before: start, run: kill },
+    {
+      command: "attach",
+      before: start,
+      run: (tool) => call(tool, "attach", "-n", tool.name, "--", "/bin/true"),
+      after: kill,
+    },
+    {
+      command: "info",
+      before: start,
+      run: (tool) => call(tool, "info", "-n", tool.name),
+      after: kill,
+    },
+    {
+      command: `ls -f of ${DEFINED}`,
+      before: start,
+      run: (tool) => call(tool, "ls", "-f"),
+      after: kill,
+    },
+  ];
+}
+
+/** Both in turn, so that a busy moment of the host touches each alike. */
+async function measure(all: readonly Series[]): Promise<Measured[]> {
+  const measured: Measured[] = [];
+  for (const { command, before, run, after } of all) {
+    const times = TOOLS.map((): number[] => []);
+    for (let round = 0; round <= RUNS; round++) {
+      for (const [index, tool] of TOOLS.entries()) {
+        await before?.(tool);
+        const elapsed = await run(tool);
+        await after?.(tool);
+        if (round > 0) times[index]!.push(elapsed); // the first round warms the caches
+      }
+    }
+    for (const [index, { name }] of TOOLS.entries()) {
+      measured.push({ runtime: name, command, figures: summarize(times[index]!) });
+    }
+  }
+  return measured;
+}
+
+/** kB of a process. */
+function memoryOf(pid: number): string[] {
+  const text = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
+  const sum = (pattern: RegExp) =>
+    text.matchAll(pattern).reduce((total, [, value]) => total + Number(value), 0);
+  return [/^Rss: *(\d+)/gm, /^Pss: *(\d+)/gm, /^Private_(?:Clean|Dirty): *(\d+)/gm]
+    .map((pattern) => String(sum(pattern)));
+}
+
+/** Of the parents of inits. */
+async function monitors(call: Call, systems: Systems): Promise<string> {
+  const rows = [["kB of a monitor", "resident", "PSS", "private"]];
+  for (const tool of TOOLS) {
+    await call(tool, "start", "-n", tool.name);
+    const [program, ...args] = [...tool.line("info"), "-P", systems.path, "-n", tool.name, "-pH"];
+    const { stdout } = await new Deno.Command(program!, { args, stdin: "null" }).output();
+    rows.push([tool.name, ...memoryOf(parentOf(Number(new TextDecoder().decode(stdout))))]);
+    await call(tool, "stop", "-n", tool.name, "-k");
+  }
+  return align(rows);
+}
+
+await using systems = new Systems();
+const call: Call = async (tool, verb, ...words) => {
+  const [program, ...args] = [...tool.line(verb), "-P", systems.path, ...words];
+  const begin = performance.now();
+  await new Deno.Command(program!, { args, ...QUIET }).output();
+  return performance.now() - begin;
+};
+for (const { name } of TOOLS) systems.add(name, [], INIT);
+for (let count = TOOLS.length; count < DEFINED; count++) systems.define(`c${count}`, []);
+console.log(plainTable("ms: min / median / p90", await measure(series(call))));
+console.log(await monitors(call, systems));
