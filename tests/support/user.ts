@@ -114,7 +114,8 @@ export class OrdinaryUser implements Disposable {
   containers(): string[] {
     const names: string[] = [];
     for (const root of Deno.readDirSync(this.runtimeDirectory)) {
-      if (!root.isDirectory) continue;
+      // There are locks of system containers, as LXC has them.
+      if (!root.isDirectory || root.name === "lxc") continue;
       const entries = Deno.readDirSync(`${this.runtimeDirectory}/${root.name}`);
       names.push(
         ...Array.from(entries, ({ name }) => name).filter((name) => !OTHERS.includes(name)),
