@@ -18,7 +18,10 @@ enum sync_message {
   SYNC_GO = 32,
 };
 
-/* Header of a record; its detail (UTF-8, not terminated) follows in the same packet. */
+/*
+ * Header of a record; its detail (UTF-8, not terminated) follows in the same packet. That of SYNC_TRACE is the time of
+ * day at which the operation began, in ns since 1970 (uint64_t).
+ */
 struct sync_header {
   int32_t type;
   int32_t op;    /* index of the operation, or -1 */

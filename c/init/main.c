@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../common/signals.h"
@@ -103,6 +104,14 @@ static int perform(struct init *in, const struct operation *op) {
   }
 }
 
+/* With the time of day at which it began: ns since 1970. */
+static void tell_trace(struct init *in, uint64_t duration) {
+  struct timespec now = {0};
+  clock_gettime(CLOCK_REALTIME, &now);
+  uint64_t begin = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec - duration;
+  sync_send(in, SYNC_TRACE, 0, duration, (const char *)&begin, sizeof begin);
+}
+
 int main(int argc, char **argv) {
   struct init *in = &the_init;
   if (argc > ARG_REAPED && strcmp(argv[ARG_REAP], REAP_WORD) == 0)
@@ -130,7 +139,7 @@ int main(int argc, char **argv) {
     if (error != 0)
       init_fail(in, error);
     if (in->trace)
-      sync_send(in, SYNC_TRACE, 0, now_ns() - start, NULL, 0);
+      tell_trace(in, now_ns() - start);
   }
   end_process(0); /* a plan without `exec`: all is done */
 }

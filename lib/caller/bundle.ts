@@ -36,7 +36,7 @@ export async function openBundle(
 ): Promise<OpenBundle> {
   using place = await placeOf(runtime, options.bundle ?? ".");
   try {
-    return await openPlace(runtime, place, options);
+    return await runtime.timed("read the bundle", () => openPlace(runtime, place, options));
   } catch (error) {
     throw place.seen === place.path ? error : inItsName(error, place);
   }

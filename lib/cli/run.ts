@@ -57,14 +57,20 @@ export async function runLine(
     const opened = await openLog(globals, runtime.caller, output);
     log = opened;
     if (problem !== undefined) throw problem;
-    const code = await command.run({
-      runtime: runtimeOf(globals, runtime, opened),
-      ...(criu !== undefined && { criu }),
-      args: args as Record<string, never>,
-      options: options as Record<string, never>,
-      print: output.print,
-      ...(setting.signal && { signal: setting.signal }),
-    }) ?? 0;
+    const own = runtimeOf(globals, runtime, opened);
+    const run = async () =>
+      await command.run({
+        runtime: own,
+        ...(criu !== undefined && { criu }),
+        args: args as Record<string, never>,
+        options: options as Record<string, never>,
+        print: output.print,
+        ...(setting.signal && { signal: setting.signal }),
+      }) ?? 0;
+    const { trace } = options as { trace?: string };
+    const code = trace === undefined
+      ? await run()
+      : await (await import("./trace_file.ts")).withTrace(own, trace, titleOf(command, args), run);
     await output.flush?.();
     return code;
   } catch (error) {
@@ -76,6 +82,11 @@ export async function runLine(
   } finally {
     log.close();
   }
+}
+
+/** `runts exec web sh -c x` */
+function titleOf({ name }: Command, args: CommandLine["args"]): string {
+  return ["runts", name, ...Object.values(args).flat()].join(" ");
 }
 
 /** A command has its process for itself: nobody else waits for the event loop. */

@@ -27,6 +27,7 @@ import { command as start } from "./start.ts";
 import { command as state } from "./state.ts";
 import { command as stop } from "./stop.ts";
 import { command as top } from "./top.ts";
+import { command as trace } from "./trace.ts";
 import { command as update } from "./update.ts";
 import { command as validate } from "./validate.ts";
 import { command as wait } from "./wait.ts";
@@ -56,6 +57,7 @@ export const ALL: readonly Declaration[] = [
   spec,
   validate,
   explain,
+  trace,
   features,
   doctor,
   lxc,

@@ -31,6 +31,7 @@ const VERBS: Record<string, () => Promise<{ command: Command }>> = {
   state: () => import("./state.ts"),
   stop: () => import("./stop.ts"),
   top: () => import("./top.ts"),
+  trace: () => import("./trace.ts"),
   update: () => import("./update.ts"),
   validate: () => import("./validate.ts"),
   version: () => import("./version.ts"),

@@ -21,8 +21,18 @@ export const BUNDLE = {
   },
 } as const satisfies Options;
 
+/** Of the commands that start a process. */
+export const TRACE = {
+  trace: {
+    value: "FILE",
+    description: 'write what is done and when to this file, for "runts trace" and Perfetto',
+    complete: "file",
+  },
+} as const satisfies Options;
+
 /** Options of the commands that start a process. */
 export const PROCESS_OPTIONS = {
+  ...TRACE,
   consoleSocket: {
     value: "PATH",
     description: "Unix socket that receives the master of the terminal",

@@ -36,7 +36,7 @@ import { seccompFilter } from "../seccomp/filter.ts";
 import { spawnInit } from "../init/spawn.ts";
 import type { CreateOptions } from "../caller/options.ts";
 import type { SystemInput } from "../plan/system.ts";
-import { traceLine, warningLine } from "../init/trace.ts";
+import { tracing, warningLine } from "../init/trace.ts";
 import type { Undo } from "../base/undo.ts";
 
 /** Who takes part in a creation beside the verb: the foreground, or a monitor. */
@@ -124,7 +124,10 @@ export class Creation {
     const console = attendant?.console;
     const { spec } = this.#bundle;
     const { caller, warn } = this.#runtime;
-    const seccomp = await seccompFilter(spec, this.#runtime);
+    const seccomp = await this.#runtime.timed(
+      "filter of system calls",
+      () => seccompFilter(spec, this.#runtime),
+    );
     const cgroup = await makeCgroup(
       this.#runtime,
       cgroupRequest(this.#runtime, this.#options.id, spec),
@@ -140,26 +143,35 @@ export class Creation {
       await cgroup.remove();
     });
     await this.#runtime.turn();
-    const join = await cgroup.prepare(spec.linux?.resources ?? {});
+    const join = await this.#runtime.timed(
+      "make the cgroup",
+      () => cgroup.prepare(spec.linux?.resources ?? {}),
+    );
     if (!join.moved) this.#directory.noteCgroup();
     if (attendant?.prepare) {
       const made = { directory: this.#directory, bundle: this.#bundle, cgroup };
       this.#runtime = await attendant.prepare(this.#runtime, made, this.#undo);
     }
     await this.#runtime.turn();
-    const plan = await this.#plan(cgroup, join, attendant, seccomp);
+    const plan = await this.#runtime.timed(
+      "plan",
+      () => this.#plan(cgroup, join, attendant, seccomp),
+    );
     for (const warning of plan.warnings) warn(warning);
     using states = await this.#hookStates(plan);
     const init = await this.#spawn(plan, cgroup, console, states, attendant);
     this.#undo.add(() => init.abort());
     this.#directory.replace("config.json", this.#bundle.text);
     attendant?.begin?.(); // while init is at work
-    await init.converse(
-      this.#answers(plan, cgroup, states, attendant),
-      "ready",
-      this.#options.signal,
+    const answers = this.#answers(plan, cgroup, states, attendant);
+    await this.#runtime.timed(
+      "answer init until it is ready",
+      () => init.converse(answers, "ready", this.#options.signal),
     );
-    await this.#commit(init, plan, cgroup, attendant);
+    await this.#runtime.timed(
+      "record the container",
+      () => this.#commit(init, plan, cgroup, attendant),
+    );
     this.#moved?.[Symbol.dispose]();
     return { pid: init.pid, pidfd: init.pidfd };
   }
@@ -249,26 +261,28 @@ export class Creation {
     attendant: Attendant | undefined,
   ): Answers {
     const { spec } = this.#bundle;
-    const { debug, warn } = this.#runtime;
+    const runtime = this.#runtime;
     return {
       pid: (pid) => this.#pid = pid,
       cgroup: async (pid) => {
         await cgroup.attach(pid);
         this.#directory.noteCgroup();
       },
-      maps: (pid) => writeIdMaps(this.#runtime, pid, spec.linux ?? {}),
-      namespaces: async (pid) => {
-        await this.#namespacesReady(pid, cgroup, states);
-        await attendant?.namespaces?.(pid);
-      },
+      maps: (pid) =>
+        runtime.timed("write id maps", () => writeIdMaps(runtime, pid, spec.linux ?? {})),
+      namespaces: (pid) =>
+        runtime.timed("answer to namespaces", async () => {
+          await this.#namespacesReady(pid, cgroup, states);
+          await attendant?.namespaces?.(pid);
+        }),
       notify: async (pidfd, fd) => {
         const { passOnListener } = await import("../seccomp/listener.ts");
         const pid = this.#pid;
         const state = this.state("creating", pid);
-        await passOnListener(this.#runtime, spec.linux?.seccomp, { pid, pidfd, fd, state });
+        await passOnListener(runtime, spec.linux?.seccomp, { pid, pidfd, fd, state });
       },
-      warning: (record) => warn(warningLine(record, plan.ops)),
-      ...(debug && { trace: async (record) => debug(await traceLine(record, plan.ops)) }),
+      warning: (record) => runtime.warn(warningLine(record, plan.ops)),
+      ...tracing(runtime, plan.ops),
     };
   }
 

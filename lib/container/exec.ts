@@ -32,7 +32,7 @@ import { openInit } from "./kill.ts";
 import { namespacesToJoin } from "../init/namespaces_of.ts";
 import { seccompFilter } from "../seccomp/filter.ts";
 import { spawnInit } from "../init/spawn.ts";
-import { traceLine, warningLine } from "../init/trace.ts";
+import { tracing, warningLine } from "../init/trace.ts";
 import type { ExecOptions } from "../caller/options.ts";
 
 /** Exit code of an exec that failed itself, as runc has it. */
@@ -219,7 +219,7 @@ export async function spawnIn(request: SpawnIn): Promise<Child> {
   let init: InitProcess | undefined;
   try {
     if (options.consoleSocket) socket ??= await connectConsole(runtime, options.consoleSocket);
-    const plan = await planFor(request, socket !== undefined);
+    const plan = await runtime.timed("plan", () => planFor(request, socket !== undefined));
     for (const warning of plan.warnings) warn(warning);
     init = await spawnInit(runtime, {
       plan,
@@ -228,7 +228,11 @@ export async function spawnIn(request: SpawnIn): Promise<Child> {
       preserve: options.preserveFds ?? 0,
     });
     attendant?.begin?.(); // while init is at work
-    await init.converse(answers(request, plan), "executed", options.signal);
+    const started = init;
+    await runtime.timed(
+      "answer init until it has executed the program",
+      () => started.converse(answers(request, plan), "executed", options.signal),
+    );
     await init.finish();
     return { pid: init.pid, pidfd: init.pidfd };
   } catch (error) {
@@ -295,7 +299,6 @@ async function mapped(spec: Spec, pid: number): Promise<Spec> {
 
 function answers(request: SpawnIn, plan: Plan): Answers {
   const { runtime, options, found, spec, attendant } = request;
-  const { debug, warn } = runtime;
   const { status, state } = found;
   let pid = 0;
   return {
@@ -315,7 +318,7 @@ function answers(request: SpawnIn, plan: Plan): Answers {
       const document = documentOf({ id: options.id, status, copy: spec }, state, status.pid);
       await passOnListener(runtime, spec.linux?.seccomp, { pid, pidfd, fd, state: document });
     },
-    warning: (record) => warn(warningLine(record, plan.ops)),
-    ...(debug && { trace: async (record) => debug(await traceLine(record, plan.ops)) }),
+    warning: (record) => runtime.warn(warningLine(record, plan.ops)),
+    ...tracing(runtime, plan.ops),
   };
 }

@@ -70,7 +70,10 @@ async function runAttached(
   try {
     await started.poststart();
     const readiness = started.ready().catch(() => {}); // given up, as the wait is
-    const ending = await foreground.wait(created, options.signal);
+    const ending = await runtime.timed(
+      "the program runs",
+      () => foreground.wait(created, options.signal),
+    );
     await readiness;
     if (!options.keep) await cleanUp(runtime, created);
     options.signal?.throwIfAborted();
@@ -83,7 +86,7 @@ async function runAttached(
 /** The exit code is the program's, also where something of the container has to stay behind. */
 async function cleanUp(runtime: LoadedRuntime, { directory, pid }: Created): Promise<void> {
   try {
-    await removeThis(runtime, directory, pid);
+    await runtime.timed("remove the container", () => removeThis(runtime, directory, pid));
   } catch (error) {
     runtime.warn(`clean up ${quote(directory.id)}: ${reason(error)}`);
   }

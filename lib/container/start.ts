@@ -105,7 +105,10 @@ export async function startLocked(
     });
   const begin = async () => {
     notify = bindNotifySocket(runtime, directory);
-    await release(runtime, directory, status, pidfd, signal);
+    await runtime.timed(
+      "let init go, until it has executed the program",
+      () => release(runtime, directory, status, pidfd, signal),
+    );
     if (!isSupervised(directory)) return;
     const { tellStarted } = await import("../monitor/tell.ts");
     await tellStarted(runtime, directory, status.pid);

@@ -37,7 +37,7 @@ export async function spawnInit(
       plan: encodePlan(plan.ops, helper.buildId),
       ops: plan.ops,
       fds: slots.fds,
-      trace: runtime.debug !== undefined,
+      trace: runtime.debug !== undefined || runtime.trace !== undefined,
       stdio: stdio.stdio,
     });
   } catch (error) {

@@ -17,7 +17,7 @@ export async function inCommand<T>(
   const runtime = runtimeOf(given);
   await runtime.turn();
   try {
-    return await body(runtime);
+    return await runtime.timed(`${verb} ${quote(id)}`, () => body(runtime));
   } catch (error) {
     if (signal?.aborted && error === signal.reason) throw error;
     const known = isRuntsError(error)

@@ -4,6 +4,7 @@ import type { Helper } from "../../ffi/helper.ts";
 import type { Body } from "../body/body.ts";
 import type { Caller } from "../base/caller.ts";
 import type { CallersFiles } from "../base/document_file.ts";
+import type { Trace } from "../base/trace.ts";
 import { turn } from "../base/turn.ts";
 import { HostFacts, isInUserNamespace } from "./host.ts";
 import { ProcessCaller } from "./process_caller.ts";
@@ -119,6 +120,11 @@ export class Runtime {
    * @internal
    */
   body: Body | undefined;
+  /**
+   * Takes note of what is done, and when; absent when nobody asked.
+   * @internal
+   */
+  trace: Trace | undefined;
 
   /** Nothing is looked up, loaded or made before it is needed. */
   constructor(settings: RuntimeSettings = {}) {
@@ -146,6 +152,14 @@ export class Runtime {
    */
   turn(): Promise<void> {
     return this.patience > 0 ? Promise.resolve() : turn();
+  }
+
+  /**
+   * Does a part of the work, which a trace tells of.
+   * @internal
+   */
+  timed<T>(what: string, body: () => T): T {
+    return this.trace === undefined ? body() : this.trace.timed(what, body);
   }
 
   async #readLater(file: string): Promise<string> {
@@ -180,5 +194,7 @@ export function withSettings<R extends Runtime>(runtime: R, settings: RuntimeSet
     ...settings,
   });
   other.helper = runtime.helper;
+  other.trace = runtime.trace;
+  if (settings.body) other.body = runtime.trace?.around(settings.body, "monitor") ?? settings.body;
   return other as R;
 }

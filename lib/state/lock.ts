@@ -23,7 +23,10 @@ export async function withLock<T>(
   body: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const lock = await takeLock(runtime, directory, signal);
+  const lock = await runtime.timed(
+    "take the lock",
+    () => takeLock(runtime, directory, signal),
+  );
   try {
     return await body();
   } finally {

@@ -51,7 +51,10 @@ export class MonitorAttendant implements Attendant, Disposable {
   async prepare(runtime: LoadedRuntime, made: Made, undo: Undo): Promise<LoadedRuntime> {
     const { directory, cgroup } = made;
     undo.add(() => this.#told && tellRemoved(runtime, directory.id));
-    const { monitor, record } = await this.#monitorFor(runtime, made, undo);
+    const { monitor, record } = await runtime.timed(
+      "start the monitor",
+      () => this.#monitorFor(runtime, made, undo),
+    );
     this.#monitor = monitor;
     await this.monitored(runtime, monitor);
     makeProcessDirectory(runtime, directory, INIT);

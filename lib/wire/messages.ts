@@ -59,7 +59,7 @@ export interface SyncRecord {
   readonly errno: number;
   /** `pid`: the process id. `trace`: duration in ns. `notify`: number of the listener's descriptor. */
   readonly value: bigint;
-  /** UTF-8 text: the detail of a failure (what, on what). */
+  /** UTF-8 text: the detail of a failure (what, on what). `trace`: when it began, ns since 1970 (u64). */
   readonly detail: Uint8Array;
 }
 
