@@ -15,7 +15,7 @@ import { billOfMaterials } from "./dist/sbom.ts";
 import { setTimes, sums, tarGz } from "./dist/archive.ts";
 
 /** What is released. */
-export const RELEASE = join(DIST, "release");
+const RELEASE = join(DIST, "release");
 
 /** What machines are called by the kernel, and by Debian. */
 const DEBIAN_NAMES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64" };

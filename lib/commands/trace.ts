@@ -15,7 +15,7 @@ export const command = defineCommand({
   group: "configuration",
   summary: "show what a command did and when, as --trace has written it",
   description: [
-    "run, create, start and exec take --trace FILE. They write every operation of runts, of its monitor, of init and " +
+    "The commands run, create, start and exec take --trace FILE. They write every operation of runts, of its monitor, of init and " +
     "of hooks, with its times, as Trace Event JSON, which Perfetto and chrome://tracing show, too.",
   ],
   arguments: {},

@@ -12,7 +12,7 @@ const LINKS: readonly (readonly [name: string, room: string])[] = [
 ];
 
 /** Links that LXC's own package has files of the same names for. */
-export const LXC_LINKS = "usr/lib/runts/lxc";
+const LXC_LINKS = "usr/lib/runts/lxc";
 
 /** Documents that are installed; others are on the site. */
 const DOCUMENTS = ["README.md"];
@@ -59,7 +59,7 @@ async function putDocuments(root: string, bill: string): Promise<void> {
 }
 
 /** The files that a page shows, as they stand, with the place that a package puts the executable. */
-export function examplesIn(page: string): [path: string, text: string][] {
+function examplesIn(page: string): [path: string, text: string][] {
   const blocks = page.matchAll(/<!-- file: (\S+) -->\n+```\w*\n(.*?)```/gs);
   return Array.from(
     blocks,

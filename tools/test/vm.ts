@@ -7,7 +7,7 @@ import { join, relative } from "@std/path";
 import { DEBIAN } from "../../tests/support/debian_tree.ts";
 import { buildPayload } from "../../tests/support/payload.ts";
 import { parseReport, type Result } from "./junit.ts";
-import { EXECUTABLE, exists, filesBelow, HELPER, ROOT } from "../support/paths.ts";
+import { DIST, EXECUTABLE, exists, filesBelow, HELPER, ROOT } from "../support/paths.ts";
 import { output, run } from "../support/run.ts";
 
 /** Runs a command in a virtual machine; how is at the top of the script. */
@@ -36,6 +36,8 @@ type Level = "vm" | "clients";
 const FOLDERS: Record<Level, string> = { vm: "integration", clients: "clients" };
 
 const PODMAN = ["--with", "podman catatonit"];
+/** All that a package is tried with. */
+const CLIENTS = ["--with", "criu podman catatonit containerd docker.io"];
 
 const HOSTS: Host[] = [
   {
@@ -54,6 +56,7 @@ const HOSTS: Host[] = [
     files: /^cgroup\/(foreign|held|limits|systemd)_|^lxc\/states_|^supervision\/systemd_/,
   },
   { name: "vm, podman", level: "clients", options: PODMAN, files: /^podman_systemd_/ },
+  { name: "vm, package", level: "clients", options: CLIENTS, files: /^package_/ },
   {
     name: "vm, podman in a session",
     level: "clients",
@@ -144,6 +147,8 @@ export async function stage(): Promise<string> {
   const copy = (from: string[], to: string) => run("cp", ["-r", ...from, join(share, to)]);
   await copy(names.map((name) => join(ROOT, name)), "project");
   await copy([EXECUTABLE, HELPER], "project/dist");
+  const release = join(DIST, "release");
+  if (await exists(release)) await copy([release], "project/dist");
   await copy([Deno.execPath()], "deno");
   await Deno.mkdir(join(share, "payloads"));
   for (const name of PAYLOADS) {

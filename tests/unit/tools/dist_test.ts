@@ -1,0 +1,53 @@
+/** Archives have the same bytes whenever and by whomever they are made. */
+
+import { assertEquals } from "@std/assert";
+import { setTimes, sums, tarGz } from "../../../tools/dist/archive.ts";
+import { makeDeb } from "../../../tools/dist/deb.ts";
+import { put } from "../../../tools/dist/layout.ts";
+
+const TIME = 1_700_000_000;
+
+/** Makes both archives of the same small tree; gives their sums. */
+async function make(order: readonly string[], mode: number): Promise<string> {
+  const work = await Deno.makeTempDir({ prefix: "runts-dist-test-" });
+  try {
+    for (const name of order) {
+      await put(`${work}/root`, `usr/share/${name}`, `text of ${name}`, mode);
+    }
+    await Deno.symlink("a", `${work}/root/usr/share/link`);
+    await setTimes(`${work}/root`, TIME);
+    await Deno.mkdir(`${work}/release`);
+    await tarGz(`${work}/root`, `${work}/release/x.tar.gz`, "x-1");
+    await makeDeb(`${work}/root`, `${work}/release/x.deb`, { time: TIME, arch: "amd64" });
+    return await sums(`${work}/release`);
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
+}
+
+Deno.test("the same files give the same archives", async () => {
+  const first = await make(["a", "b", "c/d"], 0o644);
+  await new Promise((resolve) => setTimeout(resolve, 1100)); // another second of the clock
+  assertEquals(await make(["c/d", "b", "a"], 0o600), first);
+});
+
+Deno.test("a tree is packed below its name, with owners and times that say nothing", async () => {
+  const work = await Deno.makeTempDir({ prefix: "runts-dist-test-" });
+  try {
+    await put(`${work}/root`, "usr/bin/x", "x", 0o755);
+    await setTimes(`${work}/root`, TIME);
+    await tarGz(`${work}/root`, `${work}/x.tar.gz`, "x-1");
+    const { stdout } = await new Deno.Command("tar", {
+      args: ["--utc", "--full-time", "-tvzf", `${work}/x.tar.gz`],
+    }).output();
+    const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+    assertEquals(lines.map((line) => line.split(/ +/).filter((_, i) => i !== 2).join(" ")), [
+      "drwxr-xr-x 0/0 2023-11-14 22:13:20 x-1/",
+      "drwxr-xr-x 0/0 2023-11-14 22:13:20 x-1/usr/",
+      "drwxr-xr-x 0/0 2023-11-14 22:13:20 x-1/usr/bin/",
+      "-rwxr-xr-x 0/0 2023-11-14 22:13:20 x-1/usr/bin/x",
+    ]);
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
+});
