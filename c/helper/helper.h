@@ -16,6 +16,7 @@
  * mount.c     taking mounts away (mount.h)
  * tree.c      whole trees of files: tree_copy.c, tree_file.c, tree_links.c (tree.h)
  * program.c   programs in namespaces of their own (program.h)
+ * node.c      device nodes below a root (node.h)
  * netlink.c   sockets that speak of network namespaces (net.h)
  * bpf.c       device programs of cgroup v2; eventfd.c: events of cgroup v1 (bpf.h)
  * clock.c     timeouts

@@ -3,6 +3,7 @@ import type { Command, Declaration } from "../cli/types.ts";
 /** Where the code of each verb of LXC's is, as in load.ts. */
 const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   attach: () => import("./lxc_attach.ts"),
+  autostart: () => import("./lxc_autostart.ts"),
   cgroup: () => import("./lxc_cgroup.ts"),
   check: () => import("./lxc_check.ts"),
   checkconfig: () => import("./lxc_checkconfig.ts"),
@@ -11,6 +12,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   copy: () => import("./lxc_copy.ts"),
   create: () => import("./lxc_create.ts"),
   destroy: () => import("./lxc_destroy.ts"),
+  device: () => import("./lxc_device.ts"),
   execute: () => import("./lxc_execute.ts"),
   explain: () => import("./lxc_explain.ts"),
   freeze: () => import("./lxc_freeze.ts"),
@@ -21,10 +23,12 @@ const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   snapshot: () => import("./lxc_snapshot.ts"),
   start: () => import("./lxc_start.ts"),
   stop: () => import("./lxc_stop.ts"),
+  top: () => import("./lxc_top.ts"),
   unfreeze: () => import("./lxc_unfreeze.ts"),
   unshare: () => import("./lxc_unshare.ts"),
   update: () => import("./lxc_update.ts"),
   "update-config": () => import("./lxc_update.ts"),
+  usernsexec: () => import("./lxc_usernsexec.ts"),
   wait: () => import("./lxc_wait.ts"),
 };
 

@@ -8,6 +8,7 @@ import { RuntsError } from "../../base/errors.ts";
 import { statFile } from "../../base/files.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { formatJson, parseJson } from "../../spec/json/json.ts";
+import type { DeviceRule } from "../../spec/types/config.ts";
 import { StateDirectory } from "../../state/directory.ts";
 import { checkName, type Choice, lxcPath } from "../place.ts";
 import type { MadeDevice } from "./network.ts";
@@ -22,6 +23,8 @@ export interface SystemRecord {
   readonly devices?: readonly MadeDevice[];
   /** Descriptors of its monitor that hold its namespaces, by LXC's names of those. */
   readonly held?: Readonly<Record<string, number>>;
+  /** What `lxc device` has allowed beside the plan. */
+  readonly addedDevices?: readonly DeviceRule[];
 }
 
 /** Whether a container is a system container. */

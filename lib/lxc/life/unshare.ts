@@ -45,7 +45,8 @@ export async function unshareProgram(runtime: Runtime, options: UnshareOptions):
   }
 }
 
-function programOf(
+/** A program with all that the caller may, as another user where ids are mapped. */
+export function programOf(
   runtime: Runtime,
   args: readonly string[],
   mapped: Process["user"],
