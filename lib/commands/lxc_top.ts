@@ -91,9 +91,10 @@ class Keys {
     if (Deno.stdin.isTerminal()) Deno.stdin.setRaw(false);
   }
 
-  /** Once a key is pressed. */
-  pressed(): Promise<void> {
-    return this.#pressed.promise;
+  /** Once a key is pressed, or has been since it was asked for the last time. */
+  async pressed(): Promise<void> {
+    await this.#pressed.promise;
+    this.#pressed = Promise.withResolvers();
   }
 
   async #read(): Promise<void> {
@@ -101,7 +102,6 @@ class Keys {
     for (let length; !this.isOver && (length = await Deno.stdin.read(bytes)) !== null;) {
       for (const key of new TextDecoder().decode(bytes.subarray(0, length))) this.#take(key);
       this.#pressed.resolve();
-      this.#pressed = Promise.withResolvers();
     }
   }
 
