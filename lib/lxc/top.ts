@@ -73,8 +73,11 @@ async function rowOf(runtime: Runtime, id: string, name: string): Promise<TopRow
 }
 
 /** Where no line is the sum, all lines are summed up. */
-function sumOf(entries: readonly BlkioEntry[] = [], wanted: "total" | "read" | "write"): number {
-  const of = (word: string) => entries.filter(({ op = "" }) => op.toLowerCase() === word);
+function sumOf(
+  entries: readonly BlkioEntry[] | undefined,
+  wanted: "total" | "read" | "write",
+): number {
+  const of = (word: string) => (entries ?? []).filter(({ op = "" }) => op.toLowerCase() === word);
   const found = of(wanted);
   const counted = wanted === "total" && found.length === 0
     ? [...of("read"), ...of("write")]
