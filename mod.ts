@@ -44,16 +44,19 @@ export type { TerminalSize } from "./lib/script/terminal.ts";
 export { System } from "./lib/script/system.ts";
 export type {
   SystemAttachOptions,
+  SystemCloneOptions,
+  SystemCreateOptions,
   SystemOptions,
   SystemStartOptions,
   SystemWaitOptions,
-} from "./lib/script/system.ts";
+} from "./lib/script/system_options.ts";
 export { SystemTerminal } from "./lib/script/system_terminal.ts";
 export type { Privilege } from "./lib/lxc/life/attach.ts";
 export type { ToldState } from "./lib/lxc/life/events.ts";
 export type { Usage } from "./lib/lxc/life/facts.ts";
 export type { Shared } from "./lib/lxc/life/shared.ts";
 export type { SystemState } from "./lib/lxc/life/state.ts";
+export type { Snapshot } from "./lib/lxc/store/snapshot.ts";
 export type { SystemStopOptions } from "./lib/lxc/life/stop.ts";
 export type { SeenNetwork } from "./lib/net/seen.ts";
 export { lines } from "./lib/script/lines.ts";

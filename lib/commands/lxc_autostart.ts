@@ -1,5 +1,4 @@
 import { RuntsError } from "../base/errors.ts";
-import { toStderr } from "../cli/log.ts";
 import { defineCommand } from "../cli/types.ts";
 import { autostart, type AutostartAction, chosenContainers } from "../lxc/autostart.ts";
 import { LXC_COMMON, secondsOf, versionWanted } from "./lxc_shared.ts";
@@ -72,11 +71,7 @@ export const command = defineCommand({
         found.map(({ name, delay }) => withPauses ? `${name} ${delay}\n` : `${name}\n`).join(""),
       );
     }
-    const { done, failed } = await autostart(
-      runtime,
-      chosen,
-      (_, message) => toStderr("error", message),
-    );
+    const { done, failed } = await autostart(runtime, chosen);
     if (failed > 0) return done === 0 ? ALL_FAILED : SOME_FAILED;
   },
 });

@@ -90,11 +90,10 @@ interface Outcome {
   readonly failed: number;
 }
 
-/** Does it with each, one after the other; what fails is told, and does not keep the others from it. */
+/** Does it with each, one after the other; what fails is a warning, and does not keep the others from it. */
 export async function autostart(
   runtime: Runtime,
   options: AutostartOptions,
-  fails: (name: string, message: string) => void,
 ): Promise<Outcome> {
   const lxcpath = lxcPath(runtime, options.lxcpath);
   let [done, failed] = [0, 0];
@@ -104,7 +103,7 @@ export async function autostart(
       done++;
     } catch (error) {
       failed++;
-      fails(name, reason(error));
+      runtime.warn(reason(error));
     }
     if (options.action === "start" && seconds > 0) await delay(seconds * 1000);
   }

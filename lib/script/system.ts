@@ -7,77 +7,37 @@ import { openContainer, planOpened, refuse } from "../lxc/container.ts";
 import { findingText } from "../lxc/config/place.ts";
 import { hostFindings } from "../lxc/check.ts";
 import { containerNames, volatileNames } from "../lxc/list.ts";
-import { madeFor, type Privilege } from "../lxc/life/attach.ts";
+import { madeFor } from "../lxc/life/attach.ts";
 import { readCgroup, writeCgroup } from "../lxc/life/cgroup.ts";
 import { openTerminal } from "../lxc/life/console.ts";
 import { systemEvents, type ToldState } from "../lxc/life/events.ts";
 import { networkFacts, type Usage, usageOf } from "../lxc/life/facts.ts";
 import { freezeSystem } from "../lxc/life/freeze.ts";
 import { systemId } from "../lxc/life/record.ts";
-import type { Shared } from "../lxc/life/shared.ts";
 import { startSystem } from "../lxc/life/start.ts";
 import { systemNow, type SystemState } from "../lxc/life/state.ts";
 import { stopSystem, type SystemStopOptions } from "../lxc/life/stop.ts";
 import { waitForState } from "../lxc/life/wait.ts";
 import { checkName, type Choice, lxcPath } from "../lxc/place.ts";
+import type { Snapshot } from "../lxc/store/snapshot.ts";
 import type { SeenNetwork } from "../net/seen.ts";
 import { inCommand } from "../runtime/command.ts";
 import { load } from "../runtime/load.ts";
 import { type Runtime, runtimeOf } from "../runtime/runtime.ts";
-import type { NamespaceType } from "../spec/types/config.ts";
 import { readCopy } from "../state/config_copy.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
-import type { ContainerSettings } from "./options.ts";
 import { ContainerProcess } from "./process.ts";
 import { Stdio, type StreamOptions } from "./stdio.ts";
+import type {
+  SystemAttachOptions,
+  SystemCloneOptions,
+  SystemCreateOptions,
+  SystemOptions,
+  SystemStartOptions,
+  SystemWaitOptions,
+} from "./system_options.ts";
 import { SystemTerminal } from "./system_terminal.ts";
-
-/** Which container a {@linkcode System} is, and what it is worked on with. */
-export type SystemOptions = ContainerSettings & {
-  /** Directory of the containers. Default: that of /etc/lxc/lxc.conf, else /var/lib/lxc. */
-  readonly lxcpath?: string;
-  /** Path of the configuration. Default: the file `config` of the container's directory. */
-  readonly rcfile?: string;
-  /** Settings that come after those of the file, `KEY=VALUE` each. */
-  readonly define?: readonly string[];
-};
-
-/** What a start can be told. */
-export interface SystemStartOptions {
-  /** argv of init, instead of that of the configuration. */
-  readonly command?: readonly string[];
-  /** Settings that come last, `KEY=VALUE` each. */
-  readonly define?: readonly string[];
-  /** Namespaces that it has with another container, by its name, or with a process, by its pid. */
-  readonly shared?: readonly Shared[];
-}
-
-/** What a program that is attached has of the script, and what of the container. */
-export interface SystemAttachOptions extends StreamOptions {
-  /** Its terminal is the stream `terminal`. Default: false. */
-  readonly terminal?: boolean;
-  /** Nothing of the environment of the script. */
-  readonly clearEnv?: boolean;
-  /** Variables of the script that it gets nevertheless, by their names. */
-  readonly keep?: readonly string[];
-  /** Variables that are added. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Its user in the container. Default: 0. */
-  readonly uid?: number;
-  /** Its group in the container. Default: 0. */
-  readonly gid?: number;
-  /** The namespaces that it enters; the others are the script's. Default: all. */
-  readonly namespaces?: readonly NamespaceType[];
-  /** What it has of the script instead of the container. */
-  readonly elevated?: readonly Privilege[];
-}
-
-/** How long is waited for a state. */
-export interface SystemWaitOptions {
-  /** Milliseconds. Default: for ever. */
-  readonly timeout?: number;
-}
 
 /**
  * A container with a configuration of LXC's. It runs under a monitor, and outlives the script. Every method
@@ -111,6 +71,18 @@ export class System {
     const path = lxcPath(runtime, options.lxcpath);
     const names = [...containerNames(path), ...volatileNames(runtime, path)].toSorted();
     return names.map((name) => new System(runtime, name, options));
+  }
+
+  /** Makes a container by a template, as `lxc create`. When that fails, nothing of it is left. */
+  static async create(name: string, options: SystemCreateOptions): Promise<System> {
+    const system = System.open(name, options);
+    const { createContainer } = await import("../lxc/store/create.ts");
+    const { template, args, config, rootfs, signal } = options;
+    await createContainer(system.#runtime, {
+      ...{ name, lxcpath: system.lxcpath, template, config, rootfs, signal },
+      ...(args && { args }),
+    });
+    return system;
   }
 
   /** Its id among all containers of the state root, for {@linkcode Container.open} and the verbs. */
@@ -262,6 +234,98 @@ export class System {
   cgroup(file: string, value?: string): string {
     if (value !== undefined) writeCgroup(this.#runtime, this.#running, file, value);
     return readCgroup(this.#runtime, this.#running, file);
+  }
+
+  /** Copies it while it does not run, and gives the copy. When that fails, nothing of the copy is left. */
+  async clone(newName: string, options: SystemCloneOptions = {}): Promise<System> {
+    const { copyContainer } = await import("../lxc/store/copy.ts");
+    const { lxcpath = this.lxcpath, ...manner } = options;
+    await copyContainer(this.#runtime, { ...manner, ...this.#place, newName, newPath: lxcpath });
+    return this.#other(newName, lxcpath);
+  }
+
+  /** Gives it another name while it does not run; this object stands for nothing then. */
+  async rename(newName: string): Promise<System> {
+    const { renameContainer } = await import("../lxc/store/rename.ts");
+    await renameContainer(this.#runtime, { ...this.#place, newName });
+    return this.#other(newName, this.lxcpath);
+  }
+
+  /** The states that were kept of it, the oldest first. */
+  async snapshots(): Promise<Snapshot[]> {
+    const { listSnapshots } = await import("../lxc/store/snapshot.ts");
+    return await listSnapshots(this.#runtime, this.#place);
+  }
+
+  /** Keeps its state while it does not run; gives the name of that. */
+  async snapshot(
+    options: {
+      /** Path of a file that says something of it. */
+      readonly comment?: string;
+      /** Ends it early; nothing is left then. */
+      readonly signal?: AbortSignal;
+    } = {},
+  ): Promise<string> {
+    const { takeSnapshot } = await import("../lxc/store/snapshot.ts");
+    return await takeSnapshot(this.#runtime, { ...options, ...this.#place });
+  }
+
+  /** Brings it back to a state; with another name, makes that container of the state. */
+  async restore(snapshot: string, newName = this.name): Promise<System> {
+    const { restoreSnapshot } = await import("../lxc/store/snapshot.ts");
+    await restoreSnapshot(this.#runtime, { ...this.#place, snapshot, newName });
+    return newName === this.name ? this : this.#other(newName, this.lxcpath);
+  }
+
+  /** Removes a state; `ALL`: each of them. */
+  async removeSnapshot(snapshot: string): Promise<void> {
+    const { destroySnapshot } = await import("../lxc/store/snapshot.ts");
+    await destroySnapshot(this.#runtime, { ...this.#place, snapshot });
+  }
+
+  /** Removes it and all that was made for it. `force`: also if it runs; `snapshots`: with these. */
+  async destroy(
+    options: { readonly force?: boolean; readonly snapshots?: boolean } = {},
+  ): Promise<void> {
+    const { destroyContainer } = await import("../lxc/store/destroy.ts");
+    await destroyContainer(this.#runtime, { ...options, ...this.#place });
+  }
+
+  /** Brings a device node of the host into it while it runs, under the same path or another one. */
+  async addDevice(path: string, inside?: string): Promise<void> {
+    const { addDevice } = await import("../lxc/life/device.ts");
+    await addDevice(this.#runtime, { id: this.id, kind: "node", device: path, other: inside });
+  }
+
+  /** Takes one away again. */
+  async removeDevice(path: string, inside?: string): Promise<void> {
+    const { removeDevice } = await import("../lxc/life/device.ts");
+    await removeDevice(this.#runtime, { id: this.id, kind: "node", device: path, other: inside });
+  }
+
+  /** Moves a network device of the host into it while it runs, under the same name or another one. */
+  async attachInterface(name: string, inside?: string): Promise<void> {
+    const { addDevice } = await import("../lxc/life/device.ts");
+    await addDevice(this.#runtime, { id: this.id, kind: "network", device: name, other: inside });
+  }
+
+  /** Moves one out of it, to the host. */
+  async detachInterface(inside: string, name?: string): Promise<void> {
+    const { removeDevice } = await import("../lxc/life/device.ts");
+    await removeDevice(this.#runtime, {
+      id: this.id,
+      kind: "network",
+      device: inside,
+      other: name,
+    });
+  }
+
+  get #place(): { readonly name: string; readonly lxcpath: string } {
+    return { name: this.name, lxcpath: this.lxcpath };
+  }
+
+  #other(name: string, lxcpath: string): System {
+    return new System(this.#runtime, checkName(name), { lxcpath });
   }
 
   /** Its id, if it runs. */

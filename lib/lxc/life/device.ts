@@ -5,7 +5,7 @@ import { absolute } from "../../base/absolute.ts";
 import { quote, RuntsError } from "../../base/errors.ts";
 import { statFile } from "../../base/files.ts";
 import { limitDevices } from "../../cgroup/devices/exact.ts";
-import { findLink, IFF_UP, moveLink } from "../../net/links.ts";
+import { findLink, IFF_UP, type Link, moveLink } from "../../net/links.ts";
 import { changeLink } from "../../net/make_links.ts";
 import { load } from "../../runtime/load.ts";
 import { inCommand } from "../../runtime/command.ts";
@@ -23,6 +23,8 @@ import { systemNow } from "./state.ts";
 interface DeviceOptions {
   /** Of the container, as runts has it. */
   readonly id: string;
+  /** Default: whatever has the name. */
+  readonly kind?: "node" | "network";
   /** Path of a node of the host, or name of a network device: of the host to add, of the container to remove. */
   readonly device: string;
   /** What it is called at the other end; default the same. */
@@ -34,7 +36,7 @@ export function addDevice(given: RuntimeOrSettings, options: DeviceOptions): Pro
   return onRunning(given, options, async (runtime, directory, pid) => {
     const { device, other = device } = options;
     using networks = new Networks(runtime, `/proc/${pid}/ns/net`);
-    const link = isName(device) ? findLink(networks.outside.socket, device) : undefined;
+    const link = linkOf(networks.outside, options);
     if (link !== undefined) {
       return moveLink(networks.outside.socket, link, networks.inside.netns, other);
     }
@@ -51,7 +53,7 @@ export function removeDevice(given: RuntimeOrSettings, options: DeviceOptions): 
     const { device, other = device } = options;
     using networks = new Networks(runtime, `/proc/${pid}/ns/net`);
     const { inside, outside } = networks;
-    const link = isName(device) ? findLink(inside.socket, device) : undefined;
+    const link = linkOf(inside, options);
     if (link !== undefined) {
       if (link.flags & IFF_UP) changeLink(inside.socket, link, { up: false });
       return moveLink(inside.socket, link, outside.netns, other);
@@ -79,6 +81,17 @@ function onRunning(
       await body(runtime, directory, pid);
     });
   });
+}
+
+/** The network device that is meant, if one is. */
+function linkOf(
+  { socket }: Networks["inside"],
+  { device, kind }: DeviceOptions,
+): Link | undefined {
+  if (kind === "node" || !isName(device)) return undefined;
+  const link = findLink(socket, device);
+  if (link !== undefined || kind === undefined) return link;
+  throw new RuntsError(`network device ${quote(device)} does not exist`);
 }
 
 function isName(device: string): boolean {

@@ -57,7 +57,7 @@ export function copyContainer(given: RuntimeOrSettings, options: CopyOptions): P
     const to = { lxcpath, name: checkName(options.newName) };
     using _lock = await lockDefinition(runtime, from.lxcpath, from.name);
     await copyLocked(runtime, await openStored(runtime, from), to, options);
-  });
+  }, options.signal);
 }
 
 /** Absolute path of the directory of containers that a copy comes into. */

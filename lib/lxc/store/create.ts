@@ -65,7 +65,7 @@ export function createContainer(given: RuntimeOrSettings, options: CreateOptions
       await undo.run((also) => runtime.warn(`clean up ${quote(directory)}: ${reason(also)}`));
       throw error;
     }
-  });
+  }, options.signal);
 }
 
 /** The lines that a container begins with. */

@@ -22,7 +22,7 @@ interface Named {
 }
 
 /** A state that was kept. */
-interface Snapshot {
+export interface Snapshot {
   /** `snap0` and so on. */
   readonly name: string;
   /** The directory that it is in. */
@@ -41,13 +41,14 @@ function onContainer<T>(
   given: RuntimeOrSettings,
   named: Named,
   body: (runtime: LoadedRuntime, stored: Stored) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   return inCommand(given, "snapshot", named.name ?? "", async (unloaded) => {
     const runtime = await load(unloaded);
     const place = placeOf(runtime, named);
     using _lock = await lockDefinition(runtime, place.lxcpath, place.name);
     return await body(runtime, await openStored(runtime, place));
-  });
+  }, signal);
 }
 
 /** Keeps the state of a container that does not run; gives the name of the snapshot. */
@@ -66,7 +67,7 @@ export function takeSnapshot(
     Deno.writeTextFileSync(`${directoryOf(place)}/${TIME}`, timeText(new Date()));
     if (text !== undefined) Deno.writeTextFileSync(`${directoryOf(place)}/${COMMENT}`, text);
     return place.name;
-  });
+  }, signal);
 }
 
 function timeText(time: Date): string {
@@ -122,7 +123,7 @@ export function restoreSnapshot(
     }
     const to = { lxcpath: stored.lxcpath, name: checkName(newName) };
     await copyLocked(runtime, kept, to, { keepsKind: true, ...(signal && { signal }) });
-  });
+  }, signal);
 }
 
 /** Removes a snapshot; `ALL`: each of them. */

@@ -132,3 +132,89 @@ libraryTest("what fails names the container, and the line", async (runtime, bund
     "",
   ]);
 });
+
+/** Made by a template of the test's own, with a file in its root filesystem. */
+const MAKE = `
+const template = path + "/template";
+Deno.writeTextFileSync(template, "#!/bin/sh\\necho made > \${3#--rootfs=}/file\\n", { mode: 0o755 });
+const options = { lxcpath: path + "/all", root, template, config: "/dev/null" };
+const text = (system: System, file = "rootfs/file") =>
+  Deno.readTextFileSync(system.lxcpath + "/" + system.name + "/" + file).trim();
+const names = () => System.list(options).map(({ name }) => name).join(" ");
+`;
+
+libraryTest("a system is made, copied, kept, brought back and removed", async (runtime, bundle) => {
+  const stdout = await said(
+    `${MAKE}
+     const a = await System.create("a", options);
+     const b = await a.clone("b");
+     const c = await a.clone("c", { snapshot: true, keepName: true });
+     console.log(names(), text(b), await c.config("lxc.uts.name") === "");
+     await failure(() => a.destroy());
+     await c.destroy();
+     const d = await b.rename("d");
+     console.log(names(), await d.config("lxc.uts.name"));
+     console.log(await a.snapshot({ comment: template }), await a.snapshot());
+     const kept = await a.snapshots();
+     console.log(kept.map(({ name, comment }) => name + " " + (comment?.length ?? 0)).join());
+     Deno.writeTextFileSync(a.lxcpath + "/a/rootfs/file", "changed");
+     const e = await a.restore("snap0", "e");
+     console.log(text(e), text(a), text(await a.restore("snap0")));
+     await a.removeSnapshot("snap1");
+     await failure(() => a.destroy());
+     await a.destroy({ snapshots: true });
+     await failure(() => a.clone("f"));
+     await d.destroy();
+     await e.destroy({ force: true });
+     console.log(names() === "");
+     const aborted = AbortSignal.abort(new Error("not wanted"));
+     await System.create("g", { ...options, signal: aborted }).catch(({ message }) => console.log(message));
+     console.log([...Deno.readDirSync(options.lxcpath)].length);`,
+    runtime,
+    bundle.rootfs,
+  );
+  assertEquals(stdout.split("\n"), [
+    "a b c made true",
+    'destroy "a": the container has clones: "DIR/all/c": destroy them first',
+    "a d d",
+    "snap0 snap1",
+    "snap0 42,snap1 0",
+    "made changed made",
+    'destroy "a": the container has snapshots: use --snapshots',
+    'copy "a": container "a" does not exist: there is no file DIR/all/a/config',
+    "true",
+    "not wanted",
+    "0",
+    "",
+  ]);
+});
+
+libraryTest("devices come into a system and go again", async (runtime, bundle) => {
+  const stdout = await said(
+    `const a = define("a");
+     await a.start({ command });
+     await a.addDevice("/dev/full", "/dev/other");
+     console.log((await a.run(["ls", "-l", "/dev/other"])).stdout.replace(/\\s+/g, " ").split(" ")[4]);
+     await a.removeDevice("/dev/full", "/dev/other");
+     console.log((await a.run(["test", "-e", "/dev/other"])).code);
+     const ip = (...args: string[]) => new Deno.Command("ip", { args }).output();
+     await ip("link", "add", "rtslib0", "type", "veth", "peer", "name", "rtslib1");
+     await a.attachInterface("rtslib0", "eth5");
+     console.log((await a.network()).interfaces.join());
+     await a.detachInterface("eth5", "rtslib0");
+     console.log((await a.network()).interfaces.join(), (await ip("link", "show", "rtslib0")).code);
+     await ip("link", "del", "rtslib0");
+     await failure(() => a.attachInterface("rtslib0"));
+     await a.stop({ kill: true });
+     await failure(() => a.addDevice("/dev/full"));`,
+    runtime,
+    bundle.rootfs,
+  );
+  const lines = stdout.split("\n");
+  assertEquals(lines.slice(0, 4), ["1,", "1", "lo,eth5", "lo 0"]);
+  assertEquals(lines.slice(4), [
+    'device "a": network device "rtslib0" does not exist',
+    'device "a": the container does not run',
+    "",
+  ]);
+});

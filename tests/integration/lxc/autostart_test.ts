@@ -117,7 +117,7 @@ Deno.test("one that fails keeps no other one from it", async () => {
   if (IS_LXC) return;
   assertEquals(
     stderr,
-    `runts: start "bad": ${systems.path}/bad/config:9: lxc.init.cmd: exec: "/none": stat /none: no ` +
+    `runts: warning: start "bad": ${systems.path}/bad/config:9: lxc.init.cmd: exec: "/none": stat /none: no ` +
       "such file or directory\n",
   );
 });

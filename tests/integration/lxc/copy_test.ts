@@ -289,6 +289,6 @@ Deno.test("a signal ends a copy, and nothing is left of it", RUNTS_LXC_ONLY, asy
   const { code, stderr } = await child.output();
   const text = new TextDecoder().decode(stderr);
   // It may have come to the hook, which is not cut short.
-  if (code !== 0) assertEquals([code, text], [143, 'runts: copy "web": ended by SIGTERM\n']);
+  if (code !== 0) assertEquals([code, text], [143, "runts: lxc copy: ended by SIGTERM\n"]);
   assertEquals(store.names(), code === 0 ? ["web", "x"] : ["web"]);
 });

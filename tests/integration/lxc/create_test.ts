@@ -277,7 +277,7 @@ Deno.test("a signal ends a template, and nothing is left", RUNTS_LXC_ONLY, async
     child.kill(signal);
     const output = await child.output();
     const stderr = new TextDecoder().decode(output.stderr);
-    assertEquals([output.code, stderr], [code, `runts: create "web": ended by ${signal}\n`]);
+    assertEquals([output.code, stderr], [code, `runts: lxc create: ended by ${signal}\n`]);
     assertEquals([store.names(), await sleepers(store)], [[], ""]);
   }
 });
