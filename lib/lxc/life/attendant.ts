@@ -15,6 +15,7 @@ import { forgetLife } from "../../supervise/anew.ts";
 import { MonitorAttendant } from "../../supervise/attendant.ts";
 import { chosen } from "../../supervise/options.ts";
 import type { SystemPlan } from "../plan/types.ts";
+import { loadProfile, unloadProfile } from "./apparmor.ts";
 import { writeFiles } from "./cgroup_files.ts";
 import { tellState } from "./events.ts";
 import { holdNamespaces } from "./held.ts";
@@ -75,6 +76,8 @@ export class SystemAttendant extends MonitorAttendant {
       await tellState(runtime, id, "STOPPED");
     });
     await runStage(runtime, this.#plan, "pre-start");
+    await loadProfile(runtime, made.directory, this.#plan);
+    undo.add(() => unloadProfile(runtime, made.directory, this.#plan));
     writeFiles(this.#plan, made.cgroup.record);
     return await super.prepare(runtime, made, undo);
   }

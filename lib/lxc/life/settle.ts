@@ -19,6 +19,7 @@ import { INIT, readExitRecord } from "../../state/process_record.ts";
 import { readSupervised } from "../../state/supervised.ts";
 import { noteEnd } from "../../supervise/settle.ts";
 import type { SystemPlan } from "../plan/types.ts";
+import { unloadProfile } from "./apparmor.ts";
 import { tellState } from "./events.ts";
 import { heldPaths } from "./held.ts";
 import { logOf } from "../log.ts";
@@ -68,6 +69,7 @@ export async function settleLocked(
   if (!await runStageWarning(runtime, plan, "post-stop", { target })) target = "stop";
   await emptyCgroups(runtime, directory, plan);
   if (target === "reboot" && await startAnew(runtime, directory, record)) return;
+  await unloadProfile(runtime, directory, plan).catch((error) => runtime.warn(reason(error)));
   await removeLocked(runtime, directory, { force: true });
   if (plan.beyond.start.ephemeral) await removeContainer(runtime, plan);
   log?.write("NOTICE", "start", "has stopped");

@@ -14,6 +14,7 @@ import { openContainer, planOpened, refuse } from "../container.ts";
 import { logOf } from "../log.ts";
 import { type Choice, lxcPath } from "../place.ts";
 import type { SystemPlan } from "../plan/types.ts";
+import { withProfile } from "./apparmor.ts";
 import { Foreground } from "./foreground.ts";
 import { forOrdinaryUser } from "./ordinary_user.ts";
 import { refuseUnsupported, withoutEffect } from "./unsupported.ts";
@@ -78,7 +79,7 @@ export function startSystem(
         refuseUnsupported(plan);
         makeRootPlaces(plan);
         const joined = withShared(logged, plan, lxcpath, options.shared);
-        const executed = asExecuted(joined, options);
+        const executed = asExecuted(withProfile(logged, joined), options);
         return Promise.resolve(
           logged.caller.uid !== 0
             ? forOrdinaryUser(logged, id, executed)

@@ -30,7 +30,6 @@ export function withoutEffect(plan: SystemPlan): string[] {
     [l2proxy >= 0, `beyond.network[${l2proxy}].l2proxy`],
     [vlan >= 0, `beyond.network[${vlan}]`],
     [security.coreScheduling, "beyond.security.coreScheduling"],
-    [security.apparmor.profile === "generated", "beyond.security.apparmor"],
     [security.seccomp.nesting, "beyond.security.seccomp"],
     [start.monitorUnshare, "beyond.start.monitorUnshare"],
   ];
