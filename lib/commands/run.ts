@@ -1,6 +1,5 @@
 import { defineCommand } from "../cli/types.ts";
 import { run } from "../container/run.ts";
-import { RuntsError } from "../base/errors.ts";
 import { CREATE_OPTIONS, NEW_CONTAINER } from "./create_options.ts";
 import { SUPERVISE_OPTIONS, supervision } from "./supervise_options.ts";
 
@@ -10,7 +9,8 @@ export const command = defineCommand({
   summary: "create a container, start it and wait for its end",
   description: [
     "The exit code is that of the program, or 128 and the number of the signal that ended it. " +
-    "Afterwards the container is deleted.",
+    "Afterwards the container is deleted; one that a monitor looks after stays, and ctrl-p ctrl-q on a " +
+    "terminal leaves it running.",
   ],
   arguments: { id: NEW_CONTAINER },
   options: {
@@ -37,9 +37,13 @@ export const command = defineCommand({
         ...(signal && { signal }),
       });
     }
-    if (!options.detach) throw new RuntsError("a supervised container runs with --detach only");
+    const all = { ...args, ...others, supervised };
+    if (!options.detach) {
+      const { runInForeground } = await import("./run_supervised.ts");
+      return await runInForeground(runtime, all);
+    }
     const { runSupervised } = await import("../supervise/create.ts");
-    await runSupervised(runtime, { ...args, ...others, supervised });
+    await runSupervised(runtime, all);
     return 0;
   },
 });
