@@ -43,6 +43,8 @@ export interface CgroupRequest {
   readonly description?: string;
   /** linux.cgroupsPath. */
   readonly cgroupsPath?: string;
+  /** Directories that it had before, by controller: it is to have them again. */
+  readonly paths?: Readonly<Record<string, string>>;
   /** Do without a cgroup if it may not be made, and nothing in the configuration needs it. */
   readonly rootless: boolean;
   /** systemd: `org.systemd.property.*`. */

@@ -21,7 +21,10 @@ export async function makeCgroup(
     const { makeScope } = await import("./systemd/manager.ts");
     return await makeScope(runtime, request);
   }
-  const paths = containerPaths(detectHost(runtime), request.id, request.cgroupsPath);
+  const host = detectHost(runtime);
+  const paths = request.paths === undefined
+    ? containerPaths(host, request.id, request.cgroupsPath)
+    : recordedPaths(host, request.paths);
   const { rootless } = request;
   return onDirectories(runtime, paths, { rootless, optional: rootless && !request.cgroupsPath });
 }

@@ -2,7 +2,7 @@
 
 import type { Child } from "../body/body.ts";
 import { inodesOf, makeCgroup } from "../cgroup/mod.ts";
-import type { CgroupJoin, CgroupManager } from "../cgroup/manager.ts";
+import type { CgroupJoin, CgroupManager, CgroupRequest } from "../cgroup/manager.ts";
 import { RuntsError } from "../base/errors.ts";
 import { readLink } from "../base/files.ts";
 import {
@@ -47,6 +47,8 @@ export interface Attendant {
   readonly system?: SystemInput;
   /** Sockets for the masters of the terminals beside the console, by their names. */
   readonly terminals?: Readonly<Record<string, number>>;
+  /** What is asked of the cgroup, by what would be asked without it. */
+  cgroup?(runtime: LoadedRuntime, request: CgroupRequest): CgroupRequest;
   /** What is going to be made is written down. */
   intended?(): void;
   /** The cgroup is there, and nothing in it. What it leaves behind is noted for undoing. */
@@ -128,9 +130,10 @@ export class Creation {
       "filter of system calls",
       () => seccompFilter(spec, this.#runtime),
     );
+    const request = cgroupRequest(this.#runtime, this.#options.id, spec);
     const cgroup = await makeCgroup(
       this.#runtime,
-      cgroupRequest(this.#runtime, this.#options.id, spec),
+      attendant?.cgroup?.(this.#runtime, request) ?? request,
     );
     this.#directory.writeIntent({
       creator: { pid: caller.pid, startTime: readStatIn(caller.proc)?.startTime ?? 0 },

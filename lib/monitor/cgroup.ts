@@ -8,11 +8,13 @@ import { undoDirectories } from "../cgroup/clear.ts";
 import { isDirectory } from "../base/files.ts";
 import { writeFile } from "../cgroup/files.ts";
 import { detectHost, hierarchyOf } from "../cgroup/hierarchies.ts";
-import type { CgroupManager, CgroupRecord } from "../cgroup/manager.ts";
+import type { CgroupManager, CgroupRecord, CgroupRequest } from "../cgroup/manager.ts";
 import { cgroupBeside, makeCgroup, openCgroup } from "../cgroup/mod.ts";
 import { inUnitName } from "../cgroup/systemd/units.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
+/** It is there where systemd is (sd_booted(3)). */
+const SYSTEMD = "/run/systemd/system";
 /** At the end of its name, after that of the container's cgroup. */
 const SUFFIX = "-monitor";
 
@@ -33,7 +35,7 @@ export async function monitorCgroup(
   if (kind === "disabled") return undefined;
   if (kind === "systemd") return await scopeOf(runtime, id, sliceOf(container));
   const beside = () => cgroupBeside(runtime, container, name ?? ((path) => path + SUFFIX));
-  if (name !== undefined || !isDirectory("/run/systemd/system")) return beside();
+  if (name !== undefined || !isDirectory(SYSTEMD)) return beside();
   try {
     // In cgroups of v1 that of the container may be below that of the unit that starts it, and end with it.
     return await scopeOf(runtime, id, "");
@@ -56,6 +58,17 @@ function scopeOf(runtime: Runtime, id: string, slice: string): Promise<CgroupMan
 /** The slice that the container's scope is in: `/a.slice/a-b.slice/x.scope`. */
 function sliceOf({ path }: CgroupRecord): string {
   return path.split("/").findLast((name) => name.endsWith(".slice")) ?? "";
+}
+
+/**
+ * What is asked of the cgroup of a container that is to outlive whoever makes it. In hierarchies of v1 that of
+ * a unit would hold it, and systemd ends what is below a unit with that: there a path counts from the root.
+ */
+export function apart(runtime: Runtime, request: CgroupRequest): CgroupRequest {
+  const { id, manager = "cgroupfs", rootless, cgroupsPath } = request;
+  if (manager !== "cgroupfs" || rootless || !isDirectory(SYSTEMD)) return request;
+  if (cgroupsPath?.startsWith("/") || detectHost(runtime).mode === "v2") return request;
+  return { ...request, cgroupsPath: `/${cgroupsPath ?? id}` };
 }
 
 /** What is recorded of the cgroup that {@linkcode monitorCgroup} makes. */

@@ -7,6 +7,7 @@ import { Undo } from "../base/undo.ts";
 import { openBundle } from "../caller/bundle.ts";
 import type { CreateOptions } from "../caller/options.ts";
 import { writePidFile } from "../caller/pid_file.ts";
+import type { CgroupRequest } from "../cgroup/manager.ts";
 import { Creation } from "../container/creation.ts";
 import { clear, runPoststop } from "../container/delete.ts";
 import { openInit } from "../container/kill.ts";
@@ -143,6 +144,13 @@ class Successor extends MonitorAttendant {
     super(settings, spec, monitor);
     this.#directory = directory;
     this.#found = found;
+  }
+
+  /** Where it was: whoever starts it anew is in another place than whoever has made it. */
+  override cgroup(runtime: LoadedRuntime, request: CgroupRequest): CgroupRequest {
+    const { kind, paths = {} } = this.#found.status.cgroup ?? {};
+    if (kind === "v1" || kind === "v2") return { ...request, paths };
+    return super.cgroup(runtime, request);
   }
 
   /** From now on who is killed here leaves a container that was not made to its end. */

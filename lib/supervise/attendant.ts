@@ -4,7 +4,8 @@ import type { Undo } from "../base/undo.ts";
 import { MonitorBody } from "../body/monitor.ts";
 import type { Monitor } from "../body/monitor_client.ts";
 import type { Attendant, Made } from "../container/creation.ts";
-import type { CgroupName } from "../monitor/cgroup.ts";
+import type { CgroupRequest } from "../cgroup/manager.ts";
+import { apart, type CgroupName } from "../monitor/cgroup.ts";
 import { connectMonitor } from "../monitor/connect.ts";
 import { tellRemoved } from "../monitor/end.ts";
 import { makeProcessDirectory, watchProcess } from "../monitor/process.ts";
@@ -46,6 +47,10 @@ export class MonitorAttendant implements Attendant, Disposable {
   /** Of the monitor's cgroup, by that of the container's; undefined: the usual one. */
   protected get cgroupName(): CgroupName | undefined {
     return undefined;
+  }
+
+  cgroup(runtime: LoadedRuntime, request: CgroupRequest): CgroupRequest {
+    return apart(runtime, request);
   }
 
   async prepare(runtime: LoadedRuntime, made: Made, undo: Undo): Promise<LoadedRuntime> {

@@ -5,6 +5,7 @@ import type { Undo } from "../../base/undo.ts";
 import { limitDevices } from "../../cgroup/devices/exact.ts";
 import type { Monitor } from "../../body/monitor_client.ts";
 import type { Made } from "../../container/creation.ts";
+import type { CgroupRequest } from "../../cgroup/manager.ts";
 import type { CgroupName } from "../../monitor/cgroup.ts";
 import type { SystemInput } from "../../plan/system.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
@@ -58,6 +59,11 @@ export class SystemAttendant extends MonitorAttendant {
     this.#directory = directory;
     this.#isAnew = known !== undefined;
     this.system = systemInput(runtime.caller, plan);
+  }
+
+  /** Where its configuration wants it. */
+  override cgroup(_runtime: LoadedRuntime, request: CgroupRequest): CgroupRequest {
+    return request;
   }
 
   /** From now on who is killed here leaves a container that was not made to its end. */

@@ -75,6 +75,22 @@ supervisionTest("whoever follows events lets it be started, too", async (runtime
   await runtime.ok(["delete", id]);
 });
 
+supervisionTest("each start is in the same cgroup", async (runtime, bundle) => {
+  const id = await runScript(runtime, bundle, "sleep 1000", "--restart", "on-failure:1");
+  const cgroup = () => record(runtime, id, "status").cgroup;
+  const made = cgroup();
+  const killed = (await runtime.state(id)).pid;
+  Deno.kill(killed, "SIGKILL");
+  await until("it is started anew", () => eventTypes(runtime, id).length === 5);
+  assertEquals([cgroup().path, cgroup().paths], [made.path, made.paths]);
+  const { pid } = await runtime.state(id);
+  const lines = Deno.readTextFileSync(`/proc/${pid}/cgroup`).trimEnd().split("\n");
+  assert(lines.every((line) => line.endsWith(`/${id}`)), lines.join(" "));
+  await runtime.ok(["restart", "--timeout", "0", id]);
+  assertEquals(cgroup().paths, made.paths);
+  await runtime.ok(["delete", "--force", id]);
+});
+
 supervisionTest("another monitor knows nothing of former processes", async (runtime, bundle) => {
   const id = await runScript(runtime, bundle, "sleep 1000");
   await runtime.ok(["exec", "--name", "long", "--detach", id, "sleep", "1000"]);

@@ -9,9 +9,8 @@ import { RuntsError } from "../../../lib/base/errors.ts";
 import { Monitor } from "../../../lib/body/monitor_client.ts";
 import { O_RDWR } from "../../../lib/base/linux.ts";
 import { BodyMax, decodeReply, encodeRequest, Operation } from "../../../lib/wire/body.ts";
-import { buildLibrary } from "../../../tools/build/c.ts";
-import { DIST } from "../../../tools/support/paths.ts";
 import { Watched } from "../../support/monitor.ts";
+import { OTHER_BUILD, otherLibrary } from "../../support/other_build.ts";
 import { until } from "../../support/runtime.ts";
 import { gcc } from "../../support/stand_in.ts";
 
@@ -256,11 +255,8 @@ Deno.test("only the same user is heard", async () => {
 });
 
 /** What starts monitors of another build. */
-async function startOfOther(buildId: string): Promise<ReturnType<typeof monitorCalls>["start"]> {
-  const folder = `${DIST}/other-build`;
-  await Deno.mkdir(folder, { recursive: true });
-  await buildLibrary(folder, ["-URUNTS_BUILD_ID", `-DRUNTS_BUILD_ID="${buildId}"`]);
-  const { rts_find } = openLibrary(`${folder}/librunts.so`, {
+async function startOfOther(): Promise<ReturnType<typeof monitorCalls>["start"]> {
+  const { rts_find } = openLibrary(await otherLibrary(), {
     rts_find: { parameters: ["buffer"], result: "pointer" },
   });
   const functions = bindFunctions(MONITOR_SYMBOLS, (symbol) => rts_find(cString(symbol)));
@@ -269,9 +265,8 @@ async function startOfOther(buildId: string): Promise<ReturnType<typeof monitorC
 }
 
 Deno.test("a monitor of another build says so, and works", async () => {
-  const buildId = "0123456789abcdef".repeat(2);
-  await using watched = await Watched.start({ start: await startOfOther(buildId) });
-  assertEquals((await watched.monitor.hello()).buildId, buildId);
+  await using watched = await Watched.start({ start: await startOfOther() });
+  assertEquals((await watched.monitor.hello()).buildId, OTHER_BUILD);
   const started = await watched.run({ script: "echo from this build; exit 7" });
   assertEquals((await watched.ended(started)).code, 7);
   assertEquals((await watched.logged()).slice(31), "stdout F from this build\n");

@@ -134,18 +134,20 @@ cgroupTest("its unit ends, and its own cgroup is not systemd's", ["systemd", "v2
   ));
 
 cgroupTest(
-  "it is killed with its unit, and the monitor tells of it",
+  "its unit ends, and it is in cgroups of v1 of its own",
   ["systemd", "v1"],
   () =>
-    withRuntime(async (runtime) => {
-      using bundle = new Bundle((config) => config.process.args = ["sh", "-c", SCRIPT]);
-      const id = runtime.id();
-      const unit = await startInUnit(runtime, bundle, id, { global: [], properties: [] });
-      await command(["systemctl", "kill", "--signal=KILL", unit]);
-      assertEquals(await runtime.ok(["wait", id]), "137\n");
-      assertEquals(await runtime.ok(["logs", id]), "early\n");
-      await runtime.ok(["delete", id]);
-    }),
+    outlives(
+      { global: [], properties: [] },
+      async (unit) => void await command(["systemctl", "kill", "--signal=KILL", unit]),
+      async (id, monitor) => {
+        const own = Deno.readTextFileSync(`/proc/${monitor}/cgroup`);
+        assertStringIncludes(own, `/runts-monitor-${id}.scope\n`);
+        const init = (await command(["ps", "-o", "pid=", "--ppid", String(monitor)])).stdout.trim();
+        const lines = Deno.readTextFileSync(`/proc/${init}/cgroup`).trimEnd().split("\n");
+        assert(lines.every((line) => line.endsWith(`:/${id}`)), lines.join(" "));
+      },
+    ),
 );
 
 cgroupTest(
@@ -166,3 +168,40 @@ cgroupTest(
       },
     ),
 );
+
+interface Entry {
+  readonly MESSAGE: string;
+  readonly PRIORITY: string;
+  readonly CONTAINER_NAME: string;
+  readonly CONTAINER_PARTIAL_MESSAGE?: string;
+}
+
+cgroupTest("the journal has what it writes", ["systemd"], () =>
+  withRuntime(async (runtime) => {
+    const script = "echo one; echo two >&2; printf three";
+    using bundle = new Bundle((config) => config.process.args = ["sh", "-c", script]);
+    const id = runtime.id();
+    const options = ["--log-driver", "journald", "--bundle", bundle.path, id];
+    await runtime.ok(["run", "--detach", ...options]);
+    assertEquals(await runtime.ok(["wait", id]), "0\n");
+    const entries = async () => {
+      const words = ["journalctl", "--quiet", "--output=json", `CONTAINER_ID=${id}`];
+      const { stdout } = await command(words);
+      return stdout.trim().split("\n").filter(Boolean).map((line): Entry => JSON.parse(line));
+    };
+    await until("the journal has it", async () => (await entries()).length === 3);
+    const told = (await entries()).map((one) => [
+      one.MESSAGE,
+      one.PRIORITY,
+      one.CONTAINER_NAME === id,
+      one.CONTAINER_PARTIAL_MESSAGE,
+    ]);
+    assertEquals(told.sort(), [
+      ["one", "6", true, undefined],
+      ["three", "6", true, "true"],
+      ["two", "3", true, undefined],
+    ]);
+    const { code, stderr } = await runtime.run(["logs", id]);
+    assertEquals([code, stderr.split("\n").length], [1, 2], stderr);
+    await runtime.ok(["delete", id]);
+  }));

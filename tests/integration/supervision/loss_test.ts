@@ -1,0 +1,45 @@
+/** Logs on a disk that is full: the program goes on, and what is missing is told, to whoever reads the log. */
+
+import { assert, assertEquals } from "@std/assert";
+import { command, until } from "../../support/runtime.ts";
+import { runScript, supervisionTest } from "../../support/supervised.ts";
+
+/** Of 6 bytes each. */
+const LINES = 400_000;
+const SCRIPT = `yes 12345 | head -n ${LINES}; read go; echo after; exit 5`;
+
+supervisionTest("a full disk loses lines, and says how much", async (runtime, bundle) => {
+  const disk = `${bundle.path}/disk`;
+  Deno.mkdirSync(disk);
+  const mounted = await command(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]);
+  assertEquals([mounted.code, mounted.stderr], [0, ""]);
+  try {
+    for (const driver of ["cri", "json-file", "raw"]) {
+      const log = `${disk}/${driver}.log`;
+      const options = ["--log-driver", driver, "--log-path", log, "--log-max-size", "0"];
+      const id = await runScript(runtime, bundle, SCRIPT, "--interactive", ...options);
+      const control = `${runtime.root}/${id}/processes/init/control`;
+      // The program has written all of it, though there is no room, and waits for us.
+      const { pid } = await runtime.state(id);
+      const children = `/proc/${pid}/task/${pid}/children`;
+      await until(
+        "it waits",
+        () => Deno.statSync(log).size >= 1_000_000 && Deno.readTextFileSync(children) === "",
+      );
+      Deno.truncateSync(log, 0);
+      Deno.writeTextFileSync(control, "close-stdin\n");
+      assertEquals(await runtime.ok(["wait", id]), "5\n");
+      const { stdout, stderr } = await runtime.run(["logs", id]);
+      // It is told as an error, where the form has such.
+      const told = driver === "raw" ? /^(\d+) bytes lost\n(after\n)$/.exec(stdout) : undefined;
+      if (driver !== "raw") assertEquals(stdout, "after\n");
+      const bytes = Number((told ?? /^(\d+) bytes lost\n$/.exec(stderr))?.[1]);
+      assert(bytes > 0 && bytes < LINES * 6, stdout + stderr);
+      assertEquals(bytes % 6, 0);
+      await runtime.ok(["delete", id]);
+      Deno.removeSync(log);
+    }
+  } finally {
+    await command(["umount", disk]);
+  }
+});
