@@ -172,9 +172,9 @@ class Walk {
     for (const pid of [...own, ...this.#parents().flatMap(childrenOf)]) {
       const stat = statOf(pid);
       if (stat === undefined || this.inits.has(pid) || "ZX".includes(stat.state)) continue;
-      // Between clone(2) and execve(2) it is not init yet.
+      // Between clone(2) and execve(2) it is not init yet; what has executed another program is none.
       if (!isInit(pid)) {
-        this.#nascent = true;
+        this.#nascent ||= !stat.executed;
         continue;
       }
       const role = stat.executed ? "stage 1" : "stage 2";

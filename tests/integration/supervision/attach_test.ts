@@ -2,6 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import { loadHelper } from "../../../ffi/helper.ts";
+import { EIO } from "../../../lib/base/errno.ts";
+import { errnoOf } from "../../../lib/base/errors.ts";
 import { openPty } from "../../support/pty.ts";
 import { command, commandLine, until } from "../../support/runtime.ts";
 import { monitorsOf, runScript, supervisionTest } from "../../support/supervised.ts";
@@ -59,3 +61,30 @@ supervisionTest(
     await runtime.ok(["delete", "--force", id]);
   },
 );
+
+supervisionTest("a key that interrupts is for the program", async (runtime, bundle) => {
+  bundle.config.process.terminal = true;
+  const script = "trap 'echo asked; exit 6' INT; echo ready; while :; do sleep 0.01; done";
+  const id = await runScript(runtime, bundle, script);
+  const helper = await loadHelper();
+  const { master, path } = openPty();
+  const line = commandLine(runtime.executable, ["--root", runtime.root, "attach", id]);
+  const attached = command(["sh", "-c", `exec setsid -c "$@" <>${path} >&0 2>&0`, "sh", ...line]);
+  let shown = "";
+  const isShown = (wanted: string) => {
+    try {
+      const bytes = helper.readAvailable(master, 4096);
+      if (bytes instanceof Uint8Array) shown += new TextDecoder().decode(bytes);
+    } catch (error) {
+      assertEquals(errnoOf(error), EIO); // nobody has the terminal open
+    }
+    return shown.includes(wanted);
+  };
+  await until("it is attached", () => isShown("ready"));
+  helper.write(master, new Uint8Array([3]));
+  await until("the program was asked", () => isShown("asked"));
+  assertEquals((await attached).code, 6);
+  helper.close(master);
+  assertEquals(await runtime.ok(["wait", id]), "6\n");
+  await runtime.ok(["delete", id]);
+});

@@ -121,11 +121,11 @@ supervisionTest("a second program loads everything after the first was killed", 
      await container.start();
      await container.execSupervised(["sleep", "1000"], { name: "long" });
      await container.execSupervised(["sh", "-c", "read go; exit 4"], { name: "asked", interactive: true });
-     console.log("done");
+     console.log(container.pid);
      Deno.kill(Deno.pid, "SIGKILL");`,
     [runtime.root, bundle.path],
   );
-  assertEquals([first.code, first.stdout], [137, "done\n"], first.stderr);
+  assertEquals([first.code, Number(first.stdout) > 0], [137, true], first.stderr);
   // Nobody is there, and one of them ends.
   const processes = `${runtime.root}/${JOB}/processes`;
   Deno.writeTextFileSync(`${processes}/asked/control`, "close-stdin\n");
@@ -137,6 +137,7 @@ supervisionTest("a second program loads everything after the first was killed", 
        console.log(id === "JOB", status, supervision.labels);
      }
      const container = await Container.open("JOB", { root });
+     console.log(container.pid);
      const { processes } = await container.inspect();
      for (const { name, status, args, exit } of processes) console.log(name, status, args.at(-1), exit?.code);
      // And it hears the exits that are to come.
@@ -148,6 +149,7 @@ supervisionTest("a second program loads everything after the first was killed", 
   );
   assertEquals(second.stdout.split("\n"), [
     'true running { app: "shop" }',
+    first.stdout.trim(),
     "init running read go; exit 5 undefined",
     "asked ended read go; exit 4 4",
     "long running 1000 undefined",

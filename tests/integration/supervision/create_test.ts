@@ -1,6 +1,7 @@
 /** A creation that does not come to its end is ended and undone, and says where it was. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { Config } from "../../support/bundle.ts";
 import { hook } from "../../support/hooks.ts";
 import { hasProcesses } from "../../support/host.ts";
 import { JOB, libraryTest, script } from "../../support/script.ts";
@@ -85,6 +86,33 @@ supervisionTest("an init that dies says why, in one line", async (runtime, bundl
   const told = `init ended before the container was ready: killed by SIGKILL ${stage}`;
   assertEquals({ code, stderr }, { code: 1, stderr: `runts: create "${id}": ${told}\n` });
   assertEquals(await runtime.ok(["list", "--quiet"]), "");
+});
+
+supervisionTest("what is wrong is told in the words of create", async (runtime, bundle) => {
+  const wrong: ((config: Config) => void)[] = [
+    (config) => config.process.args = ["none"],
+    (config) => config.process.cwd = "/none",
+    (config) => config.mounts.push({ destination: "/none", type: "nonsense", source: "none" }),
+    (config) => config.hooks = { createRuntime: [hook("echo no >&2; exit 3")] },
+    (config) => config.root.path = "/none",
+    (config) => config.linux.namespaces.push({ type: "nonsense" }),
+    (config) => config.process.rlimits = [{ type: "RLIMIT_NONE", soft: 1, hard: 1 }],
+  ];
+  const before = JSON.stringify(bundle.config);
+  for (const edit of wrong) {
+    Object.assign(bundle.config, JSON.parse(before));
+    edit(bundle.config);
+    bundle.save();
+    const id = runtime.id();
+    const say = async (...options: string[]) => {
+      const words = ["run", "--detach", ...options, "--bundle", bundle.path, id];
+      const { code, stdout, stderr } = await runtime.run(words);
+      return { code, stdout, stderr: stderr.replace(/after \d+ ms/, "after some ms") };
+    };
+    const plain = await say();
+    assertEquals([plain.code, plain.stderr.split("\n").length], [1, 2], plain.stderr);
+    assertEquals(await say("--supervised"), plain);
+  }
 });
 
 libraryTest("a script chooses how long its making may take", async (runtime, bundle) => {

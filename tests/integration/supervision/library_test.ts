@@ -96,3 +96,27 @@ libraryTest("restarts, and a stop that ends them", async (runtime, bundle) => {
     output.stderr,
   );
 });
+
+libraryTest(
+  "a log that somebody has renamed is opened anew on request",
+  async (runtime, bundle) => {
+    bundle.config.process.args = ["sh", "-c", "echo one; read go; echo two"];
+    bundle.save();
+    const output = await script(
+      `import { Container } from "@runts/runts";
+     const [root, bundle] = Deno.args;
+     const supervised = { interactive: true, log: { driver: "raw" } };
+     await using container = await Container.create({ id: "JOB", bundle, root, supervised });
+     await container.start();
+     const log = root + "/" + container.id + "/output.log";
+     for await (const { text } of container.logs({ follow: true })) if (text === "one") break;
+     await Deno.rename(log, log + ".old");
+     await container.reopenLog();
+     await container.closeStdin();
+     await container.wait();
+     console.log([await Deno.readTextFile(log + ".old"), await Deno.readTextFile(log)]);`,
+      [runtime.root, bundle.path],
+    );
+    assertEquals(output.stdout, '[ "one\\n", "two\\n" ]\n', output.stderr);
+  },
+);

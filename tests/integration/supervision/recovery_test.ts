@@ -64,6 +64,17 @@ supervisionTest("whoever follows events is told of what is lost", async (runtime
   assertEquals(types(await runtime.ok(["events", "--since", "1", id])), "started lost removed");
 });
 
+supervisionTest("killed together with its monitor, it is lost", async (runtime, bundle) => {
+  const id = await runScript(runtime, bundle, "sleep 1000");
+  const { pid } = await runtime.state(id);
+  Deno.kill(monitorsOf(runtime)[0]!, "SIGKILL");
+  Deno.kill(pid, "SIGKILL");
+  const { code, stderr } = await runtime.run(["wait", id]);
+  assertEquals({ code, stderr }, { code: 1, stderr: `runts: wait "${id}": ${LOST}\n` });
+  assertMatch(await row(runtime), / stopped +lost +0 /);
+  await runtime.ok(["delete", id]);
+});
+
 supervisionTest("a restart policy holds for an end that is lost", async (runtime, bundle) => {
   const id = await runScript(runtime, bundle, "sleep 1000", "--restart", "on-failure:1");
   const { pid } = await runtime.state(id);

@@ -34,6 +34,22 @@ supervisionTest("on-failure:2 restarts twice, after 100 and 200 ms", async (runt
   await runtime.ok(["delete", id]);
 });
 
+supervisionTest("ten seconds of running begin a new row", async (runtime, bundle) => {
+  const id = await runScript(runtime, bundle, "sleep 1000", "--restart", "on-failure:9");
+  const file = `${runtime.root}/${id}/supervised.json`;
+  for (const [seconds, delay] of [[5, 800], [11, 100]] as const) {
+    const started = new Date(Date.now() - seconds * 1000).toISOString();
+    const past = { ...record(runtime, id, "supervised.json"), lastDelay: 400, started };
+    Deno.writeTextFileSync(file, JSON.stringify(past));
+    const { pid } = await runtime.state(id);
+    Deno.kill(pid, "SIGKILL");
+    await until("it is told", () => eventTypes(runtime, id).at(-1) === "restarting");
+    assertEquals(eventsOf(runtime, id).at(-1)!.delay, delay);
+    await until("it runs again", () => eventTypes(runtime, id).at(-1) === "started");
+  }
+  await runtime.ok(["delete", "--force", id]);
+});
+
 supervisionTest("on-failure leaves what has succeeded alone", async (runtime, bundle) => {
   const id = await runScript(runtime, bundle, "exit 0", "--restart", "on-failure");
   assertEquals(await runtime.ok(["wait", id]), "0\n");

@@ -72,7 +72,9 @@ async function startInUnit(
   options: Start,
 ): Promise<string> {
   const unit = `${id}.service`;
-  const words = [...options.global, "run", "--detach", "--supervised", "--bundle", bundle.path, id];
+  // An emulated machine may be slow without end.
+  const supervised = ["--create-timeout", "0", "--bundle", bundle.path, id];
+  const words = [...options.global, "run", "--detach", ...supervised];
   const line = commandLine(runtime.executable, ["--root", runtime.root, ...words]);
   const script = 'echo $XDG_SESSION_ID >"$0/session"; "$@" && exec sleep 1000';
   const properties = options.properties.flatMap((one) => ["-p", one]);
