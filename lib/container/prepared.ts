@@ -29,7 +29,7 @@ export function preparedRecord(
   const unified = paths[""];
   return {
     flags: flagsOf(status, spec) |
-      // A monitor is told of both, and ended by delete.
+      // Both are told of in a journal that is numbered, and change records: the front reads no JSON.
       (isSupervised(directory) ? PreparedFlag.noStart | PreparedFlag.noDelete : 0),
     front,
     bootId: status.bootId ?? "",

@@ -37,11 +37,13 @@ export function runJoined(
     const foreground = runtime.body.beginForeground();
     try {
       const { interactive = false } = options.supervised;
-      return await make(
+      const { finish, ...begun } = await make(
         runtime,
         options,
         (_, created) => begin(runtime, created, foreground, interactive),
       );
+      // Hooks may call runts themselves: nobody holds the lock any more.
+      return { ...begun, started: inCommand(runtime, "run", options.id, finish) };
     } catch (error) {
       await foreground.end();
       throw error;
@@ -54,7 +56,7 @@ async function begin(
   { directory, pidfd }: Created,
   foreground: Foreground,
   interactive: boolean,
-): Promise<Begun> {
+): Promise<Omit<Begun, "started"> & { finish(): Promise<void> }> {
   const { helper } = runtime;
   using monitor = await connectMonitor(runtime, directory);
   if (monitor === undefined) throw new RuntsError("its monitor has ended");
@@ -67,7 +69,10 @@ async function begin(
       streams,
       of,
       input: spec?.terminal === true || interactive,
-      started: started.poststart().then(() => void started.ready().catch(() => {})),
+      finish: async () => {
+        await started.poststart();
+        started.ready().catch(() => {}); // given up, as the wait is
+      },
       end: async () => {
         await foreground.end();
         helper.close(pidfd);

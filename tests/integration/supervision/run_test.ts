@@ -76,9 +76,17 @@ supervisionTest(
 supervisionTest("a run that fails leaves nothing", async (runtime, bundle) => {
   bundle.config.process.args = ["sleep", "1000"];
   const wrong = [
-    [{ poststart: [hook("exit 7")] }, ["sleep", "1000"], /hooks\.poststart\[0\]: .* exit status 7/],
-    [{ createRuntime: [hook("exit 8")] }, ["sleep", "1000"], /createRuntime\[0\]: .* status 8/],
-    [{}, ["none"], /process\.args\[0\]: exec: "none": executable file not found in \$PATH/],
+    [
+      { poststart: [hook("exit 7")] },
+      ["sleep", "1000"],
+      /^hooks\.poststart\[0\]: .* status 7 after/,
+    ],
+    [
+      { createRuntime: [hook("exit 8")] },
+      ["sleep", "1000"],
+      /^hooks\.createRuntime.* status 8 after/,
+    ],
+    [{}, ["none"], /^process\.args\[0\]: exec: "none": executable file not found in \$PATH/],
   ] as const;
   for (const [hooks, args, message] of wrong) {
     bundle.config.hooks = { ...hooks };
@@ -88,7 +96,9 @@ supervisionTest("a run that fails leaves nothing", async (runtime, bundle) => {
     const words = ["run", "--supervised", "--bundle", bundle.path, id];
     const { code, stdout, stderr } = await runtime.run(words);
     assertEquals([code, stdout, stderr.split("\n").length], [1, "", 2], stderr);
-    assertMatch(stderr, message);
+    const command = `runts: run "${id}": `;
+    assertEquals(stderr.slice(0, command.length), command);
+    assertMatch(stderr.slice(command.length), message);
     assertEquals(await runtime.ok(["list", "--quiet"]), "");
     assertEquals(monitorsOf(runtime), []);
   }
