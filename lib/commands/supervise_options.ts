@@ -19,7 +19,7 @@ export const SUPERVISE_OPTIONS = {
   },
   createTimeout: {
     value: "TIME",
-    description: "how long its making may take; 0: any time (default: 15s)",
+    description: "how long its making may take; 0: any time (default: 30s)",
   },
   stopTimeout: {
     value: "TIME",

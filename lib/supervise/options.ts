@@ -15,7 +15,7 @@ export interface SupervisionOptions {
   readonly restart?: string;
   /** Milliseconds before the first restart of a row; each further one waits twice as long. Default 100. */
   readonly restartDelay?: number;
-  /** Milliseconds that its making may take, each time; 0: any. Default 15,000. */
+  /** Milliseconds that its making may take, each time; 0: any. Default 30,000. */
   readonly createTimeout?: number;
   /** Milliseconds between the stop signal and KILL; default 10,000. */
   readonly stopTimeout?: number;
@@ -39,7 +39,7 @@ export interface LogChoice {
   readonly maxFiles?: number;
 }
 
-const CREATE_TIMEOUT = 15_000;
+const CREATE_TIMEOUT = 30_000;
 const STOP_TIMEOUT = 10_000;
 const LOG_SIZE = 10 * 1024 * 1024;
 const LOG_FILES = 3;
