@@ -1,6 +1,8 @@
 /** Logs on a disk that is full: the program goes on, and what is missing is told, to whoever reads the log. */
 
 import { assert, assertEquals } from "@std/assert";
+import { loadHelper } from "../../../ffi/helper.ts";
+import { Monitor } from "../../../lib/body/monitor_client.ts";
 import { command, until } from "../../support/runtime.ts";
 import { runScript, supervisionTest } from "../../support/supervised.ts";
 
@@ -9,6 +11,7 @@ const LINES = 400_000;
 const SCRIPT = `yes 12345 | head -n ${LINES}; read go; echo after; exit 5`;
 
 supervisionTest("a full disk loses lines, and says how much", async (runtime, bundle) => {
+  const helper = await loadHelper();
   const disk = `${bundle.path}/disk`;
   Deno.mkdirSync(disk);
   const mounted = await command(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]);
@@ -20,12 +23,11 @@ supervisionTest("a full disk loses lines, and says how much", async (runtime, bu
       const id = await runScript(runtime, bundle, SCRIPT, "--interactive", ...options);
       const control = `${runtime.root}/${id}/processes/init/control`;
       // The program has written all of it, though there is no room, and waits for us.
-      const { pid } = await runtime.state(id);
-      const children = `/proc/${pid}/task/${pid}/children`;
-      await until(
-        "it waits",
-        () => Deno.statSync(log).size >= 1_000_000 && Deno.readTextFileSync(children) === "",
-      );
+      await until("all was read", async () => {
+        using monitor = await Monitor.connect(helper, `${runtime.root}/${id}/monitor.sock`);
+        const { written, lost } = await monitor.status();
+        return Number(written + lost) === LINES * 6;
+      });
       Deno.truncateSync(log, 0);
       Deno.writeTextFileSync(control, "close-stdin\n");
       assertEquals(await runtime.ok(["wait", id]), "5\n");

@@ -110,7 +110,8 @@ supervisionTest("a stopped container can be started anew", async (runtime, bundl
 });
 
 supervisionTest("a start that fails is tried again later", async (runtime, bundle) => {
-  const id = await runScript(runtime, bundle, "exit 1", "--restart", "on-failure:2");
+  const options = ["--restart", "on-failure:2", "--restart-delay", "1s"];
+  const id = await runScript(runtime, bundle, "exit 1", ...options);
   Deno.renameSync(bundle.rootfs, `${bundle.path}/away`);
   const tried = () => record(runtime, id, "supervised.json");
   await until("it has given up", () => tried().restarts === 2 && tried().nextStart === undefined);

@@ -7,6 +7,9 @@ import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { command, commandLine, until } from "../../support/runtime.ts";
 import { eventTypes, monitorsOf } from "../../support/supervised.ts";
 
+/** An emulated machine may be slow without end. */
+const SLOWLY = ["--create-timeout", "0", "--bundle"];
+
 async function loadState(unit: string): Promise<string> {
   return (await command(["systemctl", "show", "--value", "-p", "LoadState", unit])).stdout.trim();
 }
@@ -18,7 +21,7 @@ cgroupTest(
     withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
       const id = runtime.id();
-      const words = ["run", "--detach", "--restart", "on-failure:1", "--bundle", bundle.path, id];
+      const words = ["run", "--detach", "--restart", "on-failure:1", ...SLOWLY, bundle.path, id];
       await runtime.ok(["--systemd-cgroup", ...words]);
       const [monitor] = monitorsOf(runtime);
       const scope = `runts-monitor-${id}.scope`;
@@ -45,7 +48,7 @@ cgroupTest(
     withRuntime(async (runtime) => {
       using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
       const id = `${runtime.id()}+1`;
-      await runtime.ok(["run", "--detach", "--supervised", "--bundle", bundle.path, id]);
+      await runtime.ok(["run", "--detach", ...SLOWLY, bundle.path, id]);
       const [monitor] = monitorsOf(runtime);
       const cgroup = Deno.readTextFileSync(`/proc/${monitor}/cgroup`);
       const scope = `runts-monitor-${id.replace("+", "\\x2b")}.scope`;
@@ -72,9 +75,7 @@ async function startInUnit(
   options: Start,
 ): Promise<string> {
   const unit = `${id}.service`;
-  // An emulated machine may be slow without end.
-  const supervised = ["--create-timeout", "0", "--bundle", bundle.path, id];
-  const words = [...options.global, "run", "--detach", ...supervised];
+  const words = [...options.global, "run", "--detach", ...SLOWLY, bundle.path, id];
   const line = commandLine(runtime.executable, ["--root", runtime.root, ...words]);
   const script = 'echo $XDG_SESSION_ID >"$0/session"; "$@" && exec sleep 1000';
   const properties = options.properties.flatMap((one) => ["-p", one]);
@@ -183,7 +184,7 @@ cgroupTest("the journal has what it writes", ["systemd"], () =>
     const script = "echo one; echo two >&2; printf three";
     using bundle = new Bundle((config) => config.process.args = ["sh", "-c", script]);
     const id = runtime.id();
-    const options = ["--log-driver", "journald", "--bundle", bundle.path, id];
+    const options = ["--log-driver", "journald", ...SLOWLY, bundle.path, id];
     await runtime.ok(["run", "--detach", ...options]);
     assertEquals(await runtime.ok(["wait", id]), "0\n");
     const entries = async () => {
