@@ -63,6 +63,7 @@
   X(find_program, 77, "ss")        \
   X(wait_start, 78, "uu")          \
   X(parent_death, 82, "u")         \
+  X(sched_core, 84, "")            \
   X(reaper, 83, "")                \
   X(exec, 79, "SSIu")
 

@@ -1,6 +1,8 @@
 /* Where and when the program runs, and where its memory lies. */
 #define _GNU_SOURCE 1
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,6 +11,11 @@
 /* ioprio_set(2) */
 #define IOPRIO_WHO_PROCESS 1
 #define IOPRIO_WHO_PGRP 2
+
+/* prctl(2): a cookie for all threads of this process, which its descendants inherit */
+#define SCHED_CORE 62
+#define SCHED_CORE_CREATE 1
+#define SCHED_CORE_THREAD_GROUP 1
 
 #define ALL_CPUS_LENGTH 1024 /* bytes; the kernel takes as many as it knows */
 
@@ -34,6 +41,19 @@ int op_scheduler(struct init *in, const union field *f) {
   };
   long error = RETRY(syscall(SYS_sched_setattr, 0, &attr, 0));
   return error == 0 ? 0 : fail_at(in, (int)error, "set scheduling policy %u", attr.policy);
+}
+
+int op_sched_core(struct init *in, const union field *f) {
+  (void)f;
+  if (prctl(SCHED_CORE, SCHED_CORE_CREATE, 0, SCHED_CORE_THREAD_GROUP, 0) == 0)
+    return 0;
+  int error = -errno;
+  const char *why = "";
+  if (error == -EINVAL)
+    why = ": the kernel was built without core scheduling";
+  else if (error == -ENODEV)
+    why = ": no core of this machine has several threads";
+  return fail_at(in, error, "share a core with nobody else%s", why);
 }
 
 /* The group is that of the container's processes only once it has been made. */

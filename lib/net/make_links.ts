@@ -229,3 +229,74 @@ export function addRoute(
   const what = `add ${text}${by} to network device ${quote(link.name)}`;
   netlink.answer(socket.ask(netlink.request(netlink.RTM_NEWROUTE, MAKE, fixed, attributes)), what);
 }
+
+/** BRIDGE_VLAN_INFO_* (if_bridge.h). */
+const VLAN_PVID = 2;
+const VLAN_UNTAGGED = 4;
+const AF_BRIDGE = 7;
+const IFLA_AF_SPEC = 26;
+const IFLA_BRIDGE_VLAN_INFO = 2;
+
+/** A virtual network that a port of a bridge is in. */
+interface PortVlan {
+  readonly id: number;
+  /** What comes without a tag belongs to it, and it leaves without one. */
+  readonly untagged: boolean;
+}
+
+/** Puts the port of a bridge into a virtual network. */
+export function addPortVlan(socket: NetlinkSocket, port: Link, vlan: PortVlan): void {
+  changePortVlan(socket, port, vlan, netlink.RTM_SETLINK);
+}
+
+/** Takes it out of one. */
+export function removePortVlan(socket: NetlinkSocket, port: Link, id: number): void {
+  changePortVlan(socket, port, { id, untagged: false }, netlink.RTM_DELLINK);
+}
+
+function changePortVlan(
+  socket: NetlinkSocket,
+  port: Link,
+  { id, untagged }: PortVlan,
+  type: number,
+): void {
+  const fixed = linkStructure(port.index, 0);
+  fixed[0] = AF_BRIDGE;
+  const flags = untagged ? VLAN_PVID | VLAN_UNTAGGED : 0;
+  const info = concat(uint16(flags), uint16(id));
+  const spec: Attribute = [NESTED | IFLA_AF_SPEC, pack([[IFLA_BRIDGE_VLAN_INFO, info]])];
+  const bytes = netlink.request(type, netlink.NLM_F_ACK, fixed, [spec]);
+  const what = `change virtual network ${id} of network device ${quote(port.name)}`;
+  netlink.answer(socket.ask(bytes), what);
+}
+
+const NDA_DST = 1;
+const NTF_PROXY = 8;
+
+/** Has a device answer for an address that is behind another one (arp(7)). */
+export function addProxy(socket: NetlinkSocket, link: Link, address: string): void {
+  changeProxy(socket, link, address, netlink.RTM_NEWNEIGH, MAKE);
+}
+
+/** It does not any more. */
+export function removeProxy(socket: NetlinkSocket, link: Link, address: string): void {
+  changeProxy(socket, link, address, netlink.RTM_DELNEIGH, netlink.NLM_F_ACK);
+}
+
+function changeProxy(
+  socket: NetlinkSocket,
+  link: Link,
+  address: string,
+  type: number,
+  flags: number,
+): void {
+  const bytes = ipBytes(address);
+  // struct ndmsg (neighbour.h).
+  const fixed = new Uint8Array(12);
+  fixed[0] = familyOf(bytes);
+  viewOf(fixed).setUint32(4, link.index, true);
+  fixed[10] = NTF_PROXY;
+  const request = netlink.request(type, flags, fixed, [[NDA_DST, bytes]]);
+  const what = `answer for ${address} at network device ${quote(link.name)}`;
+  netlink.answer(socket.ask(request), what);
+}

@@ -20,9 +20,12 @@ export const NLMSG_DONE = 3;
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
 export const RTM_GETLINK = 18;
+export const RTM_SETLINK = 19;
 export const RTM_NEWADDR = 20;
 export const RTM_GETADDR = 22;
 export const RTM_NEWROUTE = 24;
+export const RTM_NEWNEIGH = 28;
+export const RTM_DELNEIGH = 29;
 
 const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;

@@ -115,6 +115,9 @@ function openOutside(writer: PlanWriter, container: Container, ops: readonly Op[
 /** What the init of a system does before it waits. */
 function addLast(writer: PlanWriter, input: ContainerInput): void {
   addInnerHooks(writer, input, "start");
+  if (input.system?.ownCores) {
+    writer.add({ op: "sched_core", from: "beyond.security.coreScheduling" });
+  }
   const signal = input.system?.parentDeath ?? 0;
   if (signal > 0) writer.add({ op: "parent_death", from: "beyond.signals.parentDeath", signal });
 }

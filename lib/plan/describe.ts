@@ -69,6 +69,7 @@ const DESCRIBE: Describers = {
   tty: ({ paths, take }) =>
     `make a terminal, seen as ${paths.join(" and ")}${take ? ", and take it" : ""}`,
   reaper: () => "stay as the first process, with the program as its child",
+  sched_core: () => "share a core with nobody else",
   parent_death: ({ signal }) => `ask for signal ${signal} when the parent ends`,
   console: ({ rows, cols, mount }) =>
     `make a terminal${rows || cols ? ` of ${cols} x ${rows}` : ""}` +

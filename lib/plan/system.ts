@@ -67,6 +67,8 @@ export interface SystemInput {
   readonly writable: readonly WritablePath[];
   /** The program is a child of init, which reaps orphans. */
   readonly reaper: boolean;
+  /** Nobody else runs on a core beside it. */
+  readonly ownCores?: true;
   /** Signal that init gets when its parent ends; 0: none. */
   readonly parentDeath: number;
   /** By `mounts[0]` and so on; others make the mount points that they need. */

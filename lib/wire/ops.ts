@@ -241,6 +241,8 @@ export const OPS = {
   wait_start: { code: 78, fields: { fifo: "u32", result: "u32" } },
   // The signal that the process gets when its parent ends (PR_SET_PDEATHSIG).
   parent_death: { code: 82, fields: { signal: "u32" } },
+  // No process but its descendants runs on a core beside it (prctl(2), PR_SCHED_CORE).
+  sched_core: { code: 84, fields: {} },
   // The program will be a child of init, which stays: it reaps orphans, and ends when nobody is left.
   reaper: { code: 83, fields: {} },
   // `home` >= 0: HOME of that uid from /etc/passwd is added. `self_pid` 1: LISTEN_PID is added.

@@ -39,6 +39,7 @@ export function systemInput(caller: Caller, plan: SystemPlan): SystemInput {
     })),
     writable: writablePaths(plan),
     reaper: plan.reaps === true,
+    ...(beyond.security.coreScheduling && { ownCores: true }),
     parentDeath: signals.parentDeath,
     mounts,
     hooks: Object.fromEntries(hooks),

@@ -26,6 +26,7 @@ import type { LoadedRuntime } from "../../runtime/runtime.ts";
 import { scriptCall } from "../plan/hooks.ts";
 import type { NetDevicePlan, SystemPlan } from "../plan/types.ts";
 import { runCall } from "./hooks.ts";
+import { answerFor, answerNoMore, bridgeOf, joinHost, parentOf, toHost } from "./network_host.ts";
 
 /** A device that was made or moved for a container. */
 export interface MadeDevice {
@@ -113,7 +114,8 @@ async function makeDevice(
   const outside = attach(networks, device, name);
   const one = { place, type, name, ...(outside !== undefined && { outside }) };
   made.push(one);
-  if (type === "veth") joinHost(runtime, networks, device, outside!);
+  if (type === "veth") joinHost(runtime, networks.outside.socket, device, outside!);
+  if (device.l2proxy) answerFor(networks, device);
   await runScript(runtime, plan, one, "up");
   const link = findLink(inside.socket, name);
   if (link === undefined) {
@@ -166,22 +168,6 @@ function attach(
         data: dataOf(device),
       });
   }
-}
-
-function parentOf(socket: NetlinkSocket, { link: name, type }: NetDevicePlan): Link {
-  if (name === undefined) throw new RuntsError(`a device of type ${type} needs a link`);
-  const link = findLink(socket, name);
-  if (link !== undefined) return link;
-  throw new RuntsError(`network device ${quote(name)} does not exist`);
-}
-
-/** What a pair is a port of, or, of one that routes, what its device stands for. */
-function bridgeOf(socket: NetlinkSocket, device: NetDevicePlan): Link {
-  const link = parentOf(socket, device);
-  if (device.veth?.mode === "router" || link.kind === "bridge") return link;
-  throw new RuntsError(`network device ${quote(link.name)} is no bridge`, {
-    hint: "an Open vSwitch is not supported",
-  });
 }
 
 type Basics = NonNullable<NewLink["peer"]>;
@@ -241,41 +227,6 @@ function randomText(): string {
 function addressOf(text: string): Uint8Array {
   const digit = () => (crypto.getRandomValues(new Uint8Array(1))[0]! & 0xf).toString(16);
   return Uint8Array.from(text.replaceAll(/x/gi, digit).split(":"), (byte) => parseInt(byte, 16));
-}
-
-/** The host's end of a pair: a port of the bridge, with the routes that are asked for. */
-function joinHost(
-  { warn }: LoadedRuntime,
-  { outside: { socket } }: Networks,
-  device: NetDevicePlan,
-  pair: string,
-): void {
-  const { veth } = device;
-  const end = findLink(socket, pair)!;
-  const isRouter = veth?.mode === "router";
-  if (device.link !== undefined && !isRouter) {
-    changeLink(socket, end, { master: bridgeOf(socket, device).index });
-    withoutIpv6(pair, warn);
-  }
-  changeLink(socket, end, { up: true });
-  const own = isRouter ? [...device.ipv4, ...device.ipv6].map(toHost) : [];
-  for (const to of [...veth?.ipv4Routes ?? [], ...veth?.ipv6Routes ?? [], ...own]) {
-    addRoute(socket, end, { to });
-  }
-}
-
-/** The network of one address. */
-function toHost({ address }: { readonly address: string }): { address: string; prefix: number } {
-  return { address, prefix: address.includes(":") ? 128 : 32 };
-}
-
-/** The port of a bridge has no addresses of its own. */
-function withoutIpv6(name: string, warn: (message: string) => void): void {
-  try {
-    Deno.writeTextFileSync(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, "1");
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) warn(`disable IPv6 of ${name}: ${reason(error)}`);
-  }
 }
 
 /** Addresses, state and routes of a device that has arrived. */
@@ -343,6 +294,8 @@ export async function takeDown(
       runtime.warn(reason(error));
     }
     try {
+      const device = plan.beyond.network[one.place]!;
+      if (device.l2proxy) answerNoMore(networks, device);
       remove(networks, one);
     } catch (error) {
       runtime.warn(reason(error));

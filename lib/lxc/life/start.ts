@@ -17,7 +17,7 @@ import type { SystemPlan } from "../plan/types.ts";
 import { withProfile } from "./apparmor.ts";
 import { Foreground } from "./foreground.ts";
 import { forOrdinaryUser } from "./ordinary_user.ts";
-import { refuseUnsupported, withoutEffect } from "./unsupported.ts";
+import { refuseUnsupported } from "./unsupported.ts";
 import { lockToStart } from "../store/start_lock.ts";
 import { type Shared, withShared } from "./shared.ts";
 import { createSystem, inTheirLines } from "./make.ts";
@@ -70,7 +70,6 @@ export function startSystem(
     );
     refuse(findings);
     for (const { at, message } of plan.warnings) runtime.warn(`${at.file}:${at.line}: ${message}`);
-    for (const warning of withoutEffect(plan)) runtime.warn(warning);
     const lxcpath = lxcPath(unloaded, options.lxcpath);
     const log = await inTheirLines(plan, () => logOf(runtime, plan));
     const logged = log?.on(runtime) ?? runtime;

@@ -9,7 +9,7 @@ import { type AutoMount } from "../config/values_more.ts";
 import { type MountEntry, mountEntry } from "../config/values_mount.ts";
 import type { Draft } from "./draft.ts";
 import { keeps } from "./process.ts";
-import type { Beyond, CgroupMount, MountRule, Rootfs } from "./types.ts";
+import type { Beyond, MountRule, Rootfs } from "./types.ts";
 
 /** How many pseudo terminals a container has that does not say. */
 const USUAL_PTYS = 1024;
@@ -23,7 +23,7 @@ interface MountPlan {
   readonly linux: Pick<Linux, "readonlyPaths" | "rootfsPropagation">;
   readonly beyond: Pick<
     Beyond,
-    "rootfs" | "dev" | "mounts" | "writable" | "sharedMounts" | "cgroupMount"
+    "rootfs" | "dev" | "mounts" | "writable"
   >;
 }
 
@@ -69,10 +69,7 @@ export function planMounts(draft: Draft, cgroupNamespace: boolean): MountPlan {
   }));
   for (const { value, at } of auto) addAuto(mounts, value, at);
   addEntries(mounts, rootfs);
-  const cgroup = auto.find(({ value }) => value.what.startsWith("cgroup"));
-  const cgroupMount = cgroup && planCgroupMount(draft, cgroup.value, cgroup.at, cgroupNamespace);
-  const shared = auto.find(({ value }) => value.what === "shmounts");
-  draft.from("beyond.sharedMounts", shared?.at);
+  for (const { value, at } of auto) addLate(mounts, value, at, cgroupNamespace);
   addPts(mounts);
   return {
     root: planRoot(draft, rootfs),
@@ -90,10 +87,6 @@ export function planMounts(draft: Draft, cgroupNamespace: boolean): MountPlan {
       },
       mounts: mounts.rules,
       writable: mounts.writable,
-      ...(shared?.value.what === "shmounts" && {
-        sharedMounts: { host: shared.value.host, inside: shared.value.inside },
-      }),
-      ...(cgroupMount && { cgroupMount }),
     },
   };
 }
@@ -173,18 +166,23 @@ function addAuto(mounts: Mounts, auto: AutoMount, at: Place): void {
   }
 }
 
-/** With a cgroup namespace the container mounts them itself; it is done for it only by force. */
-function planCgroupMount(
-  draft: Draft,
-  auto: AutoMount,
-  at: Place,
-  cgroupNamespace: boolean,
-): CgroupMount | undefined {
-  if (auto.what !== "cgroup" && auto.what !== "cgroup-full") return undefined;
-  if (cgroupNamespace && !auto.force) return undefined;
-  draft.from("beyond.cgroupMount", at);
-  const mode = auto.mode ?? (keeps(draft, "CAP_SYS_ADMIN") ? "rw" : "mixed");
-  return { mode, full: auto.what === "cgroup-full", unified: auto.unified };
+/**
+ * What is mounted after the listed mounts. With a cgroup namespace the container mounts cgroups itself; it is
+ * done for it only by force. A directory that is shared shows what the host mounts below.
+ */
+function addLate(mounts: Mounts, auto: AutoMount, at: Place, cgroupNamespace: boolean): void {
+  if (auto.what === "shmounts") {
+    const options = ["rbind", "rslave"];
+    mounts.add({ destination: auto.inside, source: auto.host, options }, at);
+  } else if (auto.what !== "proc" && auto.what !== "sys" && (!cgroupNamespace || auto.force)) {
+    const mode = auto.mode ?? (keeps(mounts.draft, "CAP_SYS_ADMIN") ? "rw" : "mixed");
+    mounts.add({
+      destination: "/sys/fs/cgroup",
+      type: auto.unified ? "cgroup2" : "cgroup",
+      source: "cgroup",
+      options: [...FIXED, mode === "ro" ? "ro" : "rw"],
+    }, at);
+  }
 }
 
 /** The file of mounts first, then the single ones. */

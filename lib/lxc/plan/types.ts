@@ -39,10 +39,6 @@ export interface Beyond {
   readonly mounts: Readonly<Record<number, MountRule>>;
   /** Paths below read-only ones that stay writable: /proc/sys/net. */
   readonly writable: readonly string[];
-  /** A directory of the host that is mounted in the container, through which both see new mounts. */
-  readonly sharedMounts?: { readonly host: string; readonly inside: string };
-  /** The mounts of the hierarchies, where the specification's type `cgroup` is not meant. */
-  readonly cgroupMount?: CgroupMount;
   readonly namespaces: Namespaces;
   readonly network: readonly NetDevicePlan[];
   readonly hooks: Hooks;
@@ -111,16 +107,6 @@ export interface MountRule {
   readonly relative?: true;
   /** What the ids of the mount are mapped by: `container`, or the path of a user namespace. */
   readonly idmap?: string;
-}
-
-/** How the hierarchies of cgroups are mounted at /sys/fs/cgroup. */
-export interface CgroupMount {
-  /** `mixed`: the container's own cgroup can be written, and nothing above it. */
-  readonly mode: "mixed" | "ro" | "rw";
-  /** The whole hierarchies, not the container's cgroup alone. */
-  readonly full: boolean;
-  /** Version 2 alone. */
-  readonly unified: boolean;
 }
 
 /** A namespace of another container, which is known when that one runs. */

@@ -1,7 +1,9 @@
 /** Mounts, /dev and terminals: what a container finds. */
 
 import { assertEquals, assertMatch } from "@std/assert";
+import { RUNTS_LXC_ONLY } from "../../support/lxc.ts";
 import { Systems } from "../../support/lxc_system.ts";
+import { command } from "../../support/runtime.ts";
 
 Deno.test("mount points are made where that is asked for, and what is optional may be missing", async () => {
   await using systems = new Systems();
@@ -91,4 +93,59 @@ Deno.test("device rules are all there are", async () => {
     "5",
   );
   assertEquals(code, 1);
+});
+
+Deno.test("cgroups are mounted on request, the container's own as their root", async () => {
+  await using systems = new Systems();
+  systems.add("forced", ["lxc.mount.auto = cgroup:rw:force"]);
+  systems.add("closed", ["lxc.mount.auto = cgroup:ro:force"]);
+  systems.add("without", ["lxc.mount.auto = cgroup:rw"]);
+  for (const name of ["forced", "closed", "without"]) await systems.start(name);
+  const script = "ls -d /sys/fs/cgroup/*/cgroup.procs /sys/fs/cgroup/cgroup.procs 2>/dev/null";
+  const [first] = (await systems.inside("forced", `${script}; true`)).split("\n");
+  // Init and the shell that looks.
+  assertMatch(await systems.inside("forced", `grep -x 1 ${first}`), /^1$/m);
+  const make = `mkdir ${first!.replace(/cgroup.procs$/, "own")}`;
+  assertEquals(await systems.inside("forced", `${make} && echo made`), "made\n");
+  const { code } = await systems.run("attach", "-n", "closed", "--", "/bin/sh", "-c", make);
+  assertEquals(code, 1);
+  assertEquals(await systems.inside("without", `${script}; true`), "");
+});
+
+Deno.test("what the host mounts below a shared directory is seen inside", async () => {
+  await using systems = new Systems();
+  const shared = `${systems.path}/shared`;
+  Deno.mkdirSync(shared);
+  const mount = async (...args: string[]) =>
+    assertEquals((await command(["mount", ...args])).code, 0, args.join(" "));
+  await mount("--bind", shared, shared);
+  try {
+    await mount("--make-shared", shared);
+    systems.add("seeing", [`lxc.mount.auto = shmounts:${shared}:/srv`]);
+    Deno.mkdirSync(`${systems.rootfs("seeing")}/srv`);
+    await systems.start("seeing");
+    Deno.mkdirSync(`${shared}/late`);
+    await mount("-t", "tmpfs", "late", `${shared}/late`);
+    Deno.writeTextFileSync(`${shared}/late/file`, "of the host\n");
+    assertEquals(await systems.inside("seeing", "cat /srv/late/file"), "of the host\n");
+    await systems.ok("stop", "-n", "seeing", "-k");
+  } finally {
+    await command(["umount", `${shared}/late`]);
+    await command(["umount", shared]);
+  }
+});
+
+Deno.test({
+  name: "cores are its own, or it is told why not",
+  ...RUNTS_LXC_ONLY, // these words
+  async fn() {
+    await using systems = new Systems();
+    systems.add("alone", ["lxc.sched.core = 1"]);
+    const { code, stderr } = await systems.run("start", "-n", "alone");
+    if (code === 0) return assertEquals(await systems.state("alone"), "RUNNING");
+    const why =
+      /config:8: lxc.sched.core: share a core with nobody else: .*(without core scheduling|several threads)/;
+    assertMatch(stderr, why);
+    assertEquals(await systems.state("alone"), "STOPPED");
+  },
 });
