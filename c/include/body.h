@@ -73,7 +73,8 @@
 #define BODY_PRESERVE_MAX 1024 /* descriptors from 3 on that init inherits */
 #define BODY_ENDINGS_MAX 256   /* endings of children: so many of the newest are kept */
 #define BODY_ENDED_MAX 64      /* recorded ends: so many of the newest are told once more */
-#define BODY_REPLAY_MAX 16384  /* bytes of a terminal's output that are kept for whoever attaches */
+#define BODY_REPLAY_MAX 16384  /* bytes of a terminal's output that are kept, if nothing is said */
+#define BODY_KEEP_MAX 16777216 /* and at most */
 #define BODY_INPUT_MAX 32768   /* bytes of a packet of input from whoever is attached */
 
 enum body_operation {
@@ -106,6 +107,7 @@ enum body_operation {
   BODY_PROGRAM = 27,
   BODY_ADOPT = 28,
   BODY_KILL = 29,
+  BODY_KEEP = 30,
 };
 
 struct body_header {
@@ -220,7 +222,10 @@ struct body_ended {
   struct body_ending ending;
 };
 
-/* EXCLUSIVE: -EBUSY where somebody with input is attached already. */
+/*
+ * EXCLUSIVE: -EBUSY where somebody with input is attached already. With a descriptor, which does not block, that
+ * is what is attached: it gets output as it is, as far as there is room, and what is read of it is input.
+ */
 enum body_attach_flag { BODY_ATTACH_STDIN = 1, BODY_ATTACH_REPLAY = 2, BODY_ATTACH_EXCLUSIVE = 4 };
 
 /*
@@ -234,6 +239,7 @@ enum body_stream { BODY_STREAM_LOST = 0, BODY_STREAM_STDOUT = 1, BODY_STREAM_STD
  * TERMINAL: a terminal beside that of init, whose master comes over the socket, as that of SPAWN does. It can
  * be attached to and resized by its name until init ends, or another one takes its name; it goes with the
  * connection if that ends before init is watched.
+ * KEEP: so many bytes (u32) of a terminal's output are kept for whoever attaches.
  * HOLD: these descriptors are held instead of those before; their numbers are the monitor's.
  */
 #define BODY_HELD_MAX 8

@@ -14,6 +14,7 @@ struct client {
   struct client *next;
   struct process *process;
   bool input;
+  bool plain;       /* a terminal or the like: no packets */
   bool paused;      /* not even its end is looked at before what it has sent */
   uint64_t skipped; /* bytes of output that it was too slow for */
 };
@@ -29,7 +30,9 @@ static void client_end(struct client *c) {
 
 /* Takes a packet that it has sent: false when there is none, or it is gone. */
 static bool client_take(struct client *c) {
-  long length = RETRY(recv(c->source.fd, scratch, BODY_INPUT_MAX, MSG_DONTWAIT | MSG_TRUNC));
+  int fd = c->source.fd;
+  long length = c->plain ? RETRY(read(fd, scratch, BODY_INPUT_MAX))
+                         : RETRY(recv(fd, scratch, BODY_INPUT_MAX, MSG_DONTWAIT | MSG_TRUNC));
   if (length == -EAGAIN)
     return false;
   if (length <= 0 || length > BODY_INPUT_MAX) {
@@ -63,6 +66,8 @@ bool attach_take(struct process *p) {
 }
 
 static bool client_send(struct client *c, uint8_t stream, const uint8_t *bytes, size_t length) {
+  if (c->plain)
+    return stream == BODY_STREAM_LOST || RETRY(write(c->source.fd, bytes, length)) != -EAGAIN;
   struct iovec parts[] = {{&stream, sizeof stream}, {(void *)(uintptr_t)bytes, length}};
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
   return RETRY(sendmsg(c->source.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL)) != -EAGAIN;
@@ -79,25 +84,49 @@ static void client_output(struct client *c, uint8_t stream, const uint8_t *bytes
 }
 
 static void replay_keep(struct process *p, const uint8_t *bytes, size_t length) {
-  if (!p->replay && !(p->replay = map_memory(BODY_REPLAY_MAX)))
+  const size_t size = p->replay_size;
+  if (!p->replay && !(p->replay = map_memory(size)))
     return;
-  if (length > BODY_REPLAY_MAX) {
-    bytes += length - BODY_REPLAY_MAX;
-    length = BODY_REPLAY_MAX;
+  if (length > size) {
+    bytes += length - size;
+    length = size;
   }
-  size_t at = p->replayed % BODY_REPLAY_MAX;
-  size_t first = length < BODY_REPLAY_MAX - at ? length : BODY_REPLAY_MAX - at;
+  size_t at = p->replayed % size;
+  size_t first = length < size - at ? length : size - at;
   memcpy(p->replay + at, bytes, first);
   memcpy(p->replay, bytes + first, length - first);
   p->replayed += length;
 }
 
+/* No packet has more than BODY_REPLAY_MAX. */
+static void send_parts(struct client *c, const uint8_t *bytes, size_t length) {
+  while (length > 0) {
+    size_t part = length < BODY_REPLAY_MAX ? length : BODY_REPLAY_MAX;
+    client_output(c, BODY_STREAM_STDOUT, bytes, part);
+    bytes += part;
+    length -= part;
+  }
+}
+
 static void replay_send(const struct process *p, struct client *c) {
-  size_t at = p->replayed % BODY_REPLAY_MAX;
-  if (p->replayed > BODY_REPLAY_MAX)
-    client_output(c, BODY_STREAM_STDOUT, p->replay + at, BODY_REPLAY_MAX - at);
-  if (at > 0)
-    client_output(c, BODY_STREAM_STDOUT, p->replay, at);
+  size_t at = p->replayed % p->replay_size;
+  if (p->replayed > p->replay_size)
+    send_parts(c, p->replay + at, p->replay_size - at);
+  send_parts(c, p->replay, at);
+}
+
+static void replay_forget(struct process *p) {
+  unmap_memory(p->replay, p->replay_size);
+  p->replay = NULL;
+}
+
+int replay_size(struct process *p, uint32_t size) {
+  if (size == 0 || size > BODY_KEEP_MAX)
+    return -EINVAL;
+  replay_forget(p);
+  p->replayed = 0;
+  p->replay_size = size;
+  return 0;
 }
 
 void attach_output(struct process *p, uint8_t stream, const uint8_t *bytes, size_t length) {
@@ -125,8 +154,7 @@ void attach_input(struct process *p, bool wanted) {
 void attach_end(struct process *p) {
   while (p->clients)
     client_end(p->clients);
-  unmap_memory(p->replay, BODY_REPLAY_MAX);
-  p->replay = NULL;
+  replay_forget(p);
 }
 
 bool is_attended(const struct process *p) {
@@ -136,27 +164,39 @@ bool is_attended(const struct process *p) {
   return false;
 }
 
-int attach(struct process *p, uint32_t flags, int32_t *end) {
-  int fds[2] = {-1, -1};
+/* The descriptor is the client's; where there is an error it is closed. */
+static int client_make(struct process *p, uint32_t flags, int fd, bool plain) {
   struct client *c = calloc(1, sizeof *c);
   if (!c)
-    return -ENOMEM;
-  int error = RETRY(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
-  if (error == 0)
-    error = client_listen(c, fds[0]);
+    close(fd);
+  int error = c ? client_listen(c, fd) : -ENOMEM;
   if (error != 0) {
-    if (fds[1] >= 0)
-      close(fds[1]);
     free(c);
     return error;
   }
   c->process = p;
   c->input = flags & BODY_ATTACH_STDIN;
+  c->plain = plain;
   c->next = p->clients;
   p->clients = c;
   pause_client(c, !input_has_room(p));
   if (flags & BODY_ATTACH_REPLAY)
     replay_send(p, c);
-  *end = fds[1];
   return 0;
+}
+
+int attach_given(struct process *p, uint32_t flags, int32_t *fd) {
+  int given = *fd;
+  *fd = -1;
+  return client_make(p, flags, given, true);
+}
+
+int attach(struct process *p, uint32_t flags, int32_t *end) {
+  int fds[2];
+  int error = RETRY(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds));
+  if (error == 0 && (error = client_make(p, flags, fds[0], false)) != 0)
+    close(fds[1]);
+  if (error == 0)
+    *end = fds[1];
+  return error;
 }

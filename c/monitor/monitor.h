@@ -132,6 +132,7 @@ struct process {
   } control;
   struct client *clients;
   uint8_t *replay; /* a ring, of a terminal's output */
+  uint32_t replay_size;
   uint64_t replayed;
   struct log *log;
   int directory, record, exit_fifo, oom;
@@ -197,6 +198,10 @@ void control_open(struct process *p);
 
 /* attach.c */
 int attach(struct process *p, uint32_t flags, int32_t *end);
+/* The same with a descriptor that is the client itself. */
+int attach_given(struct process *p, uint32_t flags, int32_t *fd);
+/* So many bytes are kept from now on. */
+int replay_size(struct process *p, uint32_t size);
 /* Whether somebody with input is attached. */
 bool is_attended(const struct process *p);
 void attach_output(struct process *p, uint8_t stream, const uint8_t *bytes, size_t length);

@@ -184,11 +184,13 @@ static int do_hold(int32_t *fds, uint32_t count, struct reply *reply) {
   return 0;
 }
 
-static int do_attach(struct process *p, uint32_t flags, struct reply *reply) {
+static int do_attach(struct process *p, uint32_t flags, int32_t *fd, struct reply *reply) {
   if (flags & ~(uint32_t)(BODY_ATTACH_STDIN | BODY_ATTACH_REPLAY | BODY_ATTACH_EXCLUSIVE))
     return -EINVAL;
   if (flags & BODY_ATTACH_EXCLUSIVE && is_attended(p))
     return -EBUSY;
+  if (fd)
+    return attach_given(p, flags, fd);
   int error = attach(p, flags, &reply->fds[0]);
   reply->fd_count = error == 0;
   return error;
@@ -201,7 +203,9 @@ static int perform_on(struct process *p, const struct request *r, int32_t *fds, 
   case BODY_WATCH:
     return process_watch(p, r, fds, count);
   case BODY_ATTACH:
-    return do_attach(p, r->fields.flags, reply);
+    return do_attach(p, r->fields.flags, count > 0 ? fds : NULL, reply);
+  case BODY_KEEP:
+    return replay_size(p, r->fields.flags);
   case BODY_RESIZE:
     return terminal_resize(p, r->fields.size[0], r->fields.size[1]);
   case BODY_ON_END:

@@ -20,7 +20,7 @@ static const struct shape {
     {.operation = BODY_ENDING, .size = sizeof(int32_t)},
     {BODY_WATCH, sizeof(struct body_watch), {BODY_NAME_MAX, BODY_PATH_MAX, BODY_FIELDS_MAX}, 1, 1},
     {.operation = BODY_SUBSCRIBE, .size = sizeof(uint64_t)},
-    {.operation = BODY_ATTACH, .size = sizeof(uint32_t), .text = {BODY_NAME_MAX}},
+    {BODY_ATTACH, sizeof(uint32_t), {BODY_NAME_MAX}, 0, 1},
     {.operation = BODY_RESIZE, .size = 2 * sizeof(uint32_t), .text = {BODY_NAME_MAX}},
     {.operation = BODY_CLOSE_STDIN, .text = {BODY_NAME_MAX}},
     {.operation = BODY_REOPEN_LOG, .text = {BODY_NAME_MAX}},
@@ -32,6 +32,7 @@ static const struct shape {
     {.operation = BODY_TERMINAL, .text = {BODY_NAME_MAX}},
     {.operation = BODY_HOLD, .more_fds = BODY_HELD_MAX},
     {.operation = BODY_ON_END, .text = {BODY_NAME_MAX}},
+    {.operation = BODY_KEEP, .size = sizeof(uint32_t), .text = {BODY_NAME_MAX}},
 };
 
 static const struct shape *shape_of(uint32_t operation) {

@@ -33,6 +33,7 @@ int process_make(const char *name, struct connection *owner, struct process **ma
     p->output[i] = (struct stream){.source.fd = -1, .process = p, .number = (uint8_t)(i + 1)};
   p->input.source.fd = p->console.fd = p->control.source.fd = -1;
   p->directory = p->record = p->exit_fifo = p->oom = -1;
+  p->replay_size = BODY_REPLAY_MAX;
   p->next = processes;
   processes = *made = p;
   return 0;

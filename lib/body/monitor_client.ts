@@ -232,6 +232,19 @@ export class Monitor implements Disposable {
     return new Attachment(this.#helper, this.#calls, fds[0]!);
   }
 
+  /** The same for a terminal of ours, which gets what it shows and has its input from now on. */
+  async attachTerminal(name: string, fd: number): Promise<void> {
+    const fields = [AttachFlag.stdin | AttachFlag.replay | AttachFlag.exclusive];
+    const request = { operation: Operation.attach, fields, texts: [name], fds: [fd] };
+    await this.#connection.ask(`attach a terminal to ${quote(name)}`, request);
+  }
+
+  /** So many bytes of what a terminal shows are kept for whoever attaches. */
+  async keep(name: string, bytes: number): Promise<void> {
+    const request = { operation: Operation.keep, fields: [bytes], texts: [name] };
+    await this.#connection.ask(`keep what ${quote(name)} shows`, request);
+  }
+
   /** ENOTTY without a terminal. */
   async resize(name: string, width: number, height: number): Promise<void> {
     const request = { operation: Operation.resize, fields: [width, height], texts: [name] };

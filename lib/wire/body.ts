@@ -46,6 +46,7 @@ export const Operation = {
   program: 27,
   adopt: 28,
   kill: 29,
+  keep: 30,
 } as const;
 
 /** From here on a place is that of a descriptor that init inherits from 3 on. */

@@ -89,6 +89,34 @@ static void a_process_is_watched_to_its_end(void) {
   unlink(in_folder("log"));
 }
 
+static void a_terminal_can_be_attached_as_it_is(void) {
+  int brain = connect_brain(), got[2], pair[2];
+  const uint32_t flags = BODY_ATTACH_STDIN | BODY_ATTACH_REPLAY, kept = 4096, none = 0;
+  size_t before = count_descriptors();
+  subscribe(brain);
+  NEED(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
+  pid_t pid = spawn_line(brain, "init", "read x; echo $x out; exit 3", BODY_STDIO_INPUT);
+  say(brain, BODY_KEEP, &kept, sizeof kept, "init", sizeof "init", NULL, 0);
+  CHECK_NUMBER(hear(brain, got).head.result, 0);
+  say(brain, BODY_KEEP, &none, sizeof none, "init", sizeof "init", NULL, 0);
+  CHECK_NUMBER(hear(brain, got).head.result, -EINVAL);
+  say(brain, BODY_ATTACH, &flags, sizeof flags, "init", sizeof "init", &pair[1], 1);
+  CHECK_NUMBER(hear(brain, got).head.result, 0);
+  close(pair[1]);
+  NEED(write(pair[0], "in and\n", 7) == 7);
+  CHECK_NUMBER(watch_as(brain, "init", pid, BODY_LOG_RAW), 0);
+  CHECK_NUMBER(hear(brain, got).head.operation, BODY_ENDED);
+  char text[64] = "";
+  CHECK_NUMBER(read(pair[0], text, sizeof text - 1), 11);
+  CHECK_TEXT(text, "in and out\n");
+  close(pair[0]);
+  work();
+  CHECK_NUMBER(count_descriptors(), before);
+  close(brain);
+  work();
+  unlink(in_folder("log"));
+}
+
 static void what_is_not_watched_goes_with_its_brain(void) {
   int brain = connect_brain(), other = connect_brain();
   size_t before = count_descriptors();
@@ -265,6 +293,7 @@ static void no_request_harms_it(void) {
 int main(int argc, char **argv) {
   static const struct test tests[] = {
       TEST(a_process_is_watched_to_its_end),
+      TEST(a_terminal_can_be_attached_as_it_is),
       TEST(what_is_not_watched_goes_with_its_brain),
       TEST(descriptors_wait_for_their_spawn),
       TEST(input_waits_and_arrives),

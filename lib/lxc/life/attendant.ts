@@ -24,6 +24,7 @@ import { runStage, runStageWarning } from "./hooks.ts";
 import { systemInput, terminalNames } from "./input.ts";
 import { giveCgroups } from "./own_cgroups.ts";
 import { makeNetwork, Networks, takeDown } from "./network.ts";
+import { joinConsole } from "./peer.ts";
 import { writeSystem } from "./record.ts";
 
 /** Bytes of the console that are kept where the configuration wants no log. */
@@ -121,6 +122,7 @@ export class SystemAttendant extends MonitorAttendant {
     if (devices.length > 1 && !runtime.rootless) await limitDevices(made.cgroup.record, devices);
     writeProc(this.#plan, init.pid);
     await super.ready(init);
+    await joinConsole(this.#system!, this.#plan.beyond.console);
   }
 
   protected override get cgroupName(): CgroupName | undefined {

@@ -75,6 +75,55 @@ Deno.test("the console is joined as terminal 0", async () => {
   await systems.untilShown("console", "read words");
 });
 
+Deno.test("the console can be a terminal of the host", async () => {
+  await using systems = new Systems();
+  await using peer = await Session.start(["sleep", "1000"]);
+  systems.add("joined", [`lxc.console.path = ${peer.path}`], SHELLS);
+  await systems.ok("start", "-n", "joined");
+  await peer.shows("booted");
+  peer.type("words\n");
+  await peer.shows("read words");
+  await systems.ok("stop", "-n", "joined", "-k");
+  systems.add("option", [], SHELLS);
+  await systems.ok("start", "-n", "option", "-c", peer.path);
+  peer.type("others\n");
+  await peer.shows("read others");
+  await systems.ok("stop", "-n", "option", "-k");
+  peer.kill("SIGKILL");
+});
+
+Deno.test("what is no terminal cannot be the console", async () => {
+  await using systems = new Systems();
+  systems.add("file", ["lxc.console.path = /etc/passwd"]);
+  assertEquals((await systems.run("start", "-n", "file")).code, 1);
+  assertEquals(await systems.state("file"), "STOPPED");
+});
+
+Deno.test({
+  name: "so much of the console is shown again as the buffer holds",
+  ...RUNTS_LXC_ONLY, // LXC's console shows nothing again
+  async fn() {
+    await using systems = new Systems();
+    const init = `#!/bin/sh
+echo first
+n=0
+while [ $n -lt 3000 ]; do echo line $n; n=$((n + 1)); done
+echo booted
+while :; do sleep 0.05; done
+`;
+    systems.add("kept", ["lxc.console.buffer.size = 64KB"], init);
+    systems.add("lost", [], init);
+    for (const [name, isKept] of [["kept", true], ["lost", false]] as const) {
+      await systems.start(name);
+      await using joined = await consoleOf(systems, "-n", name, "-t", "0");
+      await joined.shows("booted");
+      assertEquals(joined.output.includes("first"), isKept, name);
+      joined.type("\x01q");
+      assertEquals(await joined.end(), 0);
+    }
+  },
+});
+
 Deno.test("attach on a terminal gives one to the program", async () => {
   await using systems = new Systems();
   systems.add("typed");
