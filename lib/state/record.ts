@@ -2,6 +2,7 @@
 
 import { ENOENT } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
+import { formatJson, parseJson } from "../spec/json/json.ts";
 
 /** No record is as long, in bytes. */
 const RECORD_MAX = 16 * 1024 * 1024;
@@ -20,7 +21,7 @@ export class RecordReader {
   static parse(file: string, text: string): RecordReader {
     let document: unknown;
     try {
-      document = JSON.parse(text);
+      document = parseJson(text, file);
     } catch {
       throw damaged(file, text === "" ? "it is empty" : "it is not JSON");
     }
@@ -149,7 +150,7 @@ export function writeRecord(file: string, value: unknown): void {
   const slash = file.lastIndexOf("/");
   const temporary = `${file.slice(0, slash)}/.${file.slice(slash + 1)}.new`;
   try {
-    Deno.writeTextFileSync(temporary, `${JSON.stringify(value)}\n`, { mode: 0o600 });
+    Deno.writeTextFileSync(temporary, `${formatJson(value)}\n`, { mode: 0o600 });
     Deno.renameSync(temporary, file);
   } catch (cause) {
     throw new RuntsError(`write record ${quote(file)}`, { cause });

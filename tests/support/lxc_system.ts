@@ -142,6 +142,18 @@ export class Systems implements AsyncDisposable {
   }
 }
 
+/** Cgroups below the root of a hierarchy that belong to containers. */
+export function cgroupsOf(name: string): string[] {
+  const hierarchies = Array.from(Deno.readDirSync("/sys/fs/cgroup"), (one) => one.name);
+  return hierarchies.flatMap((hierarchy) => {
+    try {
+      return Array.from(Deno.readDirSync(`/sys/fs/cgroup/${hierarchy}`), (one) => one.name);
+    } catch {
+      return [];
+    }
+  }).filter((one) => one.startsWith("lxc.") && one.includes(name));
+}
+
 /** A command that goes on, and what it has printed. */
 class Followed {
   readonly #child: Deno.ChildProcess;

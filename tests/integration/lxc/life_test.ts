@@ -2,20 +2,8 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { RUNTS_LXC_ONLY } from "../../support/lxc.ts";
-import { Systems } from "../../support/lxc_system.ts";
+import { cgroupsOf, Systems } from "../../support/lxc_system.ts";
 import { command, RUNTIME } from "../../support/runtime.ts";
-
-/** Cgroups below the root of a hierarchy that belong to containers. */
-function cgroupsOf(name: string): string[] {
-  const hierarchies = Array.from(Deno.readDirSync("/sys/fs/cgroup"), (one) => one.name);
-  return hierarchies.flatMap((hierarchy) => {
-    try {
-      return Array.from(Deno.readDirSync(`/sys/fs/cgroup/${hierarchy}`), (one) => one.name);
-    } catch {
-      return [];
-    }
-  }).filter((one) => one.startsWith("lxc.") && one.includes(name));
-}
 
 Deno.test("a container is started, looked at, attached to and stopped", async () => {
   await using systems = new Systems();

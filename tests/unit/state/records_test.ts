@@ -49,6 +49,26 @@ const RECORD: Supervised = {
   lastEnd: { pid: 11, startTime: 21, exit: EXIT },
 };
 
+Deno.test("limits of a process that no number of JavaScript has are kept", () => {
+  inDirectory((directory) => {
+    const infinite = 0xffffffffffffffffn;
+    const record = {
+      pid: 11,
+      startTime: 21,
+      bootId: "boot",
+      created: "2026-11-30T10:00:00.000Z",
+      spec: {
+        args: ["true"],
+        cwd: "/",
+        rlimits: [{ type: "RLIMIT_CORE", soft: 0, hard: infinite }],
+      },
+      monitor: { pid: 10, startTime: 20 },
+    };
+    writeProcessRecord(directory, record);
+    assertEquals(readProcessRecord(directory), record);
+  });
+});
+
 Deno.test("records are read as they were written", () => {
   inDirectory((directory) => {
     assertEquals(readSupervised(directory), undefined);

@@ -1,0 +1,80 @@
+/** Ways to stop a container. */
+
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { parentOf } from "../../support/host.ts";
+import { Systems } from "../../support/lxc_system.ts";
+
+/** Hears nothing but a reboot. */
+const DEAF = `#!/bin/sh
+trap '' PWR
+trap 'reboot -f' INT
+echo booted
+while :; do sleep 0.05; done
+`;
+
+async function pidOf(systems: Systems, name: string): Promise<number> {
+  return Number(await systems.ok("info", "-n", name, "-pH"));
+}
+
+Deno.test("an init that does not halt is killed when the time is over", async () => {
+  await using systems = new Systems();
+  systems.add("deaf", [], DEAF);
+  await systems.start("deaf");
+  const begin = performance.now();
+  await systems.ok("stop", "-n", "deaf", "-t", "1");
+  assert(performance.now() - begin >= 1000);
+  assertEquals(await systems.state("deaf"), "STOPPED");
+});
+
+Deno.test("or it is left alone, which is a failure", async () => {
+  await using systems = new Systems();
+  systems.add("spared", [], DEAF);
+  await systems.start("spared");
+  const pid = await pidOf(systems, "spared");
+  assertEquals((await systems.run("stop", "-n", "spared", "-t", "1", "--nokill")).code, 1);
+  assertEquals([await systems.state("spared"), await pidOf(systems, "spared")], ["RUNNING", pid]);
+});
+
+Deno.test("stop -r gives another init under the same monitor", async () => {
+  await using systems = new Systems();
+  systems.add("anew", [], DEAF);
+  await systems.start("anew");
+  const before = await pidOf(systems, "anew");
+  const monitor = parentOf(before);
+  await systems.ok("stop", "-n", "anew", "-r", "-t", "30");
+  await systems.untilState("anew", "RUNNING");
+  const after = await pidOf(systems, "anew");
+  assertNotEquals(after, before);
+  assertEquals(parentOf(after), monitor);
+});
+
+Deno.test("stop -W does not wait", async () => {
+  await using systems = new Systems();
+  systems.add("asked", [], DEAF);
+  await systems.start("asked");
+  await systems.ok("stop", "-n", "asked", "-W");
+  assertEquals(await systems.state("asked"), "RUNNING");
+});
+
+Deno.test("the signals are those of the configuration", async () => {
+  await using systems = new Systems();
+  const init = `#!/bin/sh
+trap 'echo heard USR1; exit 0' USR1
+echo booted
+while :; do sleep 0.05; done
+`;
+  systems.add("told", ["lxc.signal.halt = SIGUSR1"], init);
+  await systems.start("told");
+  await systems.ok("stop", "-n", "told", "-t", "30");
+  assertMatch(systems.shown("told"), /heard USR1/);
+});
+
+Deno.test("options that contradict each other are refused", async () => {
+  await using systems = new Systems();
+  systems.add("both");
+  await systems.start("both");
+  for (const options of [["-k", "-r"], ["-k", "--nokill"], ["--nolock"]]) {
+    assertEquals((await systems.run("stop", "-n", "both", ...options)).code, 1, options.join(" "));
+  }
+  assertEquals(await systems.state("both"), "RUNNING");
+});
