@@ -1,45 +1,10 @@
 import { assert, assertEquals, assertObjectMatch } from "@std/assert";
 import { findingText, placeText } from "../../../lib/lxc/config/place.ts";
-import { readConfig } from "../../../lib/lxc/config/read.ts";
-import { inItsLine, originOf, type PlanInput } from "../../../lib/lxc/plan/draft.ts";
+import { inItsLine, originOf } from "../../../lib/lxc/plan/draft.ts";
 import { hookCall, scriptCall } from "../../../lib/lxc/plan/hooks.ts";
-import { type Planned, planSystem } from "../../../lib/lxc/plan/system.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
 import { CAPABILITIES } from "../../../lib/spec/values/capabilities.ts";
-
-const HOST: PlanInput["host"] = {
-  cgroup: "v1",
-  architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
-  variable: (name) => ({ HOME: "/root" })[name],
-  systemCall: (number) => ["read", "write"][number],
-  mountPlace: "/run/runts/.lxc",
-  lostCapabilities: [],
-};
-
-async function plan(text: string, more: Partial<PlanInput> = {}): Promise<Planned> {
-  const { config, findings } = await readConfig({ file: "/c/config" }, {
-    read: () => text,
-    list: () => undefined,
-  });
-  assertEquals(findings.map(findingText), []);
-  return planSystem({
-    name: "web",
-    directory: "/c",
-    configFile: "/c/config",
-    config,
-    host: HOST,
-    ...more,
-  });
-}
-
-async function sound(text: string, more: Partial<PlanInput> = {}): Promise<Planned["plan"]> {
-  const { plan: made, findings } = await plan(text, more);
-  assertEquals(findings.map(findingText), []);
-  return made;
-}
-
-const faults = async (text: string, more: Partial<PlanInput> = {}) =>
-  (await plan(text, more)).findings.map(findingText);
+import { faults, HOST, sound } from "../../support/lxc_plan.ts";
 
 Deno.test("an empty configuration is a container of the host's root", async () => {
   const { spec, beyond } = await sound("");
@@ -166,49 +131,6 @@ lxc.mount.entry = dev/null /srv/root/proc/kcore none bind,relative 0 0`,
   assertEquals(place("mounts[4]"), "/c/config:6");
   assertEquals(place("linux.readonlyPaths[0]"), "/c/config:4");
   assertEquals(place("root.path"), "/c/config:1");
-});
-
-Deno.test("cgroups and shared directories are mounted after the listed mounts", async () => {
-  const mounts = async (text: string) =>
-    (await sound(`lxc.rootfs.path = /r\n${text}`)).spec.mounts!
-      .filter(({ destination }) => !destination.startsWith("/dev"));
-  const entry = "lxc.mount.entry = /a b none bind 0 0\n";
-  assertEquals(
-    (await mounts(`lxc.mount.auto = cgroup:ro:force shmounts:/s:/t\n${entry}`)).slice(1),
-    [
-      {
-        destination: "/sys/fs/cgroup",
-        type: "cgroup",
-        source: "cgroup",
-        options: ["nosuid", "nodev", "noexec", "ro"],
-      },
-      { destination: "/t", source: "/s", options: ["rbind", "rslave"] },
-    ],
-  );
-  // With a cgroup namespace the container does it.
-  assertEquals((await mounts("lxc.mount.auto = cgroup:rw")).length, 0);
-  const kept = "lxc.mount.auto = cgroup2:rw\nlxc.namespace.keep = cgroup";
-  assertEquals((await mounts(kept)).map(({ type }) => type), ["cgroup2"]);
-});
-
-Deno.test("a root filesystem is where the configuration wants it", async () => {
-  const placed = await sound("lxc.rootfs.path = /r\nlxc.rootfs.mount = /mnt");
-  assertEquals([placed.spec.root.path, placed.beyond.rootfs.mount], ["/mnt", "/mnt"]);
-  const subvolume = await sound("lxc.rootfs.path = btrfs:/r");
-  assertEquals([subvolume.spec.root.path, subvolume.beyond.rootfs.driver], ["/r", "dir"]);
-});
-
-Deno.test("ids are mapped by those of the container, or of a namespace by its path", async () => {
-  assertEquals(await faults("lxc.rootfs.path = /r\nlxc.rootfs.options = idmap=container"), [
-    "/c/config:2: lxc.rootfs.options: idmap=container needs lxc.idmap",
-  ]);
-  assertEquals(await faults("lxc.mount.entry = /a b none bind,idmap=x 0 0"), [
-    '/c/config:1: lxc.mount.entry: idmap="x" is neither "container" nor the path of a user namespace',
-  ]);
-  assertEquals(
-    await faults("lxc.rootfs.path = overlay:/a:/b\nlxc.rootfs.options = idmap=/proc/7/ns/user"),
-    ["/c/config:2: lxc.rootfs.options: the kernel maps no ids of an overlay"],
-  );
 });
 
 Deno.test("a fault of the mount table names its own line", async () => {
