@@ -2,7 +2,7 @@
 
 import type { Child, InitRequest, ProcessEnding, SpawnedInit } from "../body/body.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
-import { EMFILE, EPIPE } from "../base/errno.ts";
+import { EMFILE, EPIPE, ESRCH } from "../base/errno.ts";
 import { errnoOf, RuntsError } from "../base/errors.ts";
 import { whileWaiting } from "../base/time_limit.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
@@ -38,6 +38,8 @@ export interface SpawnOptions extends InitRequest {
 const EXIT_TIMEOUT = 5_000;
 /** How long one that is given up may take to tell of its clone, which wants reaping, in ms. */
 const CLONE_TIMEOUT = 200;
+/** In the place of a pidfd of a process that there is no more. */
+const GONE = -1;
 
 /** Stage 1, what it cloned, and the socket to them. */
 export class InitProcess {
@@ -184,7 +186,17 @@ export class InitProcess {
   }
 
   #adopt(pid: number): void {
-    this.#processes.push({ pid, pidfd: this.#runtime.helper.openPidfd(pid) });
+    this.#processes.push({ pid, pidfd: this.#openPidfd(pid) });
+  }
+
+  /** GONE for a process that has ended, and that its parent, a monitor, has reaped. */
+  #openPidfd(pid: number): number {
+    try {
+      return this.#runtime.helper.openPidfd(pid);
+    } catch (error) {
+      if (errnoOf(error) === ESRCH) return GONE;
+      throw error;
+    }
   }
 
   /** Stage 1 may just be cloning: killed before it tells, it would leave a child that nobody knows. */
@@ -203,13 +215,13 @@ export class InitProcess {
 
   async #bury(process: Child): Promise<void> {
     await this.#ending(process);
-    this.#runtime.helper.close(process.pidfd);
+    if (process.pidfd !== GONE) this.#runtime.helper.close(process.pidfd);
   }
 
   async #ending(process: Child): Promise<ProcessEnding | undefined> {
-    const exited = await this.#runtime.helper.awaitExit(process.pidfd, {
-      timeoutMs: EXIT_TIMEOUT,
-    });
+    const { helper } = this.#runtime;
+    const exited = process.pidfd === GONE ||
+      await helper.awaitExit(process.pidfd, { timeoutMs: EXIT_TIMEOUT });
     return exited ? await this.#runtime.body.reap(process) : undefined;
   }
 
@@ -232,7 +244,7 @@ export class InitProcess {
    * the signal is the cause, whichever it struck.
    */
   async #death(until: "ready" | "executed"): Promise<RuntsError> {
-    await this.#runtime.helper.awaitExit(this.pidfd);
+    if (this.pidfd !== GONE) await this.#runtime.helper.awaitExit(this.pidfd);
     const endings: (ProcessEnding | undefined)[] = [];
     for (const process of this.#processes) endings.push(await this.#ending(process));
     const ending = endings.find((one) => one !== undefined && one.signal !== 0) ?? endings.at(-1);
