@@ -11,6 +11,10 @@ import { furtherFunctions } from "./library.ts";
 export const MONITOR_SYMBOLS = {
   // int32_t rts_monitor_start(int32_t listening, int32_t connection, uint32_t idle_ms, const char *title);
   rts_monitor_start: { parameters: ["i32", "i32", "u32", "buffer"], result: "i32" },
+  // int32_t rts_monitor_image(void);
+  rts_monitor_image: { parameters: [], result: "i32" },
+  // int32_t rts_close_on_exec(int32_t fd);
+  rts_close_on_exec: { parameters: ["i32"], result: "i32" },
   // int32_t rts_init_image(void);
   rts_init_image: { parameters: [], result: "i32" },
   // int32_t rts_sealed_file(const char *name, const uint8_t *bytes, uint64_t length);
@@ -57,6 +61,10 @@ export interface PacketCalls {
 export interface MonitorCalls extends PacketCalls {
   /** Starts a monitor; gives its pid. It is nobody's child that must be reaped here. */
   start(options: StartMonitor): number;
+  /** The monitor's executable; it stays the library's. */
+  monitorImage(): number;
+  /** Nothing that is executed from now on inherits the descriptor. EBADF when it is not open. */
+  closeOnExec(fd: number): void;
   /** Init's executable; it stays the library's. */
   initImage(): number;
   /** A file in memory with these bytes, sealed. */
@@ -82,6 +90,10 @@ export function monitorCalls(): MonitorCalls {
     start({ listening, connection, idleMs, title }) {
       const result = functions.rts_monitor_start(listening, connection, idleMs, cString(title));
       return check(result, "start a monitor");
+    },
+    monitorImage: () => check(functions.rts_monitor_image(), "make a file in memory for a monitor"),
+    closeOnExec(fd) {
+      check(functions.rts_close_on_exec(fd), "keep a descriptor");
     },
     initImage: () => check(functions.rts_init_image(), "make a file in memory for init"),
     sealedFile(name, bytes) {

@@ -13,7 +13,25 @@ export const MOUNT_SYMBOLS = {
   rts_try_option: { parameters: ["buffer", "buffer", "buffer", "buffer", "u32"], result: "i32" },
   // int32_t rts_overlay(const char *layers);
   rts_overlay: { parameters: ["buffer"], result: "i32" },
+  // int32_t rts_mount(const char *source, const char *target, const char *type, uint64_t flags, const char *data);
+  rts_mount: { parameters: ["buffer", "buffer", "buffer", "u64", "buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
+
+/** mount(2). Loads no helper by itself. */
+export function mount(
+  { source, target, type, flags, data }: {
+    readonly source: string;
+    readonly target: string;
+    readonly type: string;
+    readonly flags: number;
+    readonly data: string;
+  },
+): void {
+  const { rts_mount } = furtherFunctions(MOUNT_SYMBOLS);
+  const [from, to, kind, text] = [source, target, type, data].map(cString);
+  const result = rts_mount(from!, to!, kind!, BigInt(flags), text!);
+  check(result, () => `mount ${quote(source)} on ${quote(target)}`);
+}
 
 /** Takes the topmost mount at the path away (umount(2), MNT_DETACH). Loads no helper by itself. */
 export function detachMount(path: string): void {

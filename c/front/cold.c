@@ -120,10 +120,12 @@ static int is_dropped(const char *variable) {
   return 0;
 }
 
-/* `serve` stays, and is worth compiling for. */
+/* `serve` and `shim serve` stay, and are worth compiling for. */
 static int is_resident(char **args) {
   while (*args && *++args && **args == '-')
     ;
+  if (*args && args[1] && is_same(*args, "shim"))
+    args++;
   return *args && is_same(*args, "serve");
 }
 

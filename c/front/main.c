@@ -2,18 +2,29 @@
 #define FRONT_ENTRY
 #include "auxv.h"
 #include "cold.h"
+#include "shim.h"
 #include "syscall.h"
 #include "text.h"
 #include "verbs.h"
 #include "warm.h"
 
-/* Links under the names of LXC's commands have verbs of their own (lib/cli/dispatch.ts). */
-static int is_link_of_lxc(const char *called_as) {
+/* Links under the names of LXC's commands and of shims have verbs of their own (lib/cli/dispatch.ts). */
+static const char *name_of(const char *called_as) {
   const char *name = called_as;
   for (const char *at = called_as; *at; at++)
     if (*at == '/')
       name = at + 1;
-  return after(name, "lxc-") != NULL;
+  return name;
+}
+
+static int begin(char **sp, char **env, struct begun *begun) {
+  const char *name = name_of(sp[1]);
+  if (after(name, "lxc-"))
+    return COLD;
+  if (after(name, "containerd-shim-"))
+    return be_shim(sp + 2, env);
+  int code = perform(sp + 2, env, begun);
+  return code == COLD && begun->lock < 0 ? ask_brain(sp, env) : code;
 }
 
 /* Of a setuid executable the caller is somebody else. */
@@ -25,12 +36,7 @@ __attribute__((used, visibility("hidden"))) struct start front_main(char **sp) {
   long argc = (long)sp[0];
   char **env = sp + argc + 2;
   struct begun begun = {-1, -1, -1};
-  int code = COLD;
-  if (argc > 0 && !is_secure(env) && !is_link_of_lxc(sp[1])) {
-    code = perform(sp + 2, env, &begun);
-    if (code == COLD && begun.lock < 0)
-      code = ask_brain(sp, env);
-  }
+  int code = argc < 1 || is_secure(env) ? COLD : begin(sp, env, &begun);
   if (code >= 0)
     for (;;)
       sys1(SYS_EXIT_GROUP, code);

@@ -15,6 +15,11 @@
 #define SYS_RT_SIGPROCMASK 14
 #define SYS_PREAD64 17
 #define SYS_GETPID 39
+#define SYS_SOCKET 41
+#define SYS_CONNECT 42
+#define SYS_SENDMSG 46
+#define SYS_RECVMSG 47
+#define SYS_SOCKETPAIR 53
 #define SYS_CLONE 56
 #define SYS_WAIT4 61
 #define SYS_FCNTL 72
@@ -22,8 +27,11 @@
 #define SYS_CHDIR 80
 #define SYS_GETUID 102
 #define SYS_GETEUID 107
+#define SYS_GETPPID 110
+#define SYS_SETSID 112
 #define SYS_PRCTL 157
 #define SYS_GETDENTS64 217
+#define SYS_CLOCK_GETTIME 228
 #define SYS_EXIT_GROUP 231
 #define SYS_TGKILL 234
 #define SYS_WAITID 247
@@ -31,12 +39,16 @@
 #define SYS_UNLINKAT 263
 #define SYS_RENAMEAT 264
 #define SYS_READLINKAT 267
+#define SYS_FACCESSAT 269
 #define SYS_PPOLL 271
+#define SYS_DUP3 292
 #define SYS_PRLIMIT64 302
 #define SYS_MEMFD_CREATE 319
+#define SYS_EXECVEAT 322
 #define SYS_STATX 332
 #define SYS_PIDFD_SEND_SIGNAL 424
 #define SYS_PIDFD_OPEN 434
+#define SYS_CLOSE_RANGE 436
 
 #ifdef FRONT_ENTRY
 /* rdx would be a function to call at the end; the kernel names none. */
@@ -56,10 +68,12 @@ __asm__(".section .text.entry, \"ax\"\n"
 
 #elif defined(__aarch64__)
 
+#define SYS_DUP3 24
 #define SYS_FCNTL 25
 #define SYS_FLOCK 32
 #define SYS_UNLINKAT 35
 #define SYS_RENAMEAT 38
+#define SYS_FACCESSAT 48
 #define SYS_CHDIR 49
 #define SYS_OPENAT 56
 #define SYS_CLOSE 57
@@ -71,22 +85,32 @@ __asm__(".section .text.entry, \"ax\"\n"
 #define SYS_READLINKAT 78
 #define SYS_EXIT_GROUP 94
 #define SYS_WAITID 95
+#define SYS_CLOCK_GETTIME 113
 #define SYS_TGKILL 131
 #define SYS_RT_SIGACTION 134
 #define SYS_RT_SIGPROCMASK 135
+#define SYS_SETSID 157
 #define SYS_PRCTL 167
 #define SYS_GETPID 172
+#define SYS_GETPPID 173
 #define SYS_GETUID 174
 #define SYS_GETEUID 175
+#define SYS_SOCKET 198
+#define SYS_SOCKETPAIR 199
+#define SYS_CONNECT 203
+#define SYS_SENDMSG 211
+#define SYS_RECVMSG 212
 #define SYS_MUNMAP 215
 #define SYS_CLONE 220
 #define SYS_MMAP 222
 #define SYS_WAIT4 260
 #define SYS_PRLIMIT64 261
 #define SYS_MEMFD_CREATE 279
+#define SYS_EXECVEAT 281
 #define SYS_STATX 291
 #define SYS_PIDFD_SEND_SIGNAL 424
 #define SYS_PIDFD_OPEN 434
+#define SYS_CLOSE_RANGE 436
 
 #ifdef FRONT_ENTRY
 __asm__(".section .text.entry, \"ax\"\n"

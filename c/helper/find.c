@@ -20,7 +20,7 @@
 
 /* clang-format off */
 #define FUNCTIONS(X) \
-  X(rts_build_id) X(rts_spawn) X(rts_init_image) X(rts_sealed_file) X(rts_monitor_start) \
+  X(rts_build_id) X(rts_spawn) X(rts_init_image) X(rts_sealed_file) X(rts_monitor_start) X(rts_monitor_image) \
   X(rts_connect_packets) X(rts_listen_packets) X(rts_packet_pair) \
   X(rts_send_packet) X(rts_receive_packet) X(rts_receive) X(rts_send) X(rts_pidfd_open) X(rts_pidfd_signal) \
   X(rts_pidfd_getfd) X(rts_reap) X(rts_exit_status) X(rts_set_subreaper) X(rts_userns) \
@@ -37,6 +37,7 @@
   X(rts_bpf_load) X(rts_bpf_attach) X(rts_bpf_detach) X(rts_bpf_query) X(rts_bpf_open) \
   X(rts_bpf_name) X(rts_eventfd) X(rts_netlink_open) X(rts_netlink_ask) X(rts_detach) X(rts_try_option) \
   X(rts_overlay) \
+  X(rts_mount) X(rts_close_on_exec) \
   X(rts_waiter_make) X(rts_waiter_add) X(rts_waiter_remove) X(rts_waiter_wake) X(rts_waiter_wait) \
   X(rts_peer) X(rts_replace) X(rts_stream_open) X(rts_stream_read) X(rts_stream_write) \
   X(rts_tree_copy) X(rts_tree_remove) X(rts_program_begin) \

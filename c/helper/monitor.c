@@ -72,7 +72,7 @@ static int child_main(void *data) {
   end_process(0);
 }
 
-static int monitor_image(void) {
+int32_t rts_monitor_image(void) {
   extern const uint8_t runts_monitor_start[], runts_monitor_end[];
   static int image = -1;
   if (image < 0)
@@ -92,10 +92,14 @@ static int start(struct start *s) {
   return s->error ? -s->error : s->pid;
 }
 
+int32_t rts_close_on_exec(int32_t fd) {
+  return RETRY(fcntl(fd, F_SETFD, FD_CLOEXEC));
+}
+
 int32_t rts_monitor_start(int32_t listening, int32_t connection, uint32_t idle_ms,
                           const char *title) {
   char numbers[3][16];
-  struct start s = {.fds = {-1, -1, -1, listening, connection, monitor_image()}};
+  struct start s = {.fds = {-1, -1, -1, listening, connection, rts_monitor_image()}};
   if (s.fds[FD_IMAGE] < 0)
     return s.fds[FD_IMAGE];
   CLEANUP_FD int null = rts_open("/dev/null", O_RDWR, 0);

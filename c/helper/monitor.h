@@ -13,6 +13,12 @@
 int32_t rts_monitor_start(int32_t listening, int32_t connection, uint32_t idle_ms,
                           const char *title);
 
+/* The monitor's executable; it stays ours. */
+int32_t rts_monitor_image(void);
+
+/* Nothing that is executed from now on inherits the descriptor. */
+int32_t rts_close_on_exec(int32_t fd);
+
 /* spawn.c. Init's executable, which goes along with each spawn by a monitor; it stays ours. */
 int32_t rts_init_image(void);
 /* A file in memory with these bytes, which nobody can change. `name`: as for rts_memory_file. */

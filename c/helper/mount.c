@@ -1,4 +1,4 @@
-/* Taking mounts away, looking through some, and asking filesystems. */
+/* Mounts: making and taking them away, looking through some, and asking filesystems. */
 #define _GNU_SOURCE 1
 #include "mount.h"
 
@@ -54,4 +54,9 @@ int32_t rts_overlay(const char *layers) {
   if (error == 0)
     error = kernel_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL);
   return error != 0 ? error : kernel_fsmount(context, 0);
+}
+
+int32_t rts_mount(const char *source, const char *target, const char *type, uint64_t flags,
+                  const char *data) {
+  return RETRY(mount(source, target, type, flags, data));
 }

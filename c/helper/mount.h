@@ -21,4 +21,8 @@ int32_t rts_try_option(const char *type, const char *key, const char *value, cha
  */
 int32_t rts_overlay(const char *layers);
 
+/* mount(2). */
+int32_t rts_mount(const char *source, const char *target, const char *type, uint64_t flags,
+                  const char *data);
+
 #endif

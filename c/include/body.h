@@ -50,6 +50,13 @@
  *
  * Of the others a front knows FDS, SPAWN, ENDING and FETCH. The name of SPAWN is empty, and the umask
  * that of the front.
+ * FORWARD       u32 body_forward_flag, name; a descriptor for each flag
+ * DRAIN         u32 force, name                                   (-EAGAIN while something is left)
+ * RUN           ; file, descriptors from 3 on                     body_spawned; pidfd
+ * SHIM          u32 0, name, directory, path; listening, file
+ * FRAME         (an event; its request is 0)                      body_frame, bytes (or a file)
+ * ANSWER        body_answer, bytes (or a file)                    (no reply)
+ * PARK          body_answer, name                                 (no reply)
  *
  * CLOSE_STDIN: the program finds the end of its input behind all that was sent by those attached; a
  * terminal has none. REOPEN_LOG: the path of the log is opened anew. WAKE: the command is run then. ON_END:
@@ -108,6 +115,13 @@ enum body_operation {
   BODY_ADOPT = 28,
   BODY_KILL = 29,
   BODY_KEEP = 30,
+  BODY_FORWARD = 40,
+  BODY_DRAIN = 41,
+  BODY_RUN = 42,
+  BODY_SHIM = 43,
+  BODY_FRAME = 44,
+  BODY_ANSWER = 45,
+  BODY_PARK = 46,
 };
 
 struct body_header {
@@ -245,6 +259,72 @@ enum body_stream { BODY_STREAM_LOST = 0, BODY_STREAM_STDOUT = 1, BODY_STREAM_STD
 #define BODY_HELD_MAX 8
 struct body_held {
   int32_t fds[BODY_HELD_MAX]; /* -1: none */
+};
+
+/*
+ * FORWARD: where the streams of a process lead that is not watched yet: each SOURCE is read, and what comes goes
+ * into its TARGET, from WATCH on; a terminal's master is the source of OUT_TARGET. What a target has no
+ * room for waits, and the program with it; what it refuses is lost, and counted. STDIN is what a terminal reads,
+ * and KEEP a descriptor that is held until CLOSE_STDIN, or the end of the process.
+ * DRAIN: whether a process that has ended has nothing more to say; by force, what still writes to its streams
+ * is not heard any more. -EBUSY while the process lives.
+ * RUN: a program as that of COMMAND, started now; the descriptors are 3, 4, ….
+ */
+enum body_forward_flag {
+  BODY_FORWARD_STDIN = 1,
+  BODY_FORWARD_KEEP = 2,
+  BODY_FORWARD_OUT_SOURCE = 4,
+  BODY_FORWARD_OUT_TARGET = 8,
+  BODY_FORWARD_ERR_SOURCE = 16,
+  BODY_FORWARD_ERR_TARGET = 32,
+};
+#define BODY_FORWARD_MAX 6
+#define BODY_RUN_MAX 8
+
+/*
+ * SHIM: from now on the monitor takes frames of ttrpc from the socket `listening`, whose path is unlinked when
+ * the monitor ends. Each request waits until it is answered: it is told to the brain as FRAME, and once more to
+ * the next one when that dies before it has said ANSWER; after that its answer is that of an
+ * internal error. With PARK it waits until the process of that name has ended, and is told once more.
+ * The brain is whoever holds `directory`/shim.lock, and takes datagrams at `directory`/shim.sock: a body_greeting,
+ * the name, and the brain's end of a connection. Where there is none, the monitor runs the file's
+ * command with the lock, which it then has, as descriptor 3.
+ */
+enum body_greeting_kind { BODY_GREETING_MONITOR = 1, BODY_GREETING_START = 2 };
+
+/*
+ * START: a front was called as a shim, to start. Behind the greeting are its words, each of which ends in NUL, an
+ * empty one, then variables likewise; three descriptors go along: one end of a pair for packets, its
+ * working directory, its standard input. What comes back are packets of a body_starting, and what it says.
+ */
+enum body_starting_kind {
+  BODY_STARTING_COLD = 0, /* nothing was done: Deno is to do it */
+  BODY_STARTING_MONITOR =
+      1, /* a monitor is to be run: its image, its connection; its title, ending in NUL */
+  BODY_STARTING_SAY = 2,  /* the answer is to be written, which is the end */
+  BODY_STARTING_FAIL = 3, /* likewise, to the standard error, with exit code 1 */
+};
+struct body_starting {
+  uint32_t kind;
+};
+
+struct body_greeting {
+  uint32_t kind; /* body_greeting_kind */
+  int32_t pid;   /* of the monitor, or the front */
+};
+
+/* Bytes of a frame that stand in a packet; longer ones come in a sealed file. */
+#define BODY_FRAME_MAX 8192
+struct body_frame {
+  uint32_t connection;
+  uint32_t stream;
+  uint32_t attempt; /* from 1 on; PARK begins anew */
+  uint32_t length;  /* of the bytes */
+};
+
+struct body_answer {
+  uint32_t connection;
+  uint32_t stream;
 };
 
 struct body_status {

@@ -147,6 +147,8 @@ static void pause_client(struct client *c, bool paused) {
 }
 
 void attach_input(struct process *p, bool wanted) {
+  if (wanted)
+    feed_go_on(p);
   for (struct client *c = p->clients; c; c = c->next)
     pause_client(c, !wanted);
 }

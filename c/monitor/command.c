@@ -14,6 +14,8 @@
 #define COMMAND_MAX (4u << 20)
 #define COMMAND_UMASK 022
 #define NOT_EXECUTED 127
+/* Behind the standard streams. */
+#define FIRST_GIVEN 3
 
 static int file = -1;
 static pid_t running;
@@ -57,13 +59,18 @@ static int load(int fd, struct loaded *l) {
   return error;
 }
 
-int command_set(int32_t *fd) {
+int program_check(int fd) {
   struct loaded l;
-  int error = *fd >= 0 ? load(*fd, &l) : 0;
+  int error = load(fd, &l);
+  if (error == 0)
+    unload(&l);
+  return error;
+}
+
+int command_set(int32_t *fd) {
+  int error = *fd >= 0 ? program_check(*fd) : 0;
   if (error != 0)
     return error;
-  if (*fd >= 0)
-    unload(&l);
   if (file >= 0)
     close(file);
   file = *fd;
@@ -81,38 +88,71 @@ static const char *list(const char *text, uint32_t count, const char **to) {
   return text;
 }
 
-static _Noreturn void child(const char *directory, const char **argv, const char **env) {
+/* What the child begins with. It shares our memory, on a stack of its own. */
+struct launch {
+  const char *directory;
+  const char **argv, **env;
+  const int32_t *fds;
+  uint32_t count;
+  _Alignas(16) char stack[8192];
+};
+
+/* By way of copies, for one may stand in the place of another. */
+static bool place(const struct launch *l) {
+  int copies[BODY_RUN_MAX];
+  for (uint32_t i = 0; i < l->count; i++) {
+    copies[i] = (int)RETRY(fcntl(l->fds[i], F_DUPFD_CLOEXEC, FIRST_GIVEN + BODY_RUN_MAX));
+    if (copies[i] < 0)
+      return false;
+  }
+  for (uint32_t i = 0; i < l->count; i++)
+    if (RETRY(dup3(copies[i], FIRST_GIVEN + (int)i, 0)) < 0)
+      return false;
+  return true;
+}
+
+static int child(void *data) {
+  const struct launch *l = data;
   signals_reset();
   setsid();
   umask(COMMAND_UMASK);
   syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, the_monitor.files, NULL);
-  if (chdir(directory) == 0)
-    execve(argv[0], (char *const *)(uintptr_t)(argv + 1), (char *const *)(uintptr_t)env);
+  if (place(l) && chdir(l->directory) == 0)
+    execve(l->argv[0], (char *const *)(uintptr_t)(l->argv + 1), (char *const *)(uintptr_t)l->env);
   end_process(NOT_EXECUTED);
 }
 
 /* Our standard streams are /dev/null, and all else closes itself. */
-static pid_t start(const struct loaded *l) {
+static pid_t start(const struct loaded *l, const int32_t *fds, uint32_t count, bool apart) {
   const char **argv = (const char **)(uintptr_t)(l->bytes + pointers_at(l->length));
   const char **env = argv + l->command.arguments + 2;
   const char *arguments = l->texts + strlen(l->texts) + 1;
+  struct launch launch = {l->texts, argv, env, fds, count, {0}};
   list(list(arguments, l->command.arguments + 1, argv), l->command.variables, env);
+  int flags = CLONE_VM | CLONE_VFORK | SIGCHLD | (apart ? CLONE_PARENT : 0);
   uint64_t mask = signals_mask(SIGNALS_ALL);
-  pid_t pid = vfork();
-  if (pid == 0)
-    child(l->texts, argv, env);
+  pid_t pid = clone(child, launch.stack + sizeof launch.stack, flags, &launch);
+  int error = errno;
   signals_mask(mask);
+  return pid < 0 ? -error : pid;
+}
+
+pid_t program_start(int fd, const int32_t *fds, uint32_t count, bool apart) {
+  struct loaded l;
+  int error = load(fd, &l);
+  if (error != 0)
+    return error;
+  pid_t pid = start(&l, fds, count, apart);
+  unload(&l);
   return pid;
 }
 
 void command_run(void) {
-  struct loaded l;
   once_more = running > 0;
-  if (once_more || file < 0 || load(file, &l) != 0)
+  if (once_more || file < 0)
     return;
-  pid_t pid = start(&l);
+  pid_t pid = program_start(file, NULL, 0, false);
   running = pid > 0 ? pid : 0;
-  unload(&l);
 }
 
 bool command_ended(pid_t pid) {

@@ -32,6 +32,7 @@ static void connection_end(struct connection *c) {
   loop_remove(&c->source);
   connection_drop_places(c);
   processes_of_end(c);
+  link_ended(c);
   free(c);
 }
 
@@ -117,7 +118,7 @@ static void connection_ready(struct source *source, uint32_t events) {
   answer(c, bytes, (size_t)length, fds, count, error);
 }
 
-int connection_take(int fd) {
+int connection_take(int fd, struct connection **taken) {
   struct ucred peer;
   socklen_t size = sizeof peer;
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.uid != geteuid()) {
@@ -133,6 +134,8 @@ int connection_take(int fd) {
   }
   c->next = connections;
   connections = c;
+  if (taken)
+    *taken = c;
   return 0;
 }
 
@@ -149,7 +152,7 @@ static void listening_ready(struct source *source, uint32_t events) {
   (void)events;
   int fd = (int)RETRY(accept4(source->fd, NULL, NULL, SOCK_CLOEXEC));
   if (fd >= 0)
-    connection_take(fd);
+    connection_take(fd, NULL);
   else if (fd == -EMFILE || fd == -ENFILE)
     refuse(source->fd);
 }

@@ -76,6 +76,8 @@ void input_put(struct process *p, const uint8_t *bytes, size_t length) {
 }
 
 void input_finish(struct process *p) {
+  if (keep_close(p))
+    return;
   if (p->terminal || p->input.source.fd < 0 || p->input.closing)
     return;
   p->input.closing = true;

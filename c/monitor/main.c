@@ -41,7 +41,8 @@ static void ignore_signals(void) {
 }
 
 static bool is_needed(void) {
-  return connection_count() > 0 || wake_due() > 0 || has_children() || processes_exist();
+  return is_shim() || connection_count() > 0 || wake_due() > 0 || has_children() ||
+         processes_exist();
 }
 
 /* How long it stays from now on when nothing else happens. */
@@ -70,7 +71,8 @@ static void run(uint64_t idle_ns) {
     if (since > 0 && now - since >= most)
       return;
     uint64_t end = since > 0 ? since + most : 0;
-    rested = !loop_turn(sooner(sooner(wake_due(), end), rested ? 0 : now + REST_NS));
+    uint64_t due = sooner(wake_due(), link_due());
+    rested = !loop_turn(sooner(sooner(due, end), rested ? 0 : now + REST_NS));
     if (rested)
       rest();
   }
@@ -89,8 +91,9 @@ int main(int argc, char **argv) {
   if (chdir("/") != 0 || reap_start() != 0 || (listening >= 0 && listen_on(listening) != 0))
     return 1;
   if (connection >= 0)
-    connection_take(connection);
+    connection_take(connection, NULL);
   run((uint64_t)strtoul(argv[ARG_IDLE], NULL, 10) * NS_PER_MS);
   processes_flush();
+  shim_end();
   return 0;
 }

@@ -13,6 +13,8 @@
  * attach.c      clients of its streams
  * log.c         logs (log.h, sink.h): format.c: their forms; file.c, queue.c: where they go; text.c
  * command.c     the command that is run on an end
+ * forward.c     streams that lead elsewhere
+ * peer.c, frame.c, link.c: shim mode (shim.h)
  * memory.c      what all of it shares
  *
  * No policy, no threads. Memory is static or small; what is large is mapped while it is needed.
@@ -85,7 +87,8 @@ struct connection {
 #define PLACES_MAX (SLOTS_MAX + BODY_PRESERVE_MAX)
 
 int listen_on(int fd);
-int connection_take(int fd);
+/* `taken`: NULL, or where its connection is put. */
+int connection_take(int fd, struct connection **taken);
 /* May end the connection, but not before the loop's next turn. */
 void connection_send(struct connection *c, const void *bytes, size_t length, const int32_t *fds,
                      uint32_t count);
@@ -104,8 +107,9 @@ struct stream {
   struct source source;
   struct process *process;
   struct line line;
-  uint8_t number; /* body_stream */
-  bool edge;      /* a terminal that nobody has open just now */
+  uint8_t number;          /* body_stream */
+  bool edge;               /* a terminal that nobody has open just now */
+  struct forward *forward; /* where it leads instead of to a log, or NULL */
 };
 
 struct process {
@@ -124,6 +128,9 @@ struct process {
     size_t start, end;
     bool closing;
   } input;
+  struct source feed;    /* what its terminal reads */
+  bool feed_waits;       /* and is not looked at just now */
+  int keep;              /* what is held until its input is closed */
   struct source console; /* where the terminal's master comes from */
   struct control {
     struct source source;
@@ -150,6 +157,8 @@ int terminal_make(const char *name, struct connection *owner, int32_t *slot);
 int process_watch(struct process *p, const struct request *r, int32_t *fds, uint32_t count);
 /* If it is the end of a process that is watched, that is seen to. */
 void process_ended(const struct ending *ending);
+/* -EAGAIN while some process of that name has ended, and something is left of it. */
+int process_drain(const char *name, bool force);
 /* Once it has ended and nothing writes to its streams any more, it is forgotten. */
 void process_settle(struct process *p);
 uint32_t processes_alive(void);
@@ -173,6 +182,7 @@ uint64_t oom_kills_of(int fd);
 int streams_make(struct process *p, bool input, int32_t *stdio);
 /* From now on they are read. */
 void streams_begin(struct process *p);
+void stream_ready(struct source *source, uint32_t events);
 /* Reads what is there without waiting; a process that goes on writing does not hold it up. */
 void streams_drain(struct process *p);
 void stream_close(struct stream *s);
@@ -184,6 +194,20 @@ int console_make(struct process *p, int32_t *slot);
 /* Takes the master, if it is there. */
 void console_look(struct process *p);
 int terminal_resize(struct process *p, uint32_t width, uint32_t height);
+
+/* forward.c. What it takes becomes -1. */
+int forward(struct process *p, uint32_t flags, int32_t *fds, uint32_t count);
+/* Moves what is there, in so many pieces: as read(2) has it. Where there is no room, it waits for some. */
+long forward_some(struct stream *s, int most);
+/* The same once a process has ended. */
+long forward_drain(struct stream *s);
+void forward_free(struct stream *s);
+/* What a terminal reads is looked at, from the beginning, or again. */
+void feed_begin(struct process *p);
+void feed_go_on(struct process *p);
+void feed_close(struct process *p);
+/* Whether there was something that was held for the input. */
+bool keep_close(struct process *p);
 
 /* input.c */
 void input_put(struct process *p, const uint8_t *bytes, size_t length);
@@ -220,6 +244,21 @@ bool command_ended(pid_t pid);
 void wake_in(uint64_t ms);
 /* When it is due, or 0; sees to one that is. */
 uint64_t wake_due(void);
+
+/* The command of a file, with these descriptors as 3, 4, …: its pid, or -errno. `apart`: as no child of ours. */
+pid_t program_start(int file, const int32_t *fds, uint32_t count, bool apart);
+/* Whether the file has a command: 0, or -errno. */
+int program_check(int file);
+
+/* frame.c: what waits for the end of a process of that name is told. */
+void frames_unpark(const char *name);
+/* link.c */
+bool is_shim(void);
+void link_ended(const struct connection *c);
+/* When the brain is looked for again, or 0; sees to one that is due. */
+uint64_t link_due(void);
+/* The monitor ends. */
+void shim_end(void);
 
 /* held.c: takes the descriptors, and closes those that it had. */
 void hold(int32_t *fds, uint32_t count);

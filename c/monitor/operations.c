@@ -3,9 +3,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../common/spawn.h"
-#include "monitor.h"
+#include "shim.h"
 
 enum { GIVEN_IMAGE, GIVEN_PLAN, GIVEN_STDIO, GIVEN_STREAMS = 3 };
 
@@ -196,6 +197,45 @@ static int do_attach(struct process *p, uint32_t flags, int32_t *fd, struct repl
   return error;
 }
 
+static int do_run(const int32_t *fds, uint32_t count, struct reply *reply) {
+  pid_t pid = program_start(fds[0], fds + 1, count - 1, false);
+  if (pid < 0)
+    return pid;
+  reply->fds[0] = (int32_t)RETRY(syscall(NR_PIDFD_OPEN, pid, 0));
+  reply->fd_count = reply->fds[0] >= 0;
+  reply->fields.spawned.pid = pid;
+  reply->size = sizeof reply->fields.spawned;
+  return 0;
+}
+
+static int do_shim(const struct request *r, int32_t *fds) {
+  int error = r->fields.flags != 0 || *r->text[0] == '\0' ? -EINVAL : program_check(fds[1]);
+  if (error == 0)
+    error = peers_listen(fds[0]);
+  if (error != 0)
+    return error;
+  fds[0] = -1;
+  return link_start(r->text[0], r->text[1], r->text[2], &fds[1]);
+}
+
+/* What is long comes in a file. */
+static int do_answer(const struct request *r, const int32_t *fds, uint32_t count) {
+  uint8_t *bytes = NULL;
+  struct stat st = {0};
+  const struct body_answer *a = &r->fields.answer;
+  link_works();
+  if (count == 0) {
+    frame_answer(a->connection, a->stream, r->bytes, r->length);
+    return 1;
+  }
+  size_t length = fstat(fds[0], &st) == 0 && S_ISREG(st.st_mode) ? (size_t)st.st_size : 0;
+  if (length > 0 && (bytes = map_memory(length)) &&
+      RETRY(pread(fds[0], bytes, length, 0)) == (long)length)
+    frame_answer(a->connection, a->stream, bytes, length);
+  unmap_memory(bytes, length);
+  return 1;
+}
+
 /* Those that are about a process that there is. */
 static int perform_on(struct process *p, const struct request *r, int32_t *fds, uint32_t count,
                       struct reply *reply) {
@@ -211,6 +251,8 @@ static int perform_on(struct process *p, const struct request *r, int32_t *fds, 
   case BODY_ON_END:
     p->commands = true;
     return 0;
+  case BODY_FORWARD:
+    return forward(p, r->fields.flags, fds, count);
   case BODY_CLOSE_STDIN:
     input_finish(p);
     return 0;
@@ -249,6 +291,17 @@ int perform(struct connection *c, const struct request *r, int32_t *fds, uint32_
     return do_terminal(r->text[0], c, reply);
   case BODY_HOLD:
     return do_hold(fds, count, reply);
+  case BODY_DRAIN:
+    return process_drain(r->text[0], r->fields.flags != 0);
+  case BODY_RUN:
+    return do_run(fds, count, reply);
+  case BODY_SHIM:
+    return do_shim(r, fds);
+  case BODY_ANSWER:
+    return do_answer(r, fds, count);
+  case BODY_PARK:
+    frame_park(r->fields.answer.connection, r->fields.answer.stream, r->text[0]);
+    return 1;
   default: {
     struct process *p = process_find(r->text[0]);
     return p ? perform_on(p, r, fds, count, reply) : -ENOENT;

@@ -33,6 +33,12 @@ static const struct shape {
     {.operation = BODY_HOLD, .more_fds = BODY_HELD_MAX},
     {.operation = BODY_ON_END, .text = {BODY_NAME_MAX}},
     {.operation = BODY_KEEP, .size = sizeof(uint32_t), .text = {BODY_NAME_MAX}},
+    {BODY_FORWARD, sizeof(uint32_t), {BODY_NAME_MAX}, 1, BODY_FORWARD_MAX - 1},
+    {.operation = BODY_DRAIN, .size = sizeof(uint32_t), .text = {BODY_NAME_MAX}},
+    {.operation = BODY_RUN, .fds = 1, .more_fds = BODY_RUN_MAX},
+    {BODY_SHIM, sizeof(uint32_t), {BODY_NAME_MAX, BODY_PATH_MAX, BODY_PATH_MAX}, 2, 0},
+    {.operation = BODY_ANSWER, .size = sizeof(struct body_answer), .more_fds = 1},
+    {.operation = BODY_PARK, .size = sizeof(struct body_answer), .text = {BODY_NAME_MAX}},
 };
 
 static const struct shape *shape_of(uint32_t operation) {
@@ -70,6 +76,11 @@ int packet_decode(const uint8_t *bytes, size_t length, uint32_t fd_count, struct
   if (fd_count < shape->fds || fd_count > (uint32_t)shape->fds + shape->more_fds || length < size)
     return -EINVAL;
   memcpy(&r->fields, bytes, size);
+  if (shape->operation == BODY_ANSWER) { /* anything follows */
+    r->bytes = bytes + size;
+    r->length = length - size;
+    return 0;
+  }
   return decode_texts(bytes + size, length - size, shape, r);
 }
 

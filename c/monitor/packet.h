@@ -22,8 +22,11 @@ struct request {
     uint32_t size[2];
     int32_t fetch[2];
     uint64_t ms;
+    struct body_answer answer;
   } fields;
   const char *text[TEXTS_MAX]; /* in the packet */
+  const uint8_t *bytes;        /* likewise: what ANSWER has instead */
+  size_t length;
 };
 
 /*

@@ -32,6 +32,7 @@ int process_make(const char *name, struct connection *owner, struct process **ma
   for (int i = 0; i < 2; i++)
     p->output[i] = (struct stream){.source.fd = -1, .process = p, .number = (uint8_t)(i + 1)};
   p->input.source.fd = p->console.fd = p->control.source.fd = -1;
+  p->feed.fd = p->keep = -1;
   p->directory = p->record = p->exit_fifo = p->oom = -1;
   p->replay_size = BODY_REPLAY_MAX;
   p->next = processes;
@@ -61,6 +62,7 @@ void process_discard(struct process *p) {
   *at = p->next;
   process_close(p);
   input_close(p);
+  feed_close(p);
   for (int i = 0; i < 2; i++)
     stream_close(&p->output[i]);
   attach_end(p);
@@ -104,6 +106,22 @@ static void terminals_end(void) {
   }
 }
 
+int process_drain(const char *name, bool force) {
+  if (process_find(name))
+    return -EBUSY;
+  int result = 0;
+  for (struct process *p = processes, *next; p; p = next) {
+    next = p->next;
+    if (strcmp(p->name, name) != 0)
+      continue;
+    if (force)
+      process_discard(p);
+    else
+      result = -EAGAIN;
+  }
+  return result;
+}
+
 void process_settle(struct process *p) {
   if (p->ended && p->output[0].source.fd < 0 && p->output[1].source.fd < 0)
     process_discard(p);
@@ -142,7 +160,9 @@ static void process_end(struct process *p, const struct ending *ending) {
   unlinkat(p->directory, "exit", 0);
   process_close(p);
   input_close(p);
+  feed_close(p);
   ended_keep(p->name, &end);
+  frames_unpark(p->name);
   process_settle(p);
   close_one(&fifo);
   if (is_init)
@@ -212,6 +232,7 @@ int process_watch(struct process *p, const struct request *r, int32_t *fds, uint
   p->pid = w->pid;
   control_open(p);
   streams_begin(p);
+  feed_begin(p);
   if (ended == 0)
     process_end(p, &ending);
   return 0;

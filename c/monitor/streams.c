@@ -38,6 +38,7 @@ int streams_make(struct process *p, bool input, int32_t *stdio) {
 }
 
 void stream_close(struct stream *s) {
+  forward_free(s);
   if (s->source.fd < 0)
     return;
   loop_remove(&s->source);
@@ -64,11 +65,13 @@ static void set_edge(struct stream *s, bool edge) {
   s->edge = edge;
 }
 
-static void stream_ready(struct source *source, uint32_t events) {
+void stream_ready(struct source *source, uint32_t events) {
   struct stream *s = (struct stream *)source;
   long length = 1;
   (void)events;
-  for (int i = 0; i < READS_A_TURN && length > 0; i++)
+  if (s->forward)
+    length = forward_some(s, READS_A_TURN);
+  for (int i = 0; !s->forward && i < READS_A_TURN && length > 0; i++)
     length = stream_read(s);
   bool unused = length == -EIO && s->process->terminal && !s->process->ended;
   set_edge(s, unused);
@@ -91,6 +94,8 @@ void streams_drain(struct process *p) {
   for (int i = 0; i < 2; i++) {
     struct stream *s = &p->output[i];
     long length = s->source.fd < 0 ? -EAGAIN : 1;
+    if (length > 0 && s->forward)
+      length = forward_drain(s);
     for (int reads = 0; length > 0 && reads < DRAIN_READS; reads++)
       length = stream_read(s);
     if (length <= 0 && length != -EAGAIN)

@@ -35,6 +35,7 @@ static void take_master(struct process *p, int master) {
   set_size(p);
   if (p->pid != 0 || p->kept)
     streams_begin(p);
+  feed_go_on(p);
 }
 
 /* One message: the terminal's name, and the master. */

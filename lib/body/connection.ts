@@ -5,10 +5,12 @@ import { EBADMSG, EPIPE } from "../base/errno.ts";
 import { RuntsError } from "../base/errors.ts";
 import {
   decodeEnded,
+  decodeFrame,
   decodeReply,
   encodeRequest,
   type Ended,
   type Field,
+  type Frame,
   Operation,
   type Reply,
 } from "../wire/body.ts";
@@ -26,6 +28,12 @@ export interface BodyRequest {
   readonly bytes?: Uint8Array;
   /** They stay the caller's. */
   readonly fds?: readonly number[];
+}
+
+/** Takes what a monitor tells of itself; the descriptors are its to close. */
+export interface MonitorEvents {
+  ended(end: Ended): void;
+  frame(frame: Frame, fds: readonly number[]): void;
 }
 
 /** What was said to a request; the descriptors are whoever asked's to close. */
@@ -51,6 +59,7 @@ export class BodyConnection implements Disposable {
   readonly #ends: Ended[] = [];
   /** Whoever waits for a recorded end. */
   #awaiting: Pick<PromiseWithResolvers<void>, "resolve" | "reject"> | undefined;
+  #events: MonitorEvents | undefined;
   #last = 0;
   #reading = false;
   #watched = false;
@@ -93,14 +102,26 @@ export class BodyConnection implements Disposable {
   }
 
   /** Says something that has no reply. */
-  async tell({ operation, fields = [], texts = [], fds = [] }: BodyRequest): Promise<void> {
-    await this.#send({ bytes: encodeRequest(operation, 0, fields, texts), fds });
+  async tell({ operation, fields = [], texts = [], fds = [], bytes }: BodyRequest): Promise<void> {
+    await this.#send({ bytes: encodeRequest(operation, 0, fields, texts, bytes), fds });
   }
 
   /** From now on its end is noticed, whoever waits. */
   watch(): void {
     this.#watched = true;
     this.#startReading();
+  }
+
+  /** Hands over whatever the monitor tells, until the connection ends. */
+  async listen(events: MonitorEvents): Promise<void> {
+    this.#events = events;
+    this.#watched = true;
+    this.#reading = true;
+    try {
+      await this.#read();
+    } catch (error) {
+      this.#close(error);
+    }
   }
 
   /** Aborted at the end, with the reason. */
@@ -151,6 +172,7 @@ export class BodyConnection implements Disposable {
 
   #take({ bytes, fds }: Packet): void {
     const reply = decodeReply(bytes);
+    if (reply?.request === 0 && this.#events) return tellOf(reply, fds, this.#events);
     if (reply?.operation === Operation.ended && reply.request === 0) {
       this.#ends.push(decodeEnded(reply.fields));
       this.#awaiting?.resolve();
@@ -178,4 +200,13 @@ export class BodyConnection implements Disposable {
     this.#stop.abort(this.#end);
     this.#helper.close(this.#socket);
   }
+}
+
+function tellOf(
+  { operation, fields }: Reply,
+  fds: readonly number[],
+  events: MonitorEvents,
+): void {
+  if (operation === Operation.ended) events.ended(decodeEnded(fields));
+  else if (operation === Operation.frame) events.frame(decodeFrame(fields), fds);
 }

@@ -94,14 +94,14 @@ interface EndedRange {
 
 /** Errors are RuntsError with the monitor's error number; once it has gone, their cause says EPIPE. */
 export class Monitor implements Disposable {
-  readonly #helper: Descriptors;
-  readonly #calls: MonitorCalls;
-  readonly #connection: BodyConnection;
+  protected readonly helper: Descriptors;
+  protected readonly calls: MonitorCalls;
+  protected readonly connection: BodyConnection;
 
-  private constructor(helper: Descriptors, calls: MonitorCalls, socket: number) {
-    this.#helper = helper;
-    this.#calls = calls;
-    this.#connection = new BodyConnection(helper, calls, socket, "the monitor");
+  protected constructor(helper: Descriptors, calls: MonitorCalls, socket: number) {
+    this.helper = helper;
+    this.calls = calls;
+    this.connection = new BodyConnection(helper, calls, socket, "the monitor");
   }
 
   /**
@@ -135,7 +135,7 @@ export class Monitor implements Disposable {
 
   async hello(): Promise<Hello> {
     const what = "greet the monitor";
-    return decodeHello((await this.#connection.ask(what, { operation: Operation.hello })).fields);
+    return decodeHello((await this.connection.ask(what, { operation: Operation.hello })).fields);
   }
 
   /** Starts init as a child of the monitor: stage 1, and this side of the conversation. */
@@ -145,10 +145,10 @@ export class Monitor implements Disposable {
       ...fds.map((fd, slot) => [slot, fd] as const),
       ...preserved.map((fd, index) => [PLACE_PRESERVED + index, fd] as const),
     ]);
-    const plan = this.#calls.sealedFile("runts-plan", request.plan);
+    const plan = this.calls.sealedFile("runts-plan", request.plan);
     try {
-      const image = request.image ?? this.#calls.initImage();
-      const { fields, fds: [pidfd, socket] } = await this.#connection.ask("start init", {
+      const image = request.image ?? this.calls.initImage();
+      const { fields, fds: [pidfd, socket] } = await this.connection.ask("start init", {
         operation: Operation.spawn,
         fields: [
           ...[fds.length, preserved.length, trace ? SPAWN_TRACE : 0, stdioNumber(stdio)],
@@ -159,34 +159,34 @@ export class Monitor implements Disposable {
       });
       return { pid: fields.getInt32(0, true), pidfd: pidfd!, socket: socket! };
     } finally {
-      this.#helper.close(plan);
+      this.helper.close(plan);
     }
   }
 
   /** How a child ended. EAGAIN while it lives; ESRCH when it is none, or has not been one for long. */
   async ending(pid: number): Promise<ProcessEnding> {
     const request = { operation: Operation.ending, fields: [pid] };
-    const { fields } = await this.#connection.ask(`learn how process ${pid} ended`, request);
+    const { fields } = await this.connection.ask(`learn how process ${pid} ended`, request);
     const { code, signal, core } = decodeEnding(fields);
     return { code: signal === 0 ? code : 0, signal, core };
   }
 
   /** Waits until the process of a pidfd has ended; it need not have been reaped. */
   async awaitEnd(pidfd: number): Promise<void> {
-    await this.#helper.awaitFds([pidfd]);
+    await this.helper.awaitFds([pidfd]);
   }
 
   /** A copy of a child's descriptor (pidfd_getfd(2), Linux 5.6). ESRCH when it is no child. */
   async fetch(pid: number, fd: number): Promise<number> {
     const request = { operation: Operation.fetch, fields: [pid, fd] };
-    const { fds } = await this.#connection.ask(`fetch descriptor ${fd} of process ${pid}`, request);
+    const { fds } = await this.connection.ask(`fetch descriptor ${fd} of process ${pid}`, request);
     return fds[0]!;
   }
 
   /** From now on the end of the process is that of the name. */
   async watch({ name, pid, log, directory, oom }: WatchRequest): Promise<void> {
     const target = log.driver === "none" ? undefined : log;
-    await this.#connection.ask(`watch process ${pid}`, {
+    await this.connection.ask(`watch process ${pid}`, {
       operation: Operation.watch,
       fields: [
         ...[pid, LogDriver[log.driver], BigInt(target?.maxSize ?? 0), target?.maxFiles ?? 1, 0],
@@ -199,13 +199,13 @@ export class Monitor implements Disposable {
   /** Recorded ends after the number `since` are told from now on: {@linkcode nextEnd}. */
   async subscribe(since: bigint): Promise<EndedRange> {
     const request = { operation: Operation.subscribe, fields: [since] };
-    const { fields } = await this.#connection.ask("subscribe to ends", request);
+    const { fields } = await this.connection.ask("subscribe to ends", request);
     return { oldest: fields.getBigUint64(0, true), newest: fields.getBigUint64(8, true) };
   }
 
   /** The next recorded end, after {@linkcode subscribe}. */
   async nextEnd(): Promise<Ended> {
-    return await this.#connection.nextEnd();
+    return await this.connection.nextEnd();
   }
 
   /**
@@ -214,13 +214,13 @@ export class Monitor implements Disposable {
    */
   async terminal(name: string): Promise<number> {
     const request = { operation: Operation.terminal, texts: [name] };
-    return (await this.#connection.ask(`make terminal ${quote(name)}`, request)).fds[0]!;
+    return (await this.connection.ask(`make terminal ${quote(name)}`, request)).fds[0]!;
   }
 
   /** It holds these descriptors instead of those before; gives their numbers there. */
   async hold(fds: readonly number[]): Promise<number[]> {
     const request = { operation: Operation.hold, fds };
-    return decodeHeld((await this.#connection.ask("hold descriptors", request)).fields);
+    return decodeHeld((await this.connection.ask("hold descriptors", request)).fields);
   }
 
   /** Output from now on; with `replay` first the last of what a terminal showed. EBUSY: see `exclusive`. */
@@ -228,8 +228,8 @@ export class Monitor implements Disposable {
     const flags = (options.stdin ? AttachFlag.stdin : 0) |
       (options.replay ? AttachFlag.replay : 0) | (options.exclusive ? AttachFlag.exclusive : 0);
     const request = { operation: Operation.attach, fields: [flags], texts: [name] };
-    const { fds } = await this.#connection.ask(`attach to ${quote(name)}`, request);
-    return new Attachment(this.#helper, this.#calls, fds[0]!);
+    const { fds } = await this.connection.ask(`attach to ${quote(name)}`, request);
+    return new Attachment(this.helper, this.calls, fds[0]!);
   }
 
   /** The same for a terminal of ours, which gets what it shows and has its input from now on. */
@@ -248,52 +248,52 @@ export class Monitor implements Disposable {
   /** ENOTTY without a terminal. */
   async resize(name: string, width: number, height: number): Promise<void> {
     const request = { operation: Operation.resize, fields: [width, height], texts: [name] };
-    await this.#connection.ask(`resize the terminal of ${quote(name)}`, request);
+    await this.connection.ask(`resize the terminal of ${quote(name)}`, request);
   }
 
   /** The program finds the end of its input. */
   async closeStdin(name: string): Promise<void> {
     const request = { operation: Operation.closeStdin, texts: [name] };
-    await this.#connection.ask(`close the input of ${quote(name)}`, request);
+    await this.connection.ask(`close the input of ${quote(name)}`, request);
   }
 
   /** The command is run on the end of this process, too. EOPNOTSUPP: the monitor is of an older build. */
   async onEnd(name: string): Promise<void> {
     const request = { operation: Operation.onEnd, texts: [name] };
-    await this.#connection.ask(`call on the end of ${quote(name)}`, request);
+    await this.connection.ask(`call on the end of ${quote(name)}`, request);
   }
 
   /** The log's path is opened anew. */
   async reopenLog(name: string): Promise<void> {
     const request = { operation: Operation.reopenLog, texts: [name] };
-    await this.#connection.ask(`reopen the log of ${quote(name)}`, request);
+    await this.connection.ask(`reopen the log of ${quote(name)}`, request);
   }
 
   async status(): Promise<MonitorStatus> {
     const request = { operation: Operation.status };
-    return decodeStatus((await this.#connection.ask("ask the monitor's status", request)).fields);
+    return decodeStatus((await this.connection.ask("ask the monitor's status", request)).fields);
   }
 
   /** What is run on every end of `init`, and when it is to wake somebody; undefined: nothing. */
   async command(command: Command | undefined): Promise<void> {
-    const file = command && this.#calls.sealedFile("runts-command", encodeCommand(command));
+    const file = command && this.calls.sealedFile("runts-command", encodeCommand(command));
     const request = { operation: Operation.command, fds: file === undefined ? [] : [file] };
     try {
-      await this.#connection.ask("set the command of the monitor", request);
+      await this.connection.ask("set the command of the monitor", request);
     } finally {
-      if (file !== undefined) this.#helper.close(file);
+      if (file !== undefined) this.helper.close(file);
     }
   }
 
   /** Runs the command in so many ms; 0: not any more. */
   async wake(ms: number): Promise<void> {
     const request = { operation: Operation.wake, fields: [BigInt(Math.ceil(ms))] };
-    await this.#connection.ask("set a time to wake", request);
+    await this.connection.ask("set a time to wake", request);
   }
 
   /** The monitor ends once it has no child any more. */
   async leave(): Promise<void> {
-    await this.#connection.ask("let the monitor end", { operation: Operation.leave });
+    await this.connection.ask("let the monitor end", { operation: Operation.leave });
   }
 
   /** Descriptors for the next spawn, by place. */
@@ -301,7 +301,7 @@ export class Monitor implements Disposable {
     const given = places.filter(([, fd]) => fd >= 0);
     for (let at = 0; at < given.length; at += BodyMax.fds) {
       const batch = given.slice(at, at + BodyMax.fds);
-      await this.#connection.ask("hand descriptors over", {
+      await this.connection.ask("hand descriptors over", {
         operation: Operation.fds,
         fields: batch.map(([place]) => place),
         fds: batch.map(([, fd]) => fd),
@@ -311,7 +311,7 @@ export class Monitor implements Disposable {
 
   /** Closes the connection; the monitor stays. */
   [Symbol.dispose](): void {
-    this.#connection[Symbol.dispose]();
+    this.connection[Symbol.dispose]();
   }
 }
 

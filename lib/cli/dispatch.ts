@@ -35,7 +35,8 @@ export function verbPlace(args: readonly string[]): number {
  * which reports it.
  *
  * @param load code of a verb, or undefined where there is no such verb
- * @param calledAs what runts was called as, which may be a link under the name of one of LXC's commands
+ * @param calledAs what runts was called as, which may be a link under the name of one of LXC's commands, or of
+ * a shim of containerd
  * @returns the exit code
  */
 export async function dispatch(
@@ -50,9 +51,12 @@ export async function dispatch(
 
 /** The command line with the words that a link stands for. */
 export function wordsOf(args: readonly string[], calledAs: string): string[] {
-  return [...LINK.exec(calledAs)?.slice(1) ?? [], ...args];
+  const link = SHIM.test(calledAs) ? ["shim"] : LINK.exec(calledAs)?.slice(1) ?? [];
+  return [...link, ...args];
 }
 
+/** `containerd-shim-runts-v2`; one that stands in for runc's has its name. */
+const SHIM = /^(?:.*\/)?containerd-shim-[a-z]+-v[0-9]+$/s;
 /** `lxc-info`, with a path in front. */
 const LINK = /^(?:.*\/)?(lxc)-([a-z][a-z-]*)$/s;
 

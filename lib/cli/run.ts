@@ -19,6 +19,7 @@ const PATIENCE = 5;
  * @returns the exit code
  */
 export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
+  if (command.raw !== undefined) return await command.raw(args.slice(verbPlace(args) + 1));
   if (command.sub !== undefined) {
     const first = verbPlace(args);
     const second = first + 1 + verbPlace(args.slice(first + 1));

@@ -138,6 +138,8 @@ export interface Declaration<A extends Arguments = Arguments, O extends Options 
 export interface Command<A extends Arguments = Arguments, O extends Options = Options>
   extends Declaration<A, O> {
   run(context: Context<A, O>): Promise<number | void>;
+  /** Takes the words behind its name as they are, and sees to its own failures: a command line of others. */
+  raw?(words: readonly string[]): Promise<number>;
   /** Loads a command below this one by its last word; undefined where there is none. */
   sub?(verb: string): Promise<Command | undefined>;
 }

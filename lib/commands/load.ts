@@ -41,6 +41,7 @@ const VERBS: Record<string, () => Promise<{ command: Command }>> = {
 /** Those that runts itself calls, and that nobody is told of. */
 const OWN_VERBS: typeof VERBS = {
   settle: () => import("./settle.ts"),
+  shim: () => import("./shim.ts"),
 };
 
 /** The verbs that exist, in alphabetical order; with those that runts itself calls, if they are wanted. */

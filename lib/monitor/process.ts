@@ -22,6 +22,8 @@ import { processDirectory } from "./places.ts";
 /** What is watched. */
 interface Watched {
   readonly name: string;
+  /** What the monitor calls it, where that is something else. */
+  readonly monitorName?: string;
   readonly spec: Process | undefined;
   readonly log: LogSettings;
   /** That of the container, to learn of a lack of memory. */
@@ -80,7 +82,7 @@ export async function watchProcess(
   const oom = openOomFile(runtime, watched.cgroup);
   try {
     await monitor.watch({
-      name: watched.name,
+      name: watched.monitorName ?? watched.name,
       pid: process.pid,
       log: logTarget(watched.log, directory.id),
       directory: folder,

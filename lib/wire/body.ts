@@ -14,6 +14,8 @@ export const BodyMax = {
   packet: 16384,
   /** Bytes of a packet of input from whoever is attached. */
   input: 32768,
+  /** Bytes of a frame that stand in a packet. */
+  frame: 8192,
 } as const;
 
 export const Operation = {
@@ -47,6 +49,13 @@ export const Operation = {
   adopt: 28,
   kill: 29,
   keep: 30,
+  forward: 40,
+  drain: 41,
+  run: 42,
+  shim: 43,
+  frame: 44,
+  answer: 45,
+  park: 46,
 } as const;
 
 /** From here on a place is that of a descriptor that init inherits from 3 on. */
@@ -68,6 +77,16 @@ export const AttachFlag = { stdin: 1, replay: 2, exclusive: 4 } as const;
 
 /** First byte of a packet for whoever is attached: BODY_STREAM_*. */
 export const BodyStream = { lost: 0, stdout: 1, stderr: 2 } as const;
+
+/** Where the streams of a process lead: BODY_FORWARD_*. */
+export const ForwardFlag = {
+  stdin: 1,
+  keep: 2,
+  outSource: 4,
+  outTarget: 8,
+  errSource: 16,
+  errTarget: 32,
+} as const;
 
 /** Bytes of a request's header, and of a reply's. */
 const REQUEST_HEAD = 8;
@@ -183,6 +202,62 @@ export function decodeEnded(fields: DataView): Ended {
     time: fields.getBigInt64(8, true),
     name: decodeBytes(text.subarray(0, -1)),
   };
+}
+
+/** A request that a client of the shim has made, and has no answer to yet. */
+export interface Frame {
+  readonly connection: number;
+  readonly stream: number;
+  /** From 1 on: how many brains it was told to. */
+  readonly attempt: number;
+  /** Bytes of it; where they are more than there are, they come in a file. */
+  readonly length: number;
+  readonly bytes: Uint8Array;
+}
+
+export function decodeFrame(fields: DataView): Frame {
+  return {
+    connection: fields.getUint32(0, true),
+    stream: fields.getUint32(4, true),
+    attempt: fields.getUint32(8, true),
+    length: fields.getUint32(12, true),
+    bytes: new Uint8Array(fields.buffer, fields.byteOffset + 16, fields.byteLength - 16),
+  };
+}
+
+/** Who comes to the socket of the brain: BODY_GREETING_*. */
+export const GreetingKind = { monitor: 1, start: 2 } as const;
+
+/** What is said to a front that was called as a shim: BODY_STARTING_*. */
+export const StartingKind = { cold: 0, monitor: 1, say: 2, fail: 3 } as const;
+
+/** What comes to the socket of the brain. */
+interface Greeting {
+  /** {@linkcode GreetingKind} */
+  readonly kind: number;
+  /** Of the monitor, or of the front. */
+  readonly pid: number;
+  /** The monitor's name; or words, an empty one, and variables of the front. */
+  readonly texts: readonly string[];
+}
+
+/** Undefined for what is none. */
+export function decodeGreeting(bytes: Uint8Array): Greeting | undefined {
+  if (bytes.length < 9 || bytes.at(-1) !== 0) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return {
+    kind: view.getUint32(0, true),
+    pid: view.getInt32(4, true),
+    texts: decodeBytes(bytes.subarray(8, -1)).split("\0"),
+  };
+}
+
+/** A packet for a front. */
+export function encodeStarting(kind: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const packet = new Uint8Array(new ArrayBuffer(4 + bytes.length));
+  new DataView(packet.buffer).setUint32(0, kind, true);
+  packet.set(bytes, 4);
+  return packet;
 }
 
 /** What a monitor has done and holds. */

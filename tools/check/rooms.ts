@@ -49,6 +49,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...["lib/base", "lib/wire", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/state"],
     ...["lib/caller", "lib/monitor", "lib/container"],
   ],
+  "lib/shim": [
+    ...["lib/base", "lib/wire", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup"],
+    ...["lib/state", "lib/caller", "lib/monitor", "lib/container"],
+  ],
   "lib/lxc": [
     ...["lib/base", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/plan"],
     ...["lib/state", "lib/net", "lib/userns", "lib/caller", "lib/monitor", "lib/container"],
@@ -66,7 +70,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "lib/serve": ["lib/base", "lib/wire", "ffi", "lib/body", "lib/runtime", "lib/cli"],
   "lib/commands": [
     ...["lib/base", "lib/spec", "lib/runtime", "lib/doctor", "lib/container", "lib/supervise"],
-    ...["lib/lxc", "lib/cli", "lib/serve"],
+    ...["lib/shim", "lib/lxc", "lib/cli", "lib/serve"],
   ],
   "main.ts": ["lib/cli", "lib/commands"],
   "mod.ts": [

@@ -27,6 +27,7 @@ struct heard {
     struct body_subscribed subscribed;
     struct body_ended ended;
     struct body_status status;
+    struct body_frame frame;
     char bytes[512];
   } fields;
 };
@@ -53,7 +54,7 @@ static inline void work(void) {
 static inline int connect_brain(void) {
   int pair[2];
   NEED(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
-  NEED(connection_take(pair[1]) == 0);
+  NEED(connection_take(pair[1], NULL) == 0);
   return pair[0];
 }
 

@@ -12,7 +12,7 @@ import type { Check } from "./suite.ts";
 const SHORT = `
 export CONTAINERD_NAMESPACE=runts-clients-$RUNTIME
 image=localhost/bb:latest
-run() { ctr run --runc-binary /usr/local/sbin/runts "$@"; }
+run() { ctr run $BY "$@"; }
 held() { printf '%s\\n%s' "$1" 'code=$?; cat > /dev/null; exit $code'; }
 heard() { : > out; poll test -s out | "$@" > out; code=$?; cat out; return $code; }
 say() { id=$1; script=$(held "$2"); shift 2; heard run --rm "$@" $image $id sh -c "$script"; }
@@ -41,8 +41,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     name: "a terminal",
-    script:
-      `script -qec 'ctr run -t --rm --runc-binary /usr/local/sbin/runts '$image' t tty' /dev/null </dev/null`,
+    script: `script -qec 'ctr run -t --rm $BY '$image' t tty' /dev/null </dev/null`,
     stdout: /\/dev\/pts\/0\s/,
   },
   {
@@ -57,7 +56,7 @@ const CHECKS: readonly Check[] = [
   {
     name: "task rm -f",
     script:
-      "up f; ctr task rm -f f 2>/dev/null; ctr container rm f; ctr task ls -q; ls /run/containerd/runc/runts-clients-$RUNTIME",
+      "up f; ctr task rm -f f 2>/dev/null; ctr container rm f; ctr task ls -q; ls /run/containerd/run*s/runts-clients-$RUNTIME /run/containerd/runc/runts-clients-$RUNTIME 2>/dev/null | sed '/:$/d;/^$/d'",
     stdout: "",
   },
   {
@@ -182,12 +181,24 @@ const CHECKS: readonly Check[] = [
   {
     name: "nothing is left",
     script:
-      "ls /run/containerd/runc/runts-clients-$RUNTIME; ls /run/containerd/io.containerd.runtime.v2.task/runts-clients-$RUNTIME",
+      "ls /run/containerd/run*s/runts-clients-$RUNTIME /run/containerd/runc/runts-clients-$RUNTIME 2>/dev/null | sed '/:$/d;/^$/d'; ls /run/containerd/io.containerd.runtime.v2.task/runts-clients-$RUNTIME",
     stdout: "",
   },
 ];
 
-export const CONTAINERD_CHECKS: readonly Check[] = CHECKS.map((check) => ({
-  ...check,
-  script: SHORT + check.script,
-}));
+/** What chooses the runtime, for ctr: its shim is runc's, or has that name. */
+const BY_NAME = "export BY='--runc-binary /usr/local/sbin/runts'";
+/** For runts its own shim. */
+const BY_SHIM = `export BY='--runtime io.containerd.runts.v2'; [ $RUNTIME = runts ] || ${BY_NAME}`;
+
+function checksBy(by: string, checks: readonly Check[]): readonly Check[] {
+  return checks.map((check) => ({ ...check, script: `${by}${SHORT}${check.script}` }));
+}
+
+export const CONTAINERD_CHECKS: readonly Check[] = checksBy(BY_NAME, CHECKS);
+
+/** The same, and further ones, with runts as a shim under its own name. */
+export function shimChecks(further: readonly Check[]): readonly Check[] {
+  const last = CHECKS.length - 1; // that nothing is left
+  return checksBy(BY_SHIM, [...CHECKS.slice(0, last), ...further, ...CHECKS.slice(last)]);
+}

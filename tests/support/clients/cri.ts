@@ -4,7 +4,7 @@ import { until } from "../runtime.ts";
 import { ARCHIVE, START_CONTAINERD } from "./containerd.ts";
 import { type Method, METHODS } from "./cri_api.ts";
 import type { Sandbox } from "./sandbox.ts";
-import { install } from "./snippets.ts";
+import { snippet } from "./snippets.ts";
 
 const CONFIG = "/etc/containerd/config.toml";
 const SOCKET = "/run/containerd/containerd.sock";
@@ -32,9 +32,13 @@ const NETWORK = {
   plugins: [{ type: "ptp", ipam: { type: "host-local", subnet: "10.99.0.0/24" } }],
 };
 
-/** Configures and starts containerd, and imports the image for the kubelet's namespace. */
-export async function prepareCri(sandbox: Sandbox): Promise<void> {
-  await install(sandbox, CONFIG);
+/**
+ * Configures and starts containerd, and imports the image for the kubelet's namespace.
+ *
+ * @param config what docs/clients.md calls the configuration
+ */
+export async function prepareCri(sandbox: Sandbox, config = CONFIG): Promise<void> {
+  await sandbox.write(CONFIG, snippet(config));
   await sandbox.ok(`cat >> ${CONFIG}`, { stdin: HOST });
   await sandbox.write("/etc/cni/net.d/10-pods.conflist", JSON.stringify(NETWORK));
   await sandbox.write("/run/start", START_CONTAINERD);

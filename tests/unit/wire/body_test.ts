@@ -41,6 +41,9 @@ ${same("BODY_STDIO_", body.BodyStdio)}
 ${same("BODY_LOG_", body.LogDriver)}
 ${same("BODY_ATTACH_", body.AttachFlag)}
 ${same("BODY_STREAM_", body.BodyStream)}
+${same("BODY_FORWARD_", body.ForwardFlag)}
+${same("BODY_GREETING_", body.GreetingKind)}
+${same("BODY_STARTING_", body.StartingKind)}
 SAME(sizeof(struct body_header), 8);
 SAME(sizeof(struct body_reply), 16);
 SAME(sizeof(struct body_hello), 40);
@@ -51,6 +54,10 @@ SAME(offsetof(struct body_watch, max_size), 8);
 SAME(sizeof(struct body_ended), 32);
 SAME(offsetof(struct body_ended, ending), 16);
 SAME(sizeof(struct body_status), 32);
+SAME(sizeof(struct body_frame), 16);
+SAME(sizeof(struct body_answer), 8);
+SAME(sizeof(struct body_greeting), 8);
+SAME(sizeof(struct body_starting), 4);
 SAME(sizeof(struct body_command), 8);
 `);
 });

@@ -1,0 +1,178 @@
+/** The brain of all shims of a node: whoever has the lock. Monitors come to it, each with containerd's requests. */
+
+import { delay } from "../base/delay.ts";
+import { reason, RuntsError } from "../base/errors.ts";
+import { removeQuietly } from "../base/files.ts";
+import { ownDescriptor } from "../../ffi/own_descriptor.ts";
+import { ShimMonitor } from "../body/shim_monitor.ts";
+import type { LoadedRuntime } from "../runtime/runtime.ts";
+import { readStat } from "../state/liveness.ts";
+import { decodeGreeting, type Ended, type Frame, GreetingKind } from "../wire/body.ts";
+import { EventsClient } from "./events.ts";
+import { startForFront } from "./front_start.ts";
+import { groupDirectory } from "./places.ts";
+import { type GroupEntry, GroupFiles } from "./record.ts";
+import { TaskService } from "./service.ts";
+import {
+  Code,
+  decodeRequest,
+  encodeFailure,
+  encodeResult,
+  type Request,
+  StatusError,
+} from "./ttrpc.ts";
+
+/** How long events may take to be told once the last container has gone, in ms. */
+const FLUSH_TIMEOUT = 3_000;
+
+/** Serves monitors until the signal. `directory`: of the socket; the lock there is ours. */
+export async function serveShims(
+  runtime: LoadedRuntime,
+  directory: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { helper } = runtime;
+  const path = `${directory}/shim.sock`;
+  removeQuietly(path);
+  const socket = helper.bindDatagram(path, 0o600);
+  const clients = new Map<string, EventsClient>();
+  try {
+    while (!signal.aborted) {
+      await helper.awaitFds([socket], { signal });
+      const { bytes, fds } = helper.receiveDatagram(socket, 0);
+      const greeting = decodeGreeting(bytes);
+      const warn = (error: unknown) => runtime.warn(reason(error));
+      if (greeting?.kind === GreetingKind.monitor && fds.length === 1) {
+        const { pid, texts: [name = ""] } = greeting;
+        serveMonitor(runtime, directory, clients, fds[0]!, { pid, name }).catch(warn);
+      } else if (greeting?.kind === GreetingKind.start && fds.length === 3) {
+        startForFront(runtime, greeting.texts, fds).catch(warn);
+      } else for (const fd of fds) helper.close(fd);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    removeQuietly(path);
+    helper.close(socket);
+  }
+}
+
+async function serveMonitor(
+  runtime: LoadedRuntime,
+  directory: string,
+  clients: Map<string, EventsClient>,
+  fd: number,
+  greeting: { pid: number; name: string },
+): Promise<void> {
+  const monitor = ShimMonitor.over(runtime.helper, fd);
+  try {
+    const files = new GroupFiles(groupDirectory(directory, greeting.name));
+    const group = files.readGroup();
+    if (group === undefined) {
+      throw new RuntsError(`the monitor ${greeting.pid} is of no known group`);
+    }
+    const startTime = readStat(greeting.pid)?.startTime ?? 0;
+    let events = clients.get(group.events);
+    if (events === undefined) clients.set(group.events, events = new EventsClient(group.events));
+    const pod = {
+      namespace: group.namespace,
+      files,
+      events,
+      monitor,
+      monitorProcess: { pid: greeting.pid, startTime },
+      runtime,
+    };
+    await new Link(runtime, monitor, group, files, new TaskService(pod)).serve();
+  } finally {
+    monitor[Symbol.dispose]();
+  }
+}
+
+/** The requests of one monitor. */
+class Link {
+  readonly #runtime: LoadedRuntime;
+  readonly #monitor: ShimMonitor;
+  readonly #group: GroupEntry;
+  readonly #files: GroupFiles;
+  readonly #service: TaskService;
+  #recovered: Promise<void> | undefined;
+  #ended = false;
+
+  constructor(
+    runtime: LoadedRuntime,
+    monitor: ShimMonitor,
+    group: GroupEntry,
+    files: GroupFiles,
+    service: TaskService,
+  ) {
+    this.#runtime = runtime;
+    this.#monitor = monitor;
+    this.#group = group;
+    this.#files = files;
+    this.#service = service;
+  }
+
+  async serve(): Promise<void> {
+    const over = this.#monitor.listen({
+      ended: (end) => this.#end(end),
+      frame: (frame, fds) => this.#frame(frame, fds),
+    });
+    this.#recovered = this.#service.recover();
+    await this.#recovered;
+    await this.#monitor.subscribe(0n);
+    await over;
+    this.#ended = true;
+  }
+
+  #end(end: Ended): void {
+    this.#service.ended(end);
+  }
+
+  #frame(frame: Frame, fds: readonly number[]): void {
+    const bytes = this.#bytesOf(frame, fds);
+    this.#answer({ ...frame, bytes }).catch((error) => {
+      if (!this.#ended) this.#runtime.warn(reason(error));
+    });
+  }
+
+  /** Longer ones come in a file. */
+  #bytesOf({ bytes, length }: Frame, [file, ...others]: readonly number[]): Uint8Array {
+    const { helper } = this.#runtime;
+    for (const other of others) helper.close(other);
+    if (file === undefined) return bytes;
+    try {
+      return Deno.readFileSync(ownDescriptor(file)).subarray(0, length);
+    } finally {
+      helper.close(file);
+    }
+  }
+
+  async #answer(frame: Frame): Promise<void> {
+    await this.#recovered;
+    let request: Request | undefined;
+    let answer: Uint8Array | undefined;
+    try {
+      request = decodeRequest(frame.bytes);
+      const result = await this.#service.call(request, frame);
+      answer = result && encodeResult(result);
+    } catch (error) {
+      const known = error instanceof StatusError
+        ? error
+        : new StatusError(Code.internal, reason(error));
+      answer = encodeFailure(known);
+    }
+    if (answer === undefined) return;
+    await this.#monitor.answer(frame, answer);
+    if (request?.method === "Shutdown" && this.#service.isEmpty) await this.#shutDown();
+  }
+
+  /** The last container has gone. */
+  async #shutDown(): Promise<void> {
+    await Promise.race([this.#service.told(), delay(FLUSH_TIMEOUT)]);
+    if (!this.#service.isEmpty) return;
+    removeQuietly(this.#group.socket);
+    this.#files.end();
+    this.#ended = true;
+    await this.#monitor.leave();
+  }
+}

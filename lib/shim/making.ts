@@ -1,0 +1,121 @@
+/** Making what a task has: its container, and further processes. */
+
+import type { ShimMonitor } from "../body/shim_monitor.ts";
+import { openBundle } from "../caller/bundle.ts";
+import { execProcess } from "../caller/exec_process.ts";
+import { createLocked } from "../container/create.ts";
+import { refuseExec, spawnIn } from "../container/exec.ts";
+import { type LoadedRuntime, withSettings } from "../runtime/runtime.ts";
+import { cgroupOf } from "../state/cgroup.ts";
+import { readCopy } from "../state/config_copy.ts";
+import { StateDirectory } from "../state/directory.ts";
+import { inspect } from "../state/inspect.ts";
+import type { ProcessName } from "../state/process_record.ts";
+import type { Decoded } from "../wire/protobuf.ts";
+import { monitored, TaskAttendant, TaskExecAttendant } from "./attend.ts";
+import type { EventsClient } from "./events.ts";
+import type { CREATE } from "./messages.ts";
+import type { TaskOptions } from "./options.ts";
+import type { GroupFiles, Io, ProcessEntry, TaskEntry } from "./record.ts";
+import { type OpenStreams, openStreams } from "./stdio.ts";
+
+/** `SLICE:PREFIX:NAME`: nothing else tells that systemd is to make the cgroup. */
+const SYSTEMD_PATH = /^[^/:]*:[^/:]*:[^/:]+$/;
+
+/** What the tasks of one monitor share. */
+export interface Pod {
+  readonly namespace: string;
+  readonly files: GroupFiles;
+  readonly events: EventsClient;
+  readonly monitor: ShimMonitor;
+  readonly monitorProcess: ProcessName;
+  /** With the helper library; each task has its state root beside it. */
+  readonly runtime: LoadedRuntime;
+}
+
+/** A task for which something is made. */
+export interface Making {
+  readonly pod: Pod;
+  readonly runtime: LoadedRuntime;
+  readonly entry: TaskEntry;
+}
+
+/** Makes the container, whose init waits then; gives its pid. */
+export async function makeContainer(
+  making: Making,
+  { id, bundle: path }: Decoded<typeof CREATE>,
+  { noPivot, noNewKeyring, systemdCgroup }: TaskOptions,
+): Promise<number> {
+  const { pod: { monitor, monitorProcess }, entry: { init } } = making;
+  const create = {
+    id,
+    bundle: path,
+    ...(noPivot && { noPivot }),
+    ...(noNewKeyring && { noNewKeyring }),
+  };
+  const bundle = await openBundle(making.runtime, create);
+  const bySystemd = systemdCgroup || SYSTEMD_PATH.test(bundle.spec.linux?.cgroupsPath ?? "");
+  const runtime = bySystemd
+    ? withSettings(making.runtime, { cgroupManager: "systemd" })
+    : making.runtime;
+  const streams = await openFor(making, init);
+  try {
+    const attendant = new TaskAttendant({ id, execId: "", monitor, monitorProcess, streams });
+    const options = { ...create, ...targets(streams) };
+    return await createLocked(runtime, options, bundle, attendant, ({ pid, pidfd }) => {
+      runtime.helper.close(pidfd);
+      return Promise.resolve(pid);
+    });
+  } finally {
+    streams.close();
+  }
+}
+
+/** Starts one more process in the container; gives its pid. */
+export async function spawnExec(
+  making: Making,
+  execId: string,
+  exec: ProcessEntry,
+): Promise<number> {
+  const { pod: { monitor, monitorProcess }, entry: { id } } = making;
+  const directory = new StateDirectory(making.runtime, id);
+  const found = inspect(directory);
+  refuseExec(making.runtime, found, { id });
+  const spec = readCopy(directory);
+  const { caller, files } = making.runtime;
+  const given = { caller, files: { ...files, read: () => Promise.resolve(exec.spec ?? "{}") } };
+  const process = await execProcess(given, spec, {
+    id,
+    process: "process.json",
+    ...(exec.io.terminal && { terminal: true }),
+  });
+  const cgroup = (await cgroupOf(making.runtime, found.status)).record;
+  const streams = await openFor(making, exec);
+  try {
+    const wanted = { id, execId, monitor, monitorProcess, streams };
+    const runtime = monitored(making.runtime, wanted);
+    const attendant = new TaskExecAttendant(runtime, directory, cgroup, wanted, process);
+    const options = { id, ...targets(streams) };
+    const { pid, pidfd } = await spawnIn({ runtime, options, found, spec, process, attendant });
+    runtime.helper.close(pidfd);
+    return pid;
+  } finally {
+    streams.close();
+  }
+}
+
+async function openFor(
+  { pod: { monitor, namespace }, runtime: { helper }, entry: { id, ioUid, ioGid } }: Making,
+  process: { readonly io: Io; logger?: number },
+): Promise<OpenStreams> {
+  const context = { helper, monitor, namespace, id, ioUid, ioGid };
+  const streams = await openStreams(context, process.io);
+  if (streams.logger !== undefined) process.logger = streams.logger;
+  return streams;
+}
+
+function targets({ stdio }: OpenStreams): { stdin?: number; stdout?: number; stderr?: number } {
+  if (stdio === undefined) return {};
+  const [stdin, stdout, stderr] = stdio;
+  return { stdin, stdout, stderr };
+}

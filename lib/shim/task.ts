@@ -1,0 +1,381 @@
+/** A task: a container of containerd, and what is done with it. */
+
+import { reason } from "../base/errors.ts";
+import { removeQuietly } from "../base/files.ts";
+import type { CgroupRecord } from "../cgroup/manager.ts";
+import { watchOom } from "../cgroup/oom.ts";
+import { oomKills } from "../cgroup/oom_kills.ts";
+import { remove } from "../container/delete.ts";
+import { start } from "../container/start.ts";
+import { processDirectory } from "../monitor/places.ts";
+import { removeProcessDirectory } from "../monitor/process.ts";
+import { type LoadedRuntime, withSettings } from "../runtime/runtime.ts";
+import { cgroupOf, recordedCgroup } from "../state/cgroup.ts";
+import { hasOwnPidNamespace } from "../state/config_copy.ts";
+import { StateDirectory } from "../state/directory.ts";
+import { inspect, inspectIfRecorded } from "../state/inspect.ts";
+import { isAlive } from "../state/liveness.ts";
+import { readExitRecord, readProcessRecord } from "../state/process_record.ts";
+import type { Ended } from "../wire/body.ts";
+import type { Decoded } from "../wire/protobuf.ts";
+import { monitorName, processName } from "./attend.ts";
+import { drain, untilStopped } from "./ending.ts";
+import { makeEvent, now, Outbox, timestamp } from "./events.ts";
+import { notFound, refused, statusOf } from "./failure.ts";
+import { makeContainer, type Making, type Pod, spawnExec } from "./making.ts";
+import type { CREATE } from "./messages.ts";
+import type { TaskOptions } from "./options.ts";
+import { STATE_ROOT, taskMark } from "./places.ts";
+import { TaskProcess } from "./process.ts";
+import type { Exit, Io, TaskEntry } from "./record.ts";
+import { mountRootfs, unmountRootfs } from "./rootfs.ts";
+import { Code, StatusError } from "./ttrpc.ts";
+
+/** The end of a process that nobody knows more of. */
+const LOST = 255;
+
+export class Task {
+  readonly #pod: Pod;
+  readonly entry: TaskEntry;
+  readonly #runtime: LoadedRuntime;
+  readonly #outbox: Outbox;
+  readonly #processes = new Map<string, TaskProcess>();
+  readonly #stop = new AbortController();
+
+  constructor(pod: Pod, entry: TaskEntry) {
+    this.#pod = pod;
+    this.entry = entry;
+    this.#runtime = withSettings(pod.runtime, { root: entry.root });
+    const told = () => this.#afterTelling();
+    this.#outbox = new Outbox(pod.events, pod.namespace, entry.outbox, told);
+    this.#processes.set("", new TaskProcess("", entry.init));
+    for (const [execId, one] of Object.entries(entry.execs)) {
+      this.#processes.set(execId, new TaskProcess(execId, one));
+    }
+  }
+
+  get runtime(): LoadedRuntime {
+    return this.#runtime;
+  }
+
+  get id(): string {
+    return this.entry.id;
+  }
+
+  get processes(): Iterable<TaskProcess> {
+    return this.#processes.values();
+  }
+
+  get directory(): StateDirectory {
+    return new StateDirectory(this.#runtime, this.id);
+  }
+
+  process(execId: string): TaskProcess {
+    const found = this.#processes.get(execId);
+    if (found === undefined) throw notFound(`exec ${execId} in container ${this.id}`);
+    return found;
+  }
+
+  /** One that is going to be made. */
+  static of(pod: Pod, request: Decoded<typeof CREATE>, options: TaskOptions): Task {
+    const { id, bundle, stdin, stdout, stderr, terminal } = request;
+    return new Task(pod, {
+      id,
+      bundle,
+      root: `${options.root || STATE_ROOT}/${pod.namespace}`,
+      ioUid: options.ioUid,
+      ioGid: options.ioGid,
+      phase: "creating",
+      init: { io: { stdin, stdout, stderr, terminal }, state: "created", pid: 0 },
+      execs: {},
+      outbox: [],
+      oomTold: 0,
+    });
+  }
+
+  /** Makes the container. When it fails, nothing is left of it. */
+  async create(request: Decoded<typeof CREATE>, options: TaskOptions): Promise<void> {
+    this.#save();
+    Deno.writeTextFileSync(taskMark(this.entry.bundle), this.entry.root);
+    try {
+      await this.process("").during(async () => {
+        const { bundle, init } = this.entry;
+        mountRootfs(`${bundle}/rootfs`, request.rootfs);
+        init.pid = await makeContainer(this.#making(), request, options);
+        this.entry.phase = "made";
+        this.#tellCreated(request);
+        this.watch();
+      });
+    } catch (error) {
+      await this.forget();
+      throw error;
+    }
+  }
+
+  #making(): Making {
+    return { pod: this.#pod, runtime: this.#runtime, entry: this.entry };
+  }
+
+  #tellCreated({ rootfs, checkpoint }: Decoded<typeof CREATE>): void {
+    const { id, bundle, init: { io: { stdin, stdout, stderr, terminal }, pid } } = this.entry;
+    this.#tell(makeEvent("create", {
+      container_id: id,
+      bundle,
+      rootfs,
+      io: { stdin, stdout, stderr, terminal },
+      checkpoint,
+      pid,
+    }));
+  }
+
+  /** Runs the program of a process. */
+  async start(execId: string, again: boolean): Promise<number> {
+    const process = this.process(execId);
+    return await process.during(async () => {
+      if (process.state !== "created") {
+        if (again && process.entry.pid > 0) return process.entry.pid;
+        throw refused(
+          process.state === "running"
+            ? "cannot start an already running process"
+            : "cannot start a process that has stopped",
+        );
+      }
+      if (execId === "") await this.#startInit(process);
+      else await this.#startExec(process);
+      process.begun.resolve();
+      if (process.inputClosed) await this.closeInput(process);
+      return process.entry.pid;
+    });
+  }
+
+  async #startInit(process: TaskProcess): Promise<void> {
+    try {
+      await start(this.#runtime, { id: this.id });
+    } catch (error) {
+      // A brain may have died once the program ran.
+      const state = inspectIfRecorded(this.directory)?.state;
+      if (state !== "running" && state !== "paused") throw statusOf(error, "start");
+    }
+    process.entry.state = "running";
+    this.#tell(makeEvent("start", { container_id: this.id, pid: process.entry.pid }));
+  }
+
+  async #startExec(process: TaskProcess): Promise<void> {
+    const { execId, entry } = process;
+    try {
+      entry.pid = await spawnExec(this.#making(), execId, entry);
+    } catch (error) {
+      entry.state = "stopped";
+      entry.exit = { code: LOST, at: String(now()) };
+      process.begun.resolve();
+      this.#save();
+      removeProcessDirectory(this.directory, processName(execId));
+      throw statusOf(error, "exec");
+    }
+    delete entry.spec;
+    entry.state = "running";
+    const fields = { container_id: this.id, exec_id: execId, pid: entry.pid };
+    this.#tell(makeEvent("execStarted", fields));
+  }
+
+  /** Registers a process; it is started later. */
+  addExec(execId: string, io: Io, spec: string, again: boolean): void {
+    if (this.#processes.has(execId)) {
+      if (again) return;
+      throw new StatusError(Code.alreadyExists, `id ${execId}: already exists`);
+    }
+    const { state } = this.entry.init;
+    if (state === "stopped") {
+      throw new StatusError(
+        Code.failedPrecondition,
+        `container ${this.id} has stopped: failed precondition`,
+      );
+    }
+    const process = new TaskProcess(execId, { io, state: "created", pid: 0, spec });
+    this.entry.execs[execId] = process.entry;
+    this.#processes.set(execId, process);
+    this.#tell(makeEvent("execAdded", { container_id: this.id, exec_id: execId }));
+  }
+
+  /** The monitor has told of an end. */
+  ended(execId: string, end: Ended): void {
+    const process = this.#processes.get(execId);
+    if (process === undefined || process.state === "stopped") return;
+    process.ending ??= this.#noteEnd(process, end).catch((error) => {
+      this.#runtime.warn(`note the end of ${monitorName(this.id, execId)}: ${reason(error)}`);
+    });
+  }
+
+  async #noteEnd(process: TaskProcess, end: Pick<Ended, "pid" | "code" | "time">): Promise<void> {
+    await process.settled();
+    if (process.entry.pid !== end.pid) {
+      process.ending = undefined;
+      return; // of one that came to nothing
+    }
+    if (process.execId === "") await this.#afterInit();
+    this.#tellOomOnEnd();
+    process.entry.exit = { code: end.code, at: String(end.time) };
+    process.entry.state = "stopped";
+    process.begun.resolve();
+    this.#tell(makeEvent("exit", {
+      container_id: this.id,
+      id: process.execId || this.id,
+      pid: end.pid,
+      exit_status: end.code,
+      exited_at: timestamp(end.time),
+    }));
+  }
+
+  /** What init takes with it is told of first. */
+  async #afterInit(): Promise<void> {
+    this.#stop.abort();
+    try {
+      const { status } = inspect(this.directory);
+      const cgroup = await cgroupOf(this.#runtime, status);
+      if (!hasOwnPidNamespace(this.directory)) await cgroup.killAll();
+      await cgroup.thaw();
+    } catch (error) {
+      this.#runtime.warn(reason(error));
+    }
+    await untilStopped([...this.#processes.values()].filter(({ execId }) => execId !== ""));
+  }
+
+  /** Tells of whatever wants for memory. */
+  watch(): void {
+    const cgroup = this.cgroup();
+    if (cgroup === undefined || this.entry.init.state === "stopped") return;
+    const work = async () => {
+      for await (const _ of watchOom(this.#runtime, cgroup, this.#stop.signal)) {
+        this.entry.oomTold++;
+        this.#tell(makeEvent("oom", { container_id: this.id }));
+      }
+    };
+    work().catch(() => {}); // there is no memory controller
+  }
+
+  #tellOomOnEnd(): void {
+    const cgroup = this.cgroup();
+    const kills = cgroup === undefined ? 0 : oomKills(cgroup);
+    if (kills <= this.entry.oomTold) return;
+    this.entry.oomTold = kills;
+    this.#tell(makeEvent("oom", { container_id: this.id }));
+  }
+
+  /** Undefined where there is none (any more). */
+  cgroup(): CgroupRecord | undefined {
+    const found = inspectIfRecorded(this.directory);
+    return found && recordedCgroup(this.#runtime, found.status);
+  }
+
+  /** Deletes a process that has ended, with the container where it is init. */
+  async remove(execId: string): Promise<{ pid: number; exit: Exit }> {
+    const process = this.process(execId);
+    if (process.state === "running") {
+      await process.ending;
+      if (process.state === "running") throw refused("cannot delete a running process");
+    }
+    await drain(this.#making(), process);
+    if (execId !== "") {
+      removeProcessDirectory(this.directory, processName(execId));
+      this.#processes.delete(execId);
+      delete this.entry.execs[execId];
+      this.#save();
+      return resultOf(process);
+    }
+    const { id } = this;
+    await remove(this.#runtime, { id, force: true });
+    await untilStopped([process], 1_000); // it may have been killed just now
+    unmountRootfs(this.#runtime.caller, `${this.entry.bundle}/rootfs`);
+    this.entry.phase = "deleted";
+    const { pid, exit } = resultOf(process);
+    const at = timestamp(BigInt(exit.at));
+    this.#tell(
+      makeEvent("delete", { container_id: id, pid, exit_status: exit.code, exited_at: at }),
+    );
+    removeQuietly(taskMark(this.entry.bundle));
+    return { pid, exit };
+  }
+
+  /** The program finds the end of its input. */
+  async closeInput(process: TaskProcess): Promise<void> {
+    if (process.state === "created") {
+      process.inputClosed = true;
+      if (process.execId !== "") return;
+    }
+    if (process.state === "stopped") return;
+    await this.#pod.monitor.closeStdin(monitorName(this.id, process.execId));
+  }
+
+  /** Nothing is left of it, nor written down. */
+  async forget(): Promise<void> {
+    this.#stop.abort();
+    const { warn, caller } = this.#runtime;
+    const { bundle } = this.entry;
+    const steps = [
+      () => remove(this.#runtime, { id: this.id, force: true }),
+      () => unmountRootfs(caller, `${bundle}/rootfs`),
+      () => removeQuietly(taskMark(bundle)),
+      () => this.#pod.files.remove(this.id),
+    ];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        warn(`clean up ${this.id}: ${reason(error)}`);
+      }
+    }
+  }
+
+  /** A brain has died: what was going on then is looked at. */
+  recover(): void {
+    for (const process of this.#processes.values()) {
+      const { entry, execId } = process;
+      if (entry.state === "stopped") continue;
+      const folder = processDirectory(this.directory, processName(execId));
+      const record = readProcessRecord(folder);
+      if (record === undefined) continue;
+      if (entry.pid === 0) entry.pid = record.pid;
+      const exit = readExitRecord(folder);
+      if (exit?.pid === entry.pid) {
+        const time = BigInt(Date.parse(exit.at)) * 1_000_000n;
+        process.ending ??= this.#noteEnd(process, { pid: exit.pid, code: exit.code, time });
+      } else if (!isAlive(record.pid, record.startTime)) {
+        process.ending ??= this.#noteEnd(process, { pid: entry.pid, code: LOST, time: now() });
+      } else if (entry.state === "created" && execId !== "") {
+        entry.state = "running";
+        const fields = { container_id: this.id, exec_id: execId, pid: entry.pid };
+        this.#tell(makeEvent("execStarted", fields));
+        process.begun.resolve();
+      }
+    }
+    this.watch();
+  }
+
+  /** Resolves once containerd knows all. */
+  async told(): Promise<void> {
+    await this.#outbox.done();
+  }
+
+  #tell(event: ReturnType<typeof makeEvent>): void {
+    this.#outbox.add(event);
+    this.#save();
+  }
+
+  tellPaused(kind: "paused" | "resumed"): void {
+    this.#tell(makeEvent(kind, { container_id: this.id }));
+  }
+
+  #save(): void {
+    this.#pod.files.write(this.entry);
+  }
+
+  /** What is told is not told again. */
+  #afterTelling(): void {
+    if (this.entry.phase === "deleted" || this.entry.outbox.length > 0) return;
+    this.#save();
+  }
+}
+
+function resultOf({ entry: { pid, exit } }: TaskProcess): { pid: number; exit: Exit } {
+  return { pid, exit: exit ?? { code: 0, at: String(now()) } };
+}

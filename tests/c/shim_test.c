@@ -1,0 +1,255 @@
+/*
+ * A monitor in shim mode, in this process: containerd's requests, and brains that come and go.
+ * links: c/monitor/loop.c c/monitor/reap.c c/monitor/connection.c c/monitor/packet.c c/monitor/operations.c c/monitor/held.c c/monitor/process.c c/monitor/record.c c/monitor/ended.c c/monitor/streams.c c/monitor/terminal.c c/monitor/input.c c/monitor/control.c c/monitor/attach.c c/monitor/command.c c/monitor/memory.c c/monitor/forward.c c/monitor/peer.c c/monitor/frame.c c/monitor/link.c c/monitor/log.c c/monitor/file.c c/monitor/queue.c c/monitor/format.c c/monitor/text.c c/common/memfd.c c/common/retry.c c/common/signals.c
+ */
+#define _GNU_SOURCE 1
+#include <arpa/inet.h>
+#include <sys/un.h>
+
+#include "../support/c/pod.h"
+
+#define HEAD 10
+#define GIVEN_UP "runts ended twice while it did this"
+
+static int greetings = -1; /* the socket of the brain that this test is */
+static int the_brain = -1; /* once the monitor is in shim mode, the connection to it */
+
+static struct sockaddr_un address_of(const char *name) {
+  struct sockaddr_un to = {.sun_family = AF_UNIX};
+  snprintf(to.sun_path, sizeof to.sun_path, "%s", in_folder(name));
+  return to;
+}
+
+/* The other end of the connection of the monitor, which has greeted. */
+static int be_greeted(void) {
+  char bytes[256];
+  union test_rights control;
+  struct iovec data = {bytes, sizeof bytes};
+  struct msghdr message = {
+      .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  int fd = -1;
+  for (uint64_t end = now_ns() + PATIENCE_NS; !is_readable(greetings); link_due()) {
+    loop_turn(now_ns() + TURN_NS);
+    NEED(now_ns() < end);
+  }
+  long length = recvmsg(greetings, &message, MSG_CMSG_CLOEXEC);
+  NEED(length == 8 + 4 && CMSG_FIRSTHDR(&message));
+  CHECK_TEXT(bytes + 8, "pod");
+  memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
+  return fd;
+}
+
+/* The brain that this test is; the monitor serves containerd from then on. */
+static int be_brain(void) {
+  if (the_brain >= 0)
+    return the_brain;
+  static const uint8_t command[] = "\1\0\0\0\0\0\0\0/\0/bin/false\0false";
+  struct sockaddr_un socket_of_brain = address_of("shim.sock"), served = address_of("served");
+  int brain = connect_brain(), got[2], length;
+  char texts[600];
+  const uint32_t none = 0;
+  greetings = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  NEED(bind(greetings, (struct sockaddr *)&socket_of_brain, sizeof socket_of_brain) == 0);
+  int fds[2] = {socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), sealed(command, sizeof command)};
+  NEED(bind(fds[0], (struct sockaddr *)&served, sizeof served) == 0 && listen(fds[0], 8) == 0);
+  length = snprintf(texts, sizeof texts, "pod%c%s%c%s", 0, in_folder("."), 0, "");
+  length += snprintf(texts + length, sizeof texts - (size_t)length, "%s", in_folder("served"));
+  say(brain, BODY_SHIM, &none, sizeof none, texts, (size_t)length + 1, fds, 2);
+  CHECK_NUMBER(hear(brain, got).head.result, 0);
+  close(fds[0]);
+  close(fds[1]);
+  close(brain);
+  return the_brain = be_greeted();
+}
+
+static int connect_containerd(void) {
+  struct sockaddr_un served = address_of("served");
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  NEED(connect(fd, (struct sockaddr *)&served, sizeof served) == 0);
+  return fd;
+}
+
+static void put_frame(int fd, uint32_t stream, uint8_t type, const char *text, size_t length) {
+  uint32_t numbers[2] = {htonl((uint32_t)length), htonl(stream)};
+  uint8_t head[HEAD] = {0};
+  memcpy(head, numbers, sizeof numbers);
+  head[8] = type;
+  NEED(send(fd, head, HEAD, MSG_NOSIGNAL) == HEAD);
+  for (size_t done = 0; done < length;) {
+    long sent = send(fd, text + done, length - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0)
+      done += (size_t)sent;
+    else
+      work();
+  }
+}
+
+/* The response of a stream: its bytes. */
+static const char *take_answer(int fd, uint32_t stream, size_t *length) {
+  static char bytes[70000];
+  uint8_t head[HEAD];
+  uint32_t numbers[2];
+  work_until(fd);
+  NEED(recv(fd, head, HEAD, MSG_WAITALL) == HEAD);
+  memcpy(numbers, head, sizeof numbers);
+  CHECK_NUMBER(ntohl(numbers[1]), stream);
+  CHECK_NUMBER(head[8], 2);
+  *length = ntohl(numbers[0]);
+  NEED(*length < sizeof bytes);
+  for (size_t done = 0; done < *length;) {
+    work_until(fd);
+    long more = recv(fd, bytes + done, *length - done, MSG_DONTWAIT);
+    NEED(more > 0);
+    done += (size_t)more;
+  }
+  bytes[*length] = '\0';
+  return bytes;
+}
+
+static struct heard hear_frame(int brain, int got[2]) {
+  struct heard heard;
+  do
+    heard = hear(brain, got);
+  while (heard.head.operation != BODY_FRAME);
+  return heard;
+}
+
+static void say_answer(int brain, struct body_frame frame, const char *text) {
+  const struct body_answer answer = {frame.connection, frame.stream};
+  say(brain, BODY_ANSWER, &answer, sizeof answer, text, strlen(text), NULL, 0);
+}
+
+static void requests_are_handed_over_and_answered(void) {
+  static char large[20000];
+  int brain = be_brain();
+  int fd = connect_containerd(), got[2];
+  size_t length;
+  put_frame(fd, 1, 1, "one", 3);
+  put_frame(fd, 3, 1, "three", 5);
+  struct heard one = hear_frame(brain, got), three = hear_frame(brain, got);
+  CHECK_NUMBER(one.fields.frame.stream, 1);
+  CHECK_NUMBER(one.fields.frame.attempt, 1);
+  CHECK_NUMBER(one.fields.frame.length, 3);
+  CHECK(memcmp(one.fields.bytes + sizeof one.fields.frame, "one", 3) == 0);
+  say_answer(brain, three.fields.frame, "THREE");
+  CHECK_TEXT(take_answer(fd, 3, &length), "THREE");
+  say_answer(brain, one.fields.frame, "ONE");
+  CHECK_TEXT(take_answer(fd, 1, &length), "ONE");
+  memset(large, 'l', sizeof large);
+  put_frame(fd, 5, 1, large, sizeof large);
+  struct heard five = hear_frame(brain, got);
+  CHECK_NUMBER(five.fields.frame.length, sizeof large);
+  NEED(got[0] >= 0);
+  const struct body_answer answer = {five.fields.frame.connection, 5};
+  say(brain, BODY_ANSWER, &answer, sizeof answer, NULL, 0, got, 1);
+  CHECK(memcmp(take_answer(fd, 5, &length), large, sizeof large) == 0);
+  CHECK_NUMBER((long)length, sizeof large);
+  close(got[0]);
+  close(fd);
+  work();
+}
+
+static void what_is_no_request_is_refused(void) {
+  static char much[(4 << 20) + 1];
+  be_brain();
+  int fd = connect_containerd();
+  size_t length;
+  put_frame(fd, 2, 1, "x", 1);
+  CHECK(strstr(take_answer(fd, 2, &length) + 6, "even, or was used"));
+  put_frame(fd, 7, 3, "data", 4);
+  CHECK(strstr(take_answer(fd, 7, &length) + 6, "streams are not supported"));
+  put_frame(fd, 9, 1, much, sizeof much);
+  CHECK(strstr(take_answer(fd, 9, &length) + 6, "too long"));
+  close(fd);
+  work();
+}
+
+/* What two brains have died of is given up. */
+static void another_brain_is_asked_once(void) {
+  int brain = be_brain();
+  int fd = connect_containerd(), got[2];
+  size_t length;
+  put_frame(fd, 1, 1, "deadly", 6);
+  hear_frame(brain, got);
+  close(brain);
+  brain = be_greeted();
+  struct heard again = hear_frame(brain, got);
+  CHECK_NUMBER(again.fields.frame.attempt, 2);
+  put_frame(fd, 3, 1, "fine", 4);
+  hear_frame(brain, got);
+  close(brain);
+  CHECK(strstr(take_answer(fd, 1, &length) + 6, GIVEN_UP));
+  brain = be_greeted();
+  struct heard fine = hear_frame(brain, got);
+  CHECK_NUMBER(fine.fields.frame.stream, 3);
+  say_answer(brain, fine.fields.frame, "FINE");
+  CHECK_TEXT(take_answer(fd, 3, &length), "FINE");
+  close(fd);
+  work();
+  the_brain = brain;
+}
+
+static void a_request_waits_for_an_end(void) {
+  int brain = be_brain();
+  int fd = connect_containerd(), got[2], null = open("/dev/null", O_RDWR | O_CLOEXEC), hold[2];
+  size_t length;
+  make_pipe(hold);
+  const int streams[3] = {hold[0], null, null};
+  pid_t pid = spawn_line(brain, "c", "read x; exit 4", BODY_STDIO_GIVEN, streams);
+  watch(brain, "c", pid);
+  put_frame(fd, 1, 1, "wait", 4);
+  struct body_answer answer = {hear_frame(brain, got).fields.frame.connection, 1};
+  say(brain, BODY_PARK, &answer, sizeof answer, "c", 2, NULL, 0);
+  close(brain);
+  brain = be_greeted();
+  work();
+  CHECK(!is_readable(brain)); /* it is nobody's matter yet */
+  close(hold[0]);
+  close(hold[1]);
+  struct heard again = hear_frame(brain, got);
+  CHECK_NUMBER(again.fields.frame.stream, 1);
+  CHECK_NUMBER(again.fields.frame.attempt, 1);
+  CHECK(!process_find("c"));
+  say(brain, BODY_PARK, &answer, sizeof answer, "c", 2, NULL, 0); /* it has ended */
+  again = hear_frame(brain, got);
+  say_answer(brain, again.fields.frame, "ENDED");
+  CHECK_TEXT(take_answer(fd, 1, &length), "ENDED");
+  close(null);
+  close(fd);
+  work();
+  the_brain = brain;
+}
+
+/* A brain is started by whoever gets the lock. */
+static void a_brain_is_started_where_there_is_none(void) {
+  close(be_brain());
+  int fd = connect_containerd();
+  close(greetings);
+  unlink(in_folder("shim.sock"));
+  put_frame(fd, 1, 1, "x", 1);
+  for (uint64_t end = now_ns() + PATIENCE_NS; access(in_folder("shim.lock"), F_OK) != 0;) {
+    loop_turn(now_ns() + TURN_NS);
+    link_due();
+    NEED(now_ns() < end);
+  }
+  struct sockaddr_un socket_of_brain = address_of("shim.sock");
+  greetings = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  NEED(bind(greetings, (struct sockaddr *)&socket_of_brain, sizeof socket_of_brain) == 0);
+  the_brain = be_greeted();
+  close(fd);
+  work();
+}
+
+int main(int argc, char **argv) {
+  static const struct test tests[] = {
+      TEST(requests_are_handed_over_and_answered),
+      TEST(what_is_no_request_is_refused),
+      TEST(another_brain_is_asked_once),
+      TEST(a_request_waits_for_an_end),
+      TEST(a_brain_is_started_where_there_is_none),
+  };
+  make_pod();
+  int status = test_run(tests, sizeof tests / sizeof *tests, argc, argv);
+  remove_folder();
+  return status;
+}
