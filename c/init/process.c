@@ -239,6 +239,48 @@ int op_close_fds(struct init *in, const union field *f) {
   return 0;
 }
 
+/* Makes room below `first` for descriptors of the program. */
+static int move_up(int *fd, int first) {
+  if (*fd < 0 || *fd >= first)
+    return 0;
+  int copy = (int)RETRY(fcntl(*fd, F_DUPFD_CLOEXEC, first));
+  if (copy < 0)
+    return copy;
+  close(*fd);
+  *fd = copy;
+  return 0;
+}
+
+static int make_room(struct init *in, int first) {
+  int *const own[] = {&in->sync,   &in->result,         &in->root,      &in->self,
+                      &in->procfs, &in->mask_directory, &in->mask_file, &in->reaper};
+  int error = 0;
+  for (size_t i = 0; error == 0 && i < sizeof own / sizeof *own; i++)
+    error = move_up(own[i], first);
+  for (uint32_t i = 0; error == 0 && i < in->slot_count; i++)
+    error = move_up(&in->slots[i], first);
+  return error;
+}
+
+int op_inherit(struct init *in, const union field *f) {
+  uint32_t count = f[0].data.count;
+  if (count > SLOTS_MAX)
+    return fail_at(in, -EINVAL, "pass on %u descriptors", count);
+  int first = 3 + (int)count;
+  int error = make_room(in, first);
+  if (error != 0)
+    return fail_at(in, error, "make room for %u descriptors", count);
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t slot = data_u32(&f[0], i);
+    int fd = slot < in->slot_count ? in->slots[slot] : -1;
+    if (fd < 0 || dup3(fd, 3 + (int)i, 0) < 0)
+      return fail_at(in, fd < 0 ? -EBADF : -errno, "pass on slot %u", slot);
+  }
+  set_cloexec_from(in, first);
+  in->preserved = count;
+  return 0;
+}
+
 /* What changes the ids or the capabilities takes it back: it comes after them. */
 int op_parent_death(struct init *in, const union field *f) {
   if (prctl(PR_SET_PDEATHSIG, (unsigned long)f[0].u32, 0, 0, 0) != 0)

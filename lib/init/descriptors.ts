@@ -18,6 +18,8 @@ export interface OwnFds {
   readonly terminals?: Readonly<Record<string, number>>;
   /** pidfd of the container's init. */
   readonly pidfd?: number;
+  /** Others, by their names. */
+  readonly given?: Readonly<Record<string, number>>;
   /** Files for the state documents of hooks. */
   readonly states?: Readonly<Partial<Record<InnerState, number>>>;
 }
@@ -70,6 +72,8 @@ function openSlot(
       return required(own.states?.[slot.status], slot);
     case "pidfd":
       return required(own.pidfd, slot);
+    case "given":
+      return required(own.given?.[slot.name], slot);
     case "cgroup-dir":
       return keep(helper.open(slot.path, O_PATH));
     case "hook-output":

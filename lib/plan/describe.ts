@@ -68,6 +68,7 @@ const DESCRIBE: Describers = {
   enter_root: ({ method }) => ENTER[method] ?? `enter the root filesystem by method ${method}`,
   tty: ({ paths, take }) =>
     `make a terminal, seen as ${paths.join(" and ")}${take ? ", and take it" : ""}`,
+  inherit: ({ slots }) => `pass ${slots.length} descriptors to the program`,
   reaper: () => "stay as the first process, with the program as its child",
   sched_core: () => "share a core with nobody else",
   parent_death: ({ signal }) => `ask for signal ${signal} when the parent ends`,

@@ -32,7 +32,9 @@ export type PlanSlot =
     readonly gidMap: readonly IdMapping[];
   }
   /** pidfd of the container's init. */
-  | { readonly kind: "pidfd" };
+  | { readonly kind: "pidfd" }
+  /** Any other that the verb has, by its name. */
+  | { readonly kind: "given"; readonly name: string };
 
 /** What the hooks inside are told of their container: those of create, and those of start. */
 export type InnerState = Extract<ContainerState, "creating" | "created">;

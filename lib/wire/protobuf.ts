@@ -9,10 +9,14 @@ import { RuntsError } from "../base/errors.ts";
 /** What a field holds. An enumeration is an int32. */
 type Scalar = "string" | "bytes" | "bool" | "int32" | "uint32" | "int64" | "uint64" | "double";
 type Kind = Scalar | Message;
-/** Its number, what it holds, and whether there may be several; a map is one of strings. */
+/**
+ * Its number, what it holds, and whether there may be several; a map is one of strings. `explicit`: it is
+ * written where it is given, whatever its value, as proto2 has it.
+ */
 type Field =
   | readonly [number: number, kind: Kind]
   | readonly [number: number, kind: Kind, "repeated"]
+  | readonly [number: number, kind: Scalar, "explicit"]
   | readonly [number: number, kind: "map"];
 
 /** Fields by name. */
@@ -29,6 +33,7 @@ type Single<K> = K extends "string" ? string
   : never;
 type Value<F> = F extends readonly [number, "map"] ? Readonly<Record<string, string>>
   : F extends readonly [number, infer K, "repeated"] ? readonly Single<K>[]
+  : F extends readonly [number, infer K, "explicit"] ? Single<K>
   : F extends readonly [number, infer K] ? K extends Message ? Single<K> | undefined : Single<K>
   : never;
 type Given<F> = F extends readonly [number, infer K extends Message, "repeated"]
@@ -49,7 +54,7 @@ const MAP_ENTRY = { key: [1, "string"], value: [2, "string"] } as const satisfie
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Writes a message. A value that is the default of its kind is left out, as proto3 has it. */
+/** Writes a message. A value that is the default of its kind is left out, as proto3 has it, unless `explicit`. */
 export function encodeMessage<M extends Message>(
   message: M,
   value: Encodable<M>,
@@ -112,14 +117,14 @@ function writeMessage(writer: Writer, message: Message, values: Record<string, u
   for (const [name, value] of Object.entries(values)) {
     const field = message[name];
     if (field === undefined || value === undefined) continue;
-    const [number, kind, repeated] = field;
+    const [number, kind, presence] = field;
     if (kind === "map") {
       for (const [key, text] of Object.entries(value as Record<string, string>)) {
         writeValue(writer, number, MAP_ENTRY, { key, value: text });
       }
-    } else if (repeated) {
+    } else if (presence === "repeated") {
       for (const one of value as unknown[]) writeValue(writer, number, kind, one);
-    } else if (typeof kind !== "string" || !isDefault(value)) {
+    } else if (typeof kind !== "string" || presence === "explicit" || !isDefault(value)) {
       writeValue(writer, number, kind, value);
     }
   }
@@ -260,9 +265,9 @@ function readMessage(reader: Reader, message: Message): Record<string, unknown> 
 
 function defaultsOf(message: Message): Record<string, unknown> {
   const values: Record<string, unknown> = {};
-  for (const [name, [, kind, repeated]] of Object.entries(message)) {
+  for (const [name, [, kind, presence]] of Object.entries(message)) {
     if (kind === "map") values[name] = {};
-    else values[name] = repeated ? [] : defaultOf(kind);
+    else values[name] = presence === "repeated" ? [] : defaultOf(kind);
   }
   return values;
 }
@@ -283,10 +288,11 @@ function wireOf(kind: Kind): number {
 function readField(
   reader: Reader,
   wire: number,
-  [, kind, repeated]: Field,
+  [, kind, presence]: Field,
   values: Record<string, unknown>,
   name: string,
 ): void {
+  const repeated = presence === "repeated";
   if (kind === "map") {
     if (wire !== Wire.bytes) throw malformed();
     const { key, value } = readMessage(reader.within(), MAP_ENTRY);

@@ -137,6 +137,28 @@ static void only_the_preserved_descriptors_stay(void) {
   CHECK(strncmp(record.detail, "preserve descriptor ", 20) == 0);
 }
 
+/* Whatever numbers init's own descriptors have, the program's take their places. */
+static void the_program_inherits_slots_in_order(void) {
+  static const uint32_t order[] = {1, 0, 1}, missing[] = {2};
+  struct plan_bytes p;
+  int null = open("/dev/null", O_RDONLY | O_CLOEXEC),
+      zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+  const int slots[] = {null, zero};
+  plan_start(&p);
+  plan_add(&p, OP_inherit, 3u, order);
+  plan_script(&p,
+              "cd /proc/$$/fd; test $(readlink 3) = /dev/zero && test $(readlink 4) = /dev/null &&"
+              " test $(readlink 5) = /dev/zero && test ! -e 6");
+  CHECK_NUMBER(init_run(&p, slots, 2), 0);
+  plan_start(&p);
+  plan_add(&p, OP_inherit, 1u, missing);
+  CHECK_NUMBER(init_run(&p, slots, 2), 1);
+  CHECK_NUMBER(record.header.error, EBADF);
+  CHECK_TEXT(record.detail, "pass on slot 2");
+  close(null);
+  close(zero);
+}
+
 static void labels_are_written_for_what_exists(void) {
   struct plan_bytes p;
   plan_start(&p);
@@ -318,6 +340,7 @@ int main(int argc, char **argv) {
       TEST(filters_system_calls),
       TEST(hands_over_a_listener_without_a_word),
       TEST(only_the_preserved_descriptors_stay),
+      TEST(the_program_inherits_slots_in_order),
   };
   NEED(geteuid() == 0);
   return test_run(tests, sizeof tests / sizeof *tests, argc, argv);
