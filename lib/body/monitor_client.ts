@@ -236,13 +236,13 @@ export class Monitor implements Disposable {
   async attachTerminal(name: string, fd: number): Promise<void> {
     const fields = [AttachFlag.stdin | AttachFlag.replay | AttachFlag.exclusive];
     const request = { operation: Operation.attach, fields, texts: [name], fds: [fd] };
-    await this.#connection.ask(`attach a terminal to ${quote(name)}`, request);
+    await this.connection.ask(`attach a terminal to ${quote(name)}`, request);
   }
 
   /** So many bytes of what a terminal shows are kept for whoever attaches. */
   async keep(name: string, bytes: number): Promise<void> {
     const request = { operation: Operation.keep, fields: [bytes], texts: [name] };
-    await this.#connection.ask(`keep what ${quote(name)} shows`, request);
+    await this.connection.ask(`keep what ${quote(name)} shows`, request);
   }
 
   /** ENOTTY without a terminal. */

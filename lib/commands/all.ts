@@ -3,6 +3,7 @@
 import type { Declaration } from "../cli/types.ts";
 import { ABOUT } from "./about.ts";
 import { command as attach } from "./attach.ts";
+import { command as checkpoint } from "./checkpoint.ts";
 import { command as create } from "./create.ts";
 import { command as remove } from "./delete.ts";
 import { command as doctor } from "./doctor.ts";
@@ -19,6 +20,7 @@ import { command as lxc } from "./lxc.ts";
 import { command as pause } from "./pause.ts";
 import { command as ps } from "./ps.ts";
 import { command as restart } from "./restart.ts";
+import { command as restore } from "./restore.ts";
 import { command as resume } from "./resume.ts";
 import { command as run } from "./run.ts";
 import { command as serve } from "./serve.ts";
@@ -54,6 +56,8 @@ export const ALL: readonly Declaration[] = [
   resume,
   update,
   events,
+  checkpoint,
+  restore,
   spec,
   validate,
   explain,

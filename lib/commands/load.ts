@@ -4,6 +4,7 @@ import type { Command } from "../cli/types.ts";
 /** Where the code of each verb is; static strings, so that `deno compile` and the linker see them. */
 const VERBS: Record<string, () => Promise<{ command: Command }>> = {
   attach: () => import("./attach.ts"),
+  checkpoint: () => import("./checkpoint.ts"),
   completion: () => import("./completion.ts"),
   create: () => import("./create.ts"),
   delete: () => import("./delete.ts"),
@@ -23,6 +24,7 @@ const VERBS: Record<string, () => Promise<{ command: Command }>> = {
   pause: () => import("./pause.ts"),
   ps: () => import("./ps.ts"),
   restart: () => import("./restart.ts"),
+  restore: () => import("./restore.ts"),
   resume: () => import("./resume.ts"),
   run: () => import("./run.ts"),
   serve: () => import("./serve.ts"),

@@ -19,6 +19,7 @@ export function abilities(hasSeccomp: boolean): string[] {
     ["CAP", true],
     ["SECCOMP", hasSeccomp],
     ["EBPF", true],
+    ["CRIU", hasProgram("criu")],
   ];
   return all.filter(([, holds]) => holds).map(([name]) => name);
 }
@@ -28,6 +29,13 @@ function hasLibrary(name: string): boolean {
   const own = `/${Deno.build.arch}-linux-gnu`;
   return LIBRARIES.flatMap((folder) => [`${folder}${own}`, folder])
     .some((folder) => statFile(`${folder}/${name}`)?.isFile);
+}
+
+/** Where criu is looked for, but for what a caller's PATH adds. */
+const PROGRAMS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+function hasProgram(name: string): boolean {
+  return PROGRAMS.some((folder) => statFile(`${folder}/${name}`)?.isFile);
 }
 
 function read(file: string): string {

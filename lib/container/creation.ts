@@ -2,7 +2,7 @@
 
 import type { Child } from "../body/body.ts";
 import { inodesOf, makeCgroup } from "../cgroup/mod.ts";
-import type { CgroupJoin, CgroupManager, CgroupRequest } from "../cgroup/manager.ts";
+import type { CgroupJoin, CgroupManager } from "../cgroup/manager.ts";
 import { RuntsError } from "../base/errors.ts";
 import { readLink } from "../base/files.ts";
 import {
@@ -13,6 +13,7 @@ import {
   startOps,
 } from "./creation_plan.ts";
 import { runHooks } from "../hooks/runtime_hooks.ts";
+import type { Attendant, FirstProcess, Making } from "./creation_parts.ts";
 import { prepareVerbs } from "./prepared.ts";
 import type { ContainerPlan, SeccompFilter } from "../plan/plan.ts";
 import type { State } from "../spec/types/config.ts";
@@ -20,7 +21,6 @@ import { bootId } from "../runtime/host.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { StateDirectory } from "../state/directory.ts";
 import { innerPid, readStat, readStatIn } from "../state/liveness.ts";
-import type { ProcessName } from "../state/process_record.ts";
 import type { Status } from "../state/status.ts";
 import { absoluteRootfs } from "../base/absolute.ts";
 import type { OpenBundle } from "../caller/bundle.ts";
@@ -35,38 +35,8 @@ import { ownsCgroup } from "../cgroup/ownership.ts";
 import { seccompFilter } from "../seccomp/filter.ts";
 import { spawnInit } from "../init/spawn.ts";
 import type { CreateOptions } from "../caller/options.ts";
-import type { SystemInput } from "../plan/system.ts";
 import { tracing, warningLine } from "../init/trace.ts";
 import type { Undo } from "../base/undo.ts";
-
-/** Who takes part in a creation beside the verb: the foreground, or a monitor. */
-export interface Attendant {
-  /** The socket for the terminal's master; -1 where the body has one of its own. */
-  readonly console?: number | undefined;
-  /** What a system container has beside its configuration. */
-  readonly system?: SystemInput;
-  /** Sockets for the masters of the terminals beside the console, by their names. */
-  readonly terminals?: Readonly<Record<string, number>>;
-  /** What is asked of the cgroup, by what would be asked without it. */
-  cgroup?(runtime: LoadedRuntime, request: CgroupRequest): CgroupRequest;
-  /** What is going to be made is written down. */
-  intended?(): void;
-  /** The cgroup is there, and nothing in it. What it leaves behind is noted for undoing. */
-  prepare?(runtime: LoadedRuntime, made: Made, undo: Undo): Promise<LoadedRuntime>;
-  /** Init is at work. */
-  begin?(): void;
-  /** All namespaces exist, and nothing of the root filesystem yet. `pid`: of init. */
-  namespaces?(pid: number): Promise<void>;
-  /** Init has done its work, and waits; only then it is recorded. */
-  ready?(init: ProcessName): Promise<void>;
-}
-
-/** What there is of a container when init is about to be spawned. */
-export interface Made {
-  readonly directory: StateDirectory;
-  readonly bundle: OpenBundle;
-  readonly cgroup: CgroupManager;
-}
 
 /** Makes one container; every step that leaves something behind is noted for undoing. */
 export class Creation {
@@ -123,10 +93,9 @@ export class Creation {
 
   /** Does it all; init then waits at the fifo and the status says so. */
   async run(attendant?: Attendant): Promise<Child> {
-    const console = attendant?.console;
     const { spec } = this.#bundle;
-    const { caller, warn } = this.#runtime;
-    const seccomp = await this.#runtime.timed(
+    const { caller } = this.#runtime;
+    const seccomp = attendant?.first ? undefined : await this.#runtime.timed(
       "filter of system calls",
       () => seccompFilter(spec, this.#runtime),
     );
@@ -156,13 +125,45 @@ export class Creation {
       this.#runtime = await attendant.prepare(this.#runtime, made, this.#undo);
     }
     await this.#runtime.turn();
+    const first = attendant?.first
+      ? await attendant.first(this.#making(cgroup, join, attendant))
+      : await this.#first(cgroup, join, attendant, seccomp);
+    await this.#runtime.timed(
+      "record the container",
+      () => this.#commit(first, cgroup, attendant),
+    );
+    this.#moved?.[Symbol.dispose]();
+    return { pid: first.pid, pidfd: first.pidfd };
+  }
+
+  #making(cgroup: CgroupManager, join: CgroupJoin, attendant: Attendant): Making {
+    const [runtime, options, undo] = [this.#runtime, this.#options, this.#undo];
+    return {
+      ...{ runtime, options, undo, cgroup, join },
+      directory: this.#directory,
+      bundle: this.#bundle,
+      namespaces: async (pid) => {
+        await this.#namespacesReady(pid, cgroup, undefined);
+        await attendant.namespaces?.(pid);
+      },
+    };
+  }
+
+  /** Init, made by the plan of the configuration. */
+  async #first(
+    cgroup: CgroupManager,
+    join: CgroupJoin,
+    attendant: Attendant | undefined,
+    seccomp: SeccompFilter | undefined,
+  ): Promise<FirstProcess> {
+    const { warn } = this.#runtime;
     const plan = await this.#runtime.timed(
       "plan",
       () => this.#plan(cgroup, join, attendant, seccomp),
     );
     for (const warning of plan.warnings) warn(warning);
     using states = await this.#hookStates(plan);
-    const init = await this.#spawn(plan, cgroup, console, states, attendant);
+    const init = await this.#spawn(plan, cgroup, attendant?.console, states, attendant);
     this.#undo.add(() => init.abort());
     this.#directory.replace("config.json", this.#bundle.text);
     attendant?.begin?.(); // while init is at work
@@ -171,12 +172,15 @@ export class Creation {
       "answer init until it is ready",
       () => init.converse(answers, "ready", this.#options.signal),
     );
-    await this.#runtime.timed(
-      "record the container",
-      () => this.#commit(init, plan, cgroup, attendant),
-    );
-    this.#moved?.[Symbol.dispose]();
-    return { pid: init.pid, pidfd: init.pidfd };
+    return {
+      pid: init.pid,
+      pidfd: init.pidfd,
+      startOps: startOps(plan),
+      commit: () => {
+        init.go();
+        return init.finish();
+      },
+    };
   }
 
   get #console(): boolean {
@@ -321,27 +325,25 @@ export class Creation {
 
   /** From here on the container exists, whatever becomes of runts. */
   async #commit(
-    init: InitProcess,
-    plan: ContainerPlan,
+    { pid, startOps, commit }: FirstProcess,
     cgroup: CgroupManager,
     attendant: Attendant | undefined,
   ): Promise<void> {
-    const startTime = readStat(init.pid)?.startTime;
+    const startTime = readStat(pid)?.startTime;
     if (startTime === undefined) throw new RuntsError("init ended as soon as it was ready");
-    await attendant?.ready?.({ pid: init.pid, startTime });
+    await attendant?.ready?.({ pid, startTime });
     const hostMounts = this.#hostMounts();
     const status = {
-      ...this.#status(cgroup, { pid: init.pid, startTime }),
+      ...this.#status(cgroup, { pid, startTime }),
       cgroup: { ...cgroup.record, inodes: inodesOf(cgroup.record.paths) },
-      startOps: startOps(plan),
+      ...(startOps && { startOps }),
       ...(hostMounts.length > 0 && { hostMounts }),
     };
     if (this.#runtime.caller.hasEnded()) throw new RuntsError("the caller has ended");
     prepareVerbs(this.#directory, status, this.#bundle.spec);
     this.#directory.writeStatus(status);
     this.#directory.clearIntent();
-    init.go();
-    await init.finish();
+    await commit();
   }
 
   #status(cgroup: CgroupManager, process: { pid: number; startTime: number }): Status {
@@ -353,7 +355,8 @@ export class Creation {
       owner: caller.uid === 0 ? "root" : caller.variable("USER") ?? String(caller.uid),
       // For checkpoint.
       externalDescriptors: [0, 1, 2].map((fd) =>
-        readLink(`${caller.proc}/fd/${fd}`) ?? "/dev/null"
+        readLink(`/proc/${process.pid}/fd/${fd}`) ?? readLink(`${caller.proc}/fd/${fd}`) ??
+          "/dev/null"
       ),
       bootId: host.get(bootId),
     };

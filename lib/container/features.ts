@@ -8,6 +8,7 @@ import { versions } from "./versions.ts";
 
 /** Annotations of config.json that change what runts does; a final "." makes it a prefix. */
 const CONFIG_ANNOTATIONS = [
+  "org.criu.config",
   "org.systemd.property.",
   HOOK_OUTPUTS.stderr,
   HOOK_OUTPUTS.stdout,
@@ -31,6 +32,8 @@ export async function features(): Promise<Features> {
     seccomp: seccompFeatures(),
     annotations: {
       "runts.version": runts,
+      // By which clients know that there are checkpoint and restore.
+      "org.opencontainers.runc.checkpoint.enabled": "true",
       ...(libseccomp !== undefined && { "io.github.seccomp.libseccomp.version": libseccomp }),
     },
     configAnnotations: CONFIG_ANNOTATIONS,

@@ -3,7 +3,7 @@
 import { MonitorBody } from "../body/monitor.ts";
 import type { ShimMonitor } from "../body/shim_monitor.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
-import type { Attendant, Made } from "../container/creation.ts";
+import type { Attendant, Made } from "../container/creation_parts.ts";
 import type { ExecAttendant } from "../container/exec.ts";
 import { makeProcessDirectory, watchProcess } from "../monitor/process.ts";
 import { type LoadedRuntime, withSettings } from "../runtime/runtime.ts";

@@ -3,7 +3,7 @@
 import type { Undo } from "../base/undo.ts";
 import { MonitorBody } from "../body/monitor.ts";
 import type { Monitor } from "../body/monitor_client.ts";
-import type { Attendant, Made } from "../container/creation.ts";
+import type { Attendant, Made } from "../container/creation_parts.ts";
 import type { CgroupRequest } from "../cgroup/manager.ts";
 import { apart, type CgroupName } from "../monitor/cgroup.ts";
 import { connectMonitor } from "../monitor/connect.ts";

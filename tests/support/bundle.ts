@@ -6,7 +6,7 @@
 export type Config = any;
 
 const APPLETS =
-  "cat chmod echo env false grep head hostname id kill ls mkdir mount ps pwd readlink sh sleep " +
+  "cat chmod echo env false grep head hostname id kill ls mkdir mount ps pwd readlink rm sh sleep " +
   "stat stty sync test touch true tty ulimit umount uname wc yes";
 
 /** A bundle in a directory of its own; disposing of it removes the directory. */

@@ -4,7 +4,7 @@ import { quote, reason, RuntsError } from "../../base/errors.ts";
 import type { Undo } from "../../base/undo.ts";
 import { limitDevices } from "../../cgroup/devices/exact.ts";
 import type { Monitor } from "../../body/monitor_client.ts";
-import type { Made } from "../../container/creation.ts";
+import type { Made } from "../../container/creation_parts.ts";
 import type { CgroupRequest } from "../../cgroup/manager.ts";
 import type { CgroupName } from "../../monitor/cgroup.ts";
 import type { SystemInput } from "../../plan/system.ts";

@@ -15,7 +15,7 @@ Deno.test("features names the annotations that the code looks at, and no other",
   const used = new Set<string>();
   for (const text of sources(new URL("../../../lib/", import.meta.url))) {
     for (
-      const [, name] of text.matchAll(/"((?:run\.oci|org\.systemd\.property)\.[\w.]*)"/g)
+      const [, name] of text.matchAll(/"((?:run\.oci|org\.systemd\.property|org\.criu)\.[\w.]*)"/g)
     ) {
       used.add(name!);
     }
@@ -24,7 +24,7 @@ Deno.test("features names the annotations that the code looks at, and no other",
 });
 
 Deno.test("what --version says that runts can do here is in features, too", async () => {
-  const { linux } = await features();
+  const { linux, annotations } = await features();
   const implemented: Record<string, unknown> = {
     SYSTEMD: linux?.cgroup?.systemd,
     SELINUX: linux?.selinux?.enabled,
@@ -32,6 +32,7 @@ Deno.test("what --version says that runts can do here is in features, too", asyn
     CAP: linux?.capabilities?.length,
     SECCOMP: linux?.seccomp?.enabled,
     EBPF: linux?.cgroup?.v2,
+    CRIU: annotations?.["org.opencontainers.runc.checkpoint.enabled"],
   };
   for (const name of abilities(true)) assert(implemented[name], name);
   const hasSystemd = isDirectory("/run/systemd/system");
