@@ -27,8 +27,10 @@
 
 export { Container } from "./lib/script/container.ts";
 export type {
+  ContainerCheckpointOptions,
   ContainerExecOptions,
   ContainerOptions,
+  ContainerRestoreOptions,
   ContainerSettings,
   SupervisedChoice,
   SupervisedExecSettings,
@@ -82,6 +84,8 @@ export type { LogDriver, LogSettings } from "./lib/state/supervised.ts";
 export type { ListEntry } from "./lib/container/list.ts";
 export type { ContainerEvent, EventsOptions } from "./lib/container/events.ts";
 export type { StateDocument } from "./lib/container/state.ts";
+export type { CheckpointOptions } from "./lib/container/checkpoint.ts";
+export type { ImageOptions, ManageCgroups, RestoreOptions } from "./lib/criu/options.ts";
 export type { UpdateOptions } from "./lib/container/update.ts";
 export { Runtime } from "./lib/runtime/runtime.ts";
 export type { RuntimeOrSettings, RuntimeSettings } from "./lib/runtime/runtime.ts";

@@ -17,6 +17,12 @@
 export { attach, closeStdin, reopenLog, resize } from "./lib/supervise/attach.ts";
 export type { AttachOptions, ProcessOptions } from "./lib/supervise/attach.ts";
 export type { Attachment, Output } from "./lib/body/attachment.ts";
+export { checkpoint } from "./lib/container/checkpoint.ts";
+export type { CheckpointOptions } from "./lib/container/checkpoint.ts";
+export { restore } from "./lib/container/restore.ts";
+export { restoreSupervised } from "./lib/supervise/restore.ts";
+export type { SupervisedRestore } from "./lib/supervise/restore.ts";
+export type { ImageOptions, ManageCgroups, RestoreOptions } from "./lib/criu/options.ts";
 export { create } from "./lib/container/create.ts";
 export { createSupervised, runSupervised } from "./lib/supervise/create.ts";
 export type { SupervisedOptions } from "./lib/supervise/create.ts";

@@ -9,7 +9,10 @@ import { openBundle } from "../caller/bundle.ts";
 import { checkConsole } from "../caller/console_socket.ts";
 import { inCommand } from "../runtime/command.ts";
 import { readCopy } from "../state/config_copy.ts";
+import { checkpoint, checkRights } from "../container/checkpoint.ts";
 import { createLocked } from "../container/create.ts";
+import type { Attendant } from "../container/creation.ts";
+import { Restorer } from "../container/restorer.ts";
 import { remove } from "../container/delete.ts";
 import { type ContainerEvent, events, type EventsOptions, stats } from "../container/events.ts";
 import { PARENT_REAPS } from "../init/how_it_ended.ts";
@@ -39,8 +42,10 @@ import { stop, type StopOptions } from "../supervise/stop.ts";
 import { wait } from "../supervise/wait.ts";
 import { AttachedStreams, attachStreams } from "./attached_streams.ts";
 import type {
+  ContainerCheckpointOptions,
   ContainerExecOptions,
   ContainerOptions,
+  ContainerRestoreOptions,
   ContainerSettings,
   SupervisedExecSettings,
 } from "./options.ts";
@@ -86,7 +91,29 @@ export class Container extends ContainedProcess {
     return inCommand(runtime, "create", id, body, signal);
   }
 
-  static async #create(unloaded: Runtime, options: ContainerOptions): Promise<Container> {
+  /** Makes a container out of an image of {@linkcode checkpoint}; its program runs, where it was. */
+  static restore(options: ContainerRestoreOptions): Promise<Container> {
+    const { runtime = options, id, signal, supervised } = options;
+    const body = async (unloaded: Runtime) => {
+      if (supervised === undefined) {
+        checkRights(unloaded);
+        return await Container.#create(unloaded, options, (stdio) => new Restorer(options, stdio));
+      }
+      const { makeRestored } = await import("../supervise/restore.ts");
+      return await makeRestored(
+        unloaded,
+        options,
+        (loaded, made) => Promise.resolve(new Container(loaded, id, made)),
+      );
+    };
+    return inCommand(runtime, "restore", id, body, signal);
+  }
+
+  static async #create(
+    unloaded: Runtime,
+    options: ContainerOptions,
+    by: (stdio: Stdio) => Attendant = (stdio) => stdio,
+  ): Promise<Container> {
     const { stdin, stdout, stderr, ...others } = options;
     const bundle = await openBundle(unloaded, others);
     const { consoleSocket } = options;
@@ -96,7 +123,7 @@ export class Container extends ContainedProcess {
     const stdio = new Stdio(runtime, { stdin, stdout, stderr }, terminal);
     const all = { ...others, ...stdio.targets };
     try {
-      return await createLocked(runtime, all, bundle, stdio, async (created) => {
+      return await createLocked(runtime, all, bundle, by(stdio), async (created) => {
         await stdio.take();
         stdio.made();
         return new Container(runtime, options.id, created, stdio);
@@ -275,9 +302,23 @@ export class Container extends ContainedProcess {
     return new SupervisedProcess(this.#runtime, of, pid, attached);
   }
 
+  /**
+   * Writes its processes to disk, from where {@linkcode restore} makes them again. It is deleted, unless it
+   * is to be left running.
+   */
+  async checkpoint(options: ContainerCheckpointOptions = {}): Promise<void> {
+    await checkpoint(this.#runtime, { id: this.id, ...options });
+    if (!options.leaveRunning && !options.preDump) await this.#giveUp();
+  }
+
   /** Removes it when it is stopped; with `force` in any state, and that it does not exist is no error. */
   async delete(options: { readonly force?: boolean } & WaitOptions = {}): Promise<void> {
     await remove(this.#runtime, { id: this.id, ...options });
+    await this.#giveUp();
+  }
+
+  /** It is deleted. */
+  async #giveUp(): Promise<void> {
     await this.#noteEnding(0);
     if (this.#pidfd < 0) return;
     this.#runtime.helper.close(this.#pidfd);

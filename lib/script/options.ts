@@ -1,6 +1,8 @@
 /** What the objects of the library take. */
 
 import type { CreateOptions, ExecOptions, StreamTargets } from "../caller/options.ts";
+import type { CheckpointOptions } from "../container/checkpoint.ts";
+import type { RestoreOptions } from "../criu/options.ts";
 import type { Runtime, RuntimeSettings } from "../runtime/runtime.ts";
 import type { SupervisionOptions } from "../supervise/options.ts";
 import type { StreamOptions } from "./stdio.ts";
@@ -17,6 +19,14 @@ export type ContainerOptions =
   & Omit<CreateOptions, keyof StreamTargets>
   & ContainerSettings
   & ((StreamOptions & { readonly supervised?: never }) | SupervisedChoice);
+
+/** What {@linkcode Container.checkpoint} takes. */
+export type ContainerCheckpointOptions = Omit<CheckpointOptions, "id">;
+
+/** What {@linkcode Container.restore} takes. */
+export type ContainerRestoreOptions =
+  & ContainerOptions
+  & Omit<RestoreOptions, keyof CreateOptions | "detach" | "adoptOrphans">;
 
 /** That a monitor looks after a container. */
 export type SupervisedChoice = StreamTargets & {

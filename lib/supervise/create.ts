@@ -6,6 +6,7 @@ import { TimeLimit } from "../base/time_limit.ts";
 import { openBundle } from "../caller/bundle.ts";
 import type { CreateOptions, StreamTargets } from "../caller/options.ts";
 import { type Created, createLocked } from "../container/create.ts";
+import type { Attendant } from "../container/creation.ts";
 import { startLocked } from "../container/start.ts";
 import { inCommand } from "../runtime/command.ts";
 import { load } from "../runtime/load.ts";
@@ -55,11 +56,16 @@ export function runSupervised(
   }, options.signal);
 }
 
-/** Makes one, and goes on with `then` while its lock is held. */
+/**
+ * Makes one, and goes on with `then` while its lock is held.
+ *
+ * @param by who makes its first process beside the monitor
+ */
 export async function make<T>(
   unloaded: Runtime,
   options: SupervisedOptions,
   then: (runtime: LoadedRuntime, created: Created) => Promise<T>,
+  by: (monitor: Attendant) => Attendant = (monitor) => monitor,
 ): Promise<T> {
   if (options.consoleSocket !== undefined) {
     throw new RuntsError("a console socket cannot be given to a supervised container", {
@@ -75,7 +81,7 @@ export async function make<T>(
   const within = { ...options, ...(signal && { signal }) };
   const runtime = await load(unloaded);
   using attendant = new MonitorAttendant(settings, bundle.spec);
-  return await createLocked(runtime, within, bundle, attendant, async (created) => {
+  return await createLocked(runtime, within, bundle, by(attendant), async (created) => {
     await attendant.tellCreated(runtime, options.id, created.pid);
     return await then(runtime, created);
   });

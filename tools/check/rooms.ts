@@ -40,14 +40,18 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     ...["lib/base", "lib/wire", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup"],
     "lib/state",
   ],
+  "lib/criu": [
+    ...["lib/base", "lib/wire", "ffi", "lib/spec", "lib/runtime", "lib/cgroup", "lib/plan"],
+    ...["lib/host", "lib/caller", "lib/init"],
+  ],
   "lib/container": [
     ...["lib/base", "lib/wire", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup"],
     ...["lib/plan", "lib/seccomp", "lib/state", "lib/hooks", "lib/net", "lib/userns", "lib/host"],
-    ...["lib/caller", "lib/init", "lib/monitor"],
+    ...["lib/caller", "lib/init", "lib/monitor", "lib/criu"],
   ],
   "lib/supervise": [
     ...["lib/base", "lib/wire", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/state"],
-    ...["lib/caller", "lib/monitor", "lib/container"],
+    ...["lib/caller", "lib/monitor", "lib/criu", "lib/container"],
   ],
   "lib/shim": [
     ...["lib/base", "lib/wire", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup"],
@@ -60,7 +64,15 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   "lib/script": [
     ...["lib/base", "ffi", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/state"],
-    ...["lib/net", "lib/caller", "lib/init", "lib/monitor", "lib/container", "lib/supervise"],
+    ...[
+      "lib/net",
+      "lib/caller",
+      "lib/init",
+      "lib/monitor",
+      "lib/criu",
+      "lib/container",
+      "lib/supervise",
+    ],
     "lib/lxc",
   ],
   "lib/cli": [
@@ -75,7 +87,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["lib/cli", "lib/commands"],
   "mod.ts": [
     ...["lib/base", "lib/spec", "lib/body", "lib/runtime", "lib/cgroup", "lib/state"],
-    ...["lib/doctor", "lib/net", "lib/caller", "lib/monitor", "lib/container"],
+    ...["lib/doctor", "lib/net", "lib/caller", "lib/monitor", "lib/criu", "lib/container"],
     ...["lib/supervise", "lib/lxc", "lib/script"],
   ],
 };

@@ -38,6 +38,8 @@ const FOLDERS: Record<Level, string> = { vm: "integration", clients: "clients" }
 const PODMAN = ["--with", "podman catatonit"];
 /** All that a package is tried with. */
 const CLIENTS = ["--with", "criu podman catatonit containerd docker.io"];
+/** Of Debian 12, which knows this kernel; it locks networks by iptables. */
+const CRIU = ["--with", "criu iptables"];
 
 const HOSTS: Host[] = [
   {
@@ -54,6 +56,13 @@ const HOSTS: Host[] = [
     level: "vm",
     options: ["--hybrid"],
     files: /^cgroup\/(foreign|held|limits|systemd)_|^lxc\/states_|^supervision\/systemd_/,
+  },
+  { name: "vm, criu", level: "vm", options: CRIU, files: /^checkpoint\// },
+  {
+    name: "vm, criu on a hybrid host",
+    level: "vm",
+    options: [...CRIU, "--hybrid"],
+    files: /^checkpoint\//,
   },
   { name: "vm, podman", level: "clients", options: PODMAN, files: /^podman_systemd_/ },
   { name: "vm, package", level: "clients", options: CLIENTS, files: /^package_/ },
