@@ -33,6 +33,12 @@ export function loadHelper(patience = 0): Promise<Helper> {
   return made;
 }
 
+/** See {@linkcode Waiter.linger}; for all waits of this process. */
+export async function lingerInWaits(ms: number, isBusy: () => boolean): Promise<void> {
+  loading ??= load();
+  (await loading).waiter.linger(ms, isBusy);
+}
+
 async function makeHelper(patience: number): Promise<Helper> {
   loading ??= load();
   const { library, waiter: shared } = await loading;

@@ -3,7 +3,7 @@
 import { delay } from "../lib/base/delay.ts";
 import { EMFILE, ENFILE, ENOMEM, ENOSPC } from "../lib/base/errno.ts";
 import { RuntsError } from "../lib/base/errors.ts";
-import { turn } from "../lib/base/turn.ts";
+import { isTurnAwaited, turn } from "../lib/base/turn.ts";
 import { check, holding, ints, outside } from "./call.ts";
 import { furtherFunctions, type Library } from "./library.ts";
 import { pollBuffer, POLLIN, readyOf } from "./poll.ts";
@@ -96,6 +96,17 @@ export class Waiter implements AsyncDisposable {
     return this.#set.wait(fds, options, this.#patience === 0);
   }
 
+  /**
+   * From now on every wait on this thread first waits so long (ms) in the thread of the event loop, for all
+   * that is waited for together: right for a process all of whose work waits for descriptors. Each answer
+   * costs one change of thread less.
+   *
+   * @param isBusy whether anything is under way that the event loop alone will tell of
+   */
+  linger(ms: number, isBusy: () => boolean): void {
+    this.#set.linger = { ms, isBusy };
+  }
+
   /** Ends whatever waits with an error, and closes what is open. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#set[Symbol.asyncDispose]();
@@ -136,6 +147,9 @@ class WaitSet implements AsyncDisposable {
   constructor(library: Library) {
     this.#library = library;
   }
+
+  /** {@linkcode Waiter.linger} */
+  linger: { readonly ms: number; readonly isBusy: () => boolean } | undefined;
 
   get isEmpty(): boolean {
     return this.#waits.size === 0;
@@ -232,11 +246,14 @@ class WaitSet implements AsyncDisposable {
     const ready = this.#ready;
     try {
       while (this.#waits.size > 0) {
-        const left = this.#untilDeadline();
         const room = this.#lacksRoom ? this.#room : 0;
         this.#lacksRoom = false;
-        const call = this.#functions.rts_waiter_wait(epoll, wake, ready, BATCH, left, room);
-        const count = check(await holding(call, ready), OPERATION);
+        let count = await this.#waitHere(room);
+        if (count === 0 && this.#waits.size > 0) {
+          const left = this.#untilDeadline();
+          const call = this.#functions.rts_waiter_wait(epoll, wake, ready, BATCH, left, room);
+          count = check(await holding(call, ready), OPERATION);
+        }
         this.#returns = -Infinity;
         await this.#settle(new Uint32Array(ready.buffer, 0, count * 2));
       }
@@ -246,6 +263,21 @@ class WaitSet implements AsyncDisposable {
       this.#run = undefined;
       this.#returns = -Infinity;
     }
+  }
+
+  /** Waits in this thread while nobody has anything else to do. How many are ready. */
+  async #waitHere(room: number): Promise<number> {
+    if (this.linger === undefined) return 0;
+    const [epoll, wake] = this.#set!;
+    do await turn(); while (isTurnAwaited());
+    if (this.#waits.size === 0) return 0;
+    const ms = this.linger.isBusy() ? 0 : this.linger.ms;
+    const left = this.#untilDeadline();
+    const time = left < 0 ? ms : Math.min(ms, left);
+    return check(
+      this.#functions.rts_waiter_wait_here(epoll, wake, this.#ready, BATCH, time, room),
+      OPERATION,
+    );
   }
 
   /** For the next call: ms, or -1 for ever. */

@@ -16,4 +16,10 @@ export const WAITER_SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  /** The same in the calling thread. */
+  rts_waiter_wait_here: {
+    name: "rts_waiter_wait",
+    parameters: ["i32", "i32", "buffer", "u32", "i32", "i32"],
+    result: "i32",
+  },
 } as const satisfies Deno.ForeignLibraryInterface;

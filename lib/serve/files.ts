@@ -10,10 +10,23 @@ import { readDocumentLater } from "../runtime/document.ts";
 import type { OwnHelper } from "../runtime/runtime.ts";
 
 /** Opens by itself what leads through no link of a process, and has the front open the rest. */
-export function frontFiles(helper: OwnHelper, front: FrontBody): CallersFiles {
+export function frontFiles(
+  helper: OwnHelper,
+  front: FrontBody,
+  reading: { count: number },
+): CallersFiles {
+  async function counted<T>(work: () => Promise<T>): Promise<T> {
+    reading.count++;
+    try {
+      return await work();
+    } finally {
+      reading.count--;
+    }
+  }
+
   async function open(path: string, flags: number): Promise<number> {
     try {
-      return await helper.openPlain(path, flags);
+      return await counted(() => helper.openPlain(path, flags));
     } catch (error) {
       if (errnoOf(error) !== ELOOP) throw error;
       return await front.open(path, flags);
@@ -24,7 +37,7 @@ export function frontFiles(helper: OwnHelper, front: FrontBody): CallersFiles {
     async read(path) {
       const fd = await open(path, O_NONBLOCK);
       try {
-        return await readDocumentLater(helper, ownDescriptor(fd));
+        return await counted(() => readDocumentLater(helper, ownDescriptor(fd)));
       } finally {
         helper.close(fd);
       }

@@ -49,6 +49,8 @@ export interface Shared {
   readonly frontId: string;
   readonly prepare: Prepare;
   readonly status: () => BrainStatus;
+  /** How many files are being opened or read. */
+  readonly reading: { count: number };
   /** Told of a front of another build. */
   readonly otherBuild: () => void;
 }
@@ -88,12 +90,12 @@ export async function serveRequest(shared: Shared, socket: number): Promise<Outc
 }
 
 async function carryOut(
-  { helper }: Shared,
+  { helper, reading }: Shared,
   front: FrontBody,
   { caller, run }: Admitted,
 ): Promise<number> {
   const output = new FrontText(front);
-  const files = frontFiles(helper, front);
+  const files = frontFiles(helper, front, reading);
   const code = await run({
     output,
     signal: front.ended,

@@ -1,6 +1,6 @@
 /** The warm brain: one process of Deno that carries out the commands of many fronts. */
 
-import { type Helper, loadHelper } from "../../ffi/helper.ts";
+import { type Helper, lingerInWaits, loadHelper } from "../../ffi/helper.ts";
 import { monitorCalls } from "../../ffi/monitor.ts";
 import { replaceProcess } from "../../ffi/replace.ts";
 import { encodeText, readBytesText } from "../base/bytes.ts";
@@ -14,6 +14,9 @@ import { factsOf } from "./admission.ts";
 import { listen } from "./listening.ts";
 import { brainDirectory } from "./place.ts";
 import { type BrainStatus, type Prepare, serveRequest, type Shared } from "./request.ts";
+
+/** How long the thread of the event loop waits before another one does, in ms: init takes about 2. */
+const LINGER = 4;
 
 /** How a brain is to be. */
 interface ServeOptions {
@@ -34,6 +37,7 @@ export async function serve(runtime: Runtime, options: ServeOptions): Promise<vo
   const { caller, host } = runtime;
   using socket = await listen(helper, caller, brainDirectory(caller, host));
   const brain = new Brain(helper, runtime, id, options);
+  await lingerInWaits(LINGER, () => brain.isReading);
   const umask = Deno.umask(0); // modes are masked with the umask of each caller
   const tell = notifier(helper, caller);
   await tell("READY=1");
@@ -78,6 +82,7 @@ class Brain {
   readonly #since = new Date();
   /** The executable that is to take its place. */
   #successor: string | undefined;
+  readonly #reading = { count: 0 };
   readonly #wake = new AbortController();
   readonly #outcomes = { done: 0, cold: 0, gone: 0 };
 
@@ -92,11 +97,17 @@ class Brain {
       frontId: id,
       prepare: options.prepare,
       status: () => this.#status(),
+      reading: this.#reading,
       otherBuild: () => {
         this.#successor ??= successorOf(runtime.caller);
         if (this.#successor !== undefined) this.#wake.abort();
       },
     };
+  }
+
+  /** Whether the event loop is about to hear of a file. */
+  get isReading(): boolean {
+    return this.#reading.count > 0;
   }
 
   /**

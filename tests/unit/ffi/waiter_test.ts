@@ -36,7 +36,8 @@ function waiterTest(
 Deno.test("every prototype is that of the header", () => {
   const header = read("c/helper/waiter.h").replace(/\s+/g, " ");
   const table = read("ffi/waiter_symbols.ts");
-  for (const name of Object.keys(WAITER_SYMBOLS)) {
+  for (const [key, symbol] of Object.entries(WAITER_SYMBOLS)) {
+    const name = "name" in symbol ? symbol.name : key;
     const prototype = new RegExp(`// (.*${name}\\(.*;)`).exec(table)?.[1] ?? "";
     assertEquals(header.includes(prototype) && prototype !== "", true, name);
   }
