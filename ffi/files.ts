@@ -5,7 +5,7 @@ import { EAGAIN, EBADF, ETIMEDOUT } from "../lib/base/errno.ts";
 import { decodeBytes } from "../lib/base/bytes.ts";
 import { quote } from "../lib/base/errors.ts";
 import { check, cString, holding, ints, outside } from "./call.ts";
-import type { Library } from "./library.ts";
+import { furtherFunctions, type Library } from "./library.ts";
 import type { Waiter, WaitOptions } from "./waiter.ts";
 
 /** Longest path of the kernel and its NUL, in bytes (limits.h). */
@@ -14,12 +14,24 @@ const PATH_MAX = 4096;
 const LOCK_PAUSE = 1;
 const LOCK_PAUSE_MAX = 10;
 
+/** As in symbols.ts, by another thread. */
+const SLOW_SYMBOLS = {
+  rts_open_plain_later: {
+    name: "rts_open_plain",
+    parameters: ["buffer", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+} as const;
+
 /** Calls on descriptors. Those that may have to wait give promises, and hold nobody else up. */
 export interface FileCalls {
   /** open(2) with O_CLOEXEC. Give O_NONBLOCK for a fifo. */
   open(path: string, flags: number, mode?: number): number;
   /** The same through no link of a process, as `/proc/self/fd/0` is one: ELOOP. Takes as long as it takes. */
   openPlain(path: string, flags: number): Promise<number>;
+  /** The same, holding the event loop up. */
+  openPlainNow(path: string, flags: number): number;
   close(fd: number): void;
   /** Number of bytes read; 0 at the end. */
   read(fd: number, bytes: Uint8Array): number;
@@ -39,8 +51,8 @@ export interface FileCalls {
   lock(path: string, timeoutMs: number, signal?: AbortSignal): Promise<number>;
   /** The same with a lock of all of its bytes (fcntl(2), F_OFD_SETLK), by which LXC locks. */
   lockBytes(path: string, timeoutMs: number): Promise<number>;
-  /** Those that can be read now (or have hung up). Negative descriptors never can. */
-  readyFds(fds: readonly number[]): number[];
+  /** Those that can be read now (or have hung up), or have other events of poll(2). Negative descriptors never have. */
+  readyFds(fds: readonly number[], events?: number): number[];
   /** Those that are ready (or have hung up), as soon as one is; none at the timeout. */
   awaitFds(fds: readonly number[], options?: WaitOptions): Promise<number[]>;
   isOpenFd(fd: number): boolean;
@@ -57,14 +69,22 @@ export function fileCalls(library: Library, waiter: Waiter): FileCalls {
     ...transfers(library),
     ...locks(library),
     ...tables(library),
-    readyFds: (fds) => waiter.look(fds),
+    readyFds: (fds, events) => waiter.look(fds, events),
     awaitFds: (fds, options) => waiter.wait(fds, options),
   };
 }
 
 type Transfers = Pick<
   FileCalls,
-  "open" | "openPlain" | "close" | "read" | "write" | "readAvailable" | "rename" | "readLink"
+  | "open"
+  | "openPlain"
+  | "openPlainNow"
+  | "close"
+  | "read"
+  | "write"
+  | "readAvailable"
+  | "rename"
+  | "readLink"
 >;
 
 function transfers(library: Library): Transfers {
@@ -73,9 +93,12 @@ function transfers(library: Library): Transfers {
       check(library.rts_open(cString(path), flags, mode), () => `open ${quote(path)}`),
     async openPlain(path, flags) {
       const name = cString(path);
-      const result = await holding(library.rts_open_plain(name, flags), name);
+      const call = furtherFunctions(SLOW_SYMBOLS).rts_open_plain_later(name, flags);
+      const result = await holding(call, name);
       return check(result, () => `open ${quote(path)}`);
     },
+    openPlainNow: (path, flags) =>
+      check(library.rts_open_plain(cString(path), flags), () => `open ${quote(path)}`),
     close(fd) {
       check(library.rts_close(fd), () => `close descriptor ${fd}`);
     },

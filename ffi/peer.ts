@@ -1,12 +1,15 @@
 /** Who is at the other end of a socket: what few commands need of the helper library. */
 
-import { check, ints } from "./call.ts";
+import { decodeBytes } from "../lib/base/bytes.ts";
+import { check, ints, outside } from "./call.ts";
 import { furtherFunctions } from "./library.ts";
 
 /** Each with its C prototype, as c/helper/peer.h states it. */
 export const PEER_SYMBOLS = {
   // int32_t rts_peer(int32_t socket, int32_t *peer);
   rts_peer: { parameters: ["i32", "buffer"], result: "i32" },
+  // int32_t rts_process(int32_t pid, uint8_t *texts, uint32_t size);
+  rts_process: { parameters: ["i32", "buffer", "u32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** The process that has connected, as it was then. */
@@ -25,4 +28,30 @@ export function peerOf(socket: number): Peer {
   const peer = ints([0, 0, 0, -1]);
   check(functions.rts_peer(socket, peer), "ask who has connected");
   return { pid: peer[0]!, uid: peer[1]! >>> 0, gid: peer[2]! >>> 0, pidfd: peer[3]! };
+}
+
+/** Its status, label and paths take less. */
+const TEXTS_MAX = 32 * 1024;
+
+/** What a process is; a text is empty where it cannot be told. */
+export interface ProcessFacts {
+  /** Where its root directory is, and which it is. */
+  readonly rootPath: string;
+  readonly root: string;
+  readonly label: string;
+  /** Which they are: cgroup, ipc, mnt, net, pid, pid_for_children, time, time_for_children, user, uts. */
+  readonly namespaces: readonly string[];
+  /** /proc/PID/status */
+  readonly status: string;
+}
+
+/** Looks at a process, if it is there. The helper must have been loaded. */
+export function processFacts(pid: number): ProcessFacts | undefined {
+  const { rts_process } = furtherFunctions(PEER_SYMBOLS);
+  const bytes = outside(TEXTS_MAX);
+  const length = rts_process(pid, bytes, TEXTS_MAX);
+  if (length < 0) return undefined;
+  const texts = decodeBytes(bytes.subarray(0, length)).split("\0");
+  const [rootPath = "", root = "", label = ""] = texts;
+  return { rootPath, root, label, namespaces: texts.slice(3, -2), status: texts.at(-2) ?? "" };
 }

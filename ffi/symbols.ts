@@ -56,7 +56,7 @@ export const SYMBOLS = {
   // int32_t rts_open(const char *path, int32_t flags, uint32_t mode);
   rts_open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
   // int32_t rts_open_plain(const char *path, int32_t flags);
-  rts_open_plain: { parameters: ["buffer", "i32"], result: "i32", nonblocking: true },
+  rts_open_plain: { parameters: ["buffer", "i32"], result: "i32" },
   // int32_t rts_close(int32_t fd);
   rts_close: { parameters: ["i32"], result: "i32" },
   // int32_t rts_read(int32_t fd, uint8_t *bytes, uint32_t size);

@@ -39,6 +39,8 @@ const AHEAD = 128;
 /** Errors for want of descriptors or memory: then we look again after at most that many ms. */
 const SHORT: readonly number[] = [EMFILE, ENFILE, ENOMEM, ENOSPC];
 const LOOK_PAUSE_MAX = 20;
+/** So many turns of others may come before we look again. */
+const TURNS_MAX = 8;
 /** Longest timeout of a call, in ms. */
 const CALL_MAX = 2 ** 31 - 1;
 
@@ -269,9 +271,11 @@ class WaitSet implements AsyncDisposable {
   async #waitHere(room: number): Promise<number> {
     if (this.linger === undefined) return 0;
     const [epoll, wake] = this.#set!;
-    do await turn(); while (isTurnAwaited());
+    for (let turns = 0; turns === 0 || (turns < TURNS_MAX && isTurnAwaited()); turns++) {
+      await turn();
+    }
     if (this.#waits.size === 0) return 0;
-    const ms = this.linger.isBusy() ? 0 : this.linger.ms;
+    const ms = isTurnAwaited() || this.linger.isBusy() ? 0 : this.linger.ms;
     const left = this.#untilDeadline();
     const time = left < 0 ? ms : Math.min(ms, left);
     return check(

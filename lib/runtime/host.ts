@@ -10,13 +10,19 @@ type Look<T> = (proc: string) => T;
 export class HostFacts {
   readonly #proc: string;
   readonly #maxAge: number;
-  readonly #known = new Map<Look<unknown>, { readonly value: unknown; readonly since: number }>();
+  readonly #known: Map<Look<unknown>, { readonly value: unknown; readonly since: number }>;
 
   /**
    * @param proc directory of /proc of the process whose view it is
    * @param maxAge how long a fact is taken for true, in ms
+   * @param known what has been looked up, perhaps with others
    */
-  constructor(proc: string, maxAge = AGE_MAX) {
+  constructor(
+    proc: string,
+    maxAge = AGE_MAX,
+    known: Map<Look<unknown>, { readonly value: unknown; readonly since: number }> = new Map(),
+  ) {
+    this.#known = known;
     this.#proc = proc;
     this.#maxAge = maxAge;
   }

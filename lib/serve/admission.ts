@@ -3,14 +3,12 @@
  * way. Anybody else is told to start Deno.
  */
 
-import { readFile, readLink } from "../base/files.ts";
+import type { ProcessFacts } from "../../ffi/peer.ts";
 
 /** What is looked at of a process. */
-interface Seen {
-  /** Its directory of /proc. */
-  readonly proc: string;
+interface Seen extends ProcessFacts {
   /** /proc/PID/status by the names of its lines. */
-  readonly status: ReadonlyMap<string, string>;
+  readonly lines: ReadonlyMap<string, string>;
 }
 
 /** Something that must be alike in the brain and in whoever asks it. */
@@ -20,9 +18,10 @@ interface Rule {
   readonly of: (seen: Seen) => string | undefined;
 }
 
+/** In the order of `ProcessFacts.namespaces`. */
 const NAMESPACES = [
-  ...["cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "user", "uts"],
-  ...["time", "time_for_children"],
+  ...["cgroup", "ipc", "mnt", "net", "pid", "pid_for_children"],
+  ...["time", "time_for_children", "user", "uts"],
 ];
 /** Namespaces that kernels before 5.6 do not have. */
 const MAY_BE_MISSING = ["time", "time_for_children"];
@@ -35,42 +34,34 @@ const LINES = [
 
 /** All of what must be alike. Landlock cannot be seen (docs/security.md). */
 export const RULES: readonly Rule[] = [
-  ...LINES.map((name) => ({ name, of: ({ status }: Seen) => status.get(name) })),
-  ...NAMESPACES.map((name) => ({
+  ...LINES.map((name) => ({ name, of: ({ lines }: Seen) => lines.get(name) })),
+  ...NAMESPACES.map((name, index) => ({
     name: `namespace ${name}`,
-    of: ({ proc }: Seen) =>
-      identity(`${proc}/ns/${name}`) ?? (MAY_BE_MISSING.includes(name) ? "none" : undefined),
+    of: ({ namespaces }: Seen) =>
+      namespaces[index] || (MAY_BE_MISSING.includes(name) ? "none" : undefined),
   })),
   // The same directory may be seen through another mount, with other mounts below it.
-  { name: "root directory", of: ({ proc }) => readLink(`${proc}/root`) },
-  { name: "root", of: ({ proc }) => identity(`${proc}/root`) },
-  { name: "security label", of: ({ proc }) => readFile(`${proc}/attr/current`) ?? "" },
+  { name: "root directory", of: ({ rootPath }) => rootPath || undefined },
+  { name: "root", of: ({ root }) => root || undefined },
+  { name: "security label", of: ({ label }) => label },
 ];
-
-function identity(path: string): string | undefined {
-  try {
-    const { dev, ino } = Deno.statSync(path);
-    return `${dev}:${ino}`;
-  } catch {
-    return undefined;
-  }
-}
 
 /** What the rules find of one process. */
 export type Facts = ReadonlyMap<string, string | undefined>;
 
-/** The lines of /proc/PID/status; empty where the process is gone. */
-export function readStatus(proc: string): Map<string, string> {
-  const lines = (readFile(`${proc}/status`) ?? "").split("\n");
-  return new Map(lines.map((line) => {
-    const end = line.indexOf(":");
-    return [line.slice(0, end), line.slice(end + 1).trim()] as const;
-  }));
+/** The lines of a status by their names. */
+export function linesOf(status: string): Map<string, string> {
+  return new Map(
+    status.split("\n").map((line) => {
+      const end = line.indexOf(":");
+      return [line.slice(0, end), line.slice(end + 1).trim()] as const;
+    }),
+  );
 }
 
-/** Looks at a process. */
-export function factsOf(proc: string, status: Seen["status"] = readStatus(proc)): Facts {
-  return new Map(RULES.map(({ name, of }) => [name, of({ proc, status })]));
+/** What the rules find. */
+export function factsOf(process: ProcessFacts, lines = linesOf(process.status)): Facts {
+  return new Map(RULES.map(({ name, of }) => [name, of({ ...process, lines })]));
 }
 
 /** The name of the first rule by which two differ; undefined when they are alike. */

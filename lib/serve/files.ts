@@ -1,21 +1,28 @@
 /** What a caller names, as it means it: the links of its own process, of its terminal and its streams. */
 
 import { ownDescriptor } from "../../ffi/own_descriptor.ts";
-import type { CallersFiles } from "../base/document_file.ts";
+import { AT_ONCE, type CallersFiles } from "../base/document_file.ts";
 import { ELOOP } from "../base/errno.ts";
 import { errnoOf } from "../base/errors.ts";
 import { O_NONBLOCK, O_PATH } from "../base/linux.ts";
 import type { FrontBody } from "../body/front.ts";
 import { readDocumentLater } from "../runtime/document.ts";
 import type { OwnHelper } from "../runtime/runtime.ts";
+import type { Mounts } from "./remote.ts";
 
-/** Opens by itself what leads through no link of a process, and has the front open the rest. */
-export function frontFiles(
-  helper: OwnHelper,
-  front: FrontBody,
-  reading: { count: number },
-): CallersFiles {
-  async function counted<T>(work: () => Promise<T>): Promise<T> {
+/** What decides how a file is read. */
+export interface Reading {
+  readonly mounts: Mounts;
+  /** How many files are being opened or read by other threads. */
+  count: number;
+}
+
+/**
+ * Opens by itself what leads through no link of a process, and has the front open the rest; at once, which is
+ * the quickest, where no file can keep the others waiting.
+ */
+export function frontFiles(helper: OwnHelper, front: FrontBody, reading: Reading): CallersFiles {
+  async function later<T>(work: () => Promise<T>): Promise<T> {
     reading.count++;
     try {
       return await work();
@@ -26,7 +33,9 @@ export function frontFiles(
 
   async function open(path: string, flags: number): Promise<number> {
     try {
-      return await counted(() => helper.openPlain(path, flags));
+      return reading.mounts.areLocal
+        ? helper.openPlainNow(path, flags)
+        : await later(() => helper.openPlain(path, flags));
     } catch (error) {
       if (errnoOf(error) !== ELOOP) throw error;
       return await front.open(path, flags);
@@ -36,8 +45,11 @@ export function frontFiles(
   return {
     async read(path) {
       const fd = await open(path, O_NONBLOCK);
+      const opened = ownDescriptor(fd);
       try {
-        return await counted(() => readDocumentLater(helper, ownDescriptor(fd)));
+        return reading.mounts.areLocal && Deno.statSync(opened).isFile
+          ? await AT_ONCE.read(opened)
+          : await later(() => readDocumentLater(helper, opened));
       } finally {
         helper.close(fd);
       }

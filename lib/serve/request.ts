@@ -3,16 +3,17 @@
 import type { Helper } from "../../ffi/helper.ts";
 import { ownDescriptor } from "../../ffi/own_descriptor.ts";
 import type { Packet } from "../../ffi/monitor.ts";
-import { type Peer, peerOf } from "../../ffi/peer.ts";
+import { type Peer, peerOf, processFacts } from "../../ffi/peer.ts";
 import { EPIPE } from "../base/errno.ts";
 import { errnoOf } from "../base/errors.ts";
 import { FrontBody, type FrontCalls } from "../body/front.ts";
 import type { Setting } from "../cli/types.ts";
 import { decodeReply, Operation } from "../wire/body.ts";
 import { type Called, decodeCalled, decodeGreeting, type Greeting } from "../wire/front.ts";
-import { difference, type Facts, factsOf, readStatus } from "./admission.ts";
-import { frontFiles } from "./files.ts";
+import { difference, type Facts, factsOf, linesOf } from "./admission.ts";
+import { frontFiles, type Reading } from "./files.ts";
 import { directoryOf, FrontCaller } from "./front_caller.ts";
+import type { Hosts } from "./hosts.ts";
 import { FrontText } from "./text.ts";
 
 /** What a brain has done so far, and what it is. */
@@ -49,8 +50,8 @@ export interface Shared {
   readonly frontId: string;
   readonly prepare: Prepare;
   readonly status: () => BrainStatus;
-  /** How many files are being opened or read. */
-  readonly reading: { count: number };
+  readonly reading: Reading;
+  readonly hosts: Hosts;
   /** Told of a front of another build. */
   readonly otherBuild: () => void;
 }
@@ -90,7 +91,7 @@ export async function serveRequest(shared: Shared, socket: number): Promise<Outc
 }
 
 async function carryOut(
-  { helper, reading }: Shared,
+  { helper, reading, hosts }: Shared,
   front: FrontBody,
   { caller, run }: Admitted,
 ): Promise<number> {
@@ -99,7 +100,7 @@ async function carryOut(
   const code = await run({
     output,
     signal: front.ended,
-    runtime: () => ({ caller, files, body: front }),
+    runtime: () => ({ caller, files, body: front, host: hosts.of(caller) }),
   });
   await output.flush().catch(() => {}); // what went to the standard error, too
   return code;
@@ -147,10 +148,10 @@ async function admit(
     otherBuild();
     return undefined;
   }
-  const proc = `/proc/${pid}`;
-  const lines = readStatus(proc);
-  if (difference(facts, factsOf(proc, lines)) !== undefined) return undefined;
-  const directory = directoryOf(proc);
+  const seen = processFacts(pid);
+  const lines = linesOf(seen?.status ?? "");
+  if (seen === undefined || difference(facts, factsOf(seen, lines)) !== undefined) return undefined;
+  const directory = directoryOf(`/proc/${pid}`);
   // What was read was of the peer as long as that lives.
   const hasEnded = () => helper.exited(pidfd);
   if (hasEnded() || directory === undefined) return undefined;

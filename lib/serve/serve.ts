@@ -2,6 +2,7 @@
 
 import { type Helper, lingerInWaits, loadHelper } from "../../ffi/helper.ts";
 import { monitorCalls } from "../../ffi/monitor.ts";
+import { processFacts } from "../../ffi/peer.ts";
 import { replaceProcess } from "../../ffi/replace.ts";
 import { encodeText, readBytesText } from "../base/bytes.ts";
 import type { Caller } from "../base/caller.ts";
@@ -11,8 +12,11 @@ import { readLink, statFile } from "../base/files.ts";
 import { frontId } from "../base/front_id.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { factsOf } from "./admission.ts";
+import type { Reading } from "./files.ts";
+import { Hosts } from "./hosts.ts";
 import { listen } from "./listening.ts";
 import { brainDirectory } from "./place.ts";
+import { Mounts } from "./remote.ts";
 import { type BrainStatus, type Prepare, serveRequest, type Shared } from "./request.ts";
 
 /** How long the thread of the event loop waits before another one does, in ms: init takes about 2. */
@@ -82,7 +86,7 @@ class Brain {
   readonly #since = new Date();
   /** The executable that is to take its place. */
   #successor: string | undefined;
-  readonly #reading = { count: 0 };
+  readonly #reading: Reading;
   readonly #wake = new AbortController();
   readonly #outcomes = { done: 0, cold: 0, gone: 0 };
 
@@ -90,10 +94,14 @@ class Brain {
     this.#helper = helper;
     this.#runtime = runtime;
     this.#options = options;
+    this.#reading = { mounts: new Mounts(helper, runtime.caller.proc), count: 0 };
+    const own = processFacts(runtime.caller.pid);
+    if (own === undefined) throw new RuntsError("look at this process");
     this.#shared = {
+      hosts: new Hosts(this.#reading.mounts),
       helper,
       calls: monitorCalls(),
-      facts: factsOf(runtime.caller.proc),
+      facts: factsOf(own),
       frontId: id,
       prepare: options.prepare,
       status: () => this.#status(),

@@ -1,19 +1,23 @@
 import { assertEquals } from "@std/assert";
+import { loadHelper } from "../../../ffi/helper.ts";
+import { processFacts } from "../../../ffi/peer.ts";
 import { difference, type Facts, factsOf, RULES } from "../../../lib/serve/admission.ts";
 
-const own = factsOf("/proc/self");
+await loadHelper();
+const process = processFacts(Deno.pid)!;
+const own = factsOf(process);
 
 Deno.test("a process is like itself", () => {
-  assertEquals(difference(own, factsOf(`/proc/${Deno.pid}`)), undefined);
+  assertEquals(difference(own, factsOf(processFacts(Deno.pid)!)), undefined);
 });
 
 Deno.test("the rules are those of the list", () => {
   assertEquals(RULES.map(({ name }) => name), [
     ...["Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"],
     ...["NoNewPrivs", "Seccomp", "Seccomp_filters"],
-    ...["cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "user", "uts", "time"]
+    ...["cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children"]
       .map((name) => `namespace ${name}`),
-    ...["namespace time_for_children", "root directory", "root", "security label"],
+    ...["namespace user", "namespace uts", "root directory", "root", "security label"],
   ]);
 });
 
@@ -28,6 +32,23 @@ for (const { name } of RULES) {
   });
 }
 
-Deno.test("a process that is gone is like nobody", () => {
-  assertEquals(difference(own, factsOf("/proc/0")), "Uid");
+Deno.test("a process is what /proc says, in the order of the names", () => {
+  const identity = (path: string) => {
+    const { dev, ino } = Deno.statSync(`/proc/self/${path}`);
+    return `${dev.toString(16)}:${ino}`;
+  };
+  assertEquals(process.rootPath, Deno.readLinkSync("/proc/self/root"));
+  assertEquals(process.root, identity("root"));
+  assertEquals(
+    process.namespaces,
+    [
+      ...["cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children"],
+      ...["user", "uts"],
+    ].map((name) => identity(`ns/${name}`)),
+  );
+  assertEquals(own.get("CapEff"), /^CapEff:\s*(\w+)$/m.exec(process.status)![1]);
+});
+
+Deno.test("a process that is gone is nothing", () => {
+  assertEquals(processFacts(0x7fffffff), undefined);
 });
