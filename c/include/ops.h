@@ -65,7 +65,7 @@
   X(parent_death, 82, "u")         \
   X(sched_core, 84, "")            \
   X(reaper, 83, "")                \
-  X(inherit, 84, "V")              \
+  X(inherit, 85, "V")              \
   X(exec, 79, "SSIu")
 
 #define PLAN_MAGIC 0x4e4c5052u /* "RPLN" */

@@ -11,7 +11,7 @@ import { inCommand } from "../runtime/command.ts";
 import { readCopy } from "../state/config_copy.ts";
 import { checkpoint, checkRights } from "../container/checkpoint.ts";
 import { createLocked } from "../container/create.ts";
-import type { Attendant } from "../container/creation.ts";
+import type { Attendant } from "../container/creation_parts.ts";
 import { Restorer } from "../container/restorer.ts";
 import { remove } from "../container/delete.ts";
 import { type ContainerEvent, events, type EventsOptions, stats } from "../container/events.ts";

@@ -6,7 +6,7 @@ import { TimeLimit } from "../base/time_limit.ts";
 import { openBundle } from "../caller/bundle.ts";
 import type { CreateOptions, StreamTargets } from "../caller/options.ts";
 import { type Created, createLocked } from "../container/create.ts";
-import type { Attendant } from "../container/creation.ts";
+import type { Attendant } from "../container/creation_parts.ts";
 import { startLocked } from "../container/start.ts";
 import { inCommand } from "../runtime/command.ts";
 import { load } from "../runtime/load.ts";

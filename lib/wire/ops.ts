@@ -246,7 +246,7 @@ export const OPS = {
   // The program will be a child of init, which stays: it reaps orphans, and ends when nobody is left.
   reaper: { code: 83, fields: {} },
   // The program inherits these slots as 3, 4, …, and no other descriptor from 3 on.
-  inherit: { code: 84, fields: { slots: "u32s" } },
+  inherit: { code: 85, fields: { slots: "u32s" } },
   // `home` >= 0: HOME of that uid from /etc/passwd is added. `self_pid` 1: LISTEN_PID is added.
   exec: { code: 79, fields: { args: "strs", env: "strs", home: "i64", self_pid: "u32" } },
 } as const satisfies Record<string, OpSchema>;

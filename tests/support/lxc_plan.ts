@@ -41,5 +41,6 @@ export async function sound(text: string, more: Partial<PlanInput> = {}): Promis
 }
 
 /** What is wrong with a text. */
-export const faults = async (text: string, more: Partial<PlanInput> = {}) =>
-  (await planned(text, more)).findings.map(findingText);
+export async function faults(text: string, more: Partial<PlanInput> = {}): Promise<string[]> {
+  return (await planned(text, more)).findings.map(findingText);
+}
