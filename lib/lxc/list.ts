@@ -45,7 +45,7 @@ export function volatileNames(runtime: Runtime, path: string): string[] {
   if (!isDirectory(runtime.root)) return [];
   return Array.from(Deno.readDirSync(runtime.root), ({ name }) => name).flatMap((id) => {
     const plan = systemPlanIfAny(runtime, id);
-    if (plan?.directory !== `${path}/${plan?.name}`) return [];
+    if (plan === undefined || systemId(runtime, path, plan.name) !== id) return [];
     return isDefined(path, plan.name) ? [] : [plan.name];
   }).toSorted();
 }

@@ -22,6 +22,15 @@ export function lxcPath({ caller }: Runtime, given: string | undefined): string 
   return absolute(caller, given ?? systemValue(caller, "lxc.lxcpath")!);
 }
 
+/** The path of a directory of containers without symlinks, so that all its spellings are one. */
+export function canonicalPath(lxcpath: string): string {
+  try {
+    return Deno.realPathSync(lxcpath);
+  } catch {
+    return lxcpath; // it is not there
+  }
+}
+
 /** Throws RuntsError for what cannot be the name of a container. */
 export function checkName(name: string | undefined): string {
   if (name === undefined) throw new RuntsError("no container is named", { hint: "use -n NAME" });

@@ -10,7 +10,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { formatJson, parseJson } from "../../spec/json/json.ts";
 import type { DeviceRule } from "../../spec/types/config.ts";
 import { StateDirectory } from "../../state/directory.ts";
-import { checkName, type Choice, lxcPath } from "../place.ts";
+import { canonicalPath, checkName, type Choice, lxcPath } from "../place.ts";
 import type { MadeDevice } from "./network.ts";
 import type { SystemPlan } from "../plan/types.ts";
 
@@ -62,7 +62,8 @@ function isId(name: string): boolean {
  * that stands for where it is.
  */
 export function systemId(runtime: Runtime, lxcpath: string, name: string): string {
-  return isWithin(lxcPath(runtime, undefined), lxcpath) ? name : `${name}+${hash(lxcpath)}`;
+  const [usual, path] = [canonicalPath(lxcPath(runtime, undefined)), canonicalPath(lxcpath)];
+  return isWithin(usual, path) ? name : `${name}+${hash(path)}`;
 }
 
 /** The id of the container that a command line names. Throws where none is named. */

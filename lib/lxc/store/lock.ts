@@ -3,6 +3,7 @@
 import { ETIMEDOUT } from "../../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../../base/errors.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
+import { canonicalPath } from "../place.ts";
 
 /** How long another command may be at work on it, in ms. */
 const LOCK_TIMEOUT = 60_000;
@@ -14,7 +15,7 @@ export async function lockDefinition(
   name: string,
 ): Promise<Disposable> {
   const { helper } = runtime;
-  const directory = `${runDirectory(runtime)}/lxc/lock/${lxcpath}`;
+  const directory = `${runDirectory(runtime)}/lxc/lock/${canonicalPath(lxcpath)}`;
   try {
     Deno.mkdirSync(directory, { recursive: true });
     const fd = await helper.lockBytes(`${directory}/.${name}`, LOCK_TIMEOUT);
