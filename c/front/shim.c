@@ -219,19 +219,18 @@ static int start(char **words, char **env) {
     struct body_starting starting;
     char text[4096];
   } packet;
-  int fds[2], begun = 0;
+  int fds[2];
   long socket = ask(words, env);
   if (socket < 0)
     return COLD;
   for (;;) {
     long size = receive(socket, &packet, sizeof packet - 1, fds);
     if (size < (long)sizeof packet.starting)
-      return begun ? 1 : COLD;
+      return COLD; /* a monitor that nobody has told what to do ends by itself */
     size -= (long)sizeof packet.starting;
     packet.text[size] = 0;
     switch (packet.starting.kind) {
     case BODY_STARTING_MONITOR:
-      begun = 1;
       run_monitor(fds[0], fds[1], packet.text);
       sys1(SYS_CLOSE, fds[0]);
       sys1(SYS_CLOSE, fds[1]);

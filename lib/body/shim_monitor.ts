@@ -88,6 +88,11 @@ export class ShimMonitor extends Monitor {
     }
   }
 
+  /** Aborted once the connection has ended. */
+  get gone(): AbortSignal {
+    return this.connection.ended;
+  }
+
   /** Takes what it tells until the connection ends. */
   listen(events: MonitorEvents): Promise<void> {
     return this.connection.listen(events);

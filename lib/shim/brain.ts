@@ -22,6 +22,9 @@ import {
   StatusError,
 } from "./ttrpc.ts";
 
+/** A group without a task ends when it was seen so often, with so many ms in between. */
+const EMPTY_MAX = 4;
+const EMPTY_PAUSE = 15_000;
 /** How long events may take to be told once the last container has gone, in ms. */
 const FLUSH_TIMEOUT = 3_000;
 
@@ -119,6 +122,8 @@ class Link {
     });
     this.#recovered = this.#service.recover();
     await this.#recovered;
+    if (this.#group.over && this.#service.isEmpty) return await this.#shutDown();
+    this.#watchEmptiness().catch(() => {}); // the monitor has gone
     await this.#monitor.subscribe(0n);
     await over;
     this.#ended = true;
@@ -162,8 +167,19 @@ class Link {
       answer = encodeFailure(known);
     }
     if (answer === undefined) return;
+    const isLast = request?.method === "Shutdown" && this.#service.isEmpty;
+    // Whoever comes after us goes on with it.
+    if (isLast) this.#files.writeGroup({ ...this.#group, over: true });
     await this.#monitor.answer(frame, answer);
-    if (request?.method === "Shutdown" && this.#service.isEmpty) await this.#shutDown();
+    if (isLast) await this.#shutDown();
+  }
+
+  /** Whoever has called `start` may have died before it made a container, or told that none is left. */
+  async #watchEmptiness(): Promise<void> {
+    for (let empty = 0; !this.#ended; empty = this.#service.isEmpty ? empty + 1 : 0) {
+      if (empty >= EMPTY_MAX) return await this.#shutDown();
+      await delay(EMPTY_PAUSE, this.#monitor.gone);
+    }
   }
 
   /** The last container has gone. */

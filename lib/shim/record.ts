@@ -67,6 +67,8 @@ export interface GroupEntry {
   readonly events: string;
   /** Path of the socket that containerd connects to. */
   readonly socket: string;
+  /** Containerd has said that nothing more will come. */
+  readonly over?: boolean;
 }
 
 const GROUP = "group.json";

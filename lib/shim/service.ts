@@ -1,6 +1,6 @@
 /** The task service (containerd.task.v2.Task, and v3, which has the same calls) for the containers of one monitor. */
 
-import { ENOENT, ENOTTY } from "../base/errno.ts";
+import { ENOTTY } from "../base/errno.ts";
 import { errnoOf } from "../base/errors.ts";
 import type { FrameName } from "../body/shim_monitor.ts";
 import { kill } from "../container/kill.ts";
@@ -257,11 +257,7 @@ export class TaskService {
 
   async #closeInput({ id, exec_id }: Asked<"CloseIO">): Promise<Told<"CloseIO">> {
     const task = this.#task(id);
-    try {
-      await task.closeInput(task.process(exec_id));
-    } catch (error) {
-      if (errnoOf(error) !== ENOENT) throw error; // it has ended
-    }
+    await task.closeInput(task.process(exec_id));
     return {};
   }
 

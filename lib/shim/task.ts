@@ -1,6 +1,7 @@
 /** A task: a container of containerd, and what is done with it. */
 
-import { reason } from "../base/errors.ts";
+import { ENOENT } from "../base/errno.ts";
+import { errnoOf, reason } from "../base/errors.ts";
 import { removeQuietly } from "../base/files.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
 import { watchOom } from "../cgroup/oom.ts";
@@ -303,7 +304,11 @@ export class Task {
       if (process.execId !== "") return;
     }
     if (process.state === "stopped") return;
-    await this.#pod.monitor.closeStdin(monitorName(this.id, process.execId));
+    try {
+      await this.#pod.monitor.closeStdin(monitorName(this.id, process.execId));
+    } catch (error) {
+      if (errnoOf(error) !== ENOENT) throw error; // it has ended
+    }
   }
 
   /** Nothing is left of it, nor written down. */
