@@ -57,6 +57,30 @@ waiterTest("a wait ends when one of its descriptors is ready", async (waiter, he
   for (const fd of [reading, writing, other]) helper.close(fd);
 });
 
+waiterTest("who lingers hears in this thread, no longer than it may", async (waiter, helper) => {
+  let busy = false;
+  waiter.linger(50, () => busy);
+  const [reading, writing] = helper.pipe();
+  const waiting = waiter.wait([reading]);
+  helper.write(writing, BYTE);
+  assertEquals(await waiting, [reading]);
+  helper.read(reading, new Uint8Array(1));
+  assertEquals(await waiter.wait([reading], { timeoutMs: 5 }), []);
+  // What only the event loop tells of comes while another thread waits.
+  busy = true;
+  const later = waiter.wait([reading]);
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  helper.write(writing, BYTE);
+  assertEquals(await later, [reading]);
+  busy = false;
+  const stop = new AbortController();
+  const [other, unused] = helper.pipe();
+  const given = waiter.wait([other], { signal: stop.signal });
+  stop.abort(new Error("enough"));
+  await assertRejects(() => given, Error, "enough");
+  for (const fd of [reading, writing, other, unused]) helper.close(fd);
+});
+
 waiterTest("several descriptors that are ready at once are all told", async (waiter, helper) => {
   const pipes = Array.from({ length: 3 }, () => helper.pipe());
   const reading = pipes.map(([fd]) => fd);
