@@ -250,7 +250,8 @@ class WaitSet implements AsyncDisposable {
       while (this.#waits.size > 0) {
         const room = this.#lacksRoom ? this.#room : 0;
         this.#lacksRoom = false;
-        let count = await this.#waitHere(room);
+        const { linger } = this;
+        let count = linger === undefined ? 0 : await this.#waitHere(linger, room);
         if (count === 0 && this.#waits.size > 0) {
           const left = this.#untilDeadline();
           const call = this.#functions.rts_waiter_wait(epoll, wake, ready, BATCH, left, room);
@@ -268,14 +269,16 @@ class WaitSet implements AsyncDisposable {
   }
 
   /** Waits in this thread while nobody has anything else to do. How many are ready. */
-  async #waitHere(room: number): Promise<number> {
-    if (this.linger === undefined) return 0;
+  async #waitHere(
+    { ms: most, isBusy }: NonNullable<WaitSet["linger"]>,
+    room: number,
+  ): Promise<number> {
     const [epoll, wake] = this.#set!;
     for (let turns = 0; turns === 0 || (turns < TURNS_MAX && isTurnAwaited()); turns++) {
       await turn();
     }
     if (this.#waits.size === 0) return 0;
-    const ms = isTurnAwaited() || this.linger.isBusy() ? 0 : this.linger.ms;
+    const ms = isTurnAwaited() || isBusy() ? 0 : most;
     const left = this.#untilDeadline();
     const time = left < 0 ? ms : Math.min(ms, left);
     return check(
