@@ -15,9 +15,12 @@ const OF_THE_HOST = ["hostname", "resolv.conf"].map((name) => `"$1/etc/${name}"`
 
 /** Makes it, unless it is there. */
 export async function makeDebian(): Promise<void> {
+  await Deno.mkdir(dirname(DEBIAN), { recursive: true });
+  // Nobody else makes it meanwhile.
+  using lock = await Deno.open(`${DEBIAN}.lock`, { write: true, create: true });
+  await lock.lock(true);
   if (await exists(DEBIAN)) return;
   console.log(`setup: making a Debian in ${DEBIAN}`);
-  await Deno.mkdir(dirname(DEBIAN), { recursive: true });
   const made = `${DEBIAN}.new`;
   await run("rm", ["-rf", "--one-file-system", made]);
   const options = [

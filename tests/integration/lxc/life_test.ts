@@ -70,3 +70,37 @@ Deno.test({
     assertEquals((await runts("list", "-q")).includes("life-runts"), false);
   },
 });
+
+Deno.test({
+  name: "the first start puts the code of commands into the state root, and looking does not",
+  ...RUNTS_LXC_ONLY, // it is its own
+  fn: async () => {
+    await using systems = new Systems();
+    systems.add("life-code");
+    const root = `${systems.path}/root`;
+    Deno.mkdirSync(root);
+    const run = (verb: string, ...args: string[]) =>
+      command([
+        RUNTIME,
+        "--root",
+        root,
+        "lxc",
+        verb,
+        "-P",
+        systems.path,
+        "-n",
+        "life-code",
+        ...args,
+      ]);
+    const isThere = () => {
+      try {
+        return Deno.statSync(`${root}/.code`).isDirectory;
+      } catch {
+        return false;
+      }
+    };
+    assertEquals([(await run("info")).code, isThere()], [0, false]);
+    assertEquals([(await run("start")).code, isThere()], [0, true]);
+    assertEquals((await run("stop", "-k")).code, 0);
+  },
+});

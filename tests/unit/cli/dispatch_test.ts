@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { dispatch, findVerb } from "../../../lib/cli/dispatch.ts";
+import { dispatch, findVerb, wordsOf } from "../../../lib/cli/dispatch.ts";
 import { load, verbs } from "../../../lib/commands/load.ts";
 import { lxcDeclarations } from "../../../lib/commands/lxc_verbs.ts";
 
@@ -89,4 +89,10 @@ Deno.test("dispatch takes a link's name for a verb of lxc", async () => {
     ["lxc", "lxc", "ls", "list"],
     ...Array.from({ length: 3 }, () => ["list", "list"]),
   ]);
+});
+
+Deno.test("wordsOf puts what a link of LXC's stands for in front", () => {
+  assertEquals(wordsOf(["-n", "web"], "/usr/local/bin/lxc-start"), ["lxc", "start", "-n", "web"]);
+  assertEquals(wordsOf(["lxc", "start"], "/usr/bin/runts"), ["lxc", "start"]);
+  assertEquals(wordsOf([], "lxc-"), []);
 });
