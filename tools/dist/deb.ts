@@ -18,6 +18,8 @@ interface DebOptions {
 /** Of the packaging of one version. */
 export const REVISION = 1;
 const MAINTAINER = "the runts authors <runts@users.noreply.github.com>";
+/** Where podman and buildah read what is beside their own configuration. */
+const PODMAN = "etc/containers/containers.conf.d/runts.conf";
 const SUMMARY = "OCI container runtime in TypeScript";
 const DESCRIPTION = ` runts creates and runs containers as the OCI runtime specification says, for
  podman, containerd, Docker, buildah and for scripts. Errors name their cause
@@ -31,6 +33,8 @@ export async function makeDeb(root: string, file: string, options: DebOptions): 
   await put(root, "usr/share/lintian/overrides/runts", await packaging("lintian-overrides"));
   await put(root, "usr/share/doc/runts/changelog.Debian", changelog(options));
   await run("gzip", ["-n", "-9", join(root, "usr/share/doc/runts/changelog.Debian")]);
+  await put(root, PODMAN, await Deno.readTextFile(join(ROOT, "packaging/containers.conf")));
+  await put(root, "DEBIAN/conffiles", `/${PODMAN}\n`);
   const units = (await textsIn("packaging/systemd")).map(([name]) => name);
   for (const name of ["postinst", "prerm", "postrm"]) {
     const script = (await packaging(name)).replace(/^ *@UNITS@\n/m, unitLines(name, units));
