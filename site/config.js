@@ -9,7 +9,10 @@ export default defineConfig({
   lang: "en",
   cleanUrls: false,
   // Reading it asks no other host for anything.
-  head: [["meta", { "http-equiv": "Content-Security-Policy", content: "default-src 'self' 'unsafe-inline' data:" }]],
+  head: [["meta", {
+    "http-equiv": "Content-Security-Policy",
+    content: "default-src 'self' 'unsafe-inline' data:",
+  }]],
   markdown: { theme: { light: "github-light", dark: "github-dark" } },
   themeConfig: {
     search: { provider: "local" },

@@ -17,7 +17,7 @@ const REPOSITORY = "https://github.com/runts/runts/blob/main";
 /** The pages by what they are for, in the order of the menu. */
 const GROUPS: readonly (readonly [title: string, pages: readonly (readonly [string, string])[]])[] =
   [
-    ["Learn", [["tutorial", "Tutorial"]]],
+    ["Learn", [["tutorial", "Tutorial"], ["install", "Install"]]],
     ["How to", [
       ["clients", "Under podman, containerd, Docker, buildah"],
       ["supervision", "Supervise containers"],
@@ -37,6 +37,7 @@ const GROUPS: readonly (readonly [title: string, pages: readonly (readonly [stri
       ["architecture", "Architecture"],
       ["security", "Security"],
       ["performance", "Performance"],
+      ["warm", "The warm brain"],
       ["development", "Development"],
     ]],
   ];

@@ -85,10 +85,14 @@ ${DESCRIPTION}
 function unitLines(script: string, units: readonly string[]): string {
   const sockets = units.filter((name) => name.endsWith(".socket")).join(" ");
   if (sockets === "" || script === "postrm") return "";
-  const action = script === "postinst" ? "enable --now" : "disable --now";
-  return `  if [ -d /run/systemd/system ]; then
-    systemctl daemon-reload
-    systemctl ${action} ${sockets}
+  // Without systemd at work the links are made and removed all the same.
+  const action = script === "postinst" ? "enable" : "disable";
+  const services = sockets.replaceAll(".socket", ".service");
+  const now = script === "postinst" ? `restart ${sockets}` : `stop ${sockets} ${services}`;
+  return `  systemctl ${action} --quiet ${sockets} || :
+  if [ -d /run/systemd/system ]; then
+    systemctl daemon-reload || :
+    systemctl ${now} || :
   fi
 `;
 }

@@ -1,4 +1,4 @@
-/** Every example in README.md does what it says. */
+/** What README.md and the first pages behind it show does what they say. */
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
@@ -6,15 +6,16 @@ import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { command, type Output, PROJECT, RUNTIME, RUNTS_ONLY } from "../../support/runtime.ts";
 import { script } from "../../support/script.ts";
 
-const README = Deno.readTextFileSync(`${PROJECT}/README.md`);
+const PAGES = ["README.md", "docs/install.md", "docs/library.md"]
+  .map((page) => Deno.readTextFileSync(`${PROJECT}/${page}`)).join("\n");
 
 /** Begins the ids of containers: names that are the same for all would meet as cgroups. */
 const PREFIX = `t${Deno.pid}-`;
 
 /** The code block after `<!-- example: NAME -->`, with other ids. */
 function example(name: string): string {
-  const block = new RegExp(`<!-- example: ${name} -->\n+\`\`\`\\w+\n([^]*?)\`\`\``).exec(README);
-  if (block === null) throw new Error(`README.md has no example ${name}`);
+  const block = new RegExp(`<!-- example: ${name} -->\n+\`\`\`\\w+\n([^]*?)\`\`\``).exec(PAGES);
+  if (block === null) throw new Error(`there is no example ${name}`);
   return block[1]!.replaceAll(/( |id: ")(web|hello$|job)/gm, `$1${PREFIX}$2`);
 }
 
@@ -70,8 +71,8 @@ readmeTest("scripting", async (runtime) => {
   });
 });
 
-Deno.test("README: the tasks that it names exist", () => {
+Deno.test("README: the tasks that the first pages name exist", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
-  const named = [...README.matchAll(/deno(?:@[\d.]+)? task ([a-z:]+)/g)].map((match) => match[1]!);
+  const named = [...PAGES.matchAll(/deno(?:@[\d.]+)? task ([a-z:]+)/g)].map((match) => match[1]!);
   assertEquals(named.filter((name) => !(name in tasks)), []);
 });
