@@ -43,7 +43,7 @@ const GROUPS: readonly (readonly [title: string, pages: readonly (readonly [stri
   ];
 
 /** Links of a page that lead out of docs/: to what is on the site as well, else to the repository. */
-export function relinked(text: string): string {
+function relinked(text: string): string {
   return text.replaceAll(/\]\(\.\.\/([^)]+)\)/g, (_, path: string) => {
     if (path === "CHANGELOG.md") return "](changelog.md)";
     return path === "README.md" ? "](index.md)" : `](${REPOSITORY}/${path})`;

@@ -43,34 +43,8 @@ const IMAGE = `
   cp /bin/busybox /tmp/image/bin/
   for name in sh echo sleep true cat; do ln -sf busybox /tmp/image/bin/$name; done`;
 
-cgroupTest("the package, from its installation to its removal", ["v2", "systemd"], async () => {
-  const files = Array.from(Deno.readDirSync(RELEASE), ({ name }) => name);
-  const deb = files.find((name) => name.endsWith(".deb"));
-  assert(deb !== undefined, "dist/release has no package: deno task dist");
-  await ok(`cd ${RELEASE} && sha256sum --check --ignore-missing SHA256SUMS`);
-  const before = await host();
-  await ok(`dpkg --install ${RELEASE}/${deb}`);
-  assertEquals(await ok("dpkg --verify runts"), "");
-
-  assertMatch(await ok("runts --version"), /^runts version \d+\.\d+\.\d+\ncommit: [0-9a-f]{40}/);
-  assertMatch(await ok("zcat /usr/share/man/man1/runts.1.gz"), /^\.TH RUNTS 1/);
-  await ok("bash -n /usr/share/bash-completion/completions/runts");
-  const { components } = JSON.parse(await ok("cat /usr/share/doc/runts/runts.cdx.json"));
-  assertEquals(components.map(({ name }: { name: string }) => name), ["deno", "v8", "musl"]);
-  assertStringIncludes(
-    await ok("cat /usr/share/doc/runts/examples/containers-containers.conf"),
-    'runts = ["/usr/bin/runts"]',
-  );
-
-  // Kernels before 6.5 have no use for it: there it is enabled, and does nothing.
-  assertEquals(await ok("systemctl is-enabled runts.socket"), "enabled\n");
-  const isOld = /^([0-5]\.|6\.[0-4]\.)/.test(Deno.osRelease());
-  assertEquals(
-    await ok("systemctl is-active runts.socket || :"),
-    isOld ? "inactive\n" : "active\n",
-  );
-
-  await ok(IMAGE);
+/** podman, containerd and LXC's commands, each with one container. */
+async function useByClients(): Promise<void> {
   assertEquals(
     await ok(`
       tar -C /tmp/image -c . | podman import --quiet - bb >/dev/null
@@ -100,6 +74,37 @@ cgroupTest("the package, from its installation to its removal", ["v2", "systemd"
       lxc-stop -P /tmp/lxc -n box -k`),
     /^State: +RUNNING\n$/,
   );
+}
+
+cgroupTest("the package, from its installation to its removal", ["v2", "systemd"], async () => {
+  const files = Array.from(Deno.readDirSync(RELEASE), ({ name }) => name);
+  const deb = files.find((name) => name.endsWith(".deb"));
+  assert(deb !== undefined, "dist/release has no package: deno task dist");
+  await ok(`cd ${RELEASE} && sha256sum --check --ignore-missing SHA256SUMS`);
+  const before = await host();
+  await ok(`dpkg --install ${RELEASE}/${deb}`);
+  assertEquals(await ok("dpkg --verify runts"), "");
+
+  assertMatch(await ok("runts --version"), /^runts version \d+\.\d+\.\d+\ncommit: [0-9a-f]{40}/);
+  assertMatch(await ok("zcat /usr/share/man/man1/runts.1.gz"), /^\.TH RUNTS 1/);
+  await ok("bash -n /usr/share/bash-completion/completions/runts");
+  const { components } = JSON.parse(await ok("cat /usr/share/doc/runts/runts.cdx.json"));
+  assertEquals(components.map(({ name }: { name: string }) => name), ["deno", "v8", "musl"]);
+  assertStringIncludes(
+    await ok("cat /usr/share/doc/runts/examples/containers-containers.conf"),
+    'runts = ["/usr/bin/runts"]',
+  );
+
+  // Kernels before 6.5 have no use for it: there it is enabled, and does nothing.
+  assertEquals(await ok("systemctl is-enabled runts.socket"), "enabled\n");
+  const isOld = /^([0-5]\.|6\.[0-4]\.)/.test(Deno.osRelease());
+  assertEquals(
+    await ok("systemctl is-active runts.socket || :"),
+    isOld ? "inactive\n" : "active\n",
+  );
+
+  await ok(IMAGE);
+  await useByClients();
 
   await ok("dpkg --purge runts");
   assertEquals(await host(), before);

@@ -3,7 +3,7 @@
 import { PROJECT } from "./runtime.ts";
 
 /** What is typed, and what that prints if the page says so. */
-export interface Step {
+interface Step {
   readonly script: string;
   /** With `…` for what differs. */
   readonly prints?: string;
