@@ -185,8 +185,12 @@ int32_t rts_tree_copy(const char *from, const char *to, struct tree_report *repo
   struct copy copy = {.path = {.report = report}, .root = -1};
   struct stat st;
   int source = open(from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (source < 0 || fstat(source, &st) != 0)
-    return tree_failed(&copy.path, "open");
+  if (source < 0 || fstat(source, &st) != 0) {
+    int failed = tree_failed(&copy.path, "open");
+    if (source >= 0)
+      close(source);
+    return failed;
+  }
   int error = 0;
   copy.links = tree_links_make();
   if (!copy.links || mkdir(to, 0700) != 0)
