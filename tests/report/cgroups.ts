@@ -11,11 +11,11 @@ import {
   anyDisk,
   cgroupHost,
   cgroupsOf,
-  exists,
   ownCgroups,
   removeLeft,
   UPDATES,
 } from "../support/cgroups.ts";
+import { exists } from "../support/look.ts";
 import { TestRuntime, withRuntime } from "../support/host.ts";
 
 const MiB = 2 ** 20;

@@ -6,6 +6,7 @@ import { assertEquals } from "@std/assert";
 import { Bundle, type Config, idle } from "./bundle.ts";
 import { type TestRuntime, withRuntime } from "./host.ts";
 import { until } from "./runtime.ts";
+import { exists } from "./look.ts";
 
 /**
  * What a test may need: controllers on v1 hierarchies, cgroup v2 alone, systemd as init or not,
@@ -161,15 +162,6 @@ export const UPDATES = [
   ["--pids-limit", "10"],
   ["--pids-limit", "-1"],
 ] as const;
-
-export function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Numbers of the disk that the root file system or a device of the host is on, as `8:0`. */
 export function anyDisk(): string {

@@ -7,6 +7,7 @@ import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "./bundle.ts";
 import { type TestRuntime, withRuntime } from "./host.ts";
 import { command, commandLine, type Output, PEER, until } from "./runtime.ts";
+import { exists, readIfThere } from "./look.ts";
 
 /** Path of the executable, or its name. */
 export const CRIU = Deno.env.get("CRIU") ?? "criu";
@@ -97,23 +98,6 @@ export class Restorable {
 
   async delete(): Promise<void> {
     await this.runtime.ok(["delete", "--force", this.id]);
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function readIfThere(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return "";
   }
 }
 

@@ -1,7 +1,7 @@
 /** Cgroups and processes that are not the container's: a test makes them and looks at them afterwards. */
 
 import { removeDirectories } from "../../lib/cgroup/clear.ts";
-import { exists } from "./cgroups.ts";
+import { exists } from "./look.ts";
 import { until } from "./runtime.ts";
 
 /** A process that sleeps, in a cgroup of the test's choice. */

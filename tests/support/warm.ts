@@ -1,6 +1,7 @@
 /** A warm brain for tests. */
 
 import { command, RUNTIME, until } from "./runtime.ts";
+import { exists } from "./look.ts";
 
 /** A process of `runts serve` with a directory of its own. */
 export class WarmBrain implements AsyncDisposable {
@@ -82,13 +83,4 @@ function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
     if (wanted.every((byte, index) => bytes[at + index] === byte)) return at;
   }
   return -1;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -8,6 +8,7 @@ import {
   WITH_MEMORY_TRACKING,
 } from "../../support/criu.ts";
 import { until } from "../../support/runtime.ts";
+import { exists } from "../../support/look.ts";
 
 async function statusOf({ runtime, id }: Restorable): Promise<string> {
   return (await runtime.state(id)).status;
@@ -103,14 +104,6 @@ checkpointTest(
   },
   (config) => config.linux.resources = { ...config.linux.resources, pids: { limit: 77 } },
 );
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
 
 checkpointTest("what is in the memory of file systems comes along", async (container) => {
   const { runtime, id } = container;

@@ -6,6 +6,7 @@ import { Bundle } from "../../support/bundle.ts";
 import { checkpointTest, type Restorable, WITH_CRIU_RUNTS_ONLY } from "../../support/criu.ts";
 import { command, commandLine, until } from "../../support/runtime.ts";
 import { Session } from "../../support/session.ts";
+import { exists, readIfThere } from "../../support/look.ts";
 
 /** Runs a verb of the container by a shell script, in which "$@" is the verb. */
 async function byShell(
@@ -32,9 +33,9 @@ checkpointTest("output goes to the pipe of whoever restores it", async (containe
   const restore = container.line("restore", "--detach");
   await byShell(container, `"$0" "$@" 2>&1 </dev/null | cat >"${bundle.path}/second" &`, restore);
   bundle.put("tmp/go", "");
-  await until("it speaks", () => read(`${bundle.path}/second`) !== "");
-  assertEquals(read(`${bundle.path}/second`), "said\n");
-  assertEquals(read(`${bundle.path}/first`), "");
+  await until("it speaks", () => readIfThere(`${bundle.path}/second`) !== "");
+  assertEquals(readIfThere(`${bundle.path}/second`), "said\n");
+  assertEquals(readIfThere(`${bundle.path}/first`), "");
   await container.delete();
 }, (config) => config.process.args = TALKER);
 
@@ -50,31 +51,14 @@ checkpointTest(
     const restore = container.line("restore", "--detach");
     await byShell(container, `"$0" "$@" >>"${bundle.path}/second" 2>&1`, restore);
     bundle.put("tmp/go", "");
-    await until("it speaks", () => read(`${bundle.path}/second`) !== "");
-    assertEquals(read(`${bundle.path}/second`), "said\n");
-    assertEquals(read(`${bundle.path}/first`), "before\n");
+    await until("it speaks", () => readIfThere(`${bundle.path}/second`) !== "");
+    assertEquals(readIfThere(`${bundle.path}/second`), "said\n");
+    assertEquals(readIfThere(`${bundle.path}/first`), "before\n");
     await container.delete();
   },
   (config) => config.process.args = TALKER,
   WITH_CRIU_RUNTS_ONLY,
 ); // runc refuses files
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function read(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return "";
-  }
-}
 
 checkpointTest("a terminal's master goes to the console socket", async (container) => {
   const { runtime, bundle, id } = container;

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { loadHelper } from "../../../ffi/helper.ts";
 import type { Config } from "../../support/bundle.ts";
-import { exists } from "../../support/cgroups.ts";
+import { exists } from "../../support/look.ts";
 import { commandLine, PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";
 import { execTest, type Sleeper, untilCaught } from "../../support/seen.ts";
 

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
-import { exists } from "../../support/cgroups.ts";
+import { exists } from "../../support/look.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { hook, type Kind, KINDS } from "../../support/hooks.ts";
 import { PEER, RUNTS_ONLY, until } from "../../support/runtime.ts";

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { Bundle } from "../../support/bundle.ts";
-import { exists } from "../../support/cgroups.ts";
+import { exists } from "../../support/look.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { PEER } from "../../support/runtime.ts";
 

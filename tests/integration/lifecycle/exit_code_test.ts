@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { loadHelper } from "../../../ffi/helper.ts";
 import { Bundle } from "../../support/bundle.ts";
-import { exists } from "../../support/cgroups.ts";
+import { exists } from "../../support/look.ts";
 import { withRuntime } from "../../support/host.ts";
 import { hook } from "../../support/hooks.ts";
 import { openPty } from "../../support/pty.ts";

@@ -1,7 +1,7 @@
 /** Profiles of AppArmor, on a host that has it switched on: the virtual machine. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { exists } from "../../support/cgroups.ts";
+import { exists } from "../../support/look.ts";
 import { Systems } from "../../support/lxc_system.ts";
 
 const KERNEL = "/sys/kernel/security/apparmor";

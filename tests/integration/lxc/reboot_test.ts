@@ -4,6 +4,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { parentOf } from "../../support/host.ts";
 import { Systems } from "../../support/lxc_system.ts";
 import { until } from "../../support/runtime.ts";
+import { exists } from "../../support/look.ts";
 
 const INIT = `#!/bin/sh
 trap 'reboot -f' INT
@@ -76,12 +77,3 @@ Deno.test("an ephemeral container is gone once it has stopped", async () => {
   await until("its directory is gone", () => !exists(`${systems.path}/once`));
   assertEquals((await systems.run("info", "-n", "once")).code, 1);
 });
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}

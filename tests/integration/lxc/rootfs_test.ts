@@ -3,19 +3,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { RUNTS_LXC_ONLY } from "../../support/lxc.ts";
 import { Systems } from "../../support/lxc_system.ts";
+import { exists } from "../../support/look.ts";
 
 /** A path as a word of a line. */
 function below(systems: Systems, name: string): string {
   return `${systems.path}/${name}`;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const HIDE = 'rm() { busybox rm "$@"; }; ';

@@ -6,6 +6,7 @@ import { parentOf } from "../../support/host.ts";
 import { lxcLine } from "../../support/lxc.ts";
 import { Systems } from "../../support/lxc_system.ts";
 import { command } from "../../support/runtime.ts";
+import { exists } from "../../support/look.ts";
 
 const LIMITS: Readonly<Record<string, string>> = {
   "memory.max": "67108864",
@@ -21,15 +22,6 @@ async function ok(...line: string[]): Promise<string> {
 
 function cgroupOf(pid: number): string {
   return Deno.readTextFileSync(`/proc/${pid}/cgroup`);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 cgroupTest("a system container outlives the unit that starts it", ["v2", "systemd"], async () => {

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
-import { exists } from "../../support/cgroups.ts";
+import { exists } from "../../support/look.ts";
 import { withRuntime } from "../../support/host.ts";
 import { type Edit, inside, linesOf, shell } from "../../support/inside.ts";
 import { PEER, RUNTS_ONLY } from "../../support/runtime.ts";

@@ -2,7 +2,8 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Bundle, type Config } from "../../support/bundle.ts";
-import { cgroupsOf, cgroupTest, exists, held } from "../../support/cgroups.ts";
+import { cgroupsOf, cgroupTest, held } from "../../support/cgroups.ts";
+import { exists } from "../../support/look.ts";
 import { command, RUNTIME, until } from "../../support/runtime.ts";
 
 const MiB = 2 ** 20;
