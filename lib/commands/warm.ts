@@ -8,6 +8,7 @@ import { isWithin, pathFrom } from "../base/paths.ts";
 import type { BrainStatus } from "../serve/request.ts";
 import type { Caller } from "../base/caller.ts";
 import { GLOBAL_OPTIONS } from "../cli/globals.ts";
+import { SUPERVISE_OPTIONS } from "./supervise_options.ts";
 
 const MB = 1e6;
 
@@ -36,10 +37,9 @@ export async function loadWarm(): Promise<void> {
   await Promise.all(Object.keys(WARM).map(commandOf));
 }
 
-/** A monitor is a child of whoever starts it. */
+/** A monitor is a child of whoever starts it, with what that has. */
 function alone(options: Values): boolean {
-  return ["supervised", "name", "restart", "logDriver", "logPath", "interactive"]
-    .every((key) => options[key] === undefined);
+  return ["name", ...Object.keys(SUPERVISE_OPTIONS)].every((key) => options[key] === undefined);
 }
 
 /** In these directories a path means something else to every process. */
@@ -62,6 +62,7 @@ export async function prepareWarm(
   if (line === undefined || !isWarm(line.options) || !meansTheSame(command!, line, caller)) {
     return undefined;
   }
+  if (line.options.trace !== undefined) return undefined; // it tells of a process of its own
   if (verb === "serve") return (setting) => printStatus(status(), setting);
   return (setting) => runLine(command!, () => line, setting);
 }

@@ -1,11 +1,16 @@
 /** `runts serve`, and commands that it carries out. */
 
 import { assertEquals, assertMatch } from "@std/assert";
+import { longName } from "../../../lib/cli/types.ts";
+import { SUPERVISE_OPTIONS } from "../../../lib/commands/supervise_options.ts";
 import { Bundle } from "../../support/bundle.ts";
 import { idle, tell, TELLING, told } from "../../support/cold.ts";
 import { isRunning, parentOf, runtimeTest } from "../../support/host.ts";
 import { command, RUNTIME, RUNTS_ONLY } from "../../support/runtime.ts";
 import { WarmBrain } from "../../support/warm.ts";
+
+/** What options are given that do not take every text. */
+const VALUES: Readonly<Record<string, string>> = { logDriver: "raw", restart: "no", label: "a=b" };
 
 const WARM = { code: 0, stdout: "", stderr: "", cold: false };
 
@@ -53,6 +58,25 @@ runtimeTest("what it cannot do runs cold, quietly", RUNTS_ONLY, async (runtime) 
   assertEquals({ ...version, stdout: "" }, { ...WARM, cold: true });
   const log = await tell(["--root", runtime.root, "--log", "/dev/fd/2", "list", "--quiet"], env);
   assertEquals(log, { ...WARM, cold: true });
+  // A monitor is a child of whoever starts it, and a trace tells of a process of its own.
+  const bundle = ["--bundle", "/nonexistent"];
+  const lines = [
+    ...Object.entries(SUPERVISE_OPTIONS).map(([key, option]) => [
+      ...["create", ...bundle, `--${longName(key)}`],
+      ...("value" in option ? [VALUES[key] ?? "1"] : []),
+      "none",
+    ]),
+    ["create", ...bundle, "--trace", `${runtime.root}/trace`, "none"],
+    ["start", "--trace", `${runtime.root}/trace`, "none"],
+    ["exec", "--detach", "--name", "some", "none", "true"],
+  ];
+  for (const line of lines) {
+    const { code, cold } = await tell(["--root", runtime.root, ...line], env);
+    assertEquals({ code: code !== 0, cold }, { code: true, cold: true }, line.join(" "));
+  }
+  const plain = await tell(["--root", runtime.root, "create", ...bundle, "none"], env);
+  assertEquals({ code: plain.code, cold: plain.cold }, { code: 1, cold: false });
+  await Deno.remove(`${runtime.root}/trace`);
 });
 
 Deno.test({
