@@ -15,7 +15,7 @@ export interface Caller {
   readonly gid: number;
   /** File mode bits that it takes away from what it makes (umask(2)). */
   readonly umask: number;
-  /** The mode of a file that is made for it, without those bits that the kernel does not take away by itself. */
+  /** The mode of a file that is made for it, where the kernel itself does not see to its umask. */
   masked(mode: number): number;
   /** Whether it has ended, so that nobody learns of what is done for it. */
   hasEnded(): boolean;

@@ -26,7 +26,7 @@ export class ProcessCaller implements Caller {
   }
 
   masked(mode: number): number {
-    return mode;
+    return mode & ~this.umask;
   }
 
   hasEnded(): boolean {

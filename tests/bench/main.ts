@@ -3,42 +3,20 @@
  * through mod.ts in one process, and an empty Deno script as the floor. Each command is timed back
  * to back and with an idle moment before each run, as in real use. It prints ratios; it is no test.
  *
- * crun 1.8 does not work where a `unified` cgroup mount is in its sight, so on a hybrid host the whole
- * benchmark runs in a mount namespace without it, all runtimes alike.
- *
  * `deno task bench [--quick]`
  */
 
 import { Bundle } from "../support/bundle.ts";
+import { exists } from "../support/look.ts";
 import { PROJECT } from "../support/runtime.ts";
 import { execs, lifecycles } from "./in_process.ts";
 import { type Figures, type Measured, summarize, table } from "./report.ts";
+import { installed, type Runtime, time, whereCrunWorks } from "./runtimes.ts";
 
 /** Idle time before each run of the second series, in ms. */
 const PAUSE = 150;
 
-interface Runtime {
-  readonly name: "runts" | "runc" | "crun";
-  readonly line: string[];
-}
-
 const RUNS = Deno.args.includes("--quick") ? 10 : 40;
-
-/** One execution; its time in ms. What it prints goes nowhere. */
-async function time(line: readonly string[]): Promise<number> {
-  const [executable, ...args] = line;
-  const command = new Deno.Command(executable!, {
-    args,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  });
-  const start = performance.now();
-  const { success } = await command.output();
-  const elapsed = performance.now() - start;
-  if (!success) throw new Error(`failed: ${line.join(" ")}`);
-  return elapsed;
-}
 
 /** What the containers are made from. */
 interface Bundles {
@@ -128,34 +106,6 @@ async function floor(pause: number): Promise<Figures> {
   return summarize(times);
 }
 
-function installed(): Runtime[] {
-  const all: Runtime[] = [{ name: "runts", line: [`${PROJECT}/dist/runts`] }];
-  for (const name of ["runc", "crun"] as const) {
-    const path = ["/usr/bin", "/usr/sbin", "/usr/local/sbin"].map((at) => `${at}/${name}`)
-      .find((path) => exists(path));
-    if (path !== undefined) all.push({ name, line: [path] });
-    else console.log(`${name} is not installed`);
-  }
-  return all;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Starts this program again where crun works. */
-async function withoutUnified(): Promise<number> {
-  const script = 'umount /sys/fs/cgroup/unified; exec "$0" "$@"';
-  const again = [Deno.execPath(), "run", "-A", import.meta.filename!, ...Deno.args, "--inside"];
-  const args = ["-m", "--propagation", "slave", "sh", "-c", script, ...again];
-  return (await new Deno.Command("unshare", { args }).spawn().status).code;
-}
-
 function podmanProfile(): unknown {
   const path = `${PROJECT}/tests/support/configs/podman.json`;
   return JSON.parse(Deno.readTextFileSync(path)).linux.seccomp;
@@ -191,8 +141,4 @@ async function main(): Promise<void> {
   }
 }
 
-const hybrid = /^\S+ \S+ \S+ \S+ \/sys\/fs\/cgroup\/unified /m;
-if (!Deno.args.includes("--inside") && hybrid.test(Deno.readTextFileSync("/proc/self/mountinfo"))) {
-  Deno.exit(await withoutUnified());
-}
-await main();
+await whereCrunWorks(import.meta.filename!, main);

@@ -1,0 +1,65 @@
+/** The runtimes that a benchmark compares, and the host that all of them work on. */
+
+import { exists } from "../support/look.ts";
+import { PROJECT } from "../support/runtime.ts";
+
+export interface Runtime {
+  readonly name: "runts" | "runc" | "crun";
+  readonly line: string[];
+}
+
+/**
+ * One execution; its time in ms. What it prints goes nowhere.
+ *
+ * @param env variables beside those of this process
+ */
+export async function time(
+  line: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  const [executable, ...args] = line;
+  const command = new Deno.Command(executable!, {
+    args,
+    env,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  });
+  const start = performance.now();
+  const { success } = await command.output();
+  const elapsed = performance.now() - start;
+  if (!success) throw new Error(`failed: ${line.join(" ")}`);
+  return elapsed;
+}
+
+/** Those that are installed; runts comes first. */
+export function installed(): Runtime[] {
+  const all: Runtime[] = [{ name: "runts", line: [`${PROJECT}/dist/runts`] }];
+  for (const name of ["runc", "crun"] as const) {
+    const path = ["/usr/bin", "/usr/sbin", "/usr/local/sbin"].map((at) => `${at}/${name}`)
+      .find((path) => exists(path));
+    if (path !== undefined) all.push({ name, line: [path] });
+    else console.log(`${name} is not installed`);
+  }
+  return all;
+}
+
+const HYBRID = /^\S+ \S+ \S+ \S+ \/sys\/fs\/cgroup\/unified /m;
+
+/**
+ * Runs a benchmark. crun 1.8 does not work where a `unified` cgroup mount is in its sight, so on a hybrid host the
+ * program is started again in a mount namespace without it, for all runtimes alike.
+ */
+export async function whereCrunWorks(program: string, main: () => Promise<void>): Promise<void> {
+  const isHybrid = HYBRID.test(Deno.readTextFileSync("/proc/self/mountinfo"));
+  if (isHybrid && !Deno.args.includes("--inside")) Deno.exit(await withoutUnified(program));
+  await main();
+}
+
+/** Starts the program again without that mount. */
+async function withoutUnified(program: string): Promise<number> {
+  const script = 'umount /sys/fs/cgroup/unified; exec "$0" "$@"';
+  const again = [Deno.execPath(), "run", "-A", program, ...Deno.args, "--inside"];
+  const args = ["-m", "--propagation", "slave", "sh", "-c", script, ...again];
+  return (await new Deno.Command("unshare", { args }).spawn().status).code;
+}
