@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { cgroupTest } from "../support/cgroups.ts";
-import { command, PROJECT } from "../support/runtime.ts";
+import { command, PROJECT, until } from "../support/runtime.ts";
 
 const RELEASE = `${PROJECT}/dist/release`;
 /** What clients, the package manager and this test keep by themselves. */
@@ -30,11 +30,15 @@ async function ok(script: string): Promise<string> {
   return stdout;
 }
 
+/** Names of processes of what is tested. */
+function processes(): Promise<string> {
+  return ok("ps -eo comm= | grep -E '^(runts|containerd-shim-ru)' | sort || :");
+}
+
 /** Every file of the host, and every process of what is tested. */
 async function host(): Promise<string> {
   const prune = PASSED_OVER.map((path) => `-path ${path}`).join(" -o ");
-  return await ok(`find / \\( ${prune} \\) -prune -o -print | sort
-    ps -eo comm= | grep -E '^(runts|containerd-shim-ru)' | sort || :`);
+  return await ok(`find / \\( ${prune} \\) -prune -o -print | sort`) + await processes();
 }
 
 /** A root filesystem of busybox, as an image of podman and as a directory. */
@@ -107,6 +111,8 @@ cgroupTest("the package, from its installation to its removal", ["v2", "systemd"
   await useByClients();
 
   await ok("dpkg --purge runts");
+  // What it was told to end has a moment for it.
+  await until("no process is left", async () => await processes() === "", 10_000);
   assertEquals(await host(), before);
   assertEquals(await ok("ls -A /run/runts 2>/dev/null || :"), "");
 });
