@@ -22,6 +22,7 @@ const GROUPS: readonly (readonly [title: string, pages: readonly (readonly [stri
       ["clients", "Under podman, containerd, Docker, buildah"],
       ["supervision", "Supervise containers"],
       ["rootless", "Without root"],
+      ["checkpoint", "Checkpoint and restore"],
       ["library", "From TypeScript"],
       ["lxc", "Configurations of LXC"],
     ]],
@@ -38,6 +39,7 @@ const GROUPS: readonly (readonly [title: string, pages: readonly (readonly [stri
       ["security", "Security"],
       ["performance", "Performance"],
       ["warm", "The warm brain"],
+      ["shim", "The shim of containerd"],
       ["development", "Development"],
     ]],
   ];
