@@ -7,6 +7,7 @@ import { checkLayout } from "./check/layout.ts";
 import { checkProcessWide } from "./check/process_wide.ts";
 import { checkPage, checkRooms } from "./check/rooms.ts";
 import { importsOf, readSources, type Source } from "./check/source.ts";
+import { checkVersion } from "./check/version.ts";
 
 /** Chains of static imports that lead back to where they started. */
 function circles(sources: readonly Source[]): string[] {
@@ -34,6 +35,7 @@ async function check(): Promise<void> {
     ...circles(sources),
     ...checkRooms(sources),
     ...checkPage(),
+    ...checkVersion(),
     ...checkProcessWide(sources),
     ...unusedExports(sources),
     ...await checkDocs(),
