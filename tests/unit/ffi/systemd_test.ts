@@ -30,7 +30,11 @@ async function withDaemon(body: (address: string, helper: Helper) => Promise<voi
     await body(value!.trim(), await loadHelper());
     await lines.cancel();
   } finally {
-    child.kill();
+    try {
+      child.kill();
+    } catch {
+      // a test has ended it
+    }
     await child.status;
   }
 }
