@@ -17,8 +17,8 @@ export interface Caller {
   readonly umask: number;
   /** The mode of a file that is made for it, where the kernel itself does not see to its umask. */
   masked(mode: number): number;
-  /** Whether it has ended, so that nobody learns of what is done for it. */
-  hasEnded(): boolean;
+  /** Whether it has ended, so that nobody learns of what is done for it. Absent where it cannot. */
+  hasEnded?(): boolean;
   /** Absolute. Throws `Deno.errors.InvalidData` where the path is no UTF-8. */
   workingDirectory(): string;
   /** `NAME=value` entries, as it was started with them. */

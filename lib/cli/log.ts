@@ -3,9 +3,9 @@
  * nothing if it succeeded; so warnings are written to it only when a level was asked for.
  */
 
+import { absoluteBytes, isNamed } from "../base/absolute.ts";
 import type { Caller } from "../base/caller.ts";
 import { quote, RuntsError } from "../base/errors.ts";
-import { pathFrom } from "../base/paths.ts";
 import { statFile } from "../base/files.ts";
 import type { GlobalValues } from "./globals.ts";
 import { type Level, LEVELS, type Sink } from "./log_level.ts";
@@ -78,16 +78,18 @@ async function openSink(
     const { openService } = await import("./log_service.ts");
     return { sink: await openService(service[1]!, service[2]!) };
   }
-  const file = path.isWellFormed() ? openFile(path, caller) : await openBytesNamed(path);
+  const whole = absoluteBytes(caller, path);
+  const file = isNamed(caller, whole)
+    ? openFile(path, whole, caller)
+    : await openBytesNamed(path, whole, caller);
   return {
     sink: (level, message) => write(file, entry(level, message, logFormat === "json")),
     close: () => file.close(),
   };
 }
 
-function openFile(path: string, caller: Caller): Deno.FsFile {
+function openFile(path: string, file: string, caller: Caller): Deno.FsFile {
   try {
-    const file = path.startsWith("/") ? path : pathFrom(caller.workingDirectory(), path);
     // Whoever opens a fifo for both need not wait for a reader.
     if (statFile(file)?.isFifo) return Deno.openSync(file, { read: true, write: true });
     return Deno.openSync(file, { create: true, append: true, mode: caller.masked(0o644) });
@@ -96,9 +98,13 @@ function openFile(path: string, caller: Caller): Deno.FsFile {
   }
 }
 
-async function openBytesNamed(path: string): Promise<Deno.FsFile> {
+async function openBytesNamed(
+  path: string,
+  file: string,
+  caller: Caller,
+): Promise<Deno.FsFile> {
   const { openLogFile } = await import("./log_file.ts");
-  return await openLogFile(path);
+  return await openLogFile(path, file, caller.masked(0o644));
 }
 
 /** A line as runc writes it, which is what podman and containerd parse. */

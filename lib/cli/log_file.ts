@@ -5,13 +5,14 @@ import { ownDescriptor } from "../../ffi/own_descriptor.ts";
 import { O_APPEND, O_CREAT, O_WRONLY } from "../base/linux.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 
-export async function openLogFile(path: string): Promise<Deno.FsFile> {
+/** @param file the path from where the caller is */
+export async function openLogFile(path: string, file: string, mode: number): Promise<Deno.FsFile> {
   const helper = await loadHelper();
   try {
-    const fd = helper.open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644);
-    const file = Deno.openSync(ownDescriptor(fd), { append: true });
+    const fd = helper.open(file, O_WRONLY | O_CREAT | O_APPEND, mode);
+    const opened = Deno.openSync(ownDescriptor(fd), { append: true });
     helper.close(fd);
-    return file;
+    return opened;
   } catch (cause) {
     throw new RuntsError(`open log file ${quote(path)}`, { cause });
   }

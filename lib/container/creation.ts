@@ -339,7 +339,7 @@ export class Creation {
       ...(startOps && { startOps }),
       ...(hostMounts.length > 0 && { hostMounts }),
     };
-    if (this.#runtime.caller.hasEnded()) throw new RuntsError("the caller has ended");
+    if (this.#runtime.caller.hasEnded?.()) throw new RuntsError("the caller has ended");
     prepareVerbs(this.#directory, status, this.#bundle.spec);
     this.#directory.writeStatus(status);
     this.#directory.clearIntent();

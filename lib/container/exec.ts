@@ -304,7 +304,7 @@ function answers(request: SpawnIn, plan: Plan): Answers {
   return {
     pid: (newest) => pid = newest,
     ready: async () => {
-      if (runtime.caller.hasEnded()) throw new RuntsError("the caller has ended");
+      if (runtime.caller.hasEnded?.()) throw new RuntsError("the caller has ended");
       await attendant?.take?.({ pid, startTime: readStat(pid)?.startTime ?? 0 });
     },
     cgroup: async (newest) =>

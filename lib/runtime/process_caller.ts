@@ -29,10 +29,6 @@ export class ProcessCaller implements Caller {
     return mode & ~this.umask;
   }
 
-  hasEnded(): boolean {
-    return false;
-  }
-
   workingDirectory(): string {
     return Deno.cwd();
   }

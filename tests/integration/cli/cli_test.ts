@@ -56,7 +56,7 @@ Deno.test("--version has the lines that clients read", RUNTS_ONLY, async () => {
   // As crun has it; systemd and the security modules where the host has them.
   assertMatch(
     rest?.[2] ?? stdout,
-    /^(\+SYSTEMD )?(\+SELINUX )?(\+APPARMOR )?\+CAP \+SECCOMP \+EBPF$/,
+    /^(\+SYSTEMD )?(\+SELINUX )?(\+APPARMOR )?\+CAP \+SECCOMP \+EBPF( \+CRIU)?$/,
   );
   for (const args of [["-v"], ["-V"], ["version"], ["--root", "/x", "-version"]]) {
     assertEquals((await runts(args)).stdout, stdout, args.join(" "));

@@ -205,6 +205,6 @@ Deno.test("an unknown verb is told those that there are", RUNTS_LXC_ONLY, async 
   assertEquals(code, 1);
   assertMatch(
     stderr,
-    /^runts: lxc: VERB "frob" is not one of attach, [a-z, -]*, update, update-config, wait: see "runts lxc --help"\n$/,
+    /^runts: lxc: VERB "frob" is not one of attach, [a-z, -]*, update, update-config, usernsexec, wait: see "runts lxc --help"\n$/,
   );
 });
