@@ -7,11 +7,11 @@ import {
   cgroupsOf,
   cgroupTest,
   everyPath,
-  exists,
   freezerPath,
   hostHas,
   ownCgroups,
 } from "../../support/cgroups.ts";
+import { exists } from "../../support/look.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { command, until } from "../../support/runtime.ts";
 import { OwnCgroup, Stranger } from "../../support/strangers.ts";

@@ -7,10 +7,10 @@ import {
   cgroupsOf,
   cgroupTest,
   everyPath,
-  exists,
   freezerPath,
   withContainer,
 } from "../../support/cgroups.ts";
+import { exists } from "../../support/look.ts";
 import { isRunning, type TestRuntime, withRuntime } from "../../support/host.ts";
 import { until } from "../../support/runtime.ts";
 

@@ -6,13 +6,13 @@ import {
   anyDisk,
   cgroupsOf,
   cgroupTest,
-  exists,
   held,
   ownCgroups,
   removeLeft,
   UPDATES,
   withContainer,
 } from "../../support/cgroups.ts";
+import { exists } from "../../support/look.ts";
 import { TestRuntime, withRuntime } from "../../support/host.ts";
 
 const SLEEP = ["sleep", "1000"];

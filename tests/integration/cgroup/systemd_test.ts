@@ -5,11 +5,11 @@ import { Bundle, type Config } from "../../support/bundle.ts";
 import {
   cgroupsOf,
   cgroupTest,
-  exists,
   held,
   lingeringUser,
   withContainer,
 } from "../../support/cgroups.ts";
+import { exists } from "../../support/look.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { command, type Output, RUNTIME } from "../../support/runtime.ts";
 
