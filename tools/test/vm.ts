@@ -47,7 +47,7 @@ const HOSTS: Host[] = [
     level: "vm",
     options: [],
     files:
-      /^(cgroup|rootless)\/(?!session_)|^lxc\/(apparmor|debian|life|namespaces|reboot|rootless|states|systemd|virtual_devices)_|^lifecycle\/(lifecycle_|apparmor_|prepared_(void_)?test)|^supervision\/(systemd|wait)_/,
+      /^(cgroup|rootless)\/(?!session_)|^lxc\/(apparmor|debian|rootless|states|systemd|virtual_devices)_|^lifecycle\/(lifecycle_|apparmor_|prepared_(void_)?test)|^supervision\/(systemd|wait)_/,
     asked: /^lxc\/(?!list_|runts_|update_|values_)/,
   },
   { name: "vm, session of a user", level: "vm", options: ["--user"], files: /^rootless\/session_/ },
