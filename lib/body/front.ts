@@ -37,7 +37,6 @@ export class FrontBody implements Body, ProgramFront, Disposable {
   readonly #helper: FrontHelper;
   readonly #calls: FrontCalls;
   readonly #connection: BodyConnection;
-
   readonly #environment: readonly string[];
   #lock: { readonly fd: number; readonly path: string } | undefined;
 

@@ -5,7 +5,7 @@ import { defineCommand } from "../cli/types.ts";
 import { architecture } from "../lxc/config/values_more.ts";
 import { attachSystem, type Privilege, PRIVILEGES } from "../lxc/life/attach.ts";
 import { systemIdOf } from "../lxc/life/record.ts";
-import { choiceOf, commandWords, LXC_COMMAND, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
+import { LXC_COMMAND, LXC_NAMED, namedCommand, versionWanted } from "./lxc_shared.ts";
 import { namespacesOf } from "./lxc_namespaces.ts";
 
 export const command = defineCommand({
@@ -59,13 +59,12 @@ export const command = defineCommand({
     },
   ],
   async run(context) {
-    const { runtime, args: { words }, options } = context;
+    const { runtime, options } = context;
     if (versionWanted(context)) return;
-    const named = options.name !== undefined;
-    const command = commandWords(words, named);
+    const { choice, command } = namedCommand(context);
     const { elevatedPrivileges: rights, namespaces, arch, ptyLog } = options;
     return await attachSystem(runtime, {
-      id: systemIdOf(runtime, choiceOf(context, named ? undefined : words[0])),
+      id: systemIdOf(runtime, choice),
       args: command,
       ...(options.clearEnv && { clearEnv: true }),
       ...(options.keepVar && { keep: options.keepVar }),

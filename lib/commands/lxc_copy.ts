@@ -2,7 +2,7 @@ import { RuntsError } from "../base/errors.ts";
 import { defineCommand } from "../cli/types.ts";
 import { checkBacking } from "../lxc/store/backing.ts";
 import { copyContainer } from "../lxc/store/copy.ts";
-import { choiceOf, LXC_COMMAND, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
+import { LXC_COMMAND, LXC_NAMED, namedWords, versionWanted } from "./lxc_shared.ts";
 import { untilSignal } from "./lxc_signals.ts";
 
 export const command = defineCommand({
@@ -56,12 +56,10 @@ export const command = defineCommand({
     { text: "something to try out", command: "runts lxc copy -n web -e" },
   ],
   async run(context) {
-    const { runtime, args: { words }, options } = context;
+    const { runtime, options } = context;
     if (versionWanted(context)) return;
     const { rename, snapshot, ephemeral, newname, newpath } = options;
-    const named = options.name !== undefined;
-    const { name, lxcpath } = choiceOf(context, named ? undefined : words[0]);
-    const hookArgs = named ? words : words.slice(1);
+    const { choice: { name, lxcpath }, rest: hookArgs } = namedWords(context);
     const kind = checkBacking(options.backingstorage ?? (snapshot ? "overlay" : "dir"), [
       ...["dir", "overlay"],
     ]);

@@ -3,7 +3,7 @@ import { quote, RuntsError } from "../base/errors.ts";
 import { defineCommand } from "../cli/types.ts";
 import { addDevice, removeDevice } from "../lxc/life/device.ts";
 import { systemIdOf } from "../lxc/life/record.ts";
-import { choiceOf, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
+import { LXC_NAMED, namedWords, versionWanted } from "./lxc_shared.ts";
 
 const ACTIONS: Readonly<Record<string, typeof addDevice>> = { add: addDevice, del: removeDevice };
 
@@ -30,11 +30,9 @@ export const command = defineCommand({
     { text: "a network device", command: "runts lxc device -n web -- add eth1 eth0" },
   ],
   async run(context) {
-    const { runtime, args: { words }, options } = context;
+    const { runtime } = context;
     if (versionWanted(context)) return;
-    const named = options.name !== undefined;
-    const choice = choiceOf(context, named ? undefined : words[0]);
-    const [action, device, other, ...more] = named ? words : words.slice(1);
+    const { choice, rest: [action, device, other, ...more] } = namedWords(context);
     if (action === undefined) throw new RuntsError("missing argument add or del");
     const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
     if (act === undefined) {

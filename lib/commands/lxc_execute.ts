@@ -3,12 +3,11 @@ import { defineCommand } from "../cli/types.ts";
 import { startSystem } from "../lxc/life/start.ts";
 import { stayInForeground } from "./lxc_foreground.ts";
 import {
-  choiceOf,
-  commandWords,
   DEFINE,
-  logSettingsOf,
   LXC_COMMAND,
   LXC_NAMED,
+  namedCommand,
+  settingsOf,
   versionWanted,
 } from "./lxc_shared.ts";
 
@@ -34,17 +33,15 @@ export const command = defineCommand({
   },
   examples: [{ text: "a program", command: "runts lxc execute -n web -- uname -a" }],
   async run(context) {
-    const { runtime, args: { words }, options } = context;
+    const { runtime, options } = context;
     if (versionWanted(context)) return;
-    const named = options.name !== undefined;
-    const command = commandWords(words, named);
+    const { choice, command } = namedCommand(context);
     const { uid, gid, daemon = false } = options;
     const terminal = !daemon && Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
-    const choice = choiceOf(context, named ? undefined : words[0]);
     try {
       const { already, foreground } = await startSystem(runtime, {
         ...choice,
-        define: [...(choice.define ?? []), ...await logSettingsOf(runtime, options)],
+        define: await settingsOf(runtime, options),
         command,
         foreground: !daemon,
         execute: {

@@ -58,11 +58,14 @@ export const LXC_COMMAND = {
   complete: "none",
 } as const satisfies Argument;
 
-/** What is behind the name of the container, which may be the first word: `NAME -- COMMAND`. */
-export function commandWords(words: readonly string[], named: boolean): readonly string[] {
-  if (named) return words;
-  return words.slice(words[1] === "--" ? 2 : 1);
-}
+/** A program of the host, with its arguments. */
+export const LXC_PROGRAM = {
+  value: "COMMAND",
+  description: "the program",
+  optional: true,
+  rest: "command",
+  complete: "command",
+} as const satisfies Argument;
 
 /** Configurations by their paths. */
 export const LXC_FILES = {
@@ -83,6 +86,7 @@ export const DEFINE = {
 /** The version of LXC whose command lines, formats and exit codes these are. */
 const LXC_VERSION = "5.0.2";
 
+/** What the command line says. */
 interface Given {
   readonly print: (text: string) => void;
   readonly options: {
@@ -114,12 +118,33 @@ export function choiceOf({ options }: Given, name: string | undefined): Choice {
   return { name: options.name ?? name, lxcpath, rcfile, define };
 }
 
-/** What the command line says of a container's log, as settings. */
-export async function logSettingsOf(
+/** A command line whose first word is the name of the container unless an option gives that. */
+interface GivenWords extends Given {
+  readonly args: { readonly words: readonly string[] };
+}
+
+/** The container, and the words behind its name. */
+export function namedWords(given: GivenWords): { choice: Choice; rest: readonly string[] } {
+  const { args: { words }, options: { name } } = given;
+  return { choice: choiceOf(given, words[0]), rest: name === undefined ? words.slice(1) : words };
+}
+
+/** The container, and the command for it: `NAME -- COMMAND`. */
+export function namedCommand(given: GivenWords): { choice: Choice; command: readonly string[] } {
+  const { choice, rest } = namedWords(given);
+  const isParted = given.options.name === undefined && rest[0] === "--";
+  return { choice, command: isParted ? rest.slice(1) : rest };
+}
+
+/** The settings of the command line: those that are defined, these further ones, and those of the container's log. */
+export async function settingsOf(
   runtime: Runtime,
-  options: { readonly logfile?: string; readonly logpriority?: string },
+  options: Given["options"] & { readonly logfile?: string; readonly logpriority?: string },
+  further: readonly string[] = [],
 ): Promise<string[]> {
-  if (options.logfile === undefined && options.logpriority === undefined) return [];
+  const { define = [], logfile, logpriority } = options;
+  const all = [...define, ...further];
+  if (logfile === undefined && logpriority === undefined) return all;
   const { logSettings } = await import("./lxc_log.ts");
-  return logSettings(runtime, options);
+  return [...all, ...logSettings(runtime, options)];
 }

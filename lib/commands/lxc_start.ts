@@ -3,12 +3,11 @@ import { defineCommand } from "../cli/types.ts";
 import { startSystem } from "../lxc/life/start.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import {
-  choiceOf,
-  commandWords,
   DEFINE,
-  logSettingsOf,
   LXC_COMMAND,
   LXC_NAMED,
+  namedCommand,
+  settingsOf,
   versionWanted,
 } from "./lxc_shared.ts";
 
@@ -62,17 +61,13 @@ export const command = defineCommand({
   },
   examples: [{ text: "a container", command: "runts lxc start -n web" }],
   async run(context) {
-    const { runtime, args: { words }, options } = context;
+    const { runtime, options } = context;
     if (versionWanted(context)) return;
-    const named = options.name !== undefined;
-    const command = commandWords(words, named);
-    const choice = choiceOf(context, named ? undefined : words[0]);
-    const define = [
-      ...(choice.define ?? []),
+    const { choice, command } = namedCommand(context);
+    const define = await settingsOf(runtime, options, [
       ...setting(runtime, "lxc.console.path", options.console),
       ...setting(runtime, "lxc.console.logfile", options.consoleLog),
-      ...await logSettingsOf(runtime, options),
-    ];
+    ]);
     const { already, monitor, foreground } = await startSystem(runtime, {
       ...choice,
       define,

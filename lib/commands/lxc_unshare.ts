@@ -1,7 +1,7 @@
 import { RuntsError } from "../base/errors.ts";
 import { defineCommand } from "../cli/types.ts";
 import { unshareProgram } from "../lxc/life/unshare.ts";
-import { LXC_COMMON, versionWanted } from "./lxc_shared.ts";
+import { LXC_COMMON, LXC_PROGRAM, versionWanted } from "./lxc_shared.ts";
 import { namespacesOf } from "./lxc_namespaces.ts";
 
 export const command = defineCommand({
@@ -12,15 +12,7 @@ export const command = defineCommand({
     "It is no container: it sees the files of the host, and nothing of it is kept. The exit code is " +
     "that of the program.",
   ],
-  arguments: {
-    words: {
-      value: "COMMAND",
-      description: "the program",
-      optional: true,
-      rest: "command",
-      complete: "command",
-    },
-  },
+  arguments: { words: LXC_PROGRAM },
   options: {
     ...LXC_COMMON,
     namespaces: {

@@ -1,6 +1,6 @@
 import { defineCommand } from "../cli/types.ts";
 import { usernsExec } from "../lxc/life/userns_exec.ts";
-import { LXC_COMMON, versionWanted } from "./lxc_shared.ts";
+import { LXC_COMMON, LXC_PROGRAM, versionWanted } from "./lxc_shared.ts";
 
 export const command = defineCommand({
   name: "lxc usernsexec",
@@ -10,15 +10,7 @@ export const command = defineCommand({
     "It has a mount namespace of its own, too. Without -m the ids are those that /etc/subuid and " +
     "/etc/subgid have for the caller; without COMMAND it is a shell. The exit code is that of the program.",
   ],
-  arguments: {
-    words: {
-      value: "COMMAND",
-      description: "the program",
-      optional: true,
-      rest: "command",
-      complete: "command",
-    },
-  },
+  arguments: { words: LXC_PROGRAM },
   options: {
     map: {
       short: "m",

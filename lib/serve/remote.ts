@@ -7,21 +7,10 @@ import type { OwnHelper } from "../runtime/runtime.ts";
 /** File systems that answer by themselves; of any other one nothing is known (proc_pid_mountinfo(5)). */
 const LOCAL = new Set([
   ...["bcachefs", "binfmt_misc", "bpf", "btrfs", "cgroup", "cgroup2", "configfs", "debugfs"],
-  ...[
-    "devpts",
-    "devtmpfs",
-    "efivarfs",
-    "erofs",
-    "exfat",
-    "ext2",
-    "ext3",
-    "ext4",
-    "f2fs",
-    "fusectl",
-  ],
-  ...["hugetlbfs", "iso9660", "mqueue", "nsfs", "ntfs3", "overlay", "proc", "pstore", "ramfs"],
-  ...["resctrl", "rootfs", "rpc_pipefs", "securityfs", "selinuxfs", "squashfs", "sysfs", "tmpfs"],
-  ...["tracefs", "udf", "vfat", "xfs", "zfs"],
+  ...["devpts", "devtmpfs", "efivarfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs"],
+  ...["fusectl", "hugetlbfs", "iso9660", "mqueue", "nsfs", "ntfs3", "overlay"],
+  ...["proc", "pstore", "ramfs", "resctrl", "rootfs", "rpc_pipefs", "securityfs"],
+  ...["selinuxfs", "squashfs", "sysfs", "tmpfs", "tracefs", "udf", "vfat", "xfs", "zfs"],
 ]);
 
 /** The kernel tells of a change so, once (poll(2)). */

@@ -3,7 +3,7 @@
 import { treeCalls } from "../../../ffi/tree.ts";
 import { absolute } from "../../base/absolute.ts";
 import { quote, reason, RuntsError } from "../../base/errors.ts";
-import { statFile } from "../../base/files.ts";
+import { isDirectory, statFile } from "../../base/files.ts";
 import { isWithin } from "../../base/paths.ts";
 import { Undo } from "../../base/undo.ts";
 import { inCommand } from "../../runtime/command.ts";
@@ -39,8 +39,8 @@ export interface CopyManner {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What is copied. */
-interface CopyOptions extends CopyManner {
+/** Where a container is, and where what it becomes shall be. */
+export interface BothPlaces {
   readonly name?: string | undefined;
   readonly lxcpath?: string | undefined;
   readonly newName: string;
@@ -48,23 +48,31 @@ interface CopyOptions extends CopyManner {
   readonly newPath?: string | undefined;
 }
 
+/** What is copied. */
+interface CopyOptions extends CopyManner, BothPlaces {}
+
 /** Copies a container that does not run. When that fails, nothing of the copy is left. */
 export function copyContainer(given: RuntimeOrSettings, options: CopyOptions): Promise<void> {
   return inCommand(given, "copy", options.name ?? "", async (unloaded) => {
     const runtime = await load(unloaded);
-    const from = placeOf(runtime, options);
-    const lxcpath = newPathOf(runtime, from, options.newPath);
-    const to = { lxcpath, name: checkName(options.newName) };
+    const { from, to } = bothPlaces(runtime, options);
     using _lock = await lockDefinition(runtime, from.lxcpath, from.name);
     await copyLocked(runtime, await openStored(runtime, from), to, options);
   }, options.signal);
 }
 
-/** Absolute path of the directory of containers that a copy comes into. */
-export function newPathOf(runtime: LoadedRuntime, from: Placed, given: string | undefined): string {
-  const path = given === undefined ? from.lxcpath : absolute(runtime.caller, given);
-  if (statFile(path)?.isDirectory) return path;
-  throw new RuntsError(`there is no directory ${quote(path)} for the copy`);
+/** The places that are meant; the directory of containers that it comes into is there. */
+export function bothPlaces(
+  runtime: LoadedRuntime,
+  options: BothPlaces,
+): { from: Placed; to: Placed } {
+  const from = placeOf(runtime, options);
+  const { newPath, newName } = options;
+  const lxcpath = newPath === undefined ? from.lxcpath : absolute(runtime.caller, newPath);
+  if (!isDirectory(lxcpath)) {
+    throw new RuntsError(`there is no directory ${quote(lxcpath)} for the copy`);
+  }
+  return { from, to: { lxcpath, name: checkName(newName) } };
 }
 
 /** The same for who holds the container's lock. */

@@ -8,8 +8,7 @@ import { Undo } from "../../base/undo.ts";
 import { inCommand } from "../../runtime/command.ts";
 import { load } from "../../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts";
-import { checkName } from "../place.ts";
-import { newPathOf } from "./copy.ts";
+import { type BothPlaces, bothPlaces } from "./copy.ts";
 import { copiedConfig } from "./copy_config.ts";
 import {
   dependsOn,
@@ -21,15 +20,10 @@ import {
 import { refuseInUse } from "./destroy.ts";
 import { writeHostName } from "./hostname.ts";
 import { lockDefinition } from "./lock.ts";
-import { hasSnapshots, isRunning, openStored, placeOf, runHooks, type Stored } from "./opened.ts";
+import { hasSnapshots, isRunning, openStored, runHooks, type Stored } from "./opened.ts";
 
 /** What is renamed. */
-interface RenameOptions {
-  readonly name?: string | undefined;
-  readonly lxcpath?: string | undefined;
-  readonly newName: string;
-  /** Directory of containers; default the same. */
-  readonly newPath?: string | undefined;
+interface RenameOptions extends BothPlaces {
   /** Further arguments of the clone hooks. */
   readonly hookArgs?: readonly string[] | undefined;
 }
@@ -38,9 +32,7 @@ interface RenameOptions {
 export function renameContainer(given: RuntimeOrSettings, options: RenameOptions): Promise<void> {
   return inCommand(given, "copy", options.name ?? "", async (unloaded) => {
     const runtime = await load(unloaded);
-    const from = placeOf(runtime, options);
-    const lxcpath = newPathOf(runtime, from, options.newPath);
-    const to = { lxcpath, name: checkName(options.newName) };
+    const { from, to } = bothPlaces(runtime, options);
     using _lock = await lockDefinition(runtime, from.lxcpath, from.name);
     const source = await openStored(runtime, from);
     refuse(runtime, source, to);
