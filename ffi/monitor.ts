@@ -1,7 +1,7 @@
 /** Starting a monitor (c/monitor), and packets for it: what few commands need of the helper library. */
 
 import { delay } from "../lib/base/delay.ts";
-import { EAGAIN, ECONNRESET, ETIMEDOUT } from "../lib/base/errno.ts";
+import { EAGAIN, ETIMEDOUT } from "../lib/base/errno.ts";
 import { quote } from "../lib/base/errors.ts";
 import { BodyMax } from "../lib/wire/body.ts";
 import { check, cString, ints, outside } from "./call.ts";
@@ -141,7 +141,7 @@ function packets(): PacketCalls {
       const fds = ints(new Array(1 + BodyMax.fds).fill(0));
       const length = functions.rts_receive_packet(socket, room, room.length, fds);
       if (length === -EAGAIN) return "again";
-      if (length === 0 || length === -ECONNRESET) return "eof";
+      if (length === 0) return "eof";
       check(length, "receive a packet");
       return { bytes: room.slice(0, length), fds: Array.from(fds.subarray(1, 1 + fds[0]!)) };
     },

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -129,11 +130,10 @@ long receive_packet(long socket, struct packet *packet) {
       .msg_controllen = sizeof control,
   };
   long result;
+  bool unread = false; /* ECONNRESET comes once, before what the peer said until its end */
   do
     result = sys3(SYS_recvmsg, socket, (long)&message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  while (result == -EINTR);
-  if (result == -ECONNRESET)
-    return 0;
+  while (result == -EINTR || (result == -ECONNRESET && !unread && (unread = true)));
   if (result <= 0)
     return result;
   packet->length = (uint32_t)result;

@@ -84,7 +84,7 @@ static int receive(int socket, uint8_t *bytes, uint32_t size, int32_t *fds, int3
       .msg_control = &control,
       .msg_controllen = CMSG_SPACE((size_t)most * sizeof(int32_t)),
   };
-  int length = RETRY(recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT));
+  int length = RECEIVE(recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT));
   if (length >= 0)
     detach(&message, fds, most);
   return length;

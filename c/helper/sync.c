@@ -7,14 +7,9 @@
 #include "../common/stop.h"
 #include "helper.h"
 
-/*
- * A peer that died without reading our last record gives ECONNRESET once; what it sent before
- * its death is still there and comes next. Descriptors that it might attach are dropped.
- */
+/* Descriptors that the peer might attach are dropped. */
 static int receive_now(int socket, uint8_t *record, uint32_t size) {
-  int length = RETRY(recv(socket, record, size, MSG_DONTWAIT | MSG_TRUNC));
-  if (length == -ECONNRESET)
-    length = RETRY(recv(socket, record, size, MSG_DONTWAIT | MSG_TRUNC));
+  int length = RECEIVE(recv(socket, record, size, MSG_DONTWAIT | MSG_TRUNC));
   if (length < 0)
     return length;
   if (length > (int)size)

@@ -32,7 +32,7 @@ static void client_end(struct client *c) {
 static bool client_take(struct client *c) {
   int fd = c->source.fd;
   long length = c->plain ? RETRY(read(fd, scratch, BODY_INPUT_MAX))
-                         : RETRY(recv(fd, scratch, BODY_INPUT_MAX, MSG_DONTWAIT | MSG_TRUNC));
+                         : RECEIVE(recv(fd, scratch, BODY_INPUT_MAX, MSG_DONTWAIT | MSG_TRUNC));
   if (length == -EAGAIN)
     return false;
   if (length <= 0 || length > BODY_INPUT_MAX) {

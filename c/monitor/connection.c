@@ -104,7 +104,7 @@ static void connection_ready(struct source *source, uint32_t events) {
   struct iovec data = {bytes, sizeof bytes};
   struct msghdr message = {
       .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-  long length = RETRY(recvmsg(source->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT));
+  long length = RECEIVE(recvmsg(source->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT));
   if (length == -EAGAIN)
     return;
   if (length <= 0) {

@@ -158,7 +158,7 @@ static long peer_read(struct peer *p) {
     to = scratch;
     wanted = p->skips < sizeof scratch ? p->skips : sizeof scratch;
   }
-  long length = RETRY(recv(p->source.fd, to, wanted, MSG_DONTWAIT));
+  long length = RECEIVE(recv(p->source.fd, to, wanted, MSG_DONTWAIT));
   if (length <= 0)
     return length;
   if (!p->frame && p->skips > 0) {

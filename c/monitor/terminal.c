@@ -51,7 +51,7 @@ static void console_ready(struct source *source, uint32_t events) {
       .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   int master = -1;
   (void)events;
-  long length = RETRY(recvmsg(source->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT));
+  long length = RECEIVE(recvmsg(source->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT));
   if (length == -EAGAIN)
     return;
   struct cmsghdr *rights = length > 0 ? CMSG_FIRSTHDR(&message) : NULL;

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE 1
 #include "../../c/helper/helper.h"
+#include "../../c/helper/monitor.h"
 #include "../../c/helper/stream.h"
 
 #include <errno.h>
@@ -73,6 +74,18 @@ static void counts_the_descriptors_of_a_message(void) {
   }
   close(pair[0]);
   close(pair[1]);
+}
+
+static void hears_what_a_peer_said_that_ended_without_reading(void) {
+  int pair[2];
+  int32_t fds[1 + BODY_FDS_MAX];
+  packets(pair);
+  CHECK_NUMBER(rts_send_packet(pair[0], bytes, 3, NULL, 0), 3);
+  CHECK_NUMBER(rts_send_packet(pair[1], bytes, 7, NULL, 0), 7);
+  close(pair[1]);
+  CHECK_NUMBER(rts_receive_packet(pair[0], bytes, sizeof bytes, fds), 7);
+  CHECK_NUMBER(rts_receive_packet(pair[0], bytes, sizeof bytes, fds), 0);
+  close(pair[0]);
 }
 
 /* A child that writes `length` bytes to the other end of a terminal and leaves. */
@@ -241,6 +254,7 @@ int main(int argc, char **argv) {
       TEST(refuses_records_that_are_too_short_or_too_long),
       TEST(drops_descriptors_that_come_with_a_record),
       TEST(counts_the_descriptors_of_a_message),
+      TEST(hears_what_a_peer_said_that_ended_without_reading),
       TEST(relays_every_byte),
       TEST(relays_to_nobody),
       TEST(relays_on_when_the_output_is_closed),
