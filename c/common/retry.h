@@ -28,10 +28,10 @@
  * As RETRY, for what is received from a local socket: a peer that ended without having read all that it
  * was sent gives ECONNRESET once; what it said before its end comes next (net/unix/af_unix.c).
  */
-#define RECEIVE(expression)                                                                \
-  ({                                                                                       \
-    long receive_value_ = RETRY(expression);                                               \
-    receive_value_ == -ECONNRESET ? RETRY(expression) : receive_value_;                    \
+#define RECEIVE(expression)                                             \
+  ({                                                                    \
+    long receive_value_ = RETRY(expression);                            \
+    receive_value_ == -ECONNRESET ? RETRY(expression) : receive_value_; \
   })
 
 /* Whether what ought to wait had more turns since `start` (ns) than these, and one for each ms. */

@@ -44,13 +44,37 @@ static bool client_take(struct client *c) {
   return true;
 }
 
+static bool client_send(struct client *c, uint8_t stream, const uint8_t *bytes, size_t length) {
+  if (c->plain)
+    return stream == BODY_STREAM_LOST || RETRY(write(c->source.fd, bytes, length)) != -EAGAIN;
+  struct iovec parts[] = {{&stream, sizeof stream}, {(void *)(uintptr_t)bytes, length}};
+  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+  return RETRY(sendmsg(c->source.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL)) != -EAGAIN;
+}
+
+/* Who was too slow is told of it as soon as there is room. */
+static uint32_t client_events(const struct client *c) {
+  return c->skipped > 0 ? READS | EPOLLOUT : READS;
+}
+
+static void client_tell_lost(struct client *c) {
+  const uint8_t *skipped = (const uint8_t *)&c->skipped;
+  if (c->skipped == 0 || !client_send(c, BODY_STREAM_LOST, skipped, sizeof c->skipped))
+    return;
+  c->skipped = 0;
+  loop_change(&c->source, client_events(c));
+}
+
 static void client_ready(struct source *source, uint32_t events) {
-  (void)events;
-  client_take((struct client *)source);
+  struct client *c = (struct client *)source;
+  if (events & EPOLLOUT)
+    client_tell_lost(c);
+  if (events & ~(uint32_t)EPOLLOUT)
+    client_take(c);
 }
 
 static int client_listen(struct client *c, int fd) {
-  int error = loop_add(&c->source, fd, READS, client_ready);
+  int error = loop_add(&c->source, fd, client_events(c), client_ready);
   if (error != 0)
     close(fd);
   return error;
@@ -65,21 +89,12 @@ bool attach_take(struct process *p) {
   return input_has_room(p);
 }
 
-static bool client_send(struct client *c, uint8_t stream, const uint8_t *bytes, size_t length) {
-  if (c->plain)
-    return stream == BODY_STREAM_LOST || RETRY(write(c->source.fd, bytes, length)) != -EAGAIN;
-  struct iovec parts[] = {{&stream, sizeof stream}, {(void *)(uintptr_t)bytes, length}};
-  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-  return RETRY(sendmsg(c->source.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL)) != -EAGAIN;
-}
-
 static void client_output(struct client *c, uint8_t stream, const uint8_t *bytes, size_t length) {
-  const uint8_t *skipped = (const uint8_t *)&c->skipped;
-  if (c->skipped > 0 && client_send(c, BODY_STREAM_LOST, skipped, sizeof c->skipped))
-    c->skipped = 0;
+  client_tell_lost(c);
   if (c->skipped == 0 && client_send(c, stream, bytes, length))
     return;
   c->skipped += length;
+  loop_change(&c->source, client_events(c));
   the_monitor.skipped += length;
 }
 

@@ -97,7 +97,6 @@ export const ELOOP = 40;
 export const EPROTO = 71;
 export const EBADMSG = 74;
 export const EOPNOTSUPP = 95;
-export const ECONNRESET = 104;
 export const ETIMEDOUT = 110;
 export const ECONNREFUSED = 111;
 export const ECANCELED = 125;

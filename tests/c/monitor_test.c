@@ -181,15 +181,15 @@ static void a_client_that_does_not_read_loses_output(void) {
   CHECK_NUMBER(watch_as(brain, "init", pid, BODY_LOG_RAW), 0);
   work_for_log(1000000);
   skipped = the_monitor.skipped - skipped;
-  NEED(send(client, "\n", 1, 0) == 1);
   while (seen < 1000000 - skipped) {
     ssize_t length = recv(client, packet, sizeof packet, 0);
     NEED(length > 1 && packet[0] == BODY_STREAM_STDOUT);
     seen += (uint64_t)length - 1;
   }
-  work_until(client);
+  work_until(client); /* before anything else is said */
   CHECK_NUMBER(recv(client, packet, sizeof packet, 0), 9);
   CHECK(packet[0] == BODY_STREAM_LOST && memcmp(packet + 1, &skipped, sizeof skipped) == 0);
+  NEED(send(client, "\n", 1, 0) == 1);
   CHECK_NUMBER(hear(brain, got).head.operation, BODY_ENDED);
   CHECK_NUMBER(recv(client, packet, sizeof packet, 0), 6);
   CHECK_NUMBER(recv(client, packet, sizeof packet, 0), 0);
