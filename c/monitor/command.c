@@ -14,6 +14,9 @@
 #define COMMAND_MAX (4u << 20)
 #define COMMAND_UMASK 022
 #define NOT_EXECUTED 127
+/* Each pause is twice the last one; all of them are some seven minutes. */
+#define FIRST_PAUSE_MS 100u
+#define FAILURES_MAX 12
 /* Behind the standard streams. */
 #define FIRST_GIVEN 3
 
@@ -21,6 +24,20 @@ static int file = -1;
 static pid_t running;
 static bool once_more;
 static uint64_t wake;
+/* When a command that did not get to its end is run again, and how many have not, in a row. */
+static uint64_t again;
+static unsigned failures;
+
+static uint64_t time_in(uint64_t ms) {
+  uint64_t longest = (UINT64_MAX - now_ns()) / NS_PER_MS;
+  return now_ns() + (ms < longest ? ms : longest) * NS_PER_MS;
+}
+
+/* What it was run for may have been left undone. */
+static void note_result(bool failed) {
+  again = failed && failures < FAILURES_MAX ? time_in(FIRST_PAUSE_MS << failures) : 0;
+  failures = failed ? failures + 1 : 0;
+}
 
 /* The file's bytes, and room for pointers to its texts behind them. */
 struct loaded {
@@ -75,6 +92,7 @@ int command_set(int32_t *fd) {
     close(file);
   file = *fd;
   *fd = -1;
+  note_result(false);
   return 0;
 }
 
@@ -151,28 +169,33 @@ void command_run(void) {
   once_more = running > 0;
   if (once_more || file < 0)
     return;
+  again = 0;
   pid_t pid = program_start(file, NULL, 0, false);
   running = pid > 0 ? pid : 0;
+  if (pid < 0)
+    note_result(true);
 }
 
-bool command_ended(pid_t pid) {
-  if (running <= 0 || pid != running)
+bool command_ended(const struct body_ending *ending) {
+  if (running <= 0 || ending->pid != running)
     return false;
   running = 0;
+  note_result(ending->code != 0);
   if (once_more)
     command_run();
   return true;
 }
 
 void wake_in(uint64_t ms) {
-  uint64_t longest = (UINT64_MAX - now_ns()) / NS_PER_MS;
-  wake = ms > 0 ? now_ns() + (ms < longest ? ms : longest) * NS_PER_MS : 0;
+  wake = ms > 0 ? time_in(ms) : 0;
 }
 
 uint64_t wake_due(void) {
-  if (wake == 0 || now_ns() < wake)
-    return wake;
-  wake = 0;
+  uint64_t now = now_ns();
+  if ((wake == 0 || now < wake) && (again == 0 || now < again))
+    return again == 0 || (wake > 0 && wake < again) ? wake : again;
+  if (now >= wake)
+    wake = 0;
   command_run();
   return 0;
 }

@@ -238,9 +238,10 @@ void attach_end(struct process *p);
 /* command.c */
 /* Takes the descriptor; -1: none is run any more. */
 int command_set(int32_t *fd);
+/* One that fails, or that is killed, is run again, a few times. */
 void command_run(void);
 /* Whether that was the command. */
-bool command_ended(pid_t pid);
+bool command_ended(const struct body_ending *ending);
 void wake_in(uint64_t ms);
 /* When it is due, or 0; sees to one that is. */
 uint64_t wake_due(void);

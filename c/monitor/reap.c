@@ -36,7 +36,7 @@ void reap_all(void) {
       return;
     struct ending ending = ending_of(&info);
     kept[taken++ % BODY_ENDINGS_MAX] = ending;
-    if (!command_ended(info.si_pid))
+    if (!command_ended(&ending.body))
       process_ended(&ending);
   }
 }

@@ -86,6 +86,18 @@ Deno.test("one runs at a time; what comes meanwhile makes it run once more", asy
   assertEquals(await runs(), 2);
 });
 
+Deno.test("a command that is killed is run again, and so is one that fails", async () => {
+  await using watched = await Watched.start();
+  const script = `echo run >>runs
+    case $(wc -l <runs) in 1) kill -KILL $$ ;; 2) exit 3 ;; esac`;
+  await watched.monitor.command(commandOf(watched, script));
+  await watched.ended(await watched.run({ script: "exit", log: NO_LOG }));
+  const runs = async () => (await Deno.readTextFile(`${watched.folder}/runs`)).length / 4;
+  await until("it has run to its end", async () => await runs() === 3);
+  await until("no command is left", () => watched.children().length === 0);
+  assertEquals(await runs(), 3);
+});
+
 Deno.test("a wake comes when it is due, and not when it is called off", async () => {
   await using watched = await Watched.start();
   await watched.monitor.command(commandOf(watched, "echo >>woken"));
