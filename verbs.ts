@@ -53,6 +53,8 @@ export type { ListEntry } from "./lib/container/list.ts";
 export { logs } from "./lib/supervise/logs.ts";
 export type { LogsOptions } from "./lib/supervise/logs.ts";
 export type { LogLine } from "./lib/supervise/log_line.ts";
+export { addMounts, removeMounts } from "./lib/container/mounts.ts";
+export type { MountsOptions } from "./lib/container/mounts.ts";
 export { pause, resume } from "./lib/container/pause.ts";
 export { ps } from "./lib/container/ps.ts";
 export { restart } from "./lib/supervise/restart.ts";

@@ -38,6 +38,7 @@
   X(open_nodes, 45, "uV")          \
   X(lock_readonly, 46, "s")        \
   X(tty, 47, "uSuuuu")             \
+  X(unmount, 48, "s")              \
   X(hook, 50, "susSSuuiiu")        \
   X(hook_state, 51, "u")           \
   X(hook_limit, 52, "uUU")         \

@@ -72,6 +72,8 @@ export interface CgroupManager {
    * `initPid`: on v2 the process goes where init is when the container has divided its cgroup.
    */
   joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin;
+  /** Moves init on into the cgroup that is for the container to manage, once all its namespaces exist. */
+  delegate?(pid: number): void;
   /** Gives the cgroup to the container's root (spec, "Cgroup ownership"). */
   own(hostUid: number): void;
   /** Changes limits; a refused value leaves the others as they were. */

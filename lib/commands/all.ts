@@ -17,6 +17,7 @@ import { command as library } from "./library.ts";
 import { command as list } from "./list.ts";
 import { command as logs } from "./logs.ts";
 import { command as lxc } from "./lxc.ts";
+import { command as mounts } from "./mounts.ts";
 import { command as pause } from "./pause.ts";
 import { command as ps } from "./ps.ts";
 import { command as restart } from "./restart.ts";
@@ -55,6 +56,7 @@ export const ALL: readonly Declaration[] = [
   pause,
   resume,
   update,
+  mounts,
   events,
   checkpoint,
   restore,

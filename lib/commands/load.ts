@@ -21,6 +21,7 @@ const VERBS: Record<string, () => Promise<{ command: Command }>> = {
   logs: () => import("./logs.ts"),
   lxc: () => import("./lxc.ts"),
   man: () => import("./man.ts"),
+  mounts: () => import("./mounts.ts"),
   pause: () => import("./pause.ts"),
   ps: () => import("./ps.ts"),
   restart: () => import("./restart.ts"),

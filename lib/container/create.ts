@@ -15,6 +15,7 @@ import { takeLock } from "../state/lock.ts";
 import { sendPidfd, writePidFile } from "../caller/pid_file.ts";
 import { rootHint } from "../runtime/root.ts";
 import type { CreateOptions } from "../caller/options.ts";
+import { PIDFD_RECEIVER } from "../spec/values/pidfd_receiver.ts";
 import { Undo } from "../base/undo.ts";
 
 /** A container that was just made, as its init; whoever gets it closes the pidfd. */
@@ -56,8 +57,8 @@ export async function createLocked<T>(
   try {
     const init = await creation.run(attendant);
     // The file last: it outlasts a failure.
-    if (options.pidfdSocket !== undefined) {
-      await sendPidfd(runtime, options.pidfdSocket, init.pidfd, "standard");
+    for (const socket of [options.pidfdSocket, bundle.spec.annotations?.[PIDFD_RECEIVER]]) {
+      if (socket) await sendPidfd(runtime, socket, init.pidfd, "standard");
     }
     if (options.pidFile !== undefined) writePidFile(runtime, options.pidFile, init.pid);
     return await then({ directory, ...init });

@@ -300,6 +300,7 @@ export class Creation {
     states: HookStates | undefined,
   ): Promise<void> {
     const { spec } = this.#bundle;
+    cgroup.delegate?.(pid);
     const owner = ownsCgroup(spec);
     if (owner !== undefined) cgroup.own(owner);
     if (spec.linux?.netDevices !== undefined) {

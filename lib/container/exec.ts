@@ -20,7 +20,7 @@ import { readStat } from "../state/liveness.ts";
 import type { ProcessName } from "../state/process_record.ts";
 import { sendPidfd, writePidFile } from "../caller/pid_file.ts";
 import { checkConsole, connectConsole } from "../caller/console_socket.ts";
-import { lacksMaps } from "../userns/id_maps.ts";
+import { withMaps } from "../userns/id_maps.ts";
 import { cgroupOf, whoPauses } from "../state/cgroup.ts";
 import { inCommand } from "../runtime/command.ts";
 import { readCopy } from "../state/config_copy.ts";
@@ -247,7 +247,7 @@ export async function spawnIn(request: SpawnIn): Promise<Child> {
 async function planFor(request: SpawnIn, console: boolean): Promise<Plan> {
   const { runtime, options, process, found: { status } } = request;
   const { caller, body } = runtime;
-  const spec = await mapped(request.spec, status.pid);
+  const spec = await withMaps(request.spec, status.pid);
   const cgroup = await cgroupOf(runtime, status);
   const join = request.staysOutside
     ? { files: [], moved: false }
@@ -288,13 +288,6 @@ function joined(
     ...(root !== undefined && !isOutside && { root }),
     ...(isOutside && remounts && { remounts: true }),
   };
-}
-
-/** With the id maps that `create` chose, where the configuration gives none. */
-async function mapped(spec: Spec, pid: number): Promise<Spec> {
-  if (!lacksMaps(spec)) return spec;
-  const { withMapsOf } = await import("../userns/default_maps.ts");
-  return withMapsOf(pid, spec);
 }
 
 function answers(request: SpawnIn, plan: Plan): Answers {

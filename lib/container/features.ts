@@ -3,6 +3,7 @@
 import { seccompFeatures } from "../seccomp/features.ts";
 import { features as document } from "../spec/features.ts";
 import { HOOK_OUTPUTS } from "../spec/values/hook_outputs.ts";
+import { PIDFD_RECEIVER } from "../spec/values/pidfd_receiver.ts";
 import type { Features } from "../spec/types/config.ts";
 import { versions } from "./versions.ts";
 
@@ -12,8 +13,10 @@ const CONFIG_ANNOTATIONS = [
   "org.systemd.property.",
   HOOK_OUTPUTS.stderr,
   HOOK_OUTPUTS.stdout,
+  "run.oci.delegate-cgroup",
   "run.oci.keep_original_groups",
   "run.oci.mount_context_type",
+  PIDFD_RECEIVER,
   "run.oci.seccomp.receiver",
   "run.oci.seccomp_bpf_data",
   "run.oci.seccomp_fail_unknown_syscall",

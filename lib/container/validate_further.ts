@@ -7,7 +7,7 @@ import { containerPaths } from "../cgroup/location.ts";
 import { deviceRules } from "../cgroup/devices/rules.ts";
 import { settingsV1 } from "../cgroup/v1/resources.ts";
 import { settingsV2 } from "../cgroup/v2/resources.ts";
-import { subgroupOf } from "../cgroup/subgroup.ts";
+import { delegatedOf } from "../cgroup/subgroup.ts";
 import { annotationProperties } from "../cgroup/systemd/properties.ts";
 import { isRuntsError, type RuntsError } from "../base/errors.ts";
 import { planContainer } from "../plan/container.ts";
@@ -26,7 +26,7 @@ export function furtherFindings(spec: Spec): Finding[] {
   const filter = annotations[BPF];
   return faultsOf([
     () => annotatedSignal(annotations),
-    () => subgroupOf(annotations),
+    () => delegatedOf(annotations),
     () => annotationProperties(annotations),
     () => filter && decodeAnnotation(BPF, filter),
     () =>

@@ -56,6 +56,7 @@ const DESCRIBE: Describers = {
     `open bind source ${source}${recursive ? " with the mounts below" : ""}` +
     (idmap >= 0 ? ", ids mapped" : ""),
   mount: describeMount,
+  unmount: ({ path }) => `unmount ${path}`,
   mkdir: ({ path, mode }) => `make directory ${path} (${octal(mode)})`,
   symlink: ({ path, target }) => `link ${path} to ${target}`,
   device: describeDevice,

@@ -39,7 +39,7 @@ export function planExec(input: ExecInput): Plan {
   writer.add({ op: "dumpable", from: "", value: 0 });
   raiseLimits(writer, process.rlimits, false);
   setAffinity(writer, process.execCPUAffinity?.initial, "initial");
-  joinAll(writer, pidfd, namespaces);
+  joinContainer(writer, pidfd, namespaces);
   const born = cgroupDirectory(writer, input.cgroup, inUser);
   writer.add({ op: "clone", from: "", flags: 0, cgroup: born });
   joinCgroup(writer, input.cgroup, inUser);
@@ -100,7 +100,7 @@ function setAffinity(
  * that root may enter come first, and the rest after it, as in joinNamespaces; each kind for itself,
  * since a refused one refuses those that were asked for together with it.
  */
-function joinAll(writer: PlanWriter, slot: number, namespaces: number): void {
+export function joinContainer(writer: PlanWriter, slot: number, namespaces: number): void {
   const { user, mount, cgroup } = NAMESPACE_FLAGS;
   const join = (kind: number, defer: number) =>
     writer.add({ op: "setns", from: "", slot, kind, defer });

@@ -34,6 +34,13 @@ export function lacksMaps({ linux = {} }: Spec): boolean {
   return isNew === true && !uidMappings?.length && !gidMappings?.length;
 }
 
+/** With the id maps that `create` chose for a container, where its configuration gives none. */
+export async function withMaps(spec: Spec, pid: number): Promise<Spec> {
+  if (!lacksMaps(spec)) return spec;
+  const { withMapsOf } = await import("./default_maps.ts");
+  return withMapsOf(pid, spec);
+}
+
 /** The text of uid_map or gid_map: `inside outside length` a line. */
 export function formatMap(mappings: readonly IdMapping[]): string {
   return mappings.map((map) => `${map.containerID} ${map.hostID} ${map.size}\n`).join("");

@@ -151,6 +151,9 @@ export const OPS = {
     fields: { slot: "u32", paths: "strs", rows: "u32", cols: "u32", uid: "u32", take: "u32" },
   },
 
+  // Takes what is mounted at the path away, with all that is mounted below.
+  unmount: { code: 48, fields: { path: "str" } },
+
   // Sets MS_* values, one after the other, on a mount that was kept.
   mount_propagation: { code: 42, fields: { slot: "u32", propagation: "u32s" } },
 

@@ -1,6 +1,6 @@
 /*
  * Mounts: what they are made of, where they end up, what their failures say.
- * links: c/init/mount.c c/init/mount_request.c c/init/mount_fail.c c/init/open_tree.c c/init/fscontext.c c/init/legacy.c c/init/attributes.c c/init/tmpcopyup.c c/init/rootfs.c c/init/chroot.c c/init/path.c c/init/procfs.c c/init/explain.c c/init/sync.c c/common/retry.c
+ * links: c/init/mount.c c/init/mount_request.c c/init/mount_fail.c c/init/open_tree.c c/init/unmount.c c/init/fscontext.c c/init/legacy.c c/init/attributes.c c/init/tmpcopyup.c c/init/rootfs.c c/init/chroot.c c/init/path.c c/init/procfs.c c/init/explain.c c/init/sync.c c/common/retry.c
  */
 #define _GNU_SOURCE 1
 #include "../support/c/sandbox.h"
@@ -59,6 +59,36 @@ SANDBOX_TEST(inherits_modes) {
   CHECK_NUMBER(mode_of("root/a"), S_IFDIR | 0700);
   CHECK_NUMBER(MOUNT(TMPFS, .destination = "/new", .flags = flags), 0);
   CHECK_NUMBER(mode_of("root/new"), S_IFDIR | 01777);
+}
+
+/* From the sandbox again: the operation leaves another working directory. */
+static int unmount_op(const char *path) {
+  CLEANUP_FD int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  in.detail_length = 0;
+  int result = op_unmount(&in, FIELDS(T(path)));
+  NEED(here >= 0 && fchdir(here) == 0);
+  return result;
+}
+
+SANDBOX_TEST(unmounts_where_the_path_leads) {
+  write_text("host/file", "text");
+  NEED(mkdir("root/a", 0755) == 0 && symlink("/../a", "root/link") == 0);
+  CHECK_NUMBER(MOUNT(TMPFS, .destination = "/a"), 0);
+  CHECK_NUMBER(MOUNT(BIND, .source = "host/file", .destination = "/a/file"), 0);
+  CHECK_NUMBER(unmount_op("/link/file"), 0);
+  CHECK_TEXT(mount_column("/root/a/file", 4), "");
+  CHECK_NUMBER(MOUNT(TMPFS, .destination = "/a/b"), 0);
+  CHECK_NUMBER(unmount_op("/link"), 0); /* with what is below */
+  CHECK_TEXT(mount_column("/root/a/b", 4), "");
+  CHECK_TEXT(mount_column("/root/a", 4), "");
+}
+
+SANDBOX_TEST(says_what_cannot_be_unmounted) {
+  NEED(mkdir("root/a", 0755) == 0);
+  CHECK_FAILS(unmount_op("/"), -EBUSY, "unmount \"/\": it is the root");
+  CHECK_FAILS(unmount_op("/a"), -EINVAL,
+              "unmount \"/a\": nothing is mounted there, or the user namespace locks it");
+  CHECK_FAILS(unmount_op("/a/b/c"), -ENOENT, "unmount \"/a/b/c\": \"/a/b\" does not exist");
 }
 
 SANDBOX_TEST(copies_up) {
@@ -252,6 +282,8 @@ static const struct test tests[] = {
     TEST(falls_back_to_the_old_call),
     TEST(refuses_symlinks_for_proc_and_sys),
     TEST(inherits_modes),
+    TEST(unmounts_where_the_path_leads),
+    TEST(says_what_cannot_be_unmounted),
     TEST(copies_up),
     TEST(says_what_could_not_be_copied_up),
     TEST(binds),

@@ -14,7 +14,13 @@ import { pathsBelowMounts, recordedPaths } from "../location.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Setting } from "../settings.ts";
 import { type SubCgroups, withinCgroup } from "../below.ts";
-import { checkRecordedSubgroup, enterSubgroup, subgroupOf } from "../subgroup.ts";
+import {
+  checkRecordedSubgroup,
+  delegatedOf,
+  enterDelegated,
+  enterSubgroup,
+  subgroupOf,
+} from "../subgroup.ts";
 import { isUserManager, Systemd } from "./bus.ts";
 import { heldByUnit, inBfqWeights } from "./held.ts";
 import { annotationProperties, type Property, settingProperties } from "./properties.ts";
@@ -45,6 +51,7 @@ export async function makeScope(
   const subgroup = host.mode === "v2" ? subgroupOf(request.annotations) : undefined;
   return new Scope(runtime, unit.name, { path, subgroup }, inner, {
     slice: unit.slice,
+    delegated: host.mode === "v2" ? delegatedOf(request.annotations) : undefined,
     description: request.description ?? `runts container ${request.id}`,
     properties,
   });
@@ -88,6 +95,8 @@ async function filesOf(
 /** What is known of a scope that is to be made. */
 interface Plan {
   readonly slice: Unit["slice"];
+  /** Cgroup below that of the processes which they move on to, to manage it by themselves. */
+  readonly delegated: string | undefined;
   readonly description: string;
   /** Of annotations. */
   readonly properties: readonly Property[];
@@ -101,6 +110,8 @@ class Scope implements CgroupManager {
   #path: string;
   /** Cgroup below that of the unit, where the processes are. */
   readonly #subgroup: string | undefined;
+  /** Cgroup below that, of a scope that was made just now. */
+  readonly #delegated: string | undefined;
   #inner: DirectoryCgroup;
   /** Until the scope is started. */
   #plan: Plan | undefined;
@@ -121,6 +132,7 @@ class Scope implements CgroupManager {
     this.#unit = unit;
     this.#path = path;
     this.#subgroup = subgroup;
+    this.#delegated = plan?.delegated;
     this.#inner = inner;
     this.#plan = plan;
     this.#ours = plan === undefined;
@@ -169,8 +181,13 @@ class Scope implements CgroupManager {
     for (const file of join.files) writeFile(file, String(pid));
     const directory = this.#subdirectory();
     if (directory !== undefined) {
-      enterSubgroup(hierarchyOf(this.#host, "")?.mountPoint ?? "", directory, pid);
+      enterSubgroup(this.#mountPoint, directory, pid);
     }
+  }
+
+  delegate(pid: number): void {
+    const directory = this.#delegatedDirectory();
+    if (directory !== undefined) enterDelegated(this.#mountPoint, directory, pid);
   }
 
   /** systemd takes a directory that is there already, with all who are in it. */
@@ -198,6 +215,14 @@ class Scope implements CgroupManager {
 
   #subdirectory(): string | undefined {
     return this.#subgroup && `${this.record.paths[""]}/${this.#subgroup}`;
+  }
+
+  #delegatedDirectory(): string | undefined {
+    return this.#delegated && `${this.#subdirectory()}/${this.#delegated}`;
+  }
+
+  get #mountPoint(): string {
+    return hierarchyOf(this.#host, "")?.mountPoint ?? "";
   }
 
   /** The same cgroups, which are below the subgroup, from the scope. */
@@ -288,7 +313,7 @@ class Scope implements CgroupManager {
 
   /** With a subgroup, the limits of the scope stay out of reach. */
   own(hostUid: number): void {
-    this.#inner.own(hostUid, this.#subdirectory());
+    this.#inner.own(hostUid, this.#delegatedDirectory() ?? this.#subdirectory());
   }
 
   async update(asked: Resources): Promise<void> {

@@ -46,6 +46,12 @@ export function validate(document: unknown, meant?: Guess): Finding[] {
   return findingsOf(SPEC, document, meant);
 }
 
+/** All faults of mounts for a container that exists, in the place of those of its configuration. */
+export function validateMounts(document: unknown, spec: Spec): Finding[] {
+  return findingsOf({ ...SPEC, required: [] }, { linux: spec.linux ?? {}, mounts: document ?? "" })
+    .filter(({ path }) => path.startsWith("mounts"));
+}
+
 /** All faults of a resources document (`update --resources`). */
 export function validateResources(document: unknown, meant?: Guess): Finding[] {
   return findingsOf(RESOURCES, document, meant);

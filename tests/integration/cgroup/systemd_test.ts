@@ -9,6 +9,7 @@ import {
   lingeringUser,
   withContainer,
 } from "../../support/cgroups.ts";
+import { userNamespace } from "../../support/inside.ts";
 import { exists } from "../../support/look.ts";
 import { type TestRuntime, withRuntime } from "../../support/host.ts";
 import { command, type Output, RUNTIME } from "../../support/runtime.ts";
@@ -114,6 +115,34 @@ cgroupTest("processes live in a sub-cgroup of the scope", ["v2", "systemd"], asy
     assertEquals(read("pids.max"), "12");
     const stats = JSON.parse(await runtime.ok(["events", "--stats", id]));
     assertEquals([stats.data.pids.current, stats.data.pids.limit], [2, 12]);
+  });
+});
+
+cgroupTest("a cgroup is delegated below the sub-cgroup", ["v2", "systemd"], async () => {
+  const edit = (config: Config) => {
+    config.annotations = { "run.oci.delegate-cgroup": "own" };
+    config.linux.resources = { pids: { limit: 33 } };
+    config.linux.namespaces.push({ type: "cgroup" });
+    config.mounts.push({ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup" });
+    userNamespace(config);
+  };
+  await withScope(edit, async (runtime, id, pid) => {
+    const scope = `/sys/fs/cgroup/runtstest.slice/runtstest-a.slice/runts-${id}.scope`;
+    const read = (path: string) => Deno.readTextFileSync(`${scope}/${path}`).trim();
+    assertEquals(cgroupsOf(pid), { "": `${scope}/container/own` });
+    assertEquals([read("pids.max"), read("container/own/pids.max")], ["33", "max"]);
+    // What the payload manages is its own, and nothing above it.
+    const owners = ["container/own", "container", "."].map((path) =>
+      Deno.statSync(`${scope}/${path}`).uid
+    );
+    assertEquals(owners, [100_000, 0, 0]);
+    // The cgroup namespace was made above it.
+    const where = ["cat", "/proc/self/cgroup"];
+    assertEquals(await runtime.ok(["exec", id, ...where]), "0::/own\n");
+    await runtime.ok(["update", "--pids-limit", "12", id]);
+    assertEquals([read("pids.max"), read("container/own/pids.max")], ["12", "max"]);
+    await runtime.ok(["pause", id]);
+    await runtime.ok(["resume", id]);
   });
 });
 

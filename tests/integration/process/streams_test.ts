@@ -148,28 +148,63 @@ Deno.test("run --keep leaves the stopped container", { ignore: PEER === "crun" }
   });
 });
 
-Deno.test("--pidfd-socket gets a pidfd of init and of a process of exec", RUNTS_ONLY, async () => {
-  // since runc 1.2
-  await withSleeper(() => {}, async ({ runtime, bundle }) => {
-    const helper = await loadHelper();
-    const path = `${bundle.path}/socket`;
-    const listener = helper.listenUnix(path);
-    const id = runtime.id();
-    const receive = () => {
+/** A socket that takes pidfds, and what each comes with. */
+async function pidfdReceiver(path: string): Promise<{
+  receive(): { text: string; pid: number };
+  close(): void;
+}> {
+  const helper = await loadHelper();
+  const listener = helper.listenUnix(path);
+  return {
+    receive() {
       const connection = helper.accept(listener, 60_000);
       const { fd, text } = helper.receiveFd(connection, 60_000);
       helper.close(connection);
       const info = Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`);
       helper.close(fd);
       return { text, pid: Number(/^Pid:\t(\d+)$/m.exec(info)![1]) };
-    };
+    },
+    close: () => helper.close(listener),
+  };
+}
+
+Deno.test("--pidfd-socket gets a pidfd of init and of a process of exec", RUNTS_ONLY, async () => {
+  // since runc 1.2
+  await withSleeper(() => {}, async ({ runtime, bundle }) => {
+    const path = `${bundle.path}/socket`;
+    const receiver = await pidfdReceiver(path);
+    const id = runtime.id();
     await runtime.ok(["run", "--detach", "--pidfd-socket", path, "--bundle", bundle.path, id]);
-    assertEquals(receive(), { text: "standard", pid: (await runtime.state(id)).pid });
+    assertEquals(receiver.receive(), { text: "standard", pid: (await runtime.state(id)).pid });
     const file = `${bundle.path}/pid`;
     const options = ["--detach", "--pid-file", file, "--pidfd-socket", path];
     await runtime.ok(["exec", ...options, id, "sleep", "1000"]);
-    assertEquals(receive(), { text: "setns", pid: Number(Deno.readTextFileSync(file)) });
-    helper.close(listener);
+    const pid = Number(Deno.readTextFileSync(file));
+    assertEquals(receiver.receive(), { text: "setns", pid });
+    receiver.close();
+    await runtime.ok(["delete", "--force", id]);
+  });
+});
+
+Deno.test("so does the annotation run.oci.pidfd_receiver for init", RUNTS_ONLY, async () => {
+  // since crun 1.21
+  await withSleeper(() => {}, async ({ runtime, bundle }) => {
+    const path = `${bundle.path}/socket`;
+    bundle.config.annotations = { "run.oci.pidfd_receiver": path };
+    bundle.save();
+    const id = runtime.id();
+    const create = ["create", "--bundle", bundle.path, id];
+    const refused = await runtime.run(create);
+    assertEquals(refused, {
+      code: 1,
+      stdout: "",
+      stderr: `runts: create "${id}": connect to pidfd socket "${path}": ENOENT (no such file or ` +
+        "directory)\n",
+    });
+    const receiver = await pidfdReceiver(path);
+    await runtime.ok(create);
+    assertEquals(receiver.receive(), { text: "standard", pid: (await runtime.state(id)).pid });
+    receiver.close();
     await runtime.ok(["delete", "--force", id]);
   });
 });

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { checkRecordedSubgroup, subgroupOf } from "../../../lib/cgroup/subgroup.ts";
+import { checkRecordedSubgroup, delegatedOf, subgroupOf } from "../../../lib/cgroup/subgroup.ts";
 import { quote, RuntsError } from "../../../lib/base/errors.ts";
 
 const ANNOTATION = "run.oci.systemd.subgroup";
@@ -36,4 +36,19 @@ Deno.test("subgroupOf refuses what is no name of a cgroup", () => {
       `annotations["${ANNOTATION}"]: use cgroup ${quote(name)}: ${cause}`,
     );
   }
+});
+
+Deno.test("a delegated cgroup lies in another, which is called container unless it has a name", () => {
+  const delegated = "run.oci.delegate-cgroup";
+  const both = (annotations: Record<string, string>) => [
+    subgroupOf(annotations),
+    delegatedOf(annotations),
+  ];
+  assertEquals(both({ [delegated]: "own" }), ["container", "own"]);
+  assertEquals(both({ [delegated]: "own", [ANNOTATION]: "inner" }), ["inner", "own"]);
+  assertEquals(both({ [delegated]: "own", [ANNOTATION]: "" }), [undefined, undefined]);
+  assertEquals(both({ [delegated]: "", [ANNOTATION]: "inner" }), ["inner", undefined]);
+  const error = assertThrows(() => delegatedOf({ [delegated]: "a/b" }), RuntsError);
+  const path = `annotations["${delegated}"]`;
+  assertEquals(error.message, `${path}: use cgroup "a/b": it is no plain name`);
 });

@@ -15,7 +15,7 @@ Deno.test("features names the annotations that the code looks at, and no other",
   const used = new Set<string>();
   for (const text of sources(new URL("../../../lib/", import.meta.url))) {
     for (
-      const [, name] of text.matchAll(/"((?:run\.oci|org\.systemd\.property|org\.criu)\.[\w.]*)"/g)
+      const [, name] of text.matchAll(/"((?:run\.oci|org\.systemd\.property|org\.criu)\.[\w.-]*)"/g)
     ) {
       used.add(name!);
     }
