@@ -16,7 +16,7 @@ export const command = defineCommand({
     "tmpfs; when one fails, none is there. Of those to remove only the destination counts.",
   ],
   arguments: {
-    action: { value: "add|remove", description: "what to do", choices: ["add", "remove"] },
+    action: { value: "ACTION", description: "add or remove", choices: ["add", "remove"] },
     id: CONTAINER,
     file: {
       value: "FILE",
@@ -25,11 +25,13 @@ export const command = defineCommand({
     },
   },
   options: {},
-  examples: [{
-    text: "a directory for a while",
-    command:
-      `echo '[{"destination":"/data","source":"/srv/data","options":["bind","ro"]}]' | runts mounts add web -`,
-  }],
+  examples: [
+    { text: "for a while", command: "runts mounts add web volumes.json" },
+    {
+      text: "from a program",
+      command: `echo '[{"destination":"/data"}]' | runts mounts remove web -`,
+    },
+  ],
   async run({ runtime, args: { action, id, file } }) {
     const text = await read(runtime, file);
     const name = file === "-" ? "standard input" : file;

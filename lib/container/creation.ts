@@ -312,7 +312,7 @@ export class Creation {
     if (spec.linux?.intelRdt !== undefined) {
       const { joinResctrl, resctrlRoot } = await import("../host/intel_rdt.ts");
       const root = resctrlRoot(this.#runtime.caller);
-      joinResctrl(this.#options.id, pid, spec.linux.intelRdt, this.#undo, root);
+      joinResctrl(this.#options.id, [pid], spec.linux.intelRdt, this.#undo, root);
     }
     if (spec.hooks === undefined) return;
     this.hooksRan = true;

@@ -2,12 +2,16 @@
 
 import { load } from "../runtime/load.ts";
 import type { Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
-import { RuntsError } from "../base/errors.ts";
+import { reason, RuntsError } from "../base/errors.ts";
+import { Undo } from "../base/undo.ts";
 import { withPidsLimit } from "../spec/pids_limit.ts";
+import { formatJson } from "../spec/json/json.ts";
 import type { IntelRdt, Resources } from "../spec/types/config.ts";
 import { validateResources } from "../spec/check/config.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
+import { membersOf } from "../state/members.ts";
+import type { Status } from "../state/status.ts";
 import { cgroupOf } from "../state/cgroup.ts";
 import { inCommand } from "../runtime/command.ts";
 import { readCopy, readCopyIfAny } from "../state/config_copy.ts";
@@ -18,7 +22,7 @@ import type { ChangeOptions } from "../caller/options.ts";
 export interface UpdateOptions extends ChangeOptions {
   /** What to change; what is absent, or 0, stays as it is, but for `pids.limit`. */
   readonly resources?: Resources;
-  /** New schemata of the container's resctrl class. */
+  /** New schemata of the container's resctrl class, which is made where it has none. */
   readonly intelRdt?: Pick<IntelRdt, "l3CacheSchema" | "memBwSchema">;
 }
 
@@ -40,7 +44,7 @@ export function update(given: RuntimeOrSettings, options: UpdateOptions): Promis
       if (Object.keys(resources).length > 0) {
         await (await cgroupOf(runtime, status)).update(resources);
       }
-      if (intelRdt !== undefined) await changeSchemata(runtime, directory, intelRdt);
+      if (intelRdt !== undefined) await changeSchemata(runtime, directory, status, intelRdt);
     }, options.signal);
   }, options.signal);
 }
@@ -58,17 +62,37 @@ function checkTypes(resources: Resources): void {
 }
 
 async function changeSchemata(
-  { caller }: Runtime,
+  runtime: Runtime,
   directory: StateDirectory,
+  status: Status,
   schemata: IntelRdt,
 ): Promise<void> {
-  const own = readCopy(directory).linux?.intelRdt;
-  if (own === undefined) {
-    throw new RuntsError("the container has no resctrl class", {
-      hint: "linux.intelRdt is missing in its config.json",
-    });
+  const copy = readCopy(directory);
+  const own = copy.linux?.intelRdt;
+  const { joinResctrl, resctrlRoot, updateResctrl } = await import("../host/intel_rdt.ts");
+  const root = resctrlRoot(runtime.caller);
+  const { id } = directory;
+  if (own !== undefined) {
+    return updateResctrl(id, { ...(own.closID && { closID: own.closID }), ...schemata }, root);
   }
-  const { resctrlRoot, updateResctrl } = await import("../host/intel_rdt.ts");
-  const changed = { ...(own.closID && { closID: own.closID }), ...schemata };
-  updateResctrl(directory.id, changed, resctrlRoot(caller));
+  const members = await membersOf(runtime, status);
+  const undo = new Undo();
+  try {
+    joinResctrl(id, members().flatMap(threadsOf), schemata, undo, root);
+    // For delete, which removes the class.
+    const linux = { ...copy.linux, intelRdt: schemata };
+    directory.replace("config.json", formatJson({ ...copy, linux }));
+  } catch (error) {
+    await undo.run((also) => runtime.warn(reason(also)));
+    throw error;
+  }
+}
+
+/** None of a process that has ended. */
+function threadsOf(pid: number): number[] {
+  try {
+    return Array.from(Deno.readDirSync(`/proc/${pid}/task`), ({ name }) => Number(name));
+  } catch {
+    return [];
+  }
 }

@@ -4,17 +4,17 @@
  */
 
 import type { Caller } from "../base/caller.ts";
-import { EEXIST } from "../base/errno.ts";
+import { EEXIST, ESRCH } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import { isDirectory, removeIfThere } from "../base/files.ts";
 import { readMountinfo } from "../base/mountinfo.ts";
 import type { IntelRdt } from "../spec/types/config.ts";
 import type { Undo } from "../base/undo.ts";
 
-/** Puts a process into its class, which is made if it may be. */
+/** Puts threads into their class, which is made if it may be. */
 export function joinResctrl(
   id: string,
-  pid: number,
+  threads: readonly number[],
   rdt: IntelRdt,
   undo: Undo,
   root: string,
@@ -26,12 +26,22 @@ export function joinResctrl(
     if (!rdt.closID) undo.add(() => removeIfThere(group));
     writeSchemata(group, lines);
   } else checkSchemata(group, lines);
-  write(`${group}/tasks`, String(pid), "linux.intelRdt");
+  move(group, threads, "linux.intelRdt");
   if (!rdt.enableMonitoring) return;
   const monitoring = `${group}/mon_groups/${id}`;
   make(monitoring, "linux.intelRdt.enableMonitoring");
   undo.add(() => removeIfThere(monitoring));
-  write(`${monitoring}/tasks`, String(pid), "linux.intelRdt.enableMonitoring");
+  move(monitoring, threads, "linux.intelRdt.enableMonitoring");
+}
+
+function move(group: string, threads: readonly number[], configPath: string): void {
+  for (const thread of threads) {
+    try {
+      write(`${group}/tasks`, String(thread), configPath);
+    } catch (error) {
+      if (threads.length === 1 || errnoOf(error) !== ESRCH) throw error; // it has ended meanwhile
+    }
+  }
 }
 
 /** Removes what {@linkcode joinResctrl} made for the container alone; unmounted, it is gone. */

@@ -37,7 +37,7 @@ class Resctrl implements Disposable {
   }
 
   join(rdt: IntelRdt, undo = new Undo()): void {
-    joinResctrl("web", 42, rdt, undo, this.path);
+    joinResctrl("web", [42], rdt, undo, this.path);
   }
 
   [Symbol.dispose](): void {
@@ -90,6 +90,13 @@ Deno.test("joinResctrl: what cannot be written is named, and what was made is ta
     throw error;
   });
   assertEquals(resctrl.has("web"), false);
+});
+
+Deno.test("joinResctrl: threads go into the class one by one, as the kernel takes them", () => {
+  using resctrl = new Resctrl("gold");
+  joinResctrl("web", [42, 43, 50], { closID: "gold" }, new Undo(), resctrl.path);
+  // A plain file holds what was written last.
+  assertEquals(resctrl.read("gold/tasks"), "50");
 });
 
 Deno.test("joinResctrl: a monitoring group below the class", () => {
