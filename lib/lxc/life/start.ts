@@ -1,12 +1,9 @@
 /** `lxc start`: from a configuration to a container that runs. */
 
-import { quote, reason, RuntsError } from "../../base/errors.ts";
-import { containerPaths } from "../../cgroup/location.ts";
-import { detectHost } from "../../cgroup/hierarchies.ts";
-import { isDirectory } from "../../base/files.ts";
+import { reason, RuntsError } from "../../base/errors.ts";
 import { inCommand } from "../../runtime/command.ts";
 import { load } from "../../runtime/load.ts";
-import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../../runtime/runtime.ts";
+import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts";
 import { StateDirectory } from "../../state/directory.ts";
 import type { LxcConfig } from "../config/config.ts";
 import { wordsOf } from "../config/values.ts";
@@ -15,6 +12,7 @@ import { logOf } from "../log.ts";
 import { type Choice, lxcPath } from "../place.ts";
 import type { SystemPlan } from "../plan/types.ts";
 import { withProfile } from "./apparmor.ts";
+import { claimCgroup } from "./claim_cgroup.ts";
 import { Foreground } from "./foreground.ts";
 import { forOrdinaryUser } from "./ordinary_user.ts";
 import { refuseUnsupported } from "./unsupported.ts";
@@ -79,11 +77,8 @@ export function startSystem(
         makeRootPlaces(plan);
         const joined = withShared(logged, plan, lxcpath, options.shared);
         const executed = asExecuted(withProfile(logged, joined), options);
-        return Promise.resolve(
-          logged.caller.uid !== 0
-            ? forOrdinaryUser(logged, id, executed)
-            : inFreeCgroup(logged, executed),
-        );
+        const isRoot = logged.caller.uid === 0;
+        return Promise.resolve(isRoot ? executed : forOrdinaryUser(logged, id, executed));
       });
       const started = await makeNew(logged, directory, own, options);
       log?.write("NOTICE", "start", `runs as ${directory.id}`);
@@ -96,6 +91,21 @@ export function startSystem(
 }
 
 async function makeNew(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  plan: SystemPlan,
+  options: StartOptions,
+): Promise<StartedSystem> {
+  const claim = claimCgroup(runtime, plan);
+  try {
+    return await make(runtime, directory, claim.plan, options);
+  } catch (error) {
+    claim.giveUp();
+    throw error;
+  }
+}
+
+async function make(
   runtime: LoadedRuntime,
   directory: StateDirectory,
   plan: SystemPlan,
@@ -152,22 +162,4 @@ function asExecuted(plan: SystemPlan, { execute }: StartOptions): SystemPlan {
     spec: { ...plan.spec, process: { ...process, terminal, user } },
     beyond: { ...plan.beyond, ttys },
   };
-}
-
-/** How many cgroups of a name are tried. */
-const SUFFIX_MAX = 1000;
-
-/** With the first cgroup that is nobody's: `lxc.payload.NAME`, `lxc.payload.NAME-1` and so on. */
-function inFreeCgroup(runtime: Runtime, plan: SystemPlan): SystemPlan {
-  const { exact } = plan.beyond.cgroup;
-  const path = plan.spec.linux?.cgroupsPath;
-  if (exact || path === undefined) return plan;
-  const host = detectHost(runtime);
-  for (let number = 0; number < SUFFIX_MAX; number++) {
-    const cgroupsPath = number === 0 ? path : `${path}-${number}`;
-    const directories = Object.values(containerPaths(host, plan.name, cgroupsPath));
-    if (directories.some(isDirectory)) continue;
-    return { ...plan, spec: { ...plan.spec, linux: { ...plan.spec.linux, cgroupsPath } } };
-  }
-  throw new RuntsError(`no cgroup ${quote(path)} is free`);
 }
