@@ -11,8 +11,8 @@ export const MOUNT_SYMBOLS = {
   // int32_t rts_try_option(const char *type, const char *key, const char *value, char *said,
   //   uint32_t size);
   rts_try_option: { parameters: ["buffer", "buffer", "buffer", "buffer", "u32"], result: "i32" },
-  // int32_t rts_overlay(const char *layers);
-  rts_overlay: { parameters: ["buffer"], result: "i32" },
+  // int32_t rts_overlay(const char *layers, const char *upper, const char *work);
+  rts_overlay: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
   // int32_t rts_mount(const char *source, const char *target, const char *type, uint64_t flags, const char *data);
   rts_mount: { parameters: ["buffer", "buffer", "buffer", "u64", "buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
@@ -63,11 +63,21 @@ export function refusedOption(type: string, option: string): Refusal | undefined
   return { errno: -result, said: new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0))) };
 }
 
+/** Where what is changed in an overlay goes, and where the kernel works for it. */
+interface Changes {
+  readonly upper: string;
+  readonly work: string;
+}
+
 /**
- * A descriptor of what layers of an overlay show together, read-only and mounted nowhere; the uppermost is
- * the first. Loads no helper by itself.
+ * A descriptor of what layers of an overlay show together, mounted nowhere; the uppermost is the first. Without a
+ * place for changes it is read-only. Loads no helper by itself.
  */
-export function openMergedView(layers: readonly string[]): number {
-  const result = furtherFunctions(MOUNT_SYMBOLS).rts_overlay(cString(layers.join(":")));
+export function openMergedView(layers: readonly string[], changes?: Changes): number {
+  const { rts_overlay } = furtherFunctions(MOUNT_SYMBOLS);
+  const [upper, work] = [changes?.upper, changes?.work].map((path) =>
+    path === undefined ? null : cString(path)
+  );
+  const result = rts_overlay(cString(layers.join(":")), upper!, work!);
   return check(result, () => `mount an overlay of ${layers.map((one) => quote(one)).join(", ")}`);
 }

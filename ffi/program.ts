@@ -8,12 +8,15 @@ import type { ProcessEnding } from "./process.ts";
 
 /** Each with its C prototype, as c/helper/program.h states it. */
 export const PROGRAM_SYMBOLS = {
-  // int32_t rts_program_begin(const char *words, uint32_t args, uint32_t env, uint32_t flags, int32_t *made);
-  rts_program_begin: { parameters: ["buffer", "u32", "u32", "u32", "buffer"], result: "i32" },
+  // int32_t rts_program_begin(const char *words, uint32_t args, uint32_t env, uint32_t flags, int32_t view, int32_t *made);
+  rts_program_begin: {
+    parameters: ["buffer", "u32", "u32", "u32", "i32", "buffer"],
+    result: "i32",
+  },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** enum of c/helper/program.h. */
-export const ProgramFlag = { users: 1, mounts: 2 } as const;
+export const ProgramFlag = { users: 1, mounts: 2, view: 4 } as const;
 
 /** A program that inherits the standard streams and the working directory of this process. */
 export interface Program {
@@ -24,6 +27,8 @@ export interface Program {
   readonly env: readonly string[];
   /** It has a mount namespace of its own. */
   readonly mounts?: boolean;
+  /** A mount that is nowhere else, and where it is to be in that namespace. */
+  readonly view?: { readonly fd: number; readonly place: string };
   /** It is root of a user namespace of its own; this writes the maps of the process. */
   readonly mapUsers?: (pid: number) => Promise<void>;
 }
@@ -69,19 +74,21 @@ export async function runProgram(
 const SIGKILL = 9;
 
 function begin(
-  { path, args, env, mounts, mapUsers }: Program,
+  { path, args, env, mounts, view, mapUsers }: Program,
 ): { pid: number; pidfd: number; go: number; report: number } {
-  const words = [path, ...args, ...env].map(cString);
+  const words = [path, ...args, ...env, view?.place ?? ""].map(cString);
   const bytes = outside(words.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const word of words) {
     bytes.set(word, at);
     at += word.length;
   }
-  const flags = (mounts ? ProgramFlag.mounts : 0) | (mapUsers ? ProgramFlag.users : 0);
+  const flags = (mounts ? ProgramFlag.mounts : 0) | (mapUsers ? ProgramFlag.users : 0) |
+    (view ? ProgramFlag.view : 0);
   const made = ints([0, 0, 0, 0]);
   const functions = furtherFunctions(PROGRAM_SYMBOLS);
-  const result = functions.rts_program_begin(bytes, args.length, env.length, flags, made);
+  const { fd = -1 } = view ?? {};
+  const result = functions.rts_program_begin(bytes, args.length, env.length, flags, fd, made);
   check(result, () => `run ${quote(path)}`);
   return { pid: made[0]!, pidfd: made[1]!, go: made[2]!, report: made[3]! };
 }

@@ -44,13 +44,17 @@ int32_t rts_try_option(const char *type, const char *key, const char *value, cha
   return error;
 }
 
-int32_t rts_overlay(const char *layers) {
+int32_t rts_overlay(const char *layers, const char *upper, const char *work) {
   CLEANUP_FD int context = kernel_fsopen("overlay");
   if (context < 0)
     return context;
   int error = kernel_fsconfig(context, FSCONFIG_SET_STRING, "lowerdir", layers);
-  if (error == 0)
+  if (error == 0 && !upper)
     error = kernel_fsconfig(context, FSCONFIG_SET_FLAG, "ro", NULL);
+  if (error == 0 && upper)
+    error = kernel_fsconfig(context, FSCONFIG_SET_STRING, "upperdir", upper);
+  if (error == 0 && upper)
+    error = kernel_fsconfig(context, FSCONFIG_SET_STRING, "workdir", work);
   if (error == 0)
     error = kernel_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL);
   return error != 0 ? error : kernel_fsmount(context, 0);

@@ -16,10 +16,10 @@ int32_t rts_try_option(const char *type, const char *key, const char *value, cha
                        uint32_t size);
 
 /*
- * A descriptor of a read-only overlay that is mounted nowhere: it ends with its last user. `layers`: paths
- * with colons between them, the uppermost first.
+ * A descriptor of an overlay that is mounted nowhere: it ends with its last user. `layers`: paths with colons
+ * between them, the uppermost first. `upper` and `work`: where changes go; NULL: it is read-only.
  */
-int32_t rts_overlay(const char *layers);
+int32_t rts_overlay(const char *layers, const char *upper, const char *work);
 
 /* mount(2). */
 int32_t rts_mount(const char *source, const char *target, const char *type, uint64_t flags,

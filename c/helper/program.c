@@ -21,6 +21,8 @@ struct program {
   const char **args;
   const char **env;
   uint32_t flags;
+  int view;
+  const char *place;
   int go;
   int report;
   pid_t parent;
@@ -60,6 +62,11 @@ static _Noreturn void run_child(const struct program *p) {
     must(p, sys1(SYS_unshare, CLONE_NEWNS), "unshare mounts");
     must(p, sys6(SYS_mount, 0, (long)"/", 0, MS_SLAVE | MS_REC, 0, 0), "change mounts");
   }
+  if (p->flags & PROGRAM_VIEW)
+    must(p,
+         sys6(SYS_move_mount, p->view, (long)"", AT_FDCWD, (long)p->place, MOVE_MOUNT_F_EMPTY_PATH,
+              0),
+         "mount");
   must(p, sys2(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL), "set signal");
   if (p->parent != 0 && sys1(SYS_getppid, 0) != p->parent)
     end_process(127);
@@ -105,7 +112,7 @@ static int note(int pid, int go, int report, int32_t *made) {
 }
 
 int32_t rts_program_begin(const char *words, uint32_t args, uint32_t env, uint32_t flags,
-                          int32_t *made) {
+                          int32_t view, int32_t *made) {
   int go[2], report[2];
   int error = make_pipes(go, report);
   if (error != 0)
@@ -117,10 +124,12 @@ int32_t rts_program_begin(const char *words, uint32_t args, uint32_t env, uint32
     return -ENOMEM;
   }
   struct program p = {.path = words, .flags = flags, .go = go[0], .report = report[1]};
+  p.view = view;
   p.parent = getpid();
   words += strlen(words) + 1;
   p.args = take(list, &words, args);
   p.env = take(list + args + 1, &words, env);
+  p.place = words;
   const long users = flags & PROGRAM_USERS ? CLONE_NEWUSER : 0;
   uint64_t mask = signals_mask(SIGNALS_ALL); /* no handler of ours may run in the child */
   long pid = sys6(SYS_clone, users | SIGCHLD, 0, 0, 0, 0, 0);

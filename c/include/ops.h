@@ -39,6 +39,7 @@
   X(lock_readonly, 46, "s")        \
   X(tty, 47, "uSuuuu")             \
   X(unmount, 48, "s")              \
+  X(make_file, 49, "sus")          \
   X(hook, 50, "susSSuuiiu")        \
   X(hook_state, 51, "u")           \
   X(hook_limit, 52, "uUU")         \

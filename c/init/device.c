@@ -45,6 +45,21 @@ int op_symlink(struct init *in, const union field *f) {
   return error ? fail_at(in, error, "make the symlink \"%s\" to \"%s\"", path, target) : 0;
 }
 
+int op_make_file(struct init *in, const union field *f) {
+  const int create = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+  const char *path = f[0].text, *text = f[2].text, *name;
+  CLEANUP_FD int parent = path_open_parent(in, path, &name);
+  if (parent < 0) {
+    fail_at(in, parent, "make the file \"%s\"", path);
+    return explain_path(in, in->root, path, parent);
+  }
+  CLEANUP_FD int fd = (int)RETRY(openat(parent, name, create, 0600));
+  long error = fd < 0 ? fd : RETRY(write(fd, text, strlen(text)));
+  if (error >= 0)
+    error = kernel_result(fchmod(fd, f[1].u32));
+  return error < 0 ? fail_at(in, (int)error, "make the file \"%s\"", path) : 0;
+}
+
 bool node_matches(const struct node *node, const struct stat *st) {
   return (st->st_mode & S_IFMT) == node->type &&
          (node->type == S_IFIFO || st->st_rdev == node->number);

@@ -35,7 +35,14 @@ import {
 import { addHookLimits, addHooks, addHookState, enterRootfs, openRootfs } from "./rootfs.ts";
 import type { ContainerInput, ContainerPlan } from "./plan.ts";
 import { planRootMount } from "./system_root.ts";
-import { addInnerHooks, addTerminals, byRule, writableOps } from "./system_ops.ts";
+import {
+  addInnerHooks,
+  addTerminals,
+  bootIdFile,
+  bootIdMount,
+  byRule,
+  writableOps,
+} from "./system_ops.ts";
 
 /** Stands for a process that the configuration does not have; there is nothing to start then. */
 const NO_PROCESS: Process = { args: [], cwd: "/", user: { uid: 0, gid: 0 } };
@@ -82,7 +89,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   writer.add(...byRule(mounts.ops, system));
   addInnerHooks(writer, input, "mount");
   addInnerHooks(writer, input, "autodev");
-  writer.add(...devices.ops);
+  writer.add(...devices.ops, ...bootIdFile(system));
   addHookState(writer, input.spec, "createContainer", "creating");
   addHookLimits(writer, input.spec);
   addHooks(writer, input.spec, "createContainer");
@@ -91,7 +98,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   else addTerminals(writer, input);
   writer.add(...mounts.late);
   enterRootfs(writer, container);
-  writer.add(...writableOps(system), ...mounts.last);
+  writer.add(...writableOps(system), ...bootIdMount(system), ...mounts.last);
   if (system?.reaper) writer.add({ op: "reaper", from: "" });
   ownStreams(writer, userNamespace);
   setScheduling(writer, process, linux.memoryPolicy, linux.personality);

@@ -59,6 +59,7 @@ const DESCRIBE: Describers = {
   unmount: ({ path }) => `unmount ${path}`,
   mkdir: ({ path, mode }) => `make directory ${path} (${octal(mode)})`,
   symlink: ({ path, target }) => `link ${path} to ${target}`,
+  make_file: ({ path, mode }) => `make file ${path} (${octal(mode)})`,
   device: describeDevice,
   make_node: ({ path, type, major, minor }) =>
     `make ${NODE_TYPES[type] ?? "device"} ${major}:${minor} for ${path} on a filesystem of its own`,

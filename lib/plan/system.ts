@@ -60,6 +60,8 @@ export interface SystemInput {
   readonly root?: RootMount;
   /** /dev gets the usual nodes and links. */
   readonly populateDev: boolean;
+  /** Programs find it instead of that of the host. */
+  readonly bootId?: string;
   /** Where the console is seen, beside /dev/console. */
   readonly consolePaths: readonly string[];
   readonly terminals: readonly Terminal[];

@@ -35,6 +35,30 @@ function linkTo(path: string, link: string): Op {
   return { op: "symlink", from: "beyond.ttys.directory", target, path: link, replace: 1 };
 }
 
+/** Where the boot id of a system is, as LXC has it, and where programs look for theirs. */
+const BOOT_ID = { file: "/dev/.lxc-boot-id", seen: "/proc/sys/kernel/random/boot_id" };
+
+/** The file with the boot id, once there is a /dev. */
+export function bootIdFile(system: SystemInput | undefined): Op[] {
+  if (system?.bootId === undefined) return [];
+  const text = `${system.bootId}\n`;
+  return [{ op: "make_file", from: "beyond.dev.bootId", path: BOOT_ID.file, mode: 0o444, text }];
+}
+
+/** Shows it, in the root that was entered: above what is read-only there. */
+export function bootIdMount(system: SystemInput | undefined): Op[] {
+  if (system?.bootId === undefined) return [];
+  const { rdonly, nosuid, noexec, nodev } = MountAttr;
+  return [mountOp({
+    from: "beyond.dev.bootId",
+    kind: MountKind.bind,
+    source: BOOT_ID.file,
+    destination: BOOT_ID.seen,
+    attr_set: rdonly | nosuid | noexec | nodev,
+    flags: MountFlag.optional,
+  })];
+}
+
 /** What stays writable below what is read-only: a mount of its own, in the root that was entered. */
 export function writableOps(system: SystemInput | undefined): Op[] {
   return (system?.writable ?? []).map(({ from, path }) =>

@@ -201,6 +201,20 @@ SANDBOX_TEST(makes_symlinks) {
               "make the symlink \"/d\" to \"two\"");
 }
 
+SANDBOX_TEST(makes_files) {
+  umask(077);
+  CHECK_NUMBER(op_make_file(&in, FIELDS(T("/d/file"), U(0444), T("text\n"))), 0);
+  CHECK_NUMBER(mode_of("root/d/file"), S_IFREG | 0444);
+  CHECK_TEXT(read_line("root/d/file"), "text");
+  CHECK_FAILS(op_make_file(&in, FIELDS(T("/d/file"), U(0444), T(""))), -EEXIST,
+              "make the file \"/d/file\"");
+  NEED(symlink("file", "root/d/link") == 0);
+  CHECK_FAILS(op_make_file(&in, FIELDS(T("/d/link"), U(0444), T("x"))), -EEXIST,
+              "make the file \"/d/link\"");
+  CHECK_FAILS(op_make_file(&in, FIELDS(T("/d/file/x"), U(0444), T("x"))), -ENOTDIR,
+              "make the file \"/d/file/x\": \"/d/file\" is a regular file, not a directory");
+}
+
 static int console(int slot) {
   return op_console(&in, FIELDS(U(slot), U(40), U(120), U(0), U(1)));
 }
@@ -275,6 +289,7 @@ static const struct test tests[] = {
     TEST(binds_nodes_where_none_may_be_made),
     TEST(refuses_what_is_in_a_nodes_place),
     TEST(makes_symlinks),
+    TEST(makes_files),
     TEST(makes_the_console),
     TEST(refuses_a_false_console),
 };

@@ -25,7 +25,7 @@ import { systemInput, terminalNames } from "./input.ts";
 import { giveCgroups } from "./own_cgroups.ts";
 import { makeNetwork, Networks, takeDown } from "./network.ts";
 import { joinConsole } from "./peer.ts";
-import { writeSystem } from "./record.ts";
+import { type SystemRecord, writeSystem } from "./record.ts";
 
 /** Bytes of the console that are kept where the configuration wants no log. */
 const UNASKED_LOG = 256 * 1024;
@@ -102,16 +102,29 @@ export class SystemAttendant extends MonitorAttendant {
   async namespaces(pid: number): Promise<void> {
     const { runtime, made, undo } = this.#making!;
     await giveCgroups(runtime, made.cgroup, this.#plan);
-    // Init is not for an ordinary user to look into before it has executed the program.
     if (runtime.caller.uid !== 0) return;
-    const held = await holdNamespaces(runtime, this.#system!, this.#plan, pid);
-    const record = { plan: this.#plan, held };
-    writeSystem(this.#directory, record);
+    const record = await this.#hold(pid);
     if (this.#plan.beyond.network.length === 0) return;
     const networks = this.#open.use(new Networks(runtime, `/proc/${pid}/ns/net`));
     const devices = await makeNetwork(runtime, this.#plan, networks);
     undo.add(() => takeDown(runtime, this.#plan, networks, devices));
     writeSystem(this.#directory, { ...record, devices });
+  }
+
+  /** An ordinary user may look into init only once it has executed the program. */
+  async begun(pid: number): Promise<void> {
+    const { runtime } = this.#making!;
+    if (runtime.caller.uid === 0) return;
+    await this.#hold(pid).catch((error) => {
+      runtime.debug?.(`its namespaces are not held: ${reason(error)}`); // it may have ended already
+    });
+  }
+
+  async #hold(pid: number): Promise<SystemRecord> {
+    const held = await holdNamespaces(this.#making!.runtime, this.#system!, this.#plan, pid);
+    const record = { plan: this.#plan, held };
+    writeSystem(this.#directory, record);
+    return record;
   }
 
   /** Everything is made: now nodes that init needed may be forbidden. */

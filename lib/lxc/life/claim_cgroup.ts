@@ -59,7 +59,10 @@ function claimed(directory: string, { mountPoint }: Hierarchy): (() => void) | u
 }
 
 /** The path of a monitor's cgroup, as that of its container is given. */
-function monitorPath({ beyond: { cgroup: { monitor } }, spec }: SystemPlan, number: number): string {
+function monitorPath(
+  { beyond: { cgroup: { monitor } }, spec }: SystemPlan,
+  number: number,
+): string {
   const isBelowRoot = spec.linux?.cgroupsPath?.startsWith("/") === true;
   return withNumber(isBelowRoot ? `/${monitor}` : monitor, number);
 }

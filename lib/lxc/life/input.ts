@@ -31,6 +31,8 @@ export function systemInput(caller: Caller, plan: SystemPlan): SystemInput {
   return {
     ...(root && { root }),
     populateDev: beyond.dev.populate,
+    // Each start has its own.
+    ...(beyond.dev.bootId && { bootId: crypto.randomUUID() }),
     consolePaths: directory === undefined ? [] : [`${directory}/console`],
     terminals: terminalNames(plan).map((name) => ({
       name,

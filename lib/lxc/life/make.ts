@@ -37,7 +37,7 @@ export function createSystem(
     await createLocked(runtime, options, bundle, attendant, async (created) => {
       await attendant.tellCreated(runtime, directory.id, created.pid);
       await waits();
-      await begin(runtime, directory, plan, created);
+      await begin(runtime, directory, plan, created, attendant);
     });
   });
 }
@@ -57,7 +57,7 @@ export function makeSystem(
     const undo = new Undo();
     try {
       const creation = new Creation(runtime, options, bundle, directory, undo);
-      await begin(runtime, directory, plan, await creation.run(attendant));
+      await begin(runtime, directory, plan, await creation.run(attendant), attendant);
     } catch (error) {
       await undo.run((also) => runtime.warn(`clean up ${quote(directory.id)}: ${reason(also)}`));
       restoreLife(directory, found);
@@ -92,9 +92,11 @@ async function begin(
   directory: StateDirectory,
   plan: SystemPlan,
   { pid, pidfd }: Child,
+  attendant: SystemAttendant,
 ): Promise<void> {
   await runStage(runtime, plan, "start-host", { pid });
   await (await startLocked(runtime, directory, { child: pidfd })).ready();
+  await attendant.begun(pid);
   runtime.helper.close(pidfd);
   await tellState(runtime, directory.id, "RUNNING");
 }

@@ -83,7 +83,8 @@ export function planMounts(draft: Draft, cgroupNamespace: boolean): MountPlan {
       rootfs,
       dev: {
         populate: autodev,
-        bootId: autodev && auto.some(({ value }) => value.what === "proc"),
+        bootId: autodev && rootfs.driver !== "host" &&
+          auto.some(({ value }) => value.what === "proc"),
       },
       mounts: mounts.rules,
       writable: mounts.writable,

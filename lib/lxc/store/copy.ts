@@ -12,12 +12,13 @@ import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts"
 import { HOOK_STAGES } from "../config/keys.ts";
 import { checkName } from "../place.ts";
 import { claimDirectory } from "./claim.ts";
+import { runCloneHooks } from "./clone_hooks.ts";
 import { copiedConfig } from "./copy_config.ts";
 import { writeConfig } from "./create.ts";
 import { directoryOf, forgetDependences, noteDependences, type Placed } from "./dependents.ts";
 import { writeHostName } from "./hostname.ts";
 import { lockDefinition } from "./lock.ts";
-import { isRunning, openStored, placeOf, runHooks, type Stored } from "./opened.ts";
+import { isRunning, openStored, placeOf, type Stored } from "./opened.ts";
 import { type CopiedRootfs, copyRootfs } from "./rootfs_copy.ts";
 
 /** How a copy is made. */
@@ -129,7 +130,7 @@ async function fill(copying: Copying, manner: CopyManner): Promise<void> {
   undo.add(() => forgetDependences(to));
   noteDependences(to, rootfs.uses);
   if (!keepName) writeHostName(rootfs, to.name);
-  await runHooks(runtime, to, "clone", {
+  await runCloneHooks(runtime, to, {
     source: source.name,
     ...(manner.hookArgs && { extra: manner.hookArgs }),
   });

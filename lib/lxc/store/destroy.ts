@@ -13,7 +13,14 @@ import { stopSystem } from "../life/stop.ts";
 import { isWhole } from "./claim.ts";
 import { dependentsOf, directoryOf, forgetDependences, type Placed } from "./dependents.ts";
 import { lockDefinition } from "./lock.ts";
-import { hasSnapshots, isRunning, openStored, placeOf, runHooks, type Stored } from "./opened.ts";
+import {
+  hasSnapshots,
+  isRunning,
+  openStored,
+  placeOf,
+  runDestroyHooks,
+  type Stored,
+} from "./opened.ts";
 import { snapshotNames, snapshotsPath } from "./snapshot_place.ts";
 
 /** What is removed. */
@@ -111,7 +118,7 @@ export async function removeStored(runtime: LoadedRuntime, stored: Stored): Prom
   const { directory } = stored;
   const own = removableRootfs(stored);
   refuseMounts(runtime, [...own, directory]);
-  await runHooks(runtime, stored, "destroy");
+  await runDestroyHooks(runtime, stored);
   const trees = treeCalls(runtime.helper);
   for (const path of own) if (statFile(path) !== undefined) await trees.remove(path);
   forgetDependences(stored);

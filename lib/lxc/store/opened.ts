@@ -5,10 +5,9 @@ import type { LoadedRuntime } from "../../runtime/runtime.ts";
 import type { LxcConfig } from "../config/config.ts";
 import type { RootfsDriver } from "../config/values_more.ts";
 import { openContainer, planOpened } from "../container.ts";
-import { runStage, runStageWarning } from "../life/hooks.ts";
+import { runStageWarning } from "../life/hooks.ts";
 import { systemId } from "../life/record.ts";
 import { systemNow } from "../life/state.ts";
-import type { HookFacts } from "../plan/hooks.ts";
 import { checkName, lxcPath } from "../place.ts";
 import { refusePartial } from "./claim.ts";
 import { directoryOf, type Placed } from "./dependents.ts";
@@ -54,16 +53,10 @@ export function hasSnapshots({ directory }: Pick<Stored, "directory">): boolean 
   return statFile(snaps)?.isDirectory === true && [...Deno.readDirSync(snaps)].length > 0;
 }
 
-/** Runs the hooks of a stage; `warning`: what is wrong with them keeps nothing from going on. */
-export async function runHooks(
-  runtime: LoadedRuntime,
-  place: Placed,
-  stage: "clone" | "destroy",
-  facts: HookFacts = {},
-): Promise<void> {
+/** Runs the hooks of a container that is removed; what is wrong with them keeps nothing from going on. */
+export async function runDestroyHooks(runtime: LoadedRuntime, place: Placed): Promise<void> {
   const opened = await openContainer(runtime, place);
-  if (opened.config.all(`lxc.hook.${stage}`).length === 0) return;
+  if (opened.config.all("lxc.hook.destroy").length === 0) return;
   const { plan } = await planOpened(runtime, opened);
-  if (stage === "destroy") await runStageWarning(runtime, plan, stage, facts);
-  else await runStage(runtime, plan, stage, facts);
+  await runStageWarning(runtime, plan, "destroy");
 }

@@ -8,6 +8,7 @@ import { Undo } from "../../base/undo.ts";
 import { inCommand } from "../../runtime/command.ts";
 import { load } from "../../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts";
+import { runCloneHooks } from "./clone_hooks.ts";
 import { type BothPlaces, bothPlaces } from "./copy.ts";
 import { copiedConfig } from "./copy_config.ts";
 import {
@@ -20,7 +21,7 @@ import {
 import { refuseInUse } from "./destroy.ts";
 import { writeHostName } from "./hostname.ts";
 import { lockDefinition } from "./lock.ts";
-import { hasSnapshots, isRunning, openStored, runHooks, type Stored } from "./opened.ts";
+import { hasSnapshots, isRunning, openStored, type Stored } from "./opened.ts";
 
 /** What is renamed. */
 interface RenameOptions extends BothPlaces {
@@ -43,7 +44,7 @@ export function renameContainer(given: RuntimeOrSettings, options: RenameOptions
       await undo.run((also) => runtime.warn(`undo the renaming: ${reason(also)}`));
       throw error;
     }
-    await runHooks(runtime, to, "clone", {
+    await runCloneHooks(runtime, to, {
       source: from.name,
       ...(options.hookArgs && { extra: options.hookArgs }),
     });

@@ -6,10 +6,11 @@ import { isDirectory, statFile } from "../../base/files.ts";
 import { isWithin } from "../../base/paths.ts";
 import { Undo } from "../../base/undo.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
+import { runCloneHooks } from "./clone_hooks.ts";
 import { copiedConfig } from "./copy_config.ts";
 import { forgetDependences, noteDependences } from "./dependents.ts";
 import { refuseInUse } from "./destroy.ts";
-import { isRunning, runHooks, type Stored } from "./opened.ts";
+import { isRunning, runDestroyHooks, type Stored } from "./opened.ts";
 import { copyRootfs } from "./rootfs_copy.ts";
 import { replaceConfig } from "./rename.ts";
 
@@ -50,14 +51,14 @@ export async function restoreInPlace(
       hostName: undefined,
       keepAddresses: true,
     });
-    await runHooks(runtime, stored, "destroy");
+    await runDestroyHooks(runtime, stored);
     swap(directory, stage, former, undo);
     const old = await runtime.files.read(`${directory}/config`);
     replaceConfig(directory, config);
     undo.add(() => replaceConfig(directory, old));
     forgetDependences(stored);
     noteDependences(stored, rootfs.uses);
-    await runHooks(runtime, stored, "clone", { source: kept.name });
+    await runCloneHooks(runtime, stored, { source: kept.name });
   } catch (error) {
     await undo.run((also) => runtime.warn(`undo the restoring: ${reason(also)}`));
     throw error;

@@ -103,6 +103,22 @@ Deno.test("clone hooks run with the copy's facts, and the hooks of the directory
   assertEquals(store.names("other"), ["config", "fstab", "hook", "rootfs"]);
 });
 
+Deno.test("clone hooks find the root filesystem of an overlay mounted, and nobody else does", async () => {
+  await using store = new Store();
+  const seen = `${store.beside}/seen`;
+  const hook = store.template(
+    "hook",
+    `#!/bin/sh\ncd $LXC_ROOTFS_MOUNT && cat etc/file > ${seen} && echo made > etc/made\n`,
+  );
+  await store.make("web", `lxc.hook.clone = ${hook}`);
+  await store.ok("copy", "-n", "web", "-N", "over", "-s");
+  assertEquals(Deno.readTextFileSync(seen), "text\n");
+  assertEquals(store.read("over/overlay/delta/etc/made"), "made\n");
+  assertEquals(store.names("web/rootfs/etc"), ["file", "hostname"]);
+  const mounts = Deno.readTextFileSync("/proc/self/mountinfo");
+  assertEquals(mounts.includes(store.path), false);
+});
+
 Deno.test("-s makes an overlay, which the container then has to stay for", async () => {
   await using store = new Store();
   await store.make("web");

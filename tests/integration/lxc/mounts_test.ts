@@ -68,6 +68,26 @@ Deno.test("/dev has a size, six nodes and links", async () => {
   assertEquals(ttys, "tty1\ntty2\nconsole\n");
 });
 
+Deno.test("a boot id is the container's own, another one for each boot, and not to be written", async () => {
+  await using systems = new Systems();
+  systems.add("booted");
+  const bootId = () => systems.inside("booted", "cat /proc/sys/kernel/random/boot_id");
+  await systems.start("booted");
+  const first = await bootId();
+  assertMatch(first, /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}\n$/);
+  assertEquals(await bootId(), first);
+  const write = "echo x 2>/dev/null >/proc/sys/kernel/random/boot_id || echo no";
+  assertEquals(await systems.inside("booted", write), "no\n");
+  await systems.run("attach", "-n", "booted", "--", "/bin/reboot", "-f");
+  await systems.untilShown("booted", "booted\n", 2);
+  const ids = new Set([
+    first,
+    await bootId(),
+    Deno.readTextFileSync("/proc/sys/kernel/random/boot_id"),
+  ]);
+  assertEquals(ids.size, 3);
+});
+
 Deno.test("device rules are all there are", async () => {
   await using systems = new Systems();
   systems.add("ruled", [

@@ -58,6 +58,25 @@ rootless("a system container is started, joined and stopped", async (user) => {
   assertEquals(await systems.state("mine"), "STOPPED");
 }, OURS);
 
+rootless("the stop hook can use the namespaces that it is told of", async (user) => {
+  await using systems = systemsOf(user);
+  const told = Deno.makeTempDirSync({ dir: systems.path });
+  Deno.chmodSync(told, 0o777);
+  const hook = `${systems.path}/stopped`;
+  const script = "#!/bin/sh\n" +
+    `for one; do case $one in *:*) echo "\${one%%:*} $(readlink "\${one#*:}")";; esac; done >${told}/stop\n`;
+  Deno.writeTextFileSync(hook, script, { mode: 0o755 });
+  add(systems, user.id, "held", [...MAP, `lxc.hook.stop = ${hook}`]);
+  await systems.start("held");
+  const names = ["user", "mnt", "pid", "uts", "ipc", "net", "cgroup"];
+  const inside = await systems.inside(
+    "held",
+    `for name in ${names.join(" ")}; do echo "$name $(readlink /proc/1/ns/$name)"; done`,
+  );
+  await systems.ok("stop", "-n", "held", "-k");
+  assertEquals(Deno.readTextFileSync(`${told}/stop`), inside);
+}, OURS);
+
 rootless("what needs root is refused in words", async (user) => {
   await using systems = systemsOf(user);
   const refused: [name: string, lines: readonly string[], message: string][] = [

@@ -75,6 +75,18 @@ Deno.test("exec outside of the mount namespace can have views of its own", () =>
   assertEquals(opsOf(planExecOf({}, 0), "mount"), []);
 });
 
+Deno.test("a boot id is written when there is a /dev, and shown in the root that was entered", () => {
+  const plan = planOf({}, { system: { ...SYSTEM, bootId: "1-2" } });
+  assertEquals(opsOf(plan, "make_file").map(({ text }) => text), ["1-2\n"]);
+  assertEquals(linesFrom(plan, "beyond.dev.bootId"), [
+    "make file /dev/.lxc-boot-id (0444)",
+    "bind /dev/.lxc-boot-id on /proc/sys/kernel/random/boot_id (ro,nosuid,nodev,noexec)",
+  ]);
+  const order = names(plan);
+  assertEquals(order.indexOf("make_file") < order.indexOf("enter_root"), true);
+  assertEquals(order.lastIndexOf("mount") > order.indexOf("enter_root"), true);
+});
+
 function unshared(
   linux: Linux,
   { hostname, remounts = false }: { hostname?: string; remounts?: boolean } = {},
