@@ -91,7 +91,7 @@ export const OPS = {
   // An existing link or file is left alone, except with `replace` 1.
   symlink: { code: 35, fields: { target: "str", path: "str", replace: "u32" } },
   // A new file with a text; one that is there is an error.
-  make_file: { code: 48, fields: { path: "str", mode: "u32", text: "str" } },
+  make_file: { code: 49, fields: { path: "str", mode: "u32", text: "str" } },
   // type: S_IFCHR, S_IFBLK, S_IFIFO. `bind`: NodeSource; `source`: path of the host's node. `given`:
   // NodeGiven bits, of what the host's node must have. `slot`: the node was made by make_node and
   // opened there by open_nodes, or -1. An existing node that matches is kept, another file is an
