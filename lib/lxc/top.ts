@@ -1,7 +1,7 @@
 /** `lxc top`: what the containers of a directory use. */
 
 import { readStats } from "../cgroup/stats/read.ts";
-import type { BlkioEntry } from "../cgroup/stats/types.ts";
+import { totalsOf } from "../cgroup/stats/totals.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { recordedCgroup } from "../state/cgroup.ts";
 import { StateDirectory } from "../state/directory.ts";
@@ -55,34 +55,15 @@ export async function topRows(runtime: Runtime, lxcpath: string): Promise<TopRow
 
 async function rowOf(runtime: Runtime, id: string, name: string): Promise<TopRow> {
   const { status } = inspect(new StateDirectory(runtime, id));
-  const { cpu, memory, blkio } = await readStats(recordedCgroup(runtime, status));
-  const bytes = blkio.ioServiceBytesRecursive;
+  const totals = totalsOf(await readStats(recordedCgroup(runtime, status)));
+  const { cpuTime = 0, memory = 0, memoryAndSwap = memory, kernelMemory = 0 } = totals;
   return {
     name,
-    cpu: Number(cpu.usage.total ?? 0),
-    system: Number(cpu.usage.kernel),
-    user: Number(cpu.usage.user),
-    io: sumOf(bytes, "total"),
-    read: sumOf(bytes, "read"),
-    written: sumOf(bytes, "write"),
-    ios: sumOf(blkio.ioServicedRecursive, "total"),
-    memory: Number(memory.usage.usage ?? 0),
-    swap: Number(memory.swap.usage ?? memory.usage.usage ?? 0),
-    kernel: Number(memory.kernel.usage ?? memory.raw?.["kernel"] ?? 0),
+    ...{ cpu: cpuTime, system: totals.cpuKernel, user: totals.cpuUser },
+    ...{ io: totals.transferred, read: totals.read, written: totals.written },
+    ios: totals.operations,
+    ...{ memory, swap: memoryAndSwap, kernel: kernelMemory },
   };
-}
-
-/** Where no line is the sum, all lines are summed up. */
-function sumOf(
-  entries: readonly BlkioEntry[] | undefined,
-  wanted: "total" | "read" | "write",
-): number {
-  const of = (word: string) => (entries ?? []).filter(({ op = "" }) => op.toLowerCase() === word);
-  const found = of(wanted);
-  const counted = wanted === "total" && found.length === 0
-    ? [...of("read"), ...of("write")]
-    : found;
-  return counted.reduce((sum, { value = 0 }) => sum + Number(value), 0);
 }
 
 /** Names from the first one, numbers from the greatest; `reverse`: the other way round. */

@@ -163,9 +163,9 @@ function openEarly(writer: PlanWriter, container: Container): number {
 }
 
 function startSession(writer: PlanWriter, { input }: Container, process: Process): void {
-  const { id, cgroup, noNewKeyring } = input;
+  const { id, cgroup, noNewKeyring, system } = input;
   writer.add({ op: "setsid", from: "" });
-  if (!noNewKeyring) joinKeyring(writer, id, process.selinuxLabel);
+  if (!noNewKeyring) joinKeyring(writer, id, process.selinuxLabel, system?.keyringContext);
   resetAffinity(writer, cgroup);
 }
 

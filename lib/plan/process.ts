@@ -150,9 +150,20 @@ function isHindrance({ resource, soft }: Limit): boolean {
   return soft < (NEEDED[RLIMITS[resource] ?? ""] ?? 0);
 }
 
-/** A session keyring that is not the caller's. */
-export function joinKeyring(writer: PlanWriter, id: string, label: string | undefined): void {
-  if (label) addLabel(writer, "process.selinuxLabel", "keycreate", "", label);
+/**
+ * A session keyring that is not the caller's.
+ *
+ * @param own its label, where that is not the program's
+ */
+export function joinKeyring(
+  writer: PlanWriter,
+  id: string,
+  label: string | undefined,
+  own?: string,
+): void {
+  const from = own === undefined ? "process.selinuxLabel" : "beyond.security.keyringContext";
+  const wanted = own ?? label;
+  if (wanted) addLabel(writer, from, "keycreate", "", wanted);
   writer.add({ op: "keyring", from: "", name: `_ses.${id}` });
 }
 

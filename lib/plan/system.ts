@@ -63,6 +63,8 @@ export interface SystemInput {
   /** Programs find it instead of that of the host. */
   readonly bootId?: string;
   /** Where the console is seen, beside /dev/console. */
+  /** SELinux context of the session keyring, where it is not that of the program. */
+  readonly keyringContext?: string;
   readonly consolePaths: readonly string[];
   readonly terminals: readonly Terminal[];
   /** Paths below read-only ones that stay writable. */

@@ -2,6 +2,7 @@
 
 import type { CgroupRecord } from "../cgroup/manager.ts";
 import { readStats, type Stats } from "../cgroup/stats/read.ts";
+import { type Totals, totalsOf } from "../cgroup/stats/totals.ts";
 import { type Runtime, runtimeOf, type RuntimeOrSettings } from "../runtime/runtime.ts";
 import { cgroupOf } from "../state/cgroup.ts";
 import { StateDirectory } from "../state/directory.ts";
@@ -85,11 +86,12 @@ export class UsageMeter {
       const stats = await statsOf(this.#runtime, entry);
       // Another container of the same name begins anew.
       const key = `${entry.id} ${entry.created}`;
-      const reading = stats && readingOf(stats, performance.now());
+      const totals = stats && totalsOf(stats);
+      const reading = totals && readingOf(totals, performance.now());
       if (reading !== undefined) readings.set(key, reading);
       usages.push({
         ...rowOf(entry),
-        ...(stats && reading && usageOf(stats, reading, this.#before.get(key))),
+        ...(reading && usageOf(stats, totals, reading, this.#before.get(key))),
       });
     }
     this.#before = readings;
@@ -113,21 +115,13 @@ function rowOf({ id, pid, status, supervision }: SupervisedEntry): Usage {
   return { id, pid, status, ...(supervision && { restarts: supervision.restarts }) };
 }
 
-function readingOf({ cpu, blkio }: Stats, time: number): Reading {
-  const transferred = (kind: "read" | "write") =>
-    (blkio.ioServiceBytesRecursive ?? [])
-      .filter(({ op }) => op?.toLowerCase() === kind)
-      .reduce((sum, { value }) => sum + Number(value ?? 0), 0);
-  return {
-    time,
-    cpuTime: Number(cpu.usage.total ?? 0),
-    read: transferred("read"),
-    written: transferred("write"),
-  };
+function readingOf({ cpuTime = 0, read, written }: Totals, time: number): Reading {
+  return { time, cpuTime, read, written };
 }
 
 function usageOf(
   { cpu, memory, pids, blkio }: Stats,
+  { cpuKernel, cpuUser, memory: used = 0 }: Totals,
   { time, ...now }: Reading,
   before: Reading | undefined,
 ): Partial<Usage> {
@@ -138,9 +132,9 @@ function usageOf(
   const isMeasured = pressure.some((share) => share !== undefined);
   return {
     ...now,
-    cpuKernel: Number(cpu.usage.kernel),
-    cpuUser: Number(cpu.usage.user),
-    memory: Number(memory.usage.usage ?? 0),
+    cpuKernel,
+    cpuUser,
+    memory: used,
     ...limit("memoryLimit", memory.usage.limit),
     pids: Number(pids.current ?? 0),
     ...limit("pidsLimit", pids.limit),

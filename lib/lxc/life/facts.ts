@@ -2,10 +2,9 @@
 
 import { readFile } from "../../base/files.ts";
 import { readStats } from "../../cgroup/stats/read.ts";
-import type { Stats } from "../../cgroup/stats/types.ts";
+import { type Totals, totalsOf } from "../../cgroup/stats/totals.ts";
 import type { SeenNetwork } from "../../net/seen.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { Wide } from "../../spec/types/config.ts";
 import { recordedCgroup } from "../../state/cgroup.ts";
 import { StateDirectory } from "../../state/directory.ts";
 import { inspect } from "../../state/inspect.ts";
@@ -28,34 +27,23 @@ export interface Usage {
 /** What its cgroup has used. */
 export async function usageOf(runtime: Runtime, id: string): Promise<Usage> {
   const { status } = inspect(new StateDirectory(runtime, id));
-  let stats: Stats;
+  let totals: Totals;
   try {
-    stats = await readStats(recordedCgroup(runtime, status));
+    totals = totalsOf(await readStats(recordedCgroup(runtime, status)));
   } catch {
     return {}; // it has ended meanwhile
   }
-  const { cpu, memory, blkio } = stats;
-  const bytes = blkio.ioServiceBytesRecursive ?? [];
-  const total = bytes.filter(({ op }) => op === "Total");
-  const counted = total.length > 0 ? total : bytes;
+  const { cpuTime: cpu, memory, memoryAndSwap, kernelMemory: kernel, transferred: io } = totals;
+  const swap = memory === undefined || memoryAndSwap === undefined
+    ? undefined
+    : Math.max(0, memoryAndSwap - memory);
   return {
-    ...optional("cpu", cpu.usage.total),
-    io: counted.reduce((sum, { value = 0 }) => sum + Number(value), 0),
-    ...optional("memory", memory.usage.usage),
-    // Version 2 has it among the others.
-    ...optional("kernel", memory.kernel.usage ?? memory.raw?.["kernel"]),
-    ...optional("swap", swapOf(memory)),
+    io,
+    ...(cpu !== undefined && { cpu }),
+    ...(memory !== undefined && { memory }),
+    ...(swap !== undefined && { swap }),
+    ...(kernel !== undefined && { kernel }),
   };
-}
-
-/** Memory and swap together are counted there. */
-function swapOf({ swap, usage }: Stats["memory"]): number | undefined {
-  if (swap.usage === undefined || usage.usage === undefined) return undefined;
-  return Math.max(0, Number(swap.usage) - Number(usage.usage));
-}
-
-function optional<K extends string>(name: K, value: Wide | undefined): { [P in K]?: number } {
-  return value === undefined ? {} : { [name]: Number(value) } as { [P in K]?: number };
 }
 
 const NO_NETWORK: SeenNetwork = { interfaces: [], ipv4: [], ipv6: [] };

@@ -28,6 +28,7 @@ export function systemInput(caller: Caller, plan: SystemPlan): SystemInput {
   const directory = ttys.directory === undefined ? undefined : `/dev/${ttys.directory}`;
   const hooks = STAGES.map((stage) => [stage, hooksOf(caller, plan, stage)]);
   const root = rootMount(plan);
+  const { keyringContext, coreScheduling } = beyond.security;
   return {
     ...(root && { root }),
     populateDev: beyond.dev.populate,
@@ -41,7 +42,8 @@ export function systemInput(caller: Caller, plan: SystemPlan): SystemInput {
     })),
     writable: writablePaths(plan),
     reaper: plan.reaps === true,
-    ...(beyond.security.coreScheduling && { ownCores: true }),
+    ...(keyringContext !== undefined && { keyringContext }),
+    ...(coreScheduling && { ownCores: true }),
     parentDeath: signals.parentDeath,
     mounts,
     hooks: Object.fromEntries(hooks),

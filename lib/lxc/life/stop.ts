@@ -1,7 +1,6 @@
 /** `lxc stop`: asks init to end, and after a time ends it. */
 
 import { RuntsError } from "../../base/errors.ts";
-import { delay } from "../../base/delay.ts";
 import { openInit } from "../../container/kill.ts";
 import { inCommand } from "../../runtime/command.ts";
 import { load } from "../../runtime/load.ts";
@@ -11,7 +10,7 @@ import { cgroupOf } from "../../state/cgroup.ts";
 import { StateDirectory } from "../../state/directory.ts";
 import { inspect, type Inspection } from "../../state/inspect.ts";
 import { withLockIfThere } from "../../state/lock.ts";
-import type { SystemPlan } from "../plan/types.ts";
+import { awaitHalt, sendHalt } from "./halt.ts";
 import { readSystem } from "./record.ts";
 import { settleLocked } from "./settle.ts";
 import { systemNow } from "./state.ts";
@@ -38,9 +37,6 @@ interface StopOptions extends SystemStopOptions {
 const TIMEOUT = 60_000;
 /** How long a killed init may take to go, in ms. */
 const KILL_TIMEOUT = 10_000;
-const SIGPWR = 30;
-/** SIGRTMIN+3, as systemd has it (SIGRTMIN is 34 in a C library). */
-const SYSTEMD_HALT = 37;
 
 /** Stops it; returns once all of it is gone. False: it does not run. */
 export function stopSystem(given: RuntimeOrSettings, options: StopOptions): Promise<boolean> {
@@ -51,13 +47,34 @@ export function stopSystem(given: RuntimeOrSettings, options: StopOptions): Prom
     const directory = new StateDirectory(unloaded, options.id);
     if (state !== "STOPPING") await end(runtime, directory, options);
     if (options.noWait) return true;
-    const target = options.reboot ? undefined : "stop";
-    await withLockIfThere(runtime, directory, () => settleLocked(runtime, directory, target));
-    if (options.reboot && systemNow(runtime, options.id).state === "STOPPED") {
-      throw new RuntsError("it has stopped instead of being started anew");
-    }
+    if (options.reboot) await settleReboot(runtime, directory);
+    else await settleStop(runtime, directory, options);
     return true;
   });
+}
+
+async function settleReboot(runtime: LoadedRuntime, directory: StateDirectory): Promise<void> {
+  await withLockIfThere(runtime, directory, () => settleLocked(runtime, directory));
+  if (systemNow(runtime, directory.id).state === "STOPPED") {
+    throw new RuntsError("it has stopped instead of being started anew");
+  }
+}
+
+/** Whoever sees to the end of an init that asks for a reboot may have come first: then the new one is ended, too. */
+async function settleStop(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  options: StopOptions,
+): Promise<void> {
+  const settle = async () => {
+    await withLockIfThere(runtime, directory, () => settleLocked(runtime, directory, "stop"));
+    return systemNow(runtime, directory.id).pid === undefined;
+  };
+  for (const kill of [options.kill === true, options.noKill !== true]) {
+    if (await settle()) return;
+    await end(runtime, directory, { ...options, kill });
+  }
+  await settle();
 }
 
 async function end(
@@ -71,11 +88,14 @@ async function end(
   const pidfd = openInit(runtime, found.status);
   try {
     if (!options.kill) {
-      const { reboot } = plan.beyond.signals;
-      helper.sendSignal(pidfd, options.reboot ? reboot : haltSignal(plan, found));
+      const { pid } = found.status;
+      const halting = { plan, pid, pidfd, timeout: options.timeout ?? TIMEOUT };
+      let isHeard = true;
+      if (options.reboot) helper.sendSignal(pidfd, plan.beyond.signals.reboot);
+      else isHeard = sendHalt(runtime, halting);
       await thawIfFrozen(runtime, found);
       if (options.noWait) return;
-      if (await exits(runtime, pidfd, options.timeout ?? TIMEOUT)) return;
+      if (await awaitHalt(runtime, halting, isHeard)) return;
       if (options.noKill) throw new RuntsError("init did not end in time");
     }
     helper.sendSignal(pidfd, plan.beyond.signals.stop);
@@ -92,32 +112,6 @@ async function end(
   }
 }
 
-/** @param timeout -1: for ever */
-async function exits(
-  { helper }: LoadedRuntime,
-  pidfd: number,
-  timeout: number,
-): Promise<boolean> {
-  if (timeout >= 0) return await helper.awaitExit(pidfd, { timeoutMs: timeout });
-  while (!await helper.awaitExit(pidfd, { timeoutMs: TIMEOUT })) await delay(0);
-  return true;
-}
-
 async function thawIfFrozen(runtime: LoadedRuntime, { state, status }: Inspection): Promise<void> {
   if (state === "paused") await (await cgroupOf(runtime, status)).thaw();
-}
-
-/** systemd blocks SIGRTMIN+3 and takes it from a signalfd; others are told that the power fails. */
-function haltSignal({ beyond: { signals } }: SystemPlan, { status }: Inspection): number {
-  if (signals.halt !== undefined) return signals.halt;
-  const blocked = /^SigBlk:\s*([0-9a-f]+)$/m.exec(statusText(status.pid))?.[1] ?? "0";
-  return BigInt(`0x${blocked}`) & (1n << BigInt(SYSTEMD_HALT - 1)) ? SYSTEMD_HALT : SIGPWR;
-}
-
-function statusText(pid: number): string {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/status`);
-  } catch {
-    return ""; // it has ended
-  }
 }

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { hostHas } from "../../support/cgroups.ts";
+import { exists } from "../../support/look.ts";
 import { RUNTS_LXC_ONLY } from "../../support/lxc.ts";
 import { Systems } from "../../support/lxc_system.ts";
 
@@ -87,6 +88,21 @@ const CASES: readonly (readonly [lines: string, message: RegExp])[] = [
     "lxc.net.1.type = veth\nlxc.net.1.script.up = /bin/false",
     /9: lxc.net.1.script.up: hook "\/bin\/false": exit status 1/,
   ],
+  // Contexts, where the kernel has no SELinux.
+  ...(exists("/sys/fs/selinux/enforce") ? [] : [
+    [
+      "lxc.selinux.context = u:r:x:s0",
+      /8: lxc.selinux.context: write "u:r:x:s0" to ".*keycreate": EINVAL.*: SELinux is not enabled/,
+    ],
+    [
+      "lxc.selinux.context = u:r:x:s0\nlxc.keyring.session = 0",
+      /8: lxc.selinux.context: write "u:r:x:s0" to ".*exec": EINVAL.*: SELinux is not enabled/,
+    ],
+    [
+      "lxc.selinux.context.keyring = u:r:x:s0",
+      /8: lxc.selinux.context.keyring: write "u:r:x:s0" to ".*keycreate": EINVAL.*: SELinux is not/,
+    ],
+  ] as const),
   // Others.
   [
     "lxc.namespace.share.ipc = nobody",

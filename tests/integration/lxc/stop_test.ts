@@ -2,7 +2,10 @@
 
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { parentOf } from "../../support/host.ts";
+import { exists } from "../../support/look.ts";
+import { RUNTS_LXC_ONLY } from "../../support/lxc.ts";
 import { Systems } from "../../support/lxc_system.ts";
+import { until } from "../../support/runtime.ts";
 
 /** Hears nothing but a reboot. */
 const DEAF = `#!/bin/sh
@@ -67,6 +70,43 @@ while :; do sleep 0.05; done
   await systems.start("told");
   await systems.ok("stop", "-n", "told", "-t", "30");
   assertMatch(systems.shown("told"), /heard USR1/);
+});
+
+// LXC waits for the time to be over, and kills it.
+Deno.test(
+  "an init that does not listen yet is asked again once it does",
+  RUNTS_LXC_ONLY,
+  async () => {
+    await using systems = new Systems();
+    const init = `#!/bin/sh
+while ! test -e /listen; do sleep 0.05; done
+trap 'echo asked to halt; exit 0' PWR
+while :; do sleep 0.05; done
+`;
+    systems.add("late", [], init);
+    await systems.ok("start", "-n", "late");
+    const stop = systems.ok("stop", "-n", "late", "-t", "60");
+    Deno.writeTextFileSync(`${systems.rootfs("late")}/listen`, "");
+    await stop;
+    assertMatch(systems.shown("late"), /asked to halt/);
+    assertEquals(await systems.state("late"), "STOPPED");
+  },
+);
+
+// LXC leaves it running.
+Deno.test("stop ends a container that is just about to start anew", RUNTS_LXC_ONLY, async () => {
+  await using systems = new Systems();
+  const [hook, seen, go] = ["hook", "seen", "go"].map((name) => `${systems.path}/${name}`);
+  const script = `#!/bin/sh\ntouch ${seen}; while ! test -e ${go}; do sleep 0.05; done\n`;
+  Deno.writeTextFileSync(hook!, script, { mode: 0o755 });
+  systems.add("crossed", [`lxc.hook.stop = ${hook}`]);
+  await systems.start("crossed");
+  await systems.run("attach", "-n", "crossed", "--", "/bin/reboot", "-f");
+  await until("the hook runs", () => exists(seen!));
+  const stop = systems.ok("stop", "-n", "crossed", "-t", "30");
+  Deno.writeTextFileSync(go!, "");
+  await stop;
+  assertEquals(await systems.state("crossed"), "STOPPED");
 });
 
 Deno.test("options that contradict each other are refused", async () => {

@@ -60,6 +60,19 @@ lxc.apparmor.profile = mine`);
   assertEquals((await sound("lxc.cap.keep = none")).spec.process?.capabilities?.bounding, []);
 });
 
+Deno.test("contexts of SELinux are handed on; unconfined_t is none", async () => {
+  const { spec, beyond, origins } = await sound(`lxc.selinux.context = system_u:system_r:lxc_t:s0:c1
+lxc.selinux.context.keyring = system_u:system_r:key_t:s0`);
+  assertEquals(spec.process?.selinuxLabel, "system_u:system_r:lxc_t:s0:c1");
+  assertEquals(beyond.security.keyringContext, "system_u:system_r:key_t:s0");
+  assertEquals(originOf(origins, "process.selinuxLabel")?.line, 1);
+  assertEquals(originOf(origins, "beyond.security.keyringContext")?.line, 2);
+  const old = await sound("lxc.se_context = u:r:x:s0");
+  assertEquals(old.spec.process?.selinuxLabel, "u:r:x:s0");
+  const none = await sound("lxc.selinux.context = unconfined_t");
+  assertEquals(none.spec.process?.selinuxLabel, undefined);
+});
+
 Deno.test("namespaces: kept, cloned, shared, mapped and shifted", async () => {
   const types = async (text: string) =>
     (await sound(text)).spec.linux?.namespaces?.map(({ type }) => type);

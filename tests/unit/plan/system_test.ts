@@ -87,6 +87,21 @@ Deno.test("a boot id is written when there is a /dev, and shown in the root that
   assertEquals(order.lastIndexOf("mount") > order.indexOf("enter_root"), true);
 });
 
+Deno.test("contexts of SELinux: the program's, and the keyring's where that has one of its own", () => {
+  const labels = (system: Partial<SystemInput>, changes = {}) =>
+    opsOf(planOf(changes, { system: { ...SYSTEM, ...system } }), "label")
+      .map(({ from, attr, label }) => [from, attr, label]);
+  const program = { "process.selinuxLabel": "u:r:program:s0" };
+  const exec = ["process.selinuxLabel", "exec", "u:r:program:s0"];
+  assertEquals(labels({}, program), [
+    ["process.selinuxLabel", "keycreate", "u:r:program:s0"],
+    exec,
+  ]);
+  const keyring = ["beyond.security.keyringContext", "keycreate", "u:r:keyring:s0"];
+  assertEquals(labels({ keyringContext: "u:r:keyring:s0" }, program), [keyring, exec]);
+  assertEquals(labels({ keyringContext: "u:r:keyring:s0" }), [keyring]);
+});
+
 function unshared(
   linux: Linux,
   { hostname, remounts = false }: { hostname?: string; remounts?: boolean } = {},
