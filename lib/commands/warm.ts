@@ -31,10 +31,13 @@ const WARM: Readonly<Record<string, (options: Values) => boolean>> = {
   state: always,
 };
 
+/** The verbs that may be carried out so. */
+export const WARM_VERBS: readonly string[] = Object.keys(WARM);
+
 /** Loads what the first command would have to wait for. */
 export async function loadWarm(): Promise<void> {
   const { commandOf } = await import("./load.ts");
-  await Promise.all(Object.keys(WARM).map(commandOf));
+  await Promise.all(WARM_VERBS.map(commandOf));
 }
 
 /** A monitor is a child of whoever starts it, with what that has. */

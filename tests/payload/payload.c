@@ -13,6 +13,7 @@
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -164,6 +165,24 @@ static void report_kept(void) {
   printf("\"affinity\":%ld},", syscall(SYS_sched_getaffinity, 0, 1024, (char[1024]){0}));
 }
 
+/* What a program has of its caller, or in its place: session keyring, memory policy, login, label. */
+static void report_given(void) {
+  char keyring[4096] = "";
+  int policy = -1;
+  struct sched_param priority = {0};
+  long serial = syscall(SYS_keyctl, 0, -3, 0);
+  if (serial > 0)
+    syscall(SYS_keyctl, 6, serial, keyring, sizeof keyring - 1);
+  syscall(SYS_get_mempolicy, &policy, NULL, 0, NULL, 0);
+  syscall(SYS_sched_getparam, 0, &priority);
+  printf("\"given\":{\"serial\":%ld,", serial);
+  put_pair("keyring", keyring);
+  printf(",\"memoryPolicy\":%d,\"priority\":%d,", policy, priority.sched_priority);
+  report_file("loginUid", "/proc/self/loginuid");
+  report_file("label", "/proc/self/attr/current");
+  printf("\"dumpable\":%d},", prctl(PR_GET_DUMPABLE));
+}
+
 static void report_namespaces(void) {
   static const char *const names[] = {"user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"};
   printf("\"namespaces\":{");
@@ -190,6 +209,7 @@ static int report(void) {
          syscall(SYS_sched_getscheduler, 0), getpriority(PRIO_PROCESS, 0), priority >> 13,
          priority & 0x1fff, personality(0xffffffff));
   report_kept();
+  report_given();
   report_namespaces();
   puts("}");
   return 0;

@@ -34,6 +34,18 @@ export interface Seen {
   readonly personality: number;
   /** Further attributes that execve(2) leaves as they are. */
   readonly kept: Readonly<Record<string, unknown>>;
+  /** Of the caller, or what stands in its place. */
+  readonly given: {
+    /** Of the session keyring, and what keyctl_describe(3) says of it. */
+    readonly serial: number;
+    readonly keyring: string;
+    /** MPOL_* (linux/mempolicy.h). */
+    readonly memoryPolicy: number;
+    readonly priority: number;
+    readonly loginUid: string;
+    readonly label: string;
+    readonly dumpable: number;
+  };
   readonly namespaces: Readonly<Record<string, string>>;
 }
 
