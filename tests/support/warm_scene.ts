@@ -23,8 +23,8 @@ export interface Step {
   readonly line: readonly string[];
   /** Reports that it causes: of hooks, and of the programs of {@linkcode reporting}. */
   readonly reports?: readonly string[];
-  /** It tells of numbers that are others each time. */
-  readonly counts?: true;
+  /** It tells of numbers, or of all, that is another each time. */
+  readonly other?: "numbers" | "all";
 }
 
 /** What became of a step. */
@@ -112,7 +112,7 @@ export class WarmScene implements AsyncDisposable {
     step: Step,
     way: Readonly<Record<string, string>>,
   ): Promise<Done> {
-    const { line, counts } = step;
+    const { line, other } = step;
     const words = line.map((word) =>
       word.replace(/^BUNDLE/, this.#bundle.path).replace(/^ID$/, this.id)
     );
@@ -126,8 +126,12 @@ export class WarmScene implements AsyncDisposable {
     const note: CallerNote = JSON.parse(Deno.readTextFileSync(this.#note));
     const pid = this.#pid();
     const name = this.#naming(pid);
-    const said = (text: string) => counts ? digits(name(text)) : name(text);
-    const told = { code: output.code, stdout: said(output.stdout), stderr: said(output.stderr) };
+    const said = (text: string) => other === "numbers" ? digits(name(text)) : name(text);
+    const told = {
+      code: output.code,
+      stdout: other === "all" ? "" : said(output.stdout),
+      stderr: said(output.stderr),
+    };
     const seen = {
       ...told,
       reports: await this.#reports(step, output, note, name),

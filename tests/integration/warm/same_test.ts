@@ -20,16 +20,16 @@ const STARTED = ["startContainer", "init", "poststart"];
 const OTHER = ["--user", "7:8", "--env", "A=b", "--cwd", "/tmp", "--cap", "CAP_CHOWN"];
 
 const STEPS: readonly Step[] = [
-  { line: ["list"], counts: true },
+  { line: ["list"], other: "numbers" },
   { line: ["state", "ID"] },
   { line: [...CREATE, "ID"], reports: CREATED },
   { line: [...CREATE, "ID"] },
   { line: ["--debug", "--log", "BUNDLE/log", "state", "ID"] },
   { line: ["list", "--format", "json"] },
-  { line: ["ps", "ID"], counts: true },
+  { line: ["ps", "ID"], other: "numbers" },
   { line: ["start", "ID"], reports: STARTED },
   { line: ["start", "ID"] },
-  { line: ["ps", "--format", "json", "ID"], counts: true },
+  { line: ["ps", "--format", "json", "ID"], other: "numbers" },
   {
     line: [
       ...["exec", "--detach", "--pid-file", "BUNDLE/pid", "ID"],
@@ -43,10 +43,10 @@ const STEPS: readonly Step[] = [
   { line: ["exec", "ID", ...reporting("exec", "exit 7")], reports: ["exec"] },
   { line: ["exec", "ID", "nothing"] },
   { line: ["update", "--memory", "64m", "--pids-limit", "99", "--cpu-share", "512", "ID"] },
-  { line: ["events", "--stats", "ID"], counts: true },
+  { line: ["events", "--stats", "ID"], other: "all" },
   { line: ["pause", "ID"] },
   { line: ["exec", "--detach", "ID", "true"] },
-  { line: ["list"], counts: true },
+  { line: ["list"], other: "numbers" },
   { line: ["resume", "ID"] },
   { line: ["resume", "ID"] },
   { line: ["kill", "--all", "ID", "WINCH"] },
