@@ -8,6 +8,10 @@ import { furtherFunctions } from "./library.ts";
 export const PEER_SYMBOLS = {
   // int32_t rts_peer(int32_t socket, int32_t *peer);
   rts_peer: { parameters: ["i32", "buffer"], result: "i32" },
+  // int32_t rts_hear_senders(int32_t socket, int32_t on);
+  rts_hear_senders: { parameters: ["i32", "i32"], result: "i32" },
+  // int32_t rts_receive_sent(int32_t socket, uint8_t *bytes, uint32_t size, int32_t *sender);
+  rts_receive_sent: { parameters: ["i32", "buffer", "u32", "buffer"], result: "i32" },
   // int32_t rts_process(int32_t pid, uint8_t *texts, uint32_t size);
   rts_process: { parameters: ["i32", "buffer", "u32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
@@ -20,14 +24,41 @@ export interface Peer {
   readonly gid: number;
   /** The receiver's to close. */
   readonly pidfd: number;
+  /** Whether the pidfd is of whoever has connected: before Linux 6.5 the pid may have come to mean another process. */
+  readonly isCertain: boolean;
 }
 
-/** The helper must have been loaded. ENOPROTOOPT before Linux 6.5. */
+/** The helper must have been loaded. */
 export function peerOf(socket: number): Peer {
   const functions = furtherFunctions(PEER_SYMBOLS);
-  const peer = ints([0, 0, 0, -1]);
+  const peer = ints([0, 0, 0, -1, 0]);
   check(functions.rts_peer(socket, peer), "ask who has connected");
-  return { pid: peer[0]!, uid: peer[1]! >>> 0, gid: peer[2]! >>> 0, pidfd: peer[3]! };
+  const [pid = 0, uid = 0, gid = 0, pidfd = -1, isCertain] = peer;
+  return { pid, uid: uid >>> 0, gid: gid >>> 0, pidfd, isCertain: isCertain === 1 };
+}
+
+/** From now on, or no longer, the kernel says of each message of a socket who has sent it. */
+export function hearSenders(socket: number, on: boolean): void {
+  const functions = furtherFunctions(PEER_SYMBOLS);
+  check(functions.rts_hear_senders(socket, on ? 1 : 0), "learn who sends");
+}
+
+/** A packet whose sender is known. */
+interface Sent {
+  readonly bytes: Uint8Array;
+  /** 0 for nobody that has a pid here. */
+  readonly pid: number;
+}
+
+/** A packet of no more than `size` bytes that is there, without the descriptors that came with it. */
+export function receiveSent(socket: number, size: number): Sent {
+  const functions = furtherFunctions(PEER_SYMBOLS);
+  const [bytes, sender] = [outside(size), ints([0])];
+  const length = check(
+    functions.rts_receive_sent(socket, bytes, size, sender),
+    "receive a packet",
+  );
+  return { bytes: bytes.slice(0, length), pid: sender[0]! };
 }
 
 /** Its status, label and paths take less. */

@@ -76,11 +76,14 @@ static int is_accepted(long socket, struct packet *packet, long patience) {
   return packet->length >= sizeof *header && header->operation == BODY_ACCEPT;
 }
 
+/* What is said back proves that we have heard it. */
 static int go(long socket, const struct packet *packet) {
   const struct body_header *header = (const struct body_header *)packet->bytes;
   struct body_reply reply = {.operation = header->operation, .request = header->request};
-  struct iovec piece = {&reply, sizeof reply};
-  return send_packet(socket, &piece, 1, NULL, 0) > 0;
+  struct iovec pieces[] = {
+      {&reply, sizeof reply},
+      {(void *)(uintptr_t)(packet->bytes + sizeof *header), packet->length - sizeof *header}};
+  return send_packet(socket, pieces, 2, NULL, 0) > 0;
 }
 
 int ask_brain(char **sp, char **env) {

@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #include "../common/kernel.h"
+#include "helper.h"
 
 #define PEER_PIDFD 77 /* SO_PEERPIDFD of asm-generic/socket.h */
 
-enum { PEER_PID, PEER_UID, PEER_GID, PEER_DESCRIPTOR };
+enum { PEER_PID, PEER_UID, PEER_GID, PEER_DESCRIPTOR, PEER_IS_CERTAIN };
 
 int32_t rts_peer(int32_t socket, int32_t *peer) {
   struct ucred credentials;
@@ -24,6 +25,9 @@ int32_t rts_peer(int32_t socket, int32_t *peer) {
     return (int32_t)error;
   size = sizeof pidfd;
   error = RETRY(getsockopt(socket, SOL_SOCKET, PEER_PIDFD, &pidfd, &size));
+  peer[PEER_IS_CERTAIN] = error == 0;
+  if (error == -ENOPROTOOPT)
+    error = pidfd = rts_pidfd_open(credentials.pid);
   if (error < 0)
     return (int32_t)error;
   peer[PEER_PID] = credentials.pid;
@@ -31,6 +35,47 @@ int32_t rts_peer(int32_t socket, int32_t *peer) {
   peer[PEER_GID] = (int32_t)credentials.gid;
   peer[PEER_DESCRIPTOR] = pidfd;
   return 0;
+}
+
+int32_t rts_hear_senders(int32_t socket, int32_t on) {
+  return (int32_t)RETRY(setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof on));
+}
+
+/* The sender that the kernel names, or 0; descriptors are not wanted. */
+static pid_t sender_of(struct msghdr *message) {
+  pid_t sender = 0;
+  for (struct cmsghdr *h = CMSG_FIRSTHDR(message); h; h = CMSG_NXTHDR(message, h)) {
+    struct ucred credentials;
+    int32_t fd;
+    if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_CREDENTIALS) {
+      memcpy(&credentials, CMSG_DATA(h), sizeof credentials);
+      sender = credentials.pid;
+    }
+    if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+      continue;
+    for (size_t at = CMSG_LEN(0); at < h->cmsg_len; at += sizeof fd) {
+      memcpy(&fd, (char *)h + at, sizeof fd);
+      close(fd);
+    }
+  }
+  return sender;
+}
+
+int32_t rts_receive_sent(int32_t socket, uint8_t *bytes, uint32_t size, int32_t *sender) {
+  union {
+    struct cmsghdr header; /* for its alignment */
+    char bytes[CMSG_SPACE(sizeof(struct ucred))];
+  } control;
+  struct iovec data = {bytes, size};
+  struct msghdr message = {
+      .msg_iov = &data,
+      .msg_iovlen = 1,
+      .msg_control = &control,
+      .msg_controllen = sizeof control,
+  };
+  int length = (int)RECEIVE(recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT));
+  *sender = length < 0 ? 0 : sender_of(&message);
+  return length;
 }
 
 static const char *const namespaces[] = {

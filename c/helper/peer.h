@@ -5,10 +5,15 @@
 #include <stdint.h>
 
 /*
- * peer.c. The process that has connected, as it was then: pid, uid, gid and a pidfd (Linux 6.5), which cannot
- * come to mean another process. -ENOPROTOOPT before, -EINVAL or -ESRCH once it has been reaped.
+ * peer.c. The process that has connected, as it was then: pid, uid, gid, a pidfd, and whether that is certain: before
+ * Linux 6.5 the pid may have come to mean another process. -EINVAL or -ESRCH once it has been reaped.
  */
 int32_t rts_peer(int32_t socket, int32_t *peer);
+
+/* Whether the kernel says of each message who has sent it. */
+int32_t rts_hear_senders(int32_t socket, int32_t on);
+/* A packet that is there, as rts_receive_packet, without descriptors; `sender`: the pid, 0 for nobody that has one here. */
+int32_t rts_receive_sent(int32_t socket, uint8_t *bytes, uint32_t size, int32_t *sender);
 
 /*
  * What a process is, as texts that each end in NUL: where its root directory is and which it is, its security

@@ -38,7 +38,7 @@
  * Between a warm brain and a front (docs/warm.md), who speak no other build's:
  *
  * GREET         (a front's first packet; its request is 0)        body_greet, then what it says; (file)
- * ACCEPT                                                          (the brain may begin)
+ * ACCEPT        bytes                                             the same (the brain may begin)
  * END           i32 exit code, or BODY_COLD                       (none: the front ends, or starts Deno)
  * PRINT         u32 descriptor, bytes
  * OPEN          i32 flags, u32 mode, path                         ; descriptor

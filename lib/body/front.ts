@@ -62,9 +62,13 @@ export class FrontBody implements Body, ProgramFront, Disposable {
     return this.#connection.ended;
   }
 
-  /** Comes back when the front wants the command to be carried out; from then on its end is noticed. */
+  /** Comes back when the front wants the command to be carried out. */
   async accept(): Promise<void> {
     await this.#connection.ask("accept the command", { operation: Operation.accept });
+  }
+
+  /** From now on its end is noticed. */
+  watch(): void {
     this.#connection.watch();
   }
 

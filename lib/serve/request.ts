@@ -14,6 +14,7 @@ import { difference, type Facts, factsOf, linesOf } from "./admission.ts";
 import { frontFiles, type Reading } from "./files.ts";
 import { directoryOf, FrontCaller } from "./front_caller.ts";
 import type { Hosts } from "./hosts.ts";
+import { acceptProven } from "./proof.ts";
 import { FrontText } from "./text.ts";
 
 /** What a brain has done so far, and what it is. */
@@ -79,7 +80,9 @@ export async function serveRequest(shared: Shared, socket: number): Promise<Outc
       await front.refuse();
       return "cold";
     }
-    await front.accept();
+    if (peer.isCertain) await front.accept();
+    else if (!await acceptProven(helper, calls, socket, peer)) return "gone";
+    front.watch();
     await front.end(await carryOut(shared, front, admitted));
     return "done";
   } catch (error) {

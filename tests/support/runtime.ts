@@ -47,7 +47,7 @@ const PATIENCE = Number(Deno.env.get("RUNTS_TEST_PATIENCE") ?? "1");
 /** Since Linux 6.15 not only its parent learns how a process ended (PIDFD_GET_INFO). */
 export const ENDINGS_ARE_TOLD = isKernelSince(6, 15);
 
-function isKernelSince(major: number, minor: number): boolean {
+export function isKernelSince(major: number, minor: number): boolean {
   const [own = 0, ownMinor = 0] = Deno.osRelease().split(".").map((part) => parseInt(part));
   return own > major || (own === major && ownMinor >= minor);
 }

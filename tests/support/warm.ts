@@ -8,10 +8,10 @@ export class WarmBrain implements AsyncDisposable {
   readonly directory: string;
   readonly #process: Deno.ChildProcess;
 
-  private constructor(directory: string, args: readonly string[], executable: string) {
+  private constructor(directory: string, line: readonly string[]) {
     this.directory = directory;
-    this.#process = new Deno.Command(executable, {
-      args: ["serve", ...args],
+    this.#process = new Deno.Command(line[0]!, {
+      args: line.slice(1),
       env: { RUNTS_BRAIN: directory },
       stdin: "null",
       stdout: "null",
@@ -20,9 +20,22 @@ export class WarmBrain implements AsyncDisposable {
   }
 
   /** Starts it, and waits until it listens. */
-  static async start(args: readonly string[] = [], executable = RUNTIME): Promise<WarmBrain> {
+  static start(args: readonly string[] = [], executable = RUNTIME): Promise<WarmBrain> {
+    return WarmBrain.startBy([executable, "serve", ...args]);
+  }
+
+  /** The same as on a kernel before 6.5, where a socket does not tell a pidfd of its peer. */
+  static startAsBefore(): Promise<WarmBrain> {
+    // Of two calls of getsockopt(2) for a peer, the second one is for the pidfd.
+    const fails = ["-e", "inject=getsockopt:error=ENOPROTOOPT:when=2+2"];
+    const strace = ["strace", "-D", "-f", "-o", "/dev/null", "-e", "trace=getsockopt", ...fails];
+    return WarmBrain.startBy([...strace, RUNTIME, "serve"]);
+  }
+
+  /** Starts it by a command line, which is to be its pid's. */
+  private static async startBy(line: readonly string[]): Promise<WarmBrain> {
     const folder = Deno.makeTempDirSync({ prefix: "runts-brain-" });
-    const brain = new WarmBrain(folder, args, executable);
+    const brain = new WarmBrain(folder, line);
     await until("the brain listens", () => exists(`${folder}/socket`));
     return brain;
   }
