@@ -9,9 +9,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
-#include "broken_pipe.h"
+#include "action.h"
+#include "children.h"
+#include "foreground.h"
 #include "say.h"
 #include "syscall.h"
 #include "text.h"
@@ -20,11 +21,12 @@
 
 #define RLIMIT_NOFILE_NUMBER 7
 #define NR_PIDFD_GETFD 438
-#define KILLED 128
 #define FAILED 1
 
+enum { WATCHED_SOCKET, WATCHED_ENDS, WATCHED };
+
 /* Fields that may not be aligned; zero where the packet is too short. */
-static int32_t number_at(const struct request *r, uint32_t index) {
+int32_t number_at(const struct request *r, uint32_t index) {
   int32_t value = 0;
   if ((index + 1) * sizeof value <= r->size)
     put_bytes((char *)&value, (const char *)r->fields + index * sizeof value, sizeof value);
@@ -49,37 +51,6 @@ static long do_fds(struct body *body, const struct request *r) {
     r->fds[i] = -1;
   }
   return 0;
-}
-
-static long do_ending(struct body *body, int32_t pid, struct answer *a) {
-  int status = 0;
-  long result = sys4(SYS_WAIT4, pid, (long)&status, WNOHANG, 0);
-  if (result <= 0)
-    return result == 0 ? -EAGAIN : result == -ECHILD ? -ESRCH : result;
-  int number = status & 0x7f;
-  a->fields.ending = (struct body_ending){
-      .pid = pid,
-      .code = number ? KILLED + number : status >> 8 & 0xff,
-      .signal = number,
-      .flags = status & 0x80 ? BODY_CORE : 0,
-  };
-  a->size = sizeof a->fields.ending;
-  if (body->lock >= 0 && body->lock_pid == pid) {
-    sys1(SYS_CLOSE, body->lock);
-    body->lock = -1;
-  }
-  return 0;
-}
-
-/* What has not been reaped keeps its number. It may have left its group. */
-static long do_kill(int32_t pid) {
-  struct {
-    int32_t number, error, code, rest[29];
-  } info;
-  if (pid <= 1 || sys6(SYS_WAITID, P_PID, pid, (long)&info, WEXITED | WNOHANG | WNOWAIT, 0, 0) < 0)
-    return -ESRCH;
-  sys2(SYS_kill, -(long)pid, SIGKILL);
-  return sys2(SYS_kill, pid, SIGKILL);
 }
 
 /* The descriptor goes along. */
@@ -173,11 +144,23 @@ static long perform_request(struct body *body, uint32_t operation, const struct 
     return do_program(body, r, a);
   case BODY_KILL:
     return do_kill(number_at(r, 0));
+  case BODY_FOREGROUND:
+    return do_foreground(body, r);
+  case BODY_AWAIT:
+    return do_await(body, r);
   case BODY_ADOPT:
     return sys2(SYS_PRCTL, PR_SET_CHILD_SUBREAPER, 1);
   default:
     return -EOPNOTSUPP;
   }
+}
+
+void answer_now(struct body *body, uint32_t operation, uint32_t request, long result,
+                const void *fields, size_t size) {
+  const struct body_reply head = {operation, request, (int32_t)result, 0};
+  struct iovec pieces[] = {{(void *)(uintptr_t)&head, sizeof head},
+                           {(void *)(uintptr_t)fields, result < 0 ? 0 : size}};
+  send_packet(body->socket, pieces, 2, NULL, 0);
 }
 
 static void answer(struct body *body, struct packet *packet, long error) {
@@ -188,9 +171,12 @@ static void answer(struct body *body, struct packet *packet, long error) {
       .size = packet->length - (uint32_t)sizeof *header,
       .fds = packet->fds,
       .fd_count = packet->count,
+      .number = header->request,
   };
   long result = error < 0 ? error : perform_request(body, header->operation, &r, &a);
   close_all(packet->fds, packet->count);
+  if (result == ANSWER_LATER)
+    return;
   a.head.result = (int32_t)result;
   struct iovec pieces[] = {{&a.head, sizeof a.head}, {&a.fields, result < 0 ? 0 : a.size}};
   send_packet(body->socket, pieces, 2, a.fds, result < 0 ? 0 : a.fd_count);
@@ -223,25 +209,61 @@ static int brain_ended(void) {
   return FAILED;
 }
 
+/* Until something is to be done; what is not the brain's is done. */
+static void attend(struct body *body) {
+  struct pollfd polled[WATCHED + WATCH_COUNT] = {
+      [WATCHED_SOCKET] = {.fd = (int)body->socket, .events = POLLIN},
+      [WATCHED_ENDS] = {.fd = body->awaited ? (int)body->ends : -1, .events = POLLIN},
+  };
+  int patience = foreground_watch(body, polled + WATCHED);
+  long ready = wait_for(polled, WATCHED + WATCH_COUNT, patience);
+  if (polled[WATCHED_ENDS].revents)
+    reap_children(body);
+  foreground_step(body, polled + WATCHED, ready);
+}
+
+/* Does what the brain asks for until it says how to end; -1 when it has ended itself. */
+static int serve(struct body *body, struct packet *packet) {
+  for (;;) {
+    long length = receive_packet(body->socket, packet);
+    const struct body_header *header = (const struct body_header *)packet->bytes;
+    if (length == -EAGAIN) {
+      attend(body);
+    } else if (length == 0 || packet->length < sizeof *header) {
+      return -1;
+    } else if (header->operation == BODY_END) {
+      const struct request r = {packet->bytes + sizeof *header,
+                                packet->length - (uint32_t)sizeof *header, packet->fds, 0, 0};
+      return number_at(&r, 0);
+    } else {
+      answer(body, packet, length);
+    }
+  }
+}
+
+/* Nothing but the end of a program was left to do, and what was told to be done then. */
+static int go_on(struct body *body) {
+  sys1(SYS_CLOSE, body->socket);
+  body->socket = -1;
+  while (body->awaited)
+    attend(body);
+  if (body->afterwards >= 0)
+    run_to_end(body, body->afterwards);
+  if (body->foreground)
+    foreground_end(body, body->await_request);
+  while (body->foreground)
+    attend(body);
+  return body->code;
+}
+
 int be_body(long socket, struct packet *packet) {
-  struct body body = {.socket = socket, .lock = -1};
-  struct pollfd polled = {.fd = (int)socket, .events = POLLIN};
+  struct body body = {.socket = socket, .lock = -1, .ends = -1, .afterwards = -1};
   raise_files(&body);
   keep_children();
   ignore_broken_pipe();
-  for (;;) {
-    long length = receive_packet(socket, packet);
-    const struct body_header *header = (const struct body_header *)packet->bytes;
-    if (length == -EAGAIN) {
-      wait_for(&polled, 1, FOR_EVER);
-    } else if (length == 0 || packet->length < sizeof *header) {
-      return brain_ended();
-    } else if (header->operation == BODY_END) {
-      const struct request r = {packet->bytes + sizeof *header,
-                                packet->length - (uint32_t)sizeof *header, packet->fds, 0};
-      return number_at(&r, 0);
-    } else {
-      answer(&body, packet, length);
-    }
-  }
+  int code = serve(&body, packet);
+  if (code < 0 && body.await_request)
+    return go_on(&body);
+  foreground_leave(&body);
+  return code < 0 ? brain_ended() : code;
 }

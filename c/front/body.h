@@ -2,14 +2,19 @@
 #ifndef RUNTS_FRONT_BODY_H
 #define RUNTS_FRONT_BODY_H
 
-#include "../include/body.h"
+#include "../include/front.h"
 #include "packet.h"
 
 /* Of the front while a brain is at work. */
 struct body {
   long socket;
-  uint64_t files[2];      /* RLIMIT_NOFILE of the caller */
-  int32_t lock, lock_pid; /* a lock that is held while a program runs, or -1 */
+  uint64_t files[2];             /* RLIMIT_NOFILE of the caller */
+  int32_t lock, lock_pid;        /* a lock that is held while a program runs, or -1 */
+  long ends;                     /* is read when a child has ended; -1 as long as nobody asked */
+  int32_t awaited, code;         /* the child whose end is awaited, or 0; how it has ended */
+  uint32_t await_request;        /* 0: none was ever awaited */
+  int32_t afterwards;            /* a command to run after its end if the brain has gone, or -1 */
+  struct foreground *foreground; /* NULL without one */
   int has_places;
   int32_t places[SLOTS_MAX]; /* descriptors for the slots of the next spawn */
 };
@@ -34,7 +39,17 @@ struct request {
   uint32_t size; /* of all that is behind the header */
   int32_t *fds;  /* closed afterwards, unless -1 */
   uint32_t fd_count;
+  uint32_t number;
 };
+
+/* A result that is none yet: answer_now says it. */
+#define ANSWER_LATER 1
+
+/* A number behind so many others; zero where the packet is too short. */
+int32_t number_at(const struct request *request, uint32_t index);
+
+void answer_now(struct body *body, uint32_t operation, uint32_t request, long result,
+                const void *fields, size_t size);
 
 /* Does what the brain asks for until it says how to end: an exit code. */
 int be_body(long socket, struct packet *packet);
@@ -42,5 +57,7 @@ int be_body(long socket, struct packet *packet);
 /* 0, or a negative error number. */
 long do_spawn(struct body *body, const struct request *request, struct answer *answer);
 long do_program(struct body *body, const struct request *request, struct answer *answer);
+/* Runs the command of a file to its end, with the front's streams. */
+void run_to_end(const struct body *body, int32_t file);
 
 #endif

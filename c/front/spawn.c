@@ -105,7 +105,7 @@ static void child_streams(struct program *p) {
 }
 
 static int program_main(void *data) {
-  static const char root[] = "/";
+  static const char root[] = "/", itself[] = "/proc/self/exe";
   struct program *p = data;
   signals_reset();
   sys2(SYS_setpgid, 0, 0);
@@ -114,7 +114,7 @@ static int program_main(void *data) {
     sys1(SYS_CHDIR, (long)root);
   sys3(NR_CLOSE_RANGE, GIVEN_STREAMS, ~0u, 0);
   sys4(SYS_PRLIMIT64, 0, RLIMIT_NOFILE_NUMBER, (long)p->files, 0);
-  child_end(p, sys3(SYS_execve, (long)p->path, (long)p->args, (long)p->env));
+  child_end(p, sys3(SYS_execve, (long)(*p->path ? p->path : itself), (long)p->args, (long)p->env));
   return 0;
 }
 
@@ -175,20 +175,35 @@ static void hold_lock(struct body *body, int32_t pid, const struct request *r) {
 }
 
 /* It is executed before we go on, so that `error` is settled. */
+static long start_program(const struct body *body, struct program *p, int32_t file,
+                          const int32_t *streams, int32_t *pidfd) {
+  long result = read_command(file, p);
+  if (result < 0)
+    return result;
+  p->streams = streams;
+  p->files = body->files;
+  uint64_t mask = signals_mask(SIGNALS_ALL);
+  long flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+  long pid = clone_raw(flags, p->stack + sizeof p->stack, pidfd, NULL, program_main, p);
+  signals_mask(mask);
+  return pid;
+}
+
+void run_to_end(const struct body *body, int32_t file) {
+  static const int32_t own[] = {0, 1, 2};
+  struct program *p = new_pages(sizeof *p);
+  int32_t pidfd = -1;
+  long pid = start_program(body, p, file, own, &pidfd);
+  while (pid > 0 && sys4(SYS_WAIT4, pid, 0, 0, 0) == -EINTR)
+    ;
+}
+
 long do_program(struct body *body, const struct request *r, struct answer *a) {
   struct program *p = new_pages(sizeof *p);
   int32_t pidfd = -1;
   if (r->fd_count < GIVEN_LOCK || r->fd_count > GIVEN_LOCK + 1)
     return -EINVAL;
-  long result = read_command(r->fds[0], p);
-  if (result < 0)
-    return result;
-  p->streams = r->fds + 1;
-  p->files = body->files;
-  uint64_t mask = signals_mask(SIGNALS_ALL);
-  long flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-  long pid = clone_raw(flags, p->stack + sizeof p->stack, &pidfd, NULL, program_main, p);
-  signals_mask(mask);
+  long pid = start_program(body, p, r->fds[0], r->fds + 1, &pidfd);
   if (pid < 0)
     return pid;
   a->fields.program = (struct body_program){.pid = (int32_t)pid, .error = p->error};

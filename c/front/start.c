@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 
-#include "broken_pipe.h"
+#include "action.h"
 #include "files.h"
 #include "stop.h"
 #include "syscall.h"

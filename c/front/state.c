@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 
-#include "broken_pipe.h"
+#include "action.h"
 #include "files.h"
 #include "syscall.h"
 #include "text.h"

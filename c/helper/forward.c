@@ -1,7 +1,6 @@
 /*
  * Signals that we get are handed on to other processes, by the handler itself: JavaScript would
- * have to be told of each, and knows half of them. What is ours stays ours: SIGCHLD and SIGURG, SIGWINCH,
- * which tells of the caller's terminal, the two that the C library keeps for itself, and faults.
+ * have to be told of each, and knows half of them.
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
@@ -14,25 +13,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "../common/forwarded.h"
 #include "../common/kernel.h"
 #include "../common/signals.h"
 #include "helper.h"
-
-#define SIGNAL_COUNT 64
-#define LIBRARY_FIRST 32 /* pthread_cancel(3), nptl(7) */
-#define LIBRARY_LAST 33
-
-#define FAULTS                                                                          \
-  (SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | \
-   SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGSYS))
-/* The terminal's, to who uses it from the background: the call is made again on return. */
-#define BACKGROUND (SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
-/* What asks a process to end. */
-#define REQUESTS \
-  (SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGTERM))
-#define NOT_FORWARDED                                                                     \
-  (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGURG) | \
-   SIGNAL_BIT(LIBRARY_FIRST) | SIGNAL_BIT(LIBRARY_LAST))
 
 /* One that signals are for. */
 struct target {
@@ -89,17 +73,10 @@ static void hand_on(int number) {
       send_to(&targets[i], number);
 }
 
-/* A fault, the terminal of another foreground, abort(3), or a pipe without a reader. */
-static bool is_own(int number, const siginfo_t *info) {
-  if (info->si_code > 0)
-    return ((FAULTS | BACKGROUND) & SIGNAL_BIT(number)) != 0;
-  return (info->si_code == SI_USER || info->si_code == SI_TKILL) && info->si_pid == getpid();
-}
-
 static void handle(int number, siginfo_t *info, void *context) {
   int error = errno;
   const struct sigaction *before = &former[number];
-  if (is_own(number, info)) {
+  if (is_own_signal(number, info, getpid())) {
     /* It comes again on return, and abort(3) raises its signal once more. */
     if (number != SIGPIPE)
       sigaction(number, before, NULL);

@@ -35,21 +35,6 @@
  * HOLD          ; descriptors (or none)                           body_held
  * ON_END        name
  *
- * Between a warm brain and a front (docs/warm.md), who speak no other build's:
- *
- * GREET         (a front's first packet; its request is 0)        body_greet, then what it says; (file)
- * ACCEPT        bytes                                             the same (the brain may begin)
- * END           i32 exit code, or BODY_COLD                       (none: the front ends, or starts Deno)
- * PRINT         u32 descriptor, bytes
- * OPEN          i32 flags, u32 mode, path                         ; descriptor
- * CONNECT       path                                              ; a stream, connected (or -EAGAIN)
- * DESCRIPTOR    i32 descriptor                                    body_descriptor
- * PROGRAM       ; file, three streams(, lock)                     body_program; (pidfd)
- * ADOPT         (orphans become the front's children)
- * KILL          i32 pid of a child                                (and its process group)
- *
- * Of the others a front knows FDS, SPAWN, ENDING and FETCH. The name of SPAWN is empty, and the umask
- * that of the front.
  * FORWARD       u32 body_forward_flag, name; a descriptor for each flag
  * DRAIN         u32 force, name                                   (-EAGAIN while something is left)
  * RUN           ; file, descriptors from 3 on                     body_spawned; pidfd
@@ -115,6 +100,8 @@ enum body_operation {
   BODY_ADOPT = 28,
   BODY_KILL = 29,
   BODY_KEEP = 30,
+  BODY_FOREGROUND = 31,
+  BODY_AWAIT = 32,
   BODY_FORWARD = 40,
   BODY_DRAIN = 41,
   BODY_RUN = 42,
@@ -344,43 +331,6 @@ struct body_status {
 struct body_command {
   uint32_t arguments;
   uint32_t variables;
-};
-
-#define BODY_FRONT_ID_LENGTH 32
-
-/*
- * What a front was called with: arguments (argv), then variables, each of which ends in NUL. They are in
- * the packet, or, with a descriptor, in a sealed file in memory.
- */
-struct body_greet {
-  uint32_t arguments;
-  uint32_t variables;
-  char front_id[BODY_FRONT_ID_LENGTH]; /* of the front, and of all scripts beside it */
-};
-
-/* An exit code that is none: nothing was done, and Deno is to do it. */
-#define BODY_COLD (-1)
-
-enum body_descriptor_flag {
-  BODY_DESCRIPTOR_OPEN = 1,
-  BODY_DESCRIPTOR_INHERITED = 2, /* it stays when a program is executed */
-  BODY_DESCRIPTOR_TERMINAL = 4,  /* then its size is there, too */
-};
-
-struct body_descriptor {
-  uint32_t flags;
-  uint16_t rows;
-  uint16_t columns;
-};
-
-/*
- * PROGRAM: the file is as that of COMMAND. It runs in a process group of its own, with the streams that
- * were given, no other descriptor, and signals at their defaults; where its directory cannot be entered,
- * in the root. The front holds the lock of a container until it has told how the program ended. `error`: why it could not be executed; then there is no process any more.
- */
-struct body_program {
-  int32_t pid;
-  int32_t error;
 };
 
 #endif

@@ -50,8 +50,12 @@ interface Parent {
   spawn(request: InitRequest): Promise<SpawnedInit>;
   /** Takes the ending of a child; undefined while it lives, and when it is not the body's. */
   reap(child: Child): Promise<ProcessEnding | undefined>;
-  /** Waits for a child to end, and meanwhile reaps every other; undefined without such a child. */
-  reapUntil(child: Child): Promise<ProcessEnding | undefined>;
+  /**
+   * Waits for a child to end; undefined without such a child.
+   *
+   * @param others meanwhile every other child is reaped
+   */
+  awaitEnd(child: Child, others: boolean): Promise<ProcessEnding | undefined>;
   /** Orphaned descendants become its children. */
   adoptOrphans(): Promise<void>;
   /** A copy of a descriptor of a child (pidfd_getfd(2), Linux 5.6). */
@@ -96,11 +100,11 @@ export interface Foreground {
   /** The process runs: it is handed the signals that have come, and those that come from now on. */
   forwardTo(pidfd: number): void;
   /**
-   * Joins the caller's standard streams to a terminal, by its master, which stays the caller's.
+   * Joins the caller's standard streams to a terminal, by its master, which stays the verb's to close.
    *
    * @param log descriptor of a file that gets what it shows as well, or -1
    */
-  connect(master: number, log: number): void;
+  connect(master: number, log: number): Promise<void>;
   /**
    * Copies what is left, and gives the caller's terminal back as it was; signals do again what they
    * did before. Who was asked to end, by a signal, does not wait for a reader that does nothing.

@@ -36,7 +36,8 @@ export class LocalForeground implements Foreground {
     this.#helper.forwardTo(this.#forwarding, pidfd);
   }
 
-  connect(master: number, log: number): void {
+  // deno-lint-ignore require-await
+  async connect(master: number, log: number): Promise<void> {
     this.#terminal = new Terminal(this.#helper, this.#forwarding, master, log);
   }
 

@@ -12,10 +12,19 @@ import { delay } from "../base/delay.ts";
 import { EAGAIN, ESRCH, ETIMEDOUT } from "../base/errno.ts";
 import { readLink } from "../base/files.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
-import { BodyMax, BodyStdio, decodeEnding, Operation, SPAWN_TRACE } from "../wire/body.ts";
+import {
+  BodyMax,
+  BodyStdio,
+  type Command,
+  decodeEnding,
+  encodeCommand,
+  Operation,
+  SPAWN_TRACE,
+} from "../wire/body.ts";
 import { COLD, decodeDescriptor, type FrontDescriptor } from "../wire/front.ts";
 import type { Body, Child, Foreground, InitRequest, SpawnedInit, ToolEnding } from "./body.ts";
 import { BodyConnection, type BodyRequest } from "./connection.ts";
+import { FrontForeground } from "./front_foreground.ts";
 import {
   type FrontHelper,
   type ProgramFront,
@@ -38,6 +47,12 @@ export class FrontBody implements Body, ProgramFront, Disposable {
   readonly #calls: FrontCalls;
   readonly #connection: BodyConnection;
   readonly #environment: readonly string[];
+  readonly #alone = Promise.withResolvers<void>();
+  /**
+   * What is left to do after the end of a program that is waited for: the front's, if this process has gone by
+   * then. An empty path is that of the front's own executable.
+   */
+  afterwards: Command | undefined;
   #lock: { readonly fd: number; readonly path: string } | undefined;
 
   /**
@@ -60,6 +75,11 @@ export class FrontBody implements Body, ProgramFront, Disposable {
   /** Aborted when the front has gone. */
   get ended(): AbortSignal {
     return this.#connection.ended;
+  }
+
+  /** Comes when the end of a program is waited for: the front can do that without this process. */
+  get alone(): Promise<void> {
+    return this.#alone.promise;
   }
 
   /** Comes back when the front wants the command to be carried out. */
@@ -112,8 +132,16 @@ export class FrontBody implements Body, ProgramFront, Disposable {
     }
   }
 
-  async reap({ pid }: Child): Promise<ProcessEnding | undefined> {
-    const request = { operation: Operation.ending, fields: [pid] };
+  reap(child: Child): Promise<ProcessEnding | undefined> {
+    return this.#endingOf(child, Operation.ending);
+  }
+
+  async #endingOf(
+    { pid }: Child,
+    operation: number,
+    fds: readonly number[] = [],
+  ): Promise<ProcessEnding | undefined> {
+    const request = { operation, fields: [pid], fds };
     try {
       const { fields } = await this.ask(`learn how process ${pid} ended`, request);
       const { code, signal, core } = decodeEnding(fields);
@@ -124,9 +152,18 @@ export class FrontBody implements Body, ProgramFront, Disposable {
     }
   }
 
-  async reapUntil(child: Child): Promise<ProcessEnding | undefined> {
-    await this.#helper.awaitFds([child.pidfd], { signal: this.ended });
-    return await this.reap(child);
+  /** It reaps every other in any case. */
+  async awaitEnd(child: Child): Promise<ProcessEnding | undefined> {
+    const file = this.afterwards &&
+      this.#calls.sealedFile("runts-command", encodeCommand(this.afterwards));
+    const fds = file === undefined ? [] : [file];
+    try {
+      const ending = this.#endingOf(child, Operation.await, fds);
+      this.#alone.resolve();
+      return await ending;
+    } finally {
+      if (file !== undefined) this.#helper.close(file);
+    }
   }
 
   async adoptOrphans(): Promise<void> {
@@ -209,7 +246,7 @@ export class FrontBody implements Body, ProgramFront, Disposable {
   }
 
   beginForeground(): Foreground {
-    throw new RuntsError("a front has no foreground");
+    return new FrontForeground((what, request) => this.ask(what, request));
   }
 
   /** Closes the connection; a front that was not told how to end says so. */

@@ -41,8 +41,10 @@ export class LocalBody implements Body {
     return this.#helper.reap(pidfd);
   }
 
-  reapUntil({ pid }: Child): Promise<ProcessEnding | undefined> {
-    return this.#helper.reapUntil(pid);
+  async awaitEnd(child: Child, others: boolean): Promise<ProcessEnding | undefined> {
+    if (others) return await this.#helper.reapUntil(child.pid);
+    await this.#helper.awaitExit(child.pidfd);
+    return await this.reap(child);
   }
 
   // deno-lint-ignore require-await

@@ -65,7 +65,7 @@ export class MonitorBody implements Body {
     }
   }
 
-  async reapUntil(child: Child): Promise<ProcessEnding | undefined> {
+  async awaitEnd(child: Child): Promise<ProcessEnding | undefined> {
     await this.#monitor.awaitEnd(child.pidfd);
     return await this.reap(child);
   }

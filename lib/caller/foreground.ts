@@ -61,7 +61,7 @@ export class Attachment {
   /** Joins the caller's terminal to that of the process. */
   async join(): Promise<void> {
     await this.take();
-    if (this.#master >= 0) this.#foreground?.connect(this.#master, this.#log);
+    if (this.#master >= 0) await this.#foreground?.connect(this.#master, this.#log);
   }
 
   /** The process runs: from now on it gets the caller's signals. */
@@ -71,8 +71,9 @@ export class Attachment {
 
   /** Waits until it has ended, and takes note of how. An aborted signal kills it. */
   async wait(child: Child, signal?: AbortSignal): Promise<ExitStatus> {
-    const { helper, body } = this.#runtime;
+    const { helper, body, caller } = this.#runtime;
     const kill = () => {
+      if (caller.hasEnded?.()) return; // as a command that is killed leaves it alone
       try {
         helper.sendSignal(child.pidfd, SIGKILL);
       } catch {
@@ -82,9 +83,7 @@ export class Attachment {
     signal?.addEventListener("abort", kill);
     try {
       if (signal?.aborted) kill();
-      if (this.#adoptOrphans) return exitStatus(await body.reapUntil(child));
-      await helper.awaitExit(child.pidfd);
-      return exitStatus(await body.reap(child));
+      return exitStatus(await body.awaitEnd(child, this.#adoptOrphans));
     } finally {
       signal?.removeEventListener("abort", kill);
     }

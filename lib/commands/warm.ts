@@ -1,11 +1,11 @@
 /** Which command lines a warm brain carries out; all others start Deno. */
 
-import { findVerb } from "../cli/dispatch.ts";
+import { findVerb, verbPlace } from "../cli/dispatch.ts";
 import { type CommandLine, parse } from "../cli/parse.ts";
 import { runLine } from "../cli/run.ts";
 import type { Declaration, Option, Setting } from "../cli/types.ts";
 import { isWithin, pathFrom } from "../base/paths.ts";
-import type { BrainStatus } from "../serve/request.ts";
+import type { BrainStatus, Prepared } from "../serve/request.ts";
 import type { Caller } from "../base/caller.ts";
 import { GLOBAL_OPTIONS } from "../cli/globals.ts";
 import { SUPERVISE_OPTIONS } from "./supervise_options.ts";
@@ -20,12 +20,13 @@ const always = () => true;
 const WARM: Readonly<Record<string, (options: Values) => boolean>> = {
   create: alone,
   delete: always,
-  exec: (options) => options.detach === true && alone(options),
+  exec: alone,
   kill: always,
   list: always,
   pause: always,
   ps: always,
   resume: always,
+  run: alone,
   serve: (options) => options.status === true,
   start: always,
   state: always,
@@ -55,7 +56,7 @@ export async function prepareWarm(
   words: readonly string[],
   caller: Caller,
   status: () => BrainStatus,
-): Promise<((setting: Setting) => Promise<number>) | undefined> {
+): Promise<Prepared | undefined> {
   const verb = findVerb(words);
   const isWarm = Object.hasOwn(WARM, verb) ? WARM[verb] : undefined;
   if (isWarm === undefined) return undefined;
@@ -66,8 +67,11 @@ export async function prepareWarm(
     return undefined;
   }
   if (line.options.trace !== undefined) return undefined; // it tells of a process of its own
-  if (verb === "serve") return (setting) => printStatus(status(), setting);
-  return (setting) => runLine(command!, () => line, setting);
+  if (verb === "serve") return { run: (setting) => printStatus(status(), setting) };
+  const afterwards = verb === "run" && !line.options.keep && {
+    afterwards: [...words.slice(0, verbPlace(words)), "delete", line.args.id as string],
+  };
+  return { run: (setting) => runLine(command!, () => line, setting), ...afterwards };
 }
 
 /** Undefined for a line with a mistake. */

@@ -13,7 +13,7 @@ const CALLS: Readonly<Record<string, string>> = {
   isInheritable: "look at a descriptor",
   open: "open a file",
   reap: "take the end of a process",
-  reapUntil: "wait for the end of the program",
+  awaitEnd: "wait for the end of the program",
   runHook: "run a hook",
   runTool: "run a tool",
 };

@@ -31,6 +31,13 @@ export interface BrainStatus {
   readonly frontId: string;
 }
 
+/** What carries a command out. */
+export interface Prepared {
+  readonly run: (setting: Setting) => Promise<number>;
+  /** The command line of what is left to do once its program has ended. */
+  readonly afterwards?: readonly string[];
+}
+
 /**
  * Looks at a command line, all of argv behind the program's name; gives what carries it out, or undefined
  * where only Deno of its own can.
@@ -39,7 +46,7 @@ export type Prepare = (
   words: readonly string[],
   caller: FrontCaller,
   status: () => BrainStatus,
-) => Promise<((setting: Setting) => Promise<number>) | undefined>;
+) => Promise<Prepared | undefined>;
 
 /** What all commands of a brain share. */
 export interface Shared {
@@ -63,8 +70,16 @@ const GREET_TIMEOUT = 1_000;
 /** What came of a request. */
 type Outcome = "done" | "cold" | "gone";
 
-/** Carries a command out; the socket is closed by then. */
-export async function serveRequest(shared: Shared, socket: number): Promise<Outcome> {
+/**
+ * Carries a command out; the socket is closed by then.
+ *
+ * @param letGo told when this process is not needed for the rest
+ */
+export async function serveRequest(
+  shared: Shared,
+  socket: number,
+  letGo: () => void,
+): Promise<Outcome> {
   const { helper, calls } = shared;
   const asked = await greeting(shared, socket).catch(() => undefined);
   if (asked === undefined) {
@@ -75,7 +90,7 @@ export async function serveRequest(shared: Shared, socket: number): Promise<Outc
   let peer: Peer | undefined;
   try {
     peer = peerOf(socket);
-    const admitted = await admit(shared, peer, asked);
+    const admitted = await admit(shared, peer, asked, front.ended);
     if (admitted === undefined) {
       await front.refuse();
       return "cold";
@@ -83,6 +98,8 @@ export async function serveRequest(shared: Shared, socket: number): Promise<Outc
     if (peer.isCertain) await front.accept();
     else if (!await acceptProven(helper, calls, socket, peer)) return "gone";
     front.watch();
+    // What the container says until it is ready is passed on here.
+    if (admitted.caller.variable("NOTIFY_SOCKET") === undefined) front.alone.then(letGo);
     await front.end(await carryOut(shared, front, admitted));
     return "done";
   } catch (error) {
@@ -96,8 +113,13 @@ export async function serveRequest(shared: Shared, socket: number): Promise<Outc
 async function carryOut(
   { helper, reading, hosts }: Shared,
   front: FrontBody,
-  { caller, run }: Admitted,
+  { caller, run, afterwards }: Admitted,
 ): Promise<number> {
+  if (afterwards !== undefined) {
+    const args = ["runts", ...afterwards];
+    const env = caller.environment();
+    front.afterwards = { path: "", args, env, directory: "" };
+  }
   const output = new FrontText(front);
   const files = frontFiles(helper, front, reading);
   const code = await run({
@@ -136,9 +158,8 @@ async function greeting(
 }
 
 /** A caller who is as powerful as the brain, and what carries out its command. */
-interface Admitted {
+interface Admitted extends Prepared {
   readonly caller: FrontCaller;
-  readonly run: (setting: Setting) => Promise<number>;
 }
 
 /** Undefined where it is to run cold. */
@@ -146,6 +167,7 @@ async function admit(
   { helper, facts, frontId, otherBuild, prepare, status }: Shared,
   { pid, uid, gid, pidfd }: Peer,
   { greeting, called }: { greeting: Greeting; called: Called },
+  ended: AbortSignal,
 ): Promise<Admitted | undefined> {
   if (greeting.frontId !== frontId) {
     otherBuild();
@@ -156,12 +178,12 @@ async function admit(
   if (seen === undefined || difference(facts, factsOf(seen, lines)) !== undefined) return undefined;
   const directory = directoryOf(`/proc/${pid}`);
   // What was read was of the peer as long as that lives.
-  const hasEnded = () => helper.exited(pidfd);
+  const hasEnded = () => ended.aborted || helper.exited(pidfd);
   if (hasEnded() || directory === undefined) return undefined;
   const umask = parseInt(lines.get("Umask") ?? "", 8);
   if (Number.isNaN(umask)) return undefined;
   const { env } = called;
   const caller = new FrontCaller({ pid, uid, gid, umask, directory, env, hasEnded });
-  const run = await prepare(called.args.slice(1), caller, status);
-  return run && { caller, run };
+  const prepared = await prepare(called.args.slice(1), caller, status);
+  return prepared && { caller, ...prepared };
 }

@@ -83,6 +83,8 @@ class Brain {
   readonly #options: ServeOptions;
   readonly #shared: Shared;
   readonly #atWork = new Set<Promise<void>>();
+  /** Of those, what cannot do without us. */
+  readonly #needing = new Set<Promise<void>>();
   readonly #since = new Date();
   /** The executable that is to take its place. */
   #successor: string | undefined;
@@ -119,7 +121,7 @@ class Brain {
   }
 
   /**
-   * Until it is to end, and what is at work has ended. Gives the path of the executable that is to take its
+   * Until it is to end, and what is at work has ended, or can go on without it. Gives the path of the executable that is to take its
    * place, if there is one.
    */
   async run(socket: number): Promise<string | undefined> {
@@ -129,7 +131,7 @@ class Brain {
       if (ready) this.#take(socket);
       else if (this.#atWork.size === 0) break;
     }
-    await Promise.all(this.#atWork);
+    await Promise.all(this.#needing);
     return signal.aborted ? undefined : this.#successor;
   }
 
@@ -146,13 +148,17 @@ class Brain {
   /** Everybody who has connected. */
   #take(socket: number): void {
     for (let fd; (fd = this.#accept(socket)) !== undefined;) {
-      const work = serveRequest(this.#shared, fd)
+      const { promise: needing, resolve: letGo } = Promise.withResolvers<void>();
+      needing.then(() => this.#needing.delete(needing));
+      this.#needing.add(needing);
+      const work = serveRequest(this.#shared, fd, letGo)
         .then((outcome) => {
           this.#outcomes[outcome]++;
         })
         .catch((error) => this.#runtime.warn(`carry out a command: ${reason(error)}`))
         .then(() => {
           this.#atWork.delete(work);
+          letGo();
         });
       this.#atWork.add(work);
     }

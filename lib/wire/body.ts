@@ -49,6 +49,8 @@ export const Operation = {
   adopt: 28,
   kill: 29,
   keep: 30,
+  foreground: 31,
+  await: 32,
   forward: 40,
   drain: 41,
   run: 42,

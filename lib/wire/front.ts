@@ -1,4 +1,4 @@
-/** What a front says to a warm brain (c/include/body.h), beside what monitors say. */
+/** What a front says to a warm brain (c/include/front.h), beside what monitors say. */
 
 import { decodeBytes } from "../base/bytes.ts";
 
@@ -13,6 +13,9 @@ const GREET_SIZE = 8 + FRONT_ID_LENGTH;
 
 /** Bits of a descriptor: BODY_DESCRIPTOR_*. */
 const DescriptorFlag = { open: 1, inherited: 2, terminal: 4 } as const;
+
+/** Steps of a foreground: BODY_FOREGROUND_*. */
+export const ForegroundStep = { begin: 0, target: 1, terminal: 2, end: 3 } as const;
 
 /** The first packet of a front. */
 export interface Greeting {

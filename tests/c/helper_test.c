@@ -1,6 +1,6 @@
 /*
  * What of the helper library handles buffers: records, messages with descriptors, the relay, hooks.
- * links: c/helper/clock.c c/helper/files.c c/helper/stream.c c/helper/sync.c c/helper/message.c c/helper/sockets.c c/helper/relay.c c/helper/terminal.c c/helper/hook.c c/common/hook.c c/common/close.c c/common/retry.c c/common/signals.c
+ * links: c/helper/clock.c c/helper/files.c c/helper/stream.c c/helper/sync.c c/helper/message.c c/helper/sockets.c c/helper/relay.c c/common/relay.c c/helper/terminal.c c/helper/hook.c c/common/hook.c c/common/close.c c/common/retry.c c/common/signals.c
  */
 #define _GNU_SOURCE 1
 #include "../../c/helper/helper.h"

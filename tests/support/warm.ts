@@ -54,6 +54,22 @@ export class WarmBrain implements AsyncDisposable {
     return Object.entries(this.env).map((entry) => entry.join("="));
   }
 
+  /** How many commands it has carried out. */
+  async done(): Promise<number> {
+    return (await this.#counts())[0];
+  }
+
+  /** How many commands are under way. */
+  async atWork(): Promise<number> {
+    return (await this.#counts())[1] - 1; // that which asks
+  }
+
+  async #counts(): Promise<[done: number, atWork: number]> {
+    const { stdout } = await command([RUNTIME, "serve", "--status"], { env: this.env });
+    const [, done, atWork] = /^commands: (\d+) carried .* (\d+) at work$/m.exec(stdout)!;
+    return [Number(done), Number(atWork)];
+  }
+
   kill(signal: Deno.Signal): void {
     this.#process.kill(signal);
   }

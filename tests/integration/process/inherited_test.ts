@@ -142,9 +142,13 @@ Deno.test({
     await withRuntime(async (runtime) => {
       using bundle = new Bundle();
       const run = ["--root", runtime.root, "run", "--bundle", bundle.path, runtime.id()];
-      const drop = ["setpriv", "--bounding-set=-sys_resource", ...commandLine(RUNTIME, run)];
+      const cold = ["env", "RUNTS_TEST_COLD=1"]; // these are limits of Deno
+      const drop = ["setpriv", "--bounding-set=-sys_resource", ...cold];
       for (const [limits, said] of TOO_LOW) {
-        assertEquals({ limits, ...await command(piped(limited(limits, drop))) }, {
+        assertEquals({
+          limits,
+          ...await command(piped(limited(limits, [...drop, ...commandLine(RUNTIME, run)]))),
+        }, {
           limits,
           code: 1,
           stderr: "",

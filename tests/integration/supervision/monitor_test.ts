@@ -110,13 +110,13 @@ Deno.test("as the body, a monitor waits for its child and has what that has open
   const input = await body.fetchDescriptor(child, 0);
   assertMatch(Deno.readLinkSync(`/proc/self/fd/${input}`), /^pipe:/);
   watched.helper.close(input);
-  const ending = body.reapUntil(child);
+  const ending = body.awaitEnd(child);
   assertEquals(await body.reap(child), undefined);
   await watched.monitor.closeStdin("init");
   assertEquals(await ending, { code: 9, signal: 0, core: false });
-  assertEquals(await body.reapUntil(child), { code: 9, signal: 0, core: false });
+  assertEquals(await body.awaitEnd(child), { code: 9, signal: 0, core: false });
   const other = { pid: Deno.pid, pidfd: child.pidfd };
-  assertEquals(await body.reapUntil(other), undefined);
+  assertEquals(await body.awaitEnd(other), undefined);
 });
 
 Deno.test("ends are told to whoever has subscribed, and those that were before", async () => {

@@ -1,7 +1,13 @@
-/** lib/wire/front.ts against c/include/body.h. */
+/** lib/wire/front.ts against c/include/front.h. */
 
 import { assertEquals } from "@std/assert";
-import { COLD, decodeCalled, decodeDescriptor, decodeGreeting } from "../../../lib/wire/front.ts";
+import {
+  COLD,
+  decodeCalled,
+  decodeDescriptor,
+  decodeGreeting,
+  ForegroundStep,
+} from "../../../lib/wire/front.ts";
 import { gcc } from "../../support/stand_in.ts";
 
 Deno.test("numbers and layouts are those of C", async () => {
@@ -11,13 +17,17 @@ Deno.test("numbers and layouts are those of C", async () => {
     await Deno.writeTextFile(
       `${folder}/front.c`,
       `#include <stddef.h>
-#include "body.h"
+#include "front.h"
 #define SAME(a, b) _Static_assert((a) == (b), #a)
 SAME(BODY_COLD, ${COLD});
 SAME(BODY_FRONT_ID_LENGTH, 32);
 SAME(BODY_DESCRIPTOR_OPEN, 1);
 SAME(BODY_DESCRIPTOR_INHERITED, 2);
 SAME(BODY_DESCRIPTOR_TERMINAL, 4);
+SAME(BODY_FOREGROUND_BEGIN, ${ForegroundStep.begin});
+SAME(BODY_FOREGROUND_TARGET, ${ForegroundStep.target});
+SAME(BODY_FOREGROUND_TERMINAL, ${ForegroundStep.terminal});
+SAME(BODY_FOREGROUND_END, ${ForegroundStep.end});
 SAME(sizeof(struct body_greet), 40);
 SAME(offsetof(struct body_greet, front_id), 8);
 SAME(offsetof(struct body_descriptor, rows), 4);

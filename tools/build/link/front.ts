@@ -5,7 +5,7 @@ import { filesBelow } from "../../support/paths.ts";
 import { run } from "../../support/run.ts";
 
 /** Sources of c/common that need no libc either. */
-const COMMON = ["signals.c", "spawn.c"];
+const COMMON = ["relay.c", "signals.c", "spawn.c"];
 
 /** Freestanding, without anything that would need ld.so or libc. */
 const FLAGS = [

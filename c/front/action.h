@@ -1,6 +1,6 @@
-/* SIGPIPE. */
-#ifndef RUNTS_FRONT_BROKEN_PIPE_H
-#define RUNTS_FRONT_BROKEN_PIPE_H
+/* What signals do. */
+#ifndef RUNTS_FRONT_ACTION_H
+#define RUNTS_FRONT_ACTION_H
 
 #include <signal.h>
 #include <stdint.h>
@@ -14,6 +14,9 @@ struct action {
   void (*restorer)(void);
   uint64_t mask;
 };
+
+/* A handler must come back by its means (return.c). */
+void change_action(int number, const struct action *to, struct action *from);
 
 /* Deno ignores it, too. */
 static inline void ignore_broken_pipe(void) {
