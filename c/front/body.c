@@ -144,6 +144,8 @@ static long perform_request(struct body *body, uint32_t operation, const struct 
     return do_program(body, r, a);
   case BODY_KILL:
     return do_kill(number_at(r, 0));
+  case BODY_HOLD:
+    return hold_lock(body, 0, r->fds, r->fd_count);
   case BODY_FOREGROUND:
     return do_foreground(body, r);
   case BODY_AWAIT:

@@ -57,6 +57,8 @@ int be_body(long socket, struct packet *packet);
 /* 0, or a negative error number. */
 long do_spawn(struct body *body, const struct request *request, struct answer *answer);
 long do_program(struct body *body, const struct request *request, struct answer *answer);
+/* A lock is held in the place of another, or of none, until a program has ended, or for longer. */
+long hold_lock(struct body *body, int32_t pid, int32_t *fds, uint32_t count);
 /* Runs the command of a file to its end, with the front's streams. */
 void run_to_end(const struct body *body, int32_t file);
 

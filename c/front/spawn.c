@@ -164,14 +164,14 @@ static long read_command(int fd, struct program *p) {
   return take_command(p, bytes, (long)st.stx_size) ? 0 : -EINVAL;
 }
 
-static void hold_lock(struct body *body, int32_t pid, const struct request *r) {
-  if (r->fd_count <= GIVEN_LOCK)
-    return;
+long hold_lock(struct body *body, int32_t pid, int32_t *fds, uint32_t count) {
   if (body->lock >= 0)
     sys1(SYS_CLOSE, body->lock);
-  body->lock = r->fds[GIVEN_LOCK];
+  body->lock = count > 0 ? fds[0] : -1;
   body->lock_pid = pid;
-  r->fds[GIVEN_LOCK] = -1;
+  if (count > 0)
+    fds[0] = -1;
+  return 0;
 }
 
 /* It is executed before we go on, so that `error` is settled. */
@@ -211,7 +211,8 @@ long do_program(struct body *body, const struct request *r, struct answer *a) {
   a->fds[0] = pidfd;
   a->fd_count = p->error == 0;
   if (p->error == 0) {
-    hold_lock(body, (int32_t)pid, r);
+    if (r->fd_count > GIVEN_LOCK)
+      hold_lock(body, (int32_t)pid, r->fds + GIVEN_LOCK, 1);
     return 0;
   }
   sys4(SYS_WAIT4, pid, 0, 0, 0);

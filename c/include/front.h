@@ -15,7 +15,7 @@
  * FOREGROUND    u32 body_foreground; its descriptors
  * AWAIT         i32 pid of a child; (file)                        body_ending, once it has ended
  *
- * Of the others a front knows FDS, SPAWN, ENDING and FETCH. The name of SPAWN is empty, and the umask
+ * Of the others a front knows FDS, SPAWN, ENDING, FETCH and HOLD, for the lock of a container. The name of SPAWN is empty, and the umask
  * that of the front.
  */
 #ifndef RUNTS_FRONT_H

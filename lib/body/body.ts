@@ -91,6 +91,8 @@ interface CallersProcess {
    * caller runs must find it with the caller (lib/state/lock_holder.ts).
    */
   lockTaken(fd: number, path: string): void;
+  /** Whether the caller has the lock, too: as long as init runs hooks, whose ancestor it is. */
+  shareLock(shared: boolean): Promise<void>;
   /** Whether a descriptor of the caller is open, and meant to be inherited. */
   isInheritable(fd: number): Promise<boolean>;
 }

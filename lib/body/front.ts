@@ -220,6 +220,12 @@ export class FrontBody implements Body, ProgramFront, Disposable {
     this.#lock = { fd, path };
   }
 
+  async shareLock(shared: boolean): Promise<void> {
+    const { lock } = this;
+    if (lock === undefined) return;
+    await this.ask("share the lock", { operation: Operation.hold, fds: shared ? [lock] : [] });
+  }
+
   /** The lock that is held for it; undefined when it was given up. */
   get lock(): number | undefined {
     if (this.#lock === undefined) return undefined;

@@ -88,6 +88,8 @@ export class LocalBody implements Body {
   /** It has the lock itself. */
   lockTaken(): void {}
 
+  async shareLock(): Promise<void> {}
+
   /** Those that Deno has opened close when a program is executed. */
   // deno-lint-ignore require-await
   async isInheritable(fd: number): Promise<boolean> {

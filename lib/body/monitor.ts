@@ -105,6 +105,10 @@ export class MonitorBody implements Body {
     this.#caller.lockTaken(fd, path);
   }
 
+  shareLock(shared: boolean): Promise<void> {
+    return this.#caller.shareLock(shared);
+  }
+
   isInheritable(fd: number): Promise<boolean> {
     return this.#caller.isInheritable(fd);
   }

@@ -322,6 +322,7 @@ export class Creation {
     await runHooks(this.#runtime, "createRuntime", spec, state, signal);
     // To those inside, the pid is the one that they see.
     states?.write((status) => this.state(status, innerPid(pid)));
+    if (spec.hooks.createContainer?.length) await this.#runtime.body.shareLock(true);
   }
 
   /** From here on the container exists, whatever becomes of runts. */
@@ -333,6 +334,9 @@ export class Creation {
     const startTime = readStat(pid)?.startTime;
     if (startTime === undefined) throw new RuntsError("init ended as soon as it was ready");
     await attendant?.ready?.({ pid, startTime });
+    if (this.#bundle.spec.hooks?.createContainer?.length) {
+      await this.#runtime.body.shareLock(false);
+    }
     const hostMounts = this.#hostMounts();
     const status = {
       ...this.#status(cgroup, { pid, startTime }),
