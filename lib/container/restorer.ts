@@ -159,6 +159,8 @@ export class Restorer implements Attendant {
       ...joined,
       ...{ tcpClose, lsmProfile, lsmMountContext },
       restoreSibling: true,
+      // Else criu wants of two bind mounts of a file system that one lies in the other, where the host's is shared.
+      mountsByPath: true,
       evasiveDevices: true,
       cgroupRoots: withoutCgroup ? [] : cgroupRoots(worker.pid),
       externalMounts: mountsToPlace({

@@ -4,7 +4,7 @@
  */
 
 import { quote, reason, RuntsError } from "../base/errors.ts";
-import { readFile } from "../base/files.ts";
+import { readFile, readLink } from "../base/files.ts";
 import { readMountinfo } from "../base/mountinfo.ts";
 import { O_PATH } from "../base/linux.ts";
 
@@ -36,14 +36,18 @@ export function outerStreams(pid: number, recorded: readonly string[]): Streams 
   return { names, external: [...new Set(external)] };
 }
 
-/** A file or terminal of the host, in criu's words; undefined for everything else. */
+/** A file, fifo or terminal of the host, in criu's words; undefined for everything else. */
 function outerFile(pid: number, fd: number, inside: ReadonlySet<number>): string | undefined {
   const info = readFile(`/proc/${pid}/fdinfo/${fd}`) ?? "";
   const mount = Number(/^mnt_id:\s*(\d+)$/m.exec(info)?.[1]);
   if (!(mount > 0) || inside.has(mount) || (flagsOf(info) & O_PATH) !== 0) return undefined;
   try {
-    const { isFile, isCharDevice, ino, rdev, dev } = Deno.statSync(`/proc/${pid}/fd/${fd}`);
-    if (isFile) return `file[${mount.toString(16)}:${ino?.toString(16)}]`;
+    const path = `/proc/${pid}/fd/${fd}`;
+    const { isFile, isFifo, isCharDevice, ino, rdev, dev } = Deno.statSync(path);
+    // A pipe is a fifo without a path.
+    if (isFile || isFifo && readLink(path)?.startsWith("/")) {
+      return `file[${mount.toString(16)}:${ino?.toString(16)}]`;
+    }
     return isCharDevice && isTerminal(rdev) ? `tty[${hex(rdev)}:${hex(dev)}]` : undefined;
   } catch {
     return undefined; // a pipe, or it is gone

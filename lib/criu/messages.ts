@@ -92,6 +92,8 @@ export const OPTIONS = {
   lsmProfile: [53, "string"],
   lsmMountContext: [63, "string"],
   networkLock: [64, "int32", "explicit"],
+  // criu's --mntns-compat-mode, since 3.17.
+  mountsByPath: [65, "bool"],
 } as const satisfies Message;
 
 const FEATURES = {

@@ -4,6 +4,7 @@ import type { ShimMonitor } from "../body/shim_monitor.ts";
 import { openBundle } from "../caller/bundle.ts";
 import { execProcess } from "../caller/exec_process.ts";
 import { createLocked } from "../container/create.ts";
+import type { Attendant } from "../container/creation_parts.ts";
 import { refuseExec, spawnIn } from "../container/exec.ts";
 import { type LoadedRuntime, withSettings } from "../runtime/runtime.ts";
 import { cgroupOf } from "../state/cgroup.ts";
@@ -11,12 +12,9 @@ import { readCopy } from "../state/config_copy.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
 import type { ProcessName } from "../state/process_record.ts";
-import type { Decoded } from "../wire/protobuf.ts";
 import { monitored, TaskAttendant, TaskExecAttendant } from "./attend.ts";
 import type { EventsClient } from "./events.ts";
-import type { CREATE } from "./messages.ts";
-import type { TaskOptions } from "./options.ts";
-import type { GroupFiles, Io, ProcessEntry, TaskEntry } from "./record.ts";
+import type { GroupFiles, Io, MakeOptions, ProcessEntry, TaskEntry } from "./record.ts";
 import { type OpenStreams, openStreams } from "./stdio.ts";
 
 /** `SLICE:PREFIX:NAME`: nothing else tells that systemd is to make the cgroup. */
@@ -40,13 +38,17 @@ export interface Making {
   readonly entry: TaskEntry;
 }
 
-/** Makes the container, whose init waits then; gives its pid. */
+/**
+ * Makes the container, whose init waits then; gives its pid.
+ *
+ * @param by who makes its first process beside the monitor
+ */
 export async function makeContainer(
   making: Making,
-  { id, bundle: path }: Decoded<typeof CREATE>,
-  { noPivot, noNewKeyring, systemdCgroup }: TaskOptions,
+  { noPivot, noNewKeyring, systemdCgroup }: MakeOptions,
+  by: (monitor: Attendant) => Attendant = (monitor) => monitor,
 ): Promise<number> {
-  const { pod: { monitor, monitorProcess }, entry: { init } } = making;
+  const { pod: { monitor, monitorProcess }, entry: { id, bundle: path, init } } = making;
   const create = {
     id,
     bundle: path,
@@ -62,7 +64,7 @@ export async function makeContainer(
   try {
     const attendant = new TaskAttendant({ id, execId: "", monitor, monitorProcess, streams });
     const options = { ...create, ...targets(streams) };
-    return await createLocked(runtime, options, bundle, attendant, ({ pid, pidfd }) => {
+    return await createLocked(runtime, options, bundle, by(attendant), ({ pid, pidfd }) => {
       runtime.helper.close(pidfd);
       return Promise.resolve(pid);
     });

@@ -150,6 +150,10 @@ export const EVENTS = {
     id: [5, "string"],
   }],
   oom: ["/tasks/oom", "TaskOOM", CONTAINER],
+  checkpointed: ["/tasks/checkpointed", "TaskCheckpointed", {
+    container_id: [1, "string"],
+    checkpoint: [2, "string"],
+  }],
   paused: ["/tasks/paused", "TaskPaused", CONTAINER],
   resumed: ["/tasks/resumed", "TaskResumed", CONTAINER],
 } as const satisfies Readonly<Record<string, readonly [string, string, Message]>>;
@@ -174,6 +178,18 @@ export const RUNC_OPTIONS = {
   binary_name: [6, "string"],
   root: [7, "string"],
   systemd_cgroup: [9, "bool"],
+} as const satisfies Message;
+
+/** Of a checkpoint, by runc's name and by that of ctr 1.6. */
+export const CHECKPOINT_OPTIONS = {
+  exit: [1, "bool"],
+  open_tcp: [2, "bool"],
+  external_unix_sockets: [3, "bool"],
+  terminal: [4, "bool"],
+  file_locks: [5, "bool"],
+  empty_namespaces: [6, "string", "repeated"],
+  cgroups_mode: [7, "string"],
+  work_path: [9, "string"],
 } as const satisfies Message;
 
 /** What the CRI plugin gives to any other. */

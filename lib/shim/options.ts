@@ -2,7 +2,13 @@
 
 import { reason, RuntsError } from "../base/errors.ts";
 import { type Decoded, decodeMessage } from "../wire/protobuf.ts";
-import { type ANY, LINUX_OPTIONS, RUNC_OPTIONS, RUNTIME_OPTIONS } from "./messages.ts";
+import {
+  type ANY,
+  CHECKPOINT_OPTIONS,
+  LINUX_OPTIONS,
+  RUNC_OPTIONS,
+  RUNTIME_OPTIONS,
+} from "./messages.ts";
 
 /** What a task is made with. */
 export interface TaskOptions {
@@ -33,8 +39,7 @@ const PREFIX = "types.containerd.io/";
 /** The options of a message; one of a type that is not known is refused. */
 export function taskOptions(any: Decoded<typeof ANY> | undefined): TaskOptions {
   if (any === undefined || any.type_url === "") return NONE;
-  const type = any.type_url.startsWith(PREFIX) ? any.type_url.slice(PREFIX.length) : any.type_url;
-  switch (type) {
+  switch (typeOf(any)) {
     case "containerd.runc.v1.Options": {
       const options = decodeMessage(RUNC_OPTIONS, any.value);
       return fromRunc(options);
@@ -47,8 +52,29 @@ export function taskOptions(any: Decoded<typeof ANY> | undefined): TaskOptions {
     case "cri.runtimeoptions.v1.Options":
       return fromToml(decodeMessage(RUNTIME_OPTIONS, any.value));
     default:
-      throw new RuntsError(`options of type ${JSON.stringify(any.type_url)} are not known`);
+      throw unknown(any);
   }
+}
+
+/** What a checkpoint is made with; options of a type that is not known are refused. */
+export function checkpointOptions(
+  any: Decoded<typeof ANY> | undefined,
+): Decoded<typeof CHECKPOINT_OPTIONS> {
+  if (any === undefined || any.type_url === "") {
+    return decodeMessage(CHECKPOINT_OPTIONS, new Uint8Array());
+  }
+  const isKnown = ["containerd.runc.v1", "containerd.linux.runc"]
+    .some((name) => typeOf(any) === `${name}.CheckpointOptions`);
+  if (!isKnown) throw unknown(any);
+  return decodeMessage(CHECKPOINT_OPTIONS, any.value);
+}
+
+function typeOf({ type_url }: Decoded<typeof ANY>): string {
+  return type_url.startsWith(PREFIX) ? type_url.slice(PREFIX.length) : type_url;
+}
+
+function unknown({ type_url }: Decoded<typeof ANY>): RuntsError {
+  return new RuntsError(`options of type ${JSON.stringify(type_url)} are not known`);
 }
 
 function fromRunc(

@@ -3,6 +3,7 @@
 import { errnoOf, reason } from "../base/errors.ts";
 import { ENOENT } from "../base/errno.ts";
 import { writeRecord } from "../state/record.ts";
+import type { TaskOptions } from "./options.ts";
 
 /** Where the standard streams of a process lead, as a client has it: paths or URLs; empty: nowhere. */
 export interface Io {
@@ -43,6 +44,17 @@ export interface PendingEvent {
   readonly at: string;
 }
 
+/** What a task is restored from. */
+export interface RestoreEntry {
+  /** Directory of the image. */
+  readonly image: string;
+  /** What a container that is made would have of the options. */
+  readonly options: MakeOptions;
+}
+
+/** What of the options of a task is for the making of its container. */
+export type MakeOptions = Pick<TaskOptions, "noPivot" | "noNewKeyring" | "systemdCgroup">;
+
 /** A task. */
 export interface TaskEntry {
   readonly id: string;
@@ -52,6 +64,8 @@ export interface TaskEntry {
   readonly ioUid: number;
   readonly ioGid: number;
   phase: "creating" | "made" | "deleted";
+  /** It is made when it is started, out of an image. */
+  readonly restore?: RestoreEntry;
   readonly init: ProcessEntry;
   readonly execs: Record<string, ProcessEntry>;
   readonly outbox: PendingEvent[];

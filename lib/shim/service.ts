@@ -21,7 +21,7 @@ import { idsOf, monitorName } from "./attend.ts";
 import { timestamp } from "./events.ts";
 import { finished, notFound, refused, statusOf } from "./failure.ts";
 import { CALLS, PROCESS_DETAILS, TaskStatus } from "./messages.ts";
-import { taskOptions } from "./options.ts";
+import { checkpointOptions, taskOptions } from "./options.ts";
 import type { TaskProcess } from "./process.ts";
 import type { Pod } from "./making.ts";
 import { Task } from "./task.ts";
@@ -59,7 +59,13 @@ export class TaskService {
     Pids: (request) => this.#pids(request),
     Pause: ({ id }, frame) => this.#change(id, "paused", frame),
     Resume: ({ id }, frame) => this.#change(id, "resumed", frame),
-    Checkpoint: () => Promise.reject(unimplemented("checkpoint")),
+    Checkpoint: async ({ id, path, options }) => {
+      const task = this.#task(id);
+      const { checkpointTask } = await import("./image.ts");
+      await checkpointTask(task, path, checkpointOptions(options));
+      task.tellDone("checkpointed", path);
+      return {};
+    },
     Kill: (request) => this.#kill(request),
     Exec: (request, frame) => this.#exec(request, frame),
     ResizePty: (request) => this.#resize(request),
@@ -134,8 +140,7 @@ export class TaskService {
   }
 
   async #create(request: Asked<"Create">, { attempt }: Frame): Promise<Told<"Create">> {
-    const { id, checkpoint } = request;
-    if (checkpoint !== "") throw unimplemented("restoring from a checkpoint");
+    const { id } = request;
     const known = this.#tasks.get(id);
     if (known !== undefined) {
       if (attempt > 1) return { pid: known.entry.init.pid };
@@ -251,7 +256,7 @@ export class TaskService {
     const state = inspectIfRecorded(task.directory)?.state;
     if (attempt > 1 && (state === "paused") === (kind === "paused")) return {};
     await (kind === "paused" ? pause : resume)(task.runtime, { id });
-    task.tellPaused(kind);
+    task.tellDone(kind);
     return {};
   }
 

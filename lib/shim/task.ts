@@ -79,7 +79,7 @@ export class Task {
 
   /** One that is going to be made. */
   static of(pod: Pod, request: Decoded<typeof CREATE>, options: TaskOptions): Task {
-    const { id, bundle, stdin, stdout, stderr, terminal } = request;
+    const { id, bundle, stdin, stdout, stderr, terminal, checkpoint } = request;
     return new Task(pod, {
       id,
       bundle,
@@ -87,6 +87,7 @@ export class Task {
       ioUid: options.ioUid,
       ioGid: options.ioGid,
       phase: "creating",
+      ...(checkpoint !== "" && { restore: { image: checkpoint, options } }),
       init: { io: { stdin, stdout, stderr, terminal }, state: "created", pid: 0 },
       execs: {},
       outbox: [],
@@ -102,7 +103,10 @@ export class Task {
       await this.process("").during(async () => {
         const { bundle, init } = this.entry;
         mountRootfs(`${bundle}/rootfs`, request.rootfs);
-        init.pid = await makeContainer(this.#making(), request, options);
+        // What comes out of an image runs at once: that is for the start.
+        if (this.entry.restore === undefined) {
+          init.pid = await makeContainer(this.#making(), options);
+        }
         this.entry.phase = "made";
         this.#tellCreated(request);
         this.watch();
@@ -150,12 +154,20 @@ export class Task {
   }
 
   async #startInit(process: TaskProcess): Promise<void> {
+    const { restore } = this.entry;
     try {
-      await start(this.#runtime, { id: this.id });
+      if (restore === undefined) await start(this.#runtime, { id: this.id });
+      else {
+        const { restoreTask } = await import("./image.ts");
+        process.entry.pid = await restoreTask(this.#making(), restore);
+        this.watch();
+      }
     } catch (error) {
       // A brain may have died once the program ran.
       const state = inspectIfRecorded(this.directory)?.state;
-      if (state !== "running" && state !== "paused") throw statusOf(error, "start");
+      if (state !== "running" && state !== "paused") {
+        throw statusOf(error, restore === undefined ? "start" : "restore");
+      }
     }
     process.entry.state = "running";
     this.#tell(makeEvent("start", { container_id: this.id, pid: process.entry.pid }));
@@ -366,8 +378,9 @@ export class Task {
     this.#save();
   }
 
-  tellPaused(kind: "paused" | "resumed"): void {
-    this.#tell(makeEvent(kind, { container_id: this.id }));
+  /** Tells what was done with all of it. */
+  tellDone(kind: "paused" | "resumed" | "checkpointed", checkpoint = ""): void {
+    this.#tell(makeEvent(kind, { container_id: this.id, ...(checkpoint && { checkpoint }) }));
   }
 
   #save(): void {

@@ -60,6 +60,32 @@ checkpointTest(
   WITH_CRIU_RUNTS_ONLY,
 ); // runc refuses files
 
+checkpointTest(
+  "input goes on from the fifo of whoever restores it",
+  async (container) => {
+    const { bundle, id } = container;
+    const fifo = `${bundle.path}/fifo`;
+    assertEquals((await command(["mkfifo", fifo])).code, 0);
+    const run = ["run", "--detach", "--bundle", bundle.path, id];
+    await byShell(container, `"$0" "$@" <>"${fifo}" >/dev/null 2>&1`, run);
+    await until("it waits", () => exists(`${bundle.rootfs}/tmp/waits`));
+    await container.ok("checkpoint");
+    const restore = container.line("restore", "--detach");
+    await byShell(container, `"$0" "$@" <>"${fifo}" >/dev/null 2>&1`, restore);
+    Deno.writeTextFileSync(fifo, "typed\n");
+    await until("it has read", () => container.said() !== "");
+    assertEquals(container.said(), "typed\n");
+    await container.delete();
+  },
+  (config) => {
+    config.process.args = [
+      ...["sh", "-c"],
+      "touch /tmp/waits; read word; echo $word > /tmp/said; exec sleep 1000",
+    ];
+  },
+  WITH_CRIU_RUNTS_ONLY,
+); // runc refuses fifos that have names
+
 checkpointTest("a terminal's master goes to the console socket", async (container) => {
   const { runtime, bundle, id } = container;
   const helper = await loadHelper();

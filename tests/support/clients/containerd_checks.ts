@@ -1,5 +1,6 @@
 /** What containerd's runc shim does with containers. */
 
+import { CTR_CHECKPOINT_CHECKS, CTR_IMAGE_CHECKS } from "./checkpoint_checks.ts";
 import { GREEDY } from "./image.ts";
 import type { Check } from "./suite.ts";
 
@@ -195,10 +196,14 @@ function checksBy(by: string, checks: readonly Check[]): readonly Check[] {
   return checks.map((check) => ({ ...check, script: `${by}${SHORT}${check.script}` }));
 }
 
-export const CONTAINERD_CHECKS: readonly Check[] = checksBy(BY_NAME, CHECKS);
+export const CONTAINERD_CHECKS: readonly Check[] = checksBy(BY_NAME, withFurther(CTR_IMAGE_CHECKS));
 
 /** The same, and further ones, with runts as a shim under its own name. */
 export function shimChecks(further: readonly Check[]): readonly Check[] {
+  return checksBy(BY_SHIM, withFurther(further));
+}
+
+function withFurther(further: readonly Check[]): readonly Check[] {
   const last = CHECKS.length - 1; // that nothing is left
-  return checksBy(BY_SHIM, [...CHECKS.slice(0, last), ...further, ...CHECKS.slice(last)]);
+  return [...CHECKS.slice(0, last), ...CTR_CHECKPOINT_CHECKS, ...further, ...CHECKS.slice(last)];
 }

@@ -4,9 +4,12 @@ import { IMAGE_TAR } from "./image.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { install } from "./snippets.ts";
 
-/** Waits at its end until the daemon answers. No bridge: the sandbox has no firewall to set up. */
+/**
+ * Waits at its end until the daemon answers. No bridge: the sandbox has no firewall to set up. Checkpoints are
+ * an experiment of Docker's.
+ */
 const START_DOCKERD = `
-setsid dockerd --bridge none --iptables=false --ip6tables=false --live-restore \\
+setsid dockerd --experimental --bridge none --iptables=false --ip6tables=false --live-restore \\
   --cgroup-parent /runts-clients-docker-$RUNTIME >> /run/dockerd.log 2>&1 < /dev/null &
 poll docker version
 `;

@@ -1,5 +1,6 @@
 /** What Docker does with containers. */
 
+import { DOCKER_CHECKPOINT_CHECKS } from "./checkpoint_checks.ts";
 import { GREEDY, POLITE } from "./image.ts";
 import { type Check, MAY_LOWER_SCORE } from "./suite.ts";
 
@@ -274,7 +275,11 @@ const CHECKS: readonly Check[] = [
   },
 ];
 
-export const DOCKER_CHECKS: readonly Check[] = CHECKS.map((check) => ({
+const LAST = CHECKS.length - 1; // that nothing is left
+
+const ALL = [...CHECKS.slice(0, LAST), ...DOCKER_CHECKPOINT_CHECKS, ...CHECKS.slice(LAST)];
+
+export const DOCKER_CHECKS: readonly Check[] = ALL.map((check) => ({
   ...check,
   script: SHORT + check.script,
 }));

@@ -1,5 +1,6 @@
 /** What podman does with containers as root. */
 
+import { PODMAN_CHECKPOINT_CHECKS } from "./checkpoint_checks.ts";
 import { BASIC_CHECKS } from "./podman_checks.ts";
 import type { Check } from "./suite.ts";
 
@@ -98,4 +99,11 @@ X
   },
 ];
 
-export const PODMAN_CHECKS = [...BASIC_CHECKS, ...ROOT_CHECKS];
+const LAST = ROOT_CHECKS.length - 1; // that nothing is left
+
+export const PODMAN_CHECKS = [
+  ...BASIC_CHECKS,
+  ...ROOT_CHECKS.slice(0, LAST),
+  ...PODMAN_CHECKPOINT_CHECKS,
+  ...ROOT_CHECKS.slice(LAST),
+];

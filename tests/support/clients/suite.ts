@@ -5,6 +5,7 @@
 
 import { assertEquals } from "@std/assert";
 import { type Output, PROJECT } from "../runtime.ts";
+import { linkCriu } from "./criu.ts";
 import { makeImage } from "./image.ts";
 import { clientCgroups, hostMounts, restoreHost, Sandbox } from "./sandbox.ts";
 
@@ -22,6 +23,8 @@ export interface Check {
   readonly stdout: string | RegExp;
   /** Exit code; default 0. */
   readonly code?: number;
+  /** This host lacks what it takes. */
+  readonly ignore?: boolean;
 }
 
 /** A check of what has an interface for programs: it throws unless all is well. */
@@ -99,28 +102,32 @@ export function suite(client: Client): void {
     for (const [name, path] of runtimes()) sandboxes.set(name, await Sandbox.open(name, path));
     await Promise.all([...sandboxes.values()].map(async (sandbox) => {
       await makeImage(sandbox);
+      await linkCriu(sandbox);
       await client.prepare(sandbox);
     }));
   });
 
   for (const check of client.checks) {
-    Deno.test(`${client.name}: ${check.name}`, async () => {
-      const failures = new Map<Name, string>();
-      const row = new Map<Name, string>();
-      results.set(check.name, row);
-      await Promise.all([...sandboxes].map(async ([name, sandbox]) => {
-        const wrong = await failure(sandbox, check);
-        row.set(name, wrong === undefined ? "ok" : "FAIL");
-        if (wrong !== undefined) failures.set(name, wrong);
-      }));
-      if (!failures.has("runts")) return;
-      const peers = [...sandboxes.keys()].filter((name) => !failures.has(name));
-      throw new Error(
-        `${failures.get("runts")}\npassed by ${peers.join(" and ") || "no runtime"}` +
-          [...failures].filter(([name]) => name !== "runts")
-            .map(([name, wrong]) => `\n${name}: ${wrong}`).join(""),
-      );
-    });
+    const ignore = "ignore" in check && check.ignore === true;
+    Deno.test({ name: `${client.name}: ${check.name}`, ignore, fn: () => run(check) });
+  }
+
+  async function run(check: Check | ApiCheck): Promise<void> {
+    const failures = new Map<Name, string>();
+    const row = new Map<Name, string>();
+    results.set(check.name, row);
+    await Promise.all([...sandboxes].map(async ([name, sandbox]) => {
+      const wrong = await failure(sandbox, check);
+      row.set(name, wrong === undefined ? "ok" : "FAIL");
+      if (wrong !== undefined) failures.set(name, wrong);
+    }));
+    if (!failures.has("runts")) return;
+    const peers = [...sandboxes.keys()].filter((name) => !failures.has(name));
+    throw new Error(
+      `${failures.get("runts")}\npassed by ${peers.join(" and ") || "no runtime"}` +
+        [...failures].filter(([name]) => name !== "runts")
+          .map(([name, wrong]) => `\n${name}: ${wrong}`).join(""),
+    );
   }
 
   Deno.test.afterAll(async () => {

@@ -2,8 +2,13 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { encodeMessage } from "../../../lib/wire/protobuf.ts";
-import { LINUX_OPTIONS, RUNC_OPTIONS, RUNTIME_OPTIONS } from "../../../lib/shim/messages.ts";
-import { taskOptions } from "../../../lib/shim/options.ts";
+import {
+  CHECKPOINT_OPTIONS,
+  LINUX_OPTIONS,
+  RUNC_OPTIONS,
+  RUNTIME_OPTIONS,
+} from "../../../lib/shim/messages.ts";
+import { checkpointOptions, taskOptions } from "../../../lib/shim/options.ts";
 
 const NONE = {
   noPivot: false,
@@ -72,4 +77,27 @@ Deno.test("those that the CRI gives to any shim: a table of its configuration", 
 Deno.test("others are refused", () => {
   const any = { type_url: "my.Options", value: new Uint8Array() };
   assertThrows(() => taskOptions(any), Error, 'options of type "my.Options" are not known');
+});
+
+Deno.test("those of a checkpoint, by runc's name and by that of ctr", () => {
+  const wanted = {
+    exit: true,
+    open_tcp: true,
+    external_unix_sockets: false,
+    terminal: false,
+    file_locks: true,
+    empty_namespaces: ["network"],
+    cgroups_mode: "full",
+    work_path: "/work",
+  };
+  const value = encodeMessage(CHECKPOINT_OPTIONS, wanted);
+  for (const name of ["containerd.runc.v1", "types.containerd.io/containerd.linux.runc"]) {
+    assertEquals(checkpointOptions({ type_url: `${name}.CheckpointOptions`, value }), wanted);
+  }
+  assertEquals(checkpointOptions(undefined).exit, false);
+  assertThrows(
+    () => checkpointOptions({ type_url: "other.Options", value }),
+    Error,
+    'options of type "other.Options" are not known',
+  );
 });
