@@ -10,7 +10,7 @@ import {
   isInGroups,
   plainNames,
   type Row,
-  rowOf,
+  Rows,
   USUAL,
   volatileNames,
 } from "../lxc/list.ts";
@@ -76,8 +76,9 @@ export const command = defineCommand({
     const isFancy = options.fancy || options.fancyFormat !== undefined;
     const volatile = options.defined ? [] : volatileNames(runtime, path);
     const names = [...containerNames(path), ...volatile].toSorted();
+    const all = new Rows(runtime, path, isFancy ? columns : []);
     for (const name of names.filter((one) => pattern.test(one))) {
-      const row = await rowOf(runtime, path, name, isFancy ? columns : []);
+      const row = await all.of(name);
       if (row === undefined) {
         runtime.warn(`${path}/${name}/config is not sound: see "runts lxc check"`);
       } else if (isInGroups(row, groups) && isWanted(row, options)) rows.push(row);

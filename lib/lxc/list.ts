@@ -5,7 +5,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { hostFiles, readConfig } from "./config/read.ts";
 import { isDefined } from "./place.ts";
 import { networkFacts, usageOf } from "./life/facts.ts";
-import { systemId, systemPlanIfAny } from "./life/record.ts";
+import { systemIds, systemPlanIfAny } from "./life/record.ts";
 import { systemNow } from "./life/state.ts";
 
 /** Columns of the table, in the order of their list in help. */
@@ -42,33 +42,53 @@ export function containerNames(path: string): string[] {
 
 /** Names of the containers of a directory that run and are not defined there. */
 export function volatileNames(runtime: Runtime, path: string): string[] {
-  if (!isDirectory(runtime.root)) return [];
-  return Array.from(Deno.readDirSync(runtime.root), ({ name }) => name).flatMap((id) => {
+  const idOf = systemIds(runtime, path);
+  return Array.from(stateNames(runtime)).flatMap((id) => {
     const plan = systemPlanIfAny(runtime, id);
-    if (plan === undefined || systemId(runtime, path, plan.name) !== id) return [];
+    if (plan === undefined || idOf(plan.name) !== id) return [];
     return isDefined(path, plan.name) ? [] : [plan.name];
   }).toSorted();
 }
 
-/** What is known of a container; undefined if its configuration is not sound. */
-export async function rowOf(
-  runtime: Runtime,
-  path: string,
-  name: string,
-  columns: readonly Column[],
-): Promise<Row | undefined> {
-  const id = systemId(runtime, path, name);
-  const { state, pid } = systemNow(runtime, id);
-  const settings = await settingsOf(runtime, path, name);
-  if (settings === undefined) return undefined;
-  return {
-    NAME: name,
-    STATE: state,
-    PID: pid === undefined ? "-" : String(pid),
-    ...await memoryCells(runtime, id, pid, columns),
-    ...await networkCells(runtime, pid, columns),
-    ...settings,
-  };
+/** Names in the state root: few beside those of the containers that are defined. */
+function stateNames({ root }: Runtime): Set<string> {
+  return new Set(isDirectory(root) ? Array.from(Deno.readDirSync(root), ({ name }) => name) : []);
+}
+
+/** Looks at the containers of a directory, one after the other. */
+export class Rows {
+  readonly #runtime: Runtime;
+  readonly #path: string;
+  readonly #columns: readonly Column[];
+  readonly #idOf: (name: string) => string;
+  readonly #states: ReadonlySet<string>;
+
+  constructor(runtime: Runtime, path: string, columns: readonly Column[]) {
+    this.#runtime = runtime;
+    this.#path = path;
+    this.#columns = columns;
+    this.#idOf = systemIds(runtime, path);
+    this.#states = stateNames(runtime);
+  }
+
+  /** What is known of a container; undefined if its configuration is not sound. */
+  async of(name: string): Promise<Row | undefined> {
+    const [runtime, columns] = [this.#runtime, this.#columns];
+    const id = this.#idOf(name);
+    const { state, pid } = this.#states.has(id)
+      ? systemNow(runtime, id)
+      : { state: "STOPPED", pid: undefined };
+    const settings = await settingsOf(runtime, this.#path, name, id);
+    if (settings === undefined) return undefined;
+    return {
+      NAME: name,
+      STATE: state,
+      PID: pid === undefined ? "-" : String(pid),
+      ...await memoryCells(runtime, id, pid, columns),
+      ...await networkCells(runtime, pid, columns),
+      ...settings,
+    };
+  }
 }
 
 type Cells<K extends Column> = Pick<Row, K>;
@@ -77,10 +97,11 @@ async function settingsOf(
   runtime: Runtime,
   path: string,
   name: string,
+  id: string,
 ): Promise<Cells<"AUTOSTART" | "GROUPS" | "UNPRIVILEGED"> | undefined> {
   const file = `${path}/${name}/config`;
   if (!isDefined(path, name)) {
-    const plan = systemPlanIfAny(runtime, systemId(runtime, path, name));
+    const plan = systemPlanIfAny(runtime, id);
     const { auto = false, groups = [] } = plan?.beyond.start ?? {};
     return settingCells(auto, groups, plan?.spec.linux?.uidMappings !== undefined);
   }

@@ -62,8 +62,14 @@ function isId(name: string): boolean {
  * that stands for where it is.
  */
 export function systemId(runtime: Runtime, lxcpath: string, name: string): string {
+  return systemIds(runtime, lxcpath)(name);
+}
+
+/** The ids of the containers of a directory, by their names. */
+export function systemIds(runtime: Runtime, lxcpath: string): (name: string) => string {
   const [usual, path] = [canonicalPath(lxcPath(runtime, undefined)), canonicalPath(lxcpath)];
-  return isWithin(usual, path) ? name : `${name}+${hash(path)}`;
+  const suffix = isWithin(usual, path) ? "" : `+${hash(path)}`;
+  return (name) => name + suffix;
 }
 
 /** The id of the container that a command line names. Throws where none is named. */
