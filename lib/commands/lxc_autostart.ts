@@ -13,9 +13,9 @@ export const command = defineCommand({
   group: "system",
   summary: "start the containers that start with the host",
   description: [
-    "Those with lxc.start.auto = 1, one after the other: a lower lxc.start.order first, and a pause of " +
-    "lxc.start.delay behind each. Without a choice of groups those that are in none. The exit code is 1 " +
-    "when all fail, and 2 when some do.",
+    "Those with lxc.start.auto = 1: a lower lxc.start.order first, and a pause of lxc.start.delay behind each. " +
+    "Those of one order without a pause are started beside each other. Without a choice of groups those that are " +
+    "in none. The exit code is 1 when all fail, and 2 when some do.",
   ],
   arguments: {},
   options: {

@@ -2,7 +2,7 @@
 
 import { delay } from "../base/delay.ts";
 import { reason } from "../base/errors.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import { type Runtime, withSettings } from "../runtime/runtime.ts";
 import { hostFiles, readConfig } from "./config/read.ts";
 import { containerNames } from "./list.ts";
 import { lxcPath } from "./place.ts";
@@ -35,6 +35,8 @@ interface Chosen {
   /** Seconds. */
   readonly delay: number;
   readonly groups: readonly string[];
+  /** Which of the groups that were asked for it was found by. */
+  readonly turn: number;
 }
 
 /** The containers, in the order in which something is done with them. */
@@ -59,6 +61,7 @@ export async function chosenContainers(
       order: config.get("lxc.start.order")?.value ?? 0,
       delay: config.get("lxc.start.delay")?.value ?? 0,
       groups: config.all("lxc.group").map(({ value }) => value),
+      turn: 0,
     });
   }
   found.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1));
@@ -78,10 +81,12 @@ function ofGroups(
   { groups, allGroups }: AutostartOptions,
 ): Chosen[] {
   if (allGroups) return [...found];
-  const chosen = groups.flatMap((group) =>
+  const chosen = groups.flatMap((group, turn) =>
     found.filter((one) => group === "" ? one.groups.length === 0 : one.groups.includes(group))
+      .map((one) => ({ ...one, turn }))
   );
-  return [...new Set(chosen)];
+  const first = new Map(chosen.toReversed().map((one) => [one.name, one]));
+  return chosen.filter((one) => first.get(one.name) === one);
 }
 
 /** How it went. */
@@ -90,24 +95,71 @@ interface Outcome {
   readonly failed: number;
 }
 
-/** Does it with each, one after the other; what fails is a warning, and does not keep the others from it. */
+/** So many are started, or stopped, at once where nothing says which is the first. */
+const TOGETHER = 8;
+
+/**
+ * Does it with each, in their order; what fails is a warning, and does not keep the others from it. Those of one group
+ * and one order wait for each other only where one of them has a pause behind it.
+ */
 export async function autostart(
-  runtime: Runtime,
+  given: Runtime,
   options: AutostartOptions,
 ): Promise<Outcome> {
+  // Whoever waits must not hold up the others.
+  const runtime = withSettings(given, { patience: 0 });
   const lxcpath = lxcPath(runtime, options.lxcpath);
   let [done, failed] = [0, 0];
-  for (const { name, delay: seconds } of await chosenContainers(runtime, options)) {
-    try {
-      await act(runtime, lxcpath, name, options);
-      done++;
-    } catch (error) {
-      failed++;
-      runtime.warn(reason(error));
+  for (const batch of batchesOf(await chosenContainers(runtime, options), options)) {
+    for (
+      const error of await allTogether(batch, ({ name }) => act(runtime, lxcpath, name, options))
+    ) {
+      if (error === undefined) done++;
+      else {
+        failed++;
+        runtime.warn(reason(error));
+      }
     }
-    if (options.action === "start" && seconds > 0) await delay(seconds * 1000);
+    const pause = pauseBehind(batch[0]!, options);
+    if (pause > 0) await delay(pause * 1000);
   }
   return { done, failed };
+}
+
+/** Seconds. */
+function pauseBehind(one: Chosen, { action }: AutostartOptions): number {
+  return action === "start" ? one.delay : 0;
+}
+
+/** Containers that nothing parts from each other. */
+function batchesOf(chosen: readonly Chosen[], options: AutostartOptions): Chosen[][] {
+  const batches: Chosen[][] = [];
+  for (const one of chosen) {
+    const last = batches.at(-1)?.at(-1);
+    const isParted = last === undefined || last.order !== one.order || last.turn !== one.turn ||
+      pauseBehind(last, options) > 0 || pauseBehind(one, options) > 0;
+    if (isParted) batches.push([one]);
+    else batches.at(-1)!.push(one);
+  }
+  return batches;
+}
+
+/** Does something with all of them, some at a time; gives what each has failed of. */
+async function allTogether<T>(
+  all: readonly T[],
+  body: (one: T) => Promise<void>,
+): Promise<unknown[]> {
+  const errors: unknown[] = all.map(() => undefined);
+  const left = all.entries();
+  const work = async () => {
+    for (const [at, one] of left) {
+      await body(one).catch((error) => {
+        errors[at] = error;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(TOGETHER, all.length) }, work));
+  return errors;
 }
 
 async function act(

@@ -39,12 +39,11 @@ export function claimCgroup(runtime: Runtime, plan: SystemPlan): Claim {
     const cgroupsPath = withNumber(path, number);
     const monitors = containerPaths(host, plan.name, monitorPath(plan, number));
     const own = Object.values(containerPaths(host, plan.name, cgroupsPath));
-    const isTaken = () => own.some(isDirectory);
-    if (isTaken() || Object.values(monitors).some(isDirectory)) continue;
+    if (Object.values(monitors).some(isDirectory)) continue;
     const giveUp = claimed(monitors[hierarchy.controller]!, hierarchy);
     if (giveUp === undefined) continue;
-    // Whoever had the number may have been about to give it up.
-    if (isTaken()) giveUp();
+    // Of a container whose monitor was killed there may be something left.
+    if (own.some(isDirectory)) giveUp();
     else return { plan: inCgroup(plan, cgroupsPath), giveUp };
   }
   throw new RuntsError(`no cgroup ${quote(path)} is free`);

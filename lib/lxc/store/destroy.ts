@@ -4,7 +4,7 @@ import { treeCalls } from "../../../ffi/tree.ts";
 import { quote, RuntsError } from "../../base/errors.ts";
 import { readMountinfo } from "../../base/mountinfo.ts";
 import { isWithin } from "../../base/paths.ts";
-import { statFile } from "../../base/files.ts";
+import { removeIfThere, statFile } from "../../base/files.ts";
 import { inCommand } from "../../runtime/command.ts";
 import { load } from "../../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts";
@@ -123,13 +123,15 @@ export async function removeStored(runtime: LoadedRuntime, stored: Stored): Prom
   for (const path of own) if (statFile(path) !== undefined) await trees.remove(path);
   forgetDependences(stored);
   const kept = own.length > 0 ? undefined : stored.rootfs?.parts.at(-1);
-  if (kept === undefined || !isWithin(kept, directory)) return await trees.remove(directory);
-  const [first] = kept.slice(directory.length + 1).split("/");
+  const isKept = kept !== undefined && isWithin(kept, directory);
+  const [first] = isKept ? kept.slice(directory.length + 1).split("/") : [];
   for (const { name, isDirectory } of Array.from(Deno.readDirSync(directory))) {
-    if (name === first) continue;
+    if (name === first || name === "config") continue;
     if (isDirectory) await trees.remove(`${directory}/${name}`);
-    else Deno.removeSync(`${directory}/${name}`);
+    else removeIfThere(`${directory}/${name}`);
   }
+  if (isKept) removeIfThere(`${directory}/config`);
+  else await trees.remove(directory);
 }
 
 /** What of the root filesystem is the container's own. */

@@ -108,6 +108,31 @@ Deno.test("they are killed, and started anew", async () => {
   assertEquals(await systems.state("x"), "STOPPED");
 });
 
+// LXC starts one after the other.
+Deno.test("those of one order need not wait for each other", RUNTS_LXC_ONLY, async () => {
+  await using systems = new Systems();
+  const names = ["x", "y", "z"];
+  const hook = `${systems.path}/hook`;
+  const script = `#!/bin/sh
+touch ${systems.path}/met-$LXC_NAME
+for name in ${
+    names.join(" ")
+  }; do while ! test -e ${systems.path}/met-$name; do sleep 0.01; done; done
+`;
+  Deno.writeTextFileSync(hook, script, { mode: 0o755 });
+  for (const name of names) {
+    systems.add(name, [
+      "lxc.start.auto = 1",
+      "lxc.start.order = 7",
+      `lxc.hook.pre-start = ${hook}`,
+    ]);
+  }
+  await systems.ok("autostart");
+  for (const name of names) assertEquals(await systems.state(name), "RUNNING");
+  await systems.ok("autostart", "-k");
+  for (const name of names) assertEquals(await systems.state(name), "STOPPED");
+});
+
 Deno.test("one that fails keeps no other one from it", async () => {
   await using systems = new Systems();
   systems.add("bad", ["lxc.start.auto = 1", "lxc.init.cmd = /none"]);

@@ -1,9 +1,10 @@
 /** destroy: what goes, what keeps a container from going, and hooks. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { IS_LXC, RUNTS_LXC_ONLY } from "../../support/lxc.ts";
+import { exists } from "../../support/look.ts";
+import { IS_LXC, lxcLine, RUNTS_LXC_ONLY } from "../../support/lxc.ts";
 import { Store } from "../../support/lxc_store.ts";
-import { command } from "../../support/runtime.ts";
+import { command, until } from "../../support/runtime.ts";
 
 Deno.test("a container goes with all that is in its directory; its hooks run before", async () => {
   await using store = new Store();
@@ -18,6 +19,25 @@ Deno.test("a container goes with all that is in its directory; its hooks run bef
   const seen = Deno.readTextFileSync(`${store.beside}/seen`);
   assertEquals(seen, "extra web lxc destroy web\nconfig\nother\nrootfs\n");
 });
+
+Deno.test(
+  "what a killed command has left of a container can be removed",
+  RUNTS_LXC_ONLY,
+  async () => {
+    await using store = new Store();
+    await store.make("web");
+    const etc = `${store.path}/web/rootfs/etc`;
+    for (let at = 0; at < 3000; at++) Deno.writeTextFileSync(`${etc}/${at}`, "");
+    const [program, ...args] = lxcLine("destroy", ["-P", store.path, "-n", "web"]);
+    const child = new Deno.Command(program!, { args, stderr: "null" }).spawn();
+    await until("it has begun", () => !exists(etc) || store.names("web/rootfs/etc").length < 3000);
+    child.kill("SIGKILL");
+    await child.status;
+    // It may have been quicker.
+    if (exists(`${store.path}/web`)) await store.ok("destroy", "-n", "web");
+    assertEquals(store.names(), []);
+  },
+);
 
 Deno.test("a container that runs goes with --force alone", async () => {
   await using store = new Store();
