@@ -1,24 +1,26 @@
 /**
  * Makes dist/release: an archive and a Debian package of dist/runts with all that belongs to it, the bill of materials
- * and the sums of them. The same executable gives the same bytes.
+ * and the sums of them. The same executable gives the same bytes. For another machine, named as the kernel
+ * does, the executable is built first, and its files join those that are there.
  *
- *     deno task dist
+ *     deno task dist [MACHINE]
  */
 
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { VERSION } from "../lib/base/version.ts";
-import { DIST, EXECUTABLE, exists } from "./support/paths.ts";
+import { verbs } from "../lib/commands/load.ts";
+import { buildLibrary } from "./build/c.ts";
+import { link } from "./build/link.ts";
+import { crossTarget, DEBIAN_NAMES, MACHINES, NATIVE, type Target } from "./build/target.ts";
+import { DIST, EXECUTABLE, exists, HELPER, ROOT } from "./support/paths.ts";
 import { fail, output, run } from "./support/run.ts";
 import { makeDeb, REVISION } from "./dist/deb.ts";
 import { layOut } from "./dist/layout.ts";
 import { billOfMaterials } from "./dist/sbom.ts";
-import { setTimes, sums, tarGz } from "./dist/archive.ts";
+import { setTimes, SUMS, sums, tarGz } from "./dist/archive.ts";
 
 /** What is released. */
 const RELEASE = join(DIST, "release");
-
-/** What machines are called by the kernel, and by Debian. */
-const DEBIAN_NAMES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64" };
 
 /** Seconds since 1970 that every file has: of the commit, unless SOURCE_DATE_EPOCH says. */
 async function epoch(): Promise<number> {
@@ -26,28 +28,52 @@ async function epoch(): Promise<number> {
   return Number(given ?? await output("git", ["log", "-1", "--format=%ct"]));
 }
 
-async function dist(release: string): Promise<void> {
+/** Builds for another machine than this; gives the path of the executable. */
+async function build(target: Target): Promise<string> {
+  console.log(await buildLibrary(target.folder, [], target));
+  const executable = join(target.folder, basename(EXECUTABLE));
+  const buildId = await Deno.readTextFile(join(target.folder, "build-id"));
+  const library = join(target.folder, basename(HELPER));
+  const sources = { root: ROOT, verbs: verbs(true), library, buildId };
+  await link(sources, target.deno, executable, [], target);
+  return executable;
+}
+
+/** The machine of that name, and the executable for it. */
+async function builtFor(machine: string): Promise<[target: Target, executable: string]> {
   if (!await exists(EXECUTABLE)) fail(`"${EXECUTABLE}" is missing: run "deno task compile" first`);
+  if (machine === NATIVE.machine) return [NATIVE, EXECUTABLE];
+  const other = MACHINES.find((one) => one === machine);
+  if (other === undefined) fail(`"${machine}" is no machine: as ${MACHINES.join(" or ")}`);
+  await run(Deno.execPath(), ["run", "-A", join(ROOT, "tools/setup.ts"), other]);
+  const target = await crossTarget(other);
+  return [target, await build(target)];
+}
+
+async function dist(machine: string): Promise<void> {
+  const [{ runner }, executable] = await builtFor(machine);
+  if (machine === NATIVE.machine) await Deno.remove(RELEASE, { recursive: true }).catch(() => {});
+  await Deno.mkdir(RELEASE, { recursive: true });
   const time = await epoch();
-  const { arch } = Deno.build;
-  await Deno.remove(release, { recursive: true }).catch(() => {});
-  await Deno.mkdir(release, { recursive: true });
   const work = await Deno.makeTempDir({ prefix: "runts-dist-" });
   try {
-    const bill = await billOfMaterials(time);
-    const name = `runts-${VERSION}-linux-${arch}`;
-    await layOut(join(work, "root"), bill);
+    const [program = executable, ...words] = [...runner, executable];
+    const bill = await billOfMaterials([program, ...words], time);
+    const name = `runts-${VERSION}-linux-${machine}`;
+    await layOut(join(work, "root"), executable, bill);
     await setTimes(join(work, "root"), time);
-    await tarGz(join(work, "root"), join(release, `${name}.tar.gz`), name);
-    const debian = DEBIAN_NAMES[arch] ?? arch;
-    const deb = join(release, `runts_${VERSION}-${REVISION}_${debian}.deb`);
-    await makeDeb(join(work, "root"), deb, { time, arch: debian });
-    await Deno.writeTextFile(join(release, `${name}.cdx.json`), bill);
-    await Deno.writeTextFile(join(release, "SHA256SUMS"), await sums(release));
+    await tarGz(join(work, "root"), join(RELEASE, `${name}.tar.gz`), name);
+    const arch = DEBIAN_NAMES[machine] ?? machine;
+    const deb = join(RELEASE, `runts_${VERSION}-${REVISION}_${arch}.deb`);
+    await makeDeb(join(work, "root"), deb, { time, arch });
+    await Deno.writeTextFile(join(RELEASE, `${name}.cdx.json`), bill);
+    await Deno.writeTextFile(join(RELEASE, SUMS), await sums(RELEASE));
   } finally {
     await Deno.remove(work, { recursive: true });
   }
-  await run("ls", ["-l", release]);
+  await run("ls", ["-l", RELEASE]);
 }
 
-if (import.meta.main) await dist(Deno.args[0] ?? RELEASE).catch((error) => fail(error.message));
+if (import.meta.main) {
+  await dist(Deno.args[0] ?? NATIVE.machine).catch((error) => fail(error.message));
+}

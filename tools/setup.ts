@@ -2,7 +2,7 @@
  * Checks what the build and the tests need and, as root on Debian, installs what is missing.
  * Elsewhere it names what to install.
  *
- *     deno task setup [build|test|systems|clients|vm]…      default: build test
+ *     deno task setup [build|test|systems|clients|vm|aarch64]…      default: build test
  */
 
 import { exists } from "./support/paths.ts";
@@ -57,6 +57,19 @@ const NEEDS: Record<string, Need[]> = {
     { package: "fish", look: "fish", why: "shell whose completion is tested" },
     { package: "chromium-headless-shell", look: "chromium-headless-shell", why: "looks at pages" },
     { package: "groff-base", look: "groff", why: "shows that the manual page is sound" },
+  ],
+  aarch64: [
+    { package: "gcc-aarch64-linux-gnu", look: "aarch64-linux-gnu-gcc", why: "builds for arm64" },
+    {
+      package: "libc6-dev-arm64-cross",
+      look: ["/usr/aarch64-linux-gnu/include/stdio.h"],
+      why: "headers of the C library for arm64",
+    },
+    {
+      package: "qemu-user-static",
+      look: "qemu-aarch64-static",
+      why: "lets V8 compile its code cache for arm64",
+    },
   ],
   systems: [
     { package: "mmdebstrap", look: "mmdebstrap", why: "makes a Debian that tests boot" },

@@ -12,6 +12,7 @@ import { basename, join, relative, toFileUrl } from "@std/path";
 import { digestOf, tablesId } from "../../ffi/build_id.ts";
 import { DIST, exists, filesBelow, HELPER, lockDist, ROOT } from "../support/paths.ts";
 import { fail, inParallel, output, run } from "../support/run.ts";
+import { NATIVE, type Target } from "./target.ts";
 
 const C = join(ROOT, "c");
 /** Holds the commit that is checked out; empty where that is not known. */
@@ -25,7 +26,6 @@ const COMMON = [
   "-fstack-protector-strong",
   `-I${join(C, "include")}`,
   `-I${join(C, "common")}`,
-  Deno.build.arch === "x86_64" ? "-fcf-protection" : "-mbranch-protection=standard",
 ];
 const HELPER_FLAGS = [
   ...COMMON,
@@ -52,18 +52,26 @@ const STATIC_LINK = [
 ];
 
 /** One of the programs, or the library. */
-interface Target {
-  compiler: string;
+interface Part {
+  isStatic: boolean;
   /** Folders below c/ whose sources belong to it. */
   folders: string[];
   flags: string[];
 }
 
-const TARGETS = {
-  init: { compiler: "musl-gcc", folders: ["init", "common"], flags: STATIC_FLAGS },
-  monitor: { compiler: "musl-gcc", folders: ["monitor", "common"], flags: STATIC_FLAGS },
-  helper: { compiler: "gcc", folders: ["helper", "common"], flags: HELPER_FLAGS },
-} as const satisfies Record<string, Target>;
+const PARTS = {
+  init: { isStatic: true, folders: ["init", "common"], flags: STATIC_FLAGS },
+  monitor: { isStatic: true, folders: ["monitor", "common"], flags: STATIC_FLAGS },
+  helper: { isStatic: false, folders: ["helper", "common"], flags: HELPER_FLAGS },
+} as const satisfies Record<string, Part>;
+
+/** Where and how a build is made. */
+interface Build {
+  target: Target;
+  folder: string;
+  /** Options of the compiler. */
+  defines: readonly string[];
+}
 
 /** Folders below c/ whose sources go into the library, init and the monitor. */
 const FOLDERS = ["common", "helper", "include", "init", "monitor"];
@@ -75,18 +83,24 @@ async function buildId(): Promise<string> {
 }
 
 /** Changes with whatever the outcome of a build depends on. */
-async function buildKey(id: string, defines: readonly string[]): Promise<string> {
+async function buildKey(id: string, { target, defines }: Build): Promise<string> {
   const self = await Deno.readTextFile(new URL(import.meta.url));
-  return [id, await output("gcc", ["--version"]), self, ...defines].join("\0");
+  return [id, await output(target.gcc, ["--version"]), self, ...defines].join("\0");
 }
 
-/** Compiles the sources of one target into `folder`; returns the object files. */
+/** The compiler with its first options. */
+function compilerOf({ gcc, musl }: Target, isStatic: boolean): readonly [string, ...string[]] {
+  return isStatic ? musl : [gcc];
+}
+
+/** Compiles the sources of one part; returns the object files. */
 async function compile(
-  name: keyof typeof TARGETS,
-  folder: string,
-  defines: readonly string[],
+  name: keyof typeof PARTS,
+  { target, folder: place, defines }: Build,
 ): Promise<string[]> {
-  const { compiler, folders, flags } = TARGETS[name];
+  const { isStatic, folders, flags } = PARTS[name];
+  const [compiler, ...options] = compilerOf(target, isStatic);
+  const folder = join(place, "obj", name);
   await Deno.mkdir(folder, { recursive: true });
   const files = await Promise.all(folders.map((one) => filesBelow(join(C, one), "")));
   const sources = files.flat().filter((path) => /\.[cS]$/.test(path));
@@ -94,7 +108,8 @@ async function compile(
   await inParallel(sources, navigator.hardwareConcurrency, async (source) => {
     const object = join(folder, relative(C, source).replaceAll("/", "_").replace(/[cS]$/, "o"));
     objects.push(object);
-    await run(compiler, [...flags, ...defines, "-c", "-o", object, source]);
+    const all = [...options, ...flags, ...target.flags, ...defines];
+    await run(compiler, [...all, "-c", "-o", object, source]);
   });
   return objects.sort();
 }
@@ -110,14 +125,11 @@ async function checkedOut(): Promise<string> {
 }
 
 /** Compiles and links one of the static programs. */
-async function buildProgram(
-  name: "init" | "monitor",
-  folder: string,
-  defines: readonly string[],
-): Promise<string> {
-  const program = join(folder, `runts-${name}`);
-  const objects = await compile(name, join(folder, "obj", name), defines);
-  await run("musl-gcc", [...STATIC_LINK, "-o", program, ...objects]);
+async function buildProgram(name: "init" | "monitor", build: Build): Promise<string> {
+  const program = join(build.folder, `runts-${name}`);
+  const objects = await compile(name, build);
+  const [compiler, ...options] = compilerOf(build.target, true);
+  await run(compiler, [...options, ...STATIC_LINK, "-o", program, ...objects]);
   return program;
 }
 
@@ -126,24 +138,28 @@ async function buildProgram(
  *
  * @param defines options of the compiler; tests have builds of their own
  */
-export async function buildLibrary(folder: string, defines: readonly string[]): Promise<string> {
+export async function buildLibrary(
+  folder: string,
+  defines: readonly string[],
+  target = NATIVE,
+): Promise<string> {
   using _lock = await lockDist();
   const [library, idFile, stamp] = [basename(HELPER), "build-id", "build-key"]
     .map((name) => join(folder, name)) as [string, string, string];
   const id = await buildId();
-  const key = await buildKey(id, defines);
+  const key = await buildKey(id, { target, folder, defines });
   const isCurrent = await exists(stamp) && await Deno.readTextFile(stamp) === key;
   if (isCurrent && await exists(library)) {
     return `build:c: ${basename(library)} is up to date`;
   }
-  const all = [`-DRUNTS_BUILD_ID="${id}"`, ...defines];
-  const init = await buildProgram("init", folder, all);
-  const monitor = await buildProgram("monitor", folder, all);
+  const build = { target, folder, defines: [`-DRUNTS_BUILD_ID="${id}"`, ...defines] };
+  const init = await buildProgram("init", build);
+  const monitor = await buildProgram("monitor", build);
   const images = [`-DINIT_PATH="${init}"`, `-DMONITOR_PATH="${monitor}"`];
-  const helper = await compile("helper", join(folder, "obj", "helper"), [...all, ...images]);
+  const helper = await compile("helper", { ...build, defines: [...build.defines, ...images] });
   // Replaced at once: a runts that starts meanwhile sees the old library or the new one.
   const fresh = `${library}.new`;
-  await run("gcc", [...HELPER_LINK, "-o", fresh, ...helper]);
+  await run(target.gcc, [...HELPER_LINK, "-o", fresh, ...helper]);
   await Deno.rename(fresh, library);
   await Deno.writeTextFile(idFile, id);
   await Deno.writeTextFile(stamp, key);

@@ -12,6 +12,7 @@ import type { Span } from "./link/executable.ts";
 import { asFunction, specifierOf } from "./link/script.ts";
 import { buildFront } from "./link/front.ts";
 import { filesBelow, ROOT } from "../support/paths.ts";
+import { NATIVE } from "./target.ts";
 
 const HERE = dirname(fromFileUrl(import.meta.url));
 /** The sources of the front. */
@@ -204,9 +205,10 @@ export async function link(
   denoPath: string,
   output: string,
   defines: readonly string[] = [],
+  target = NATIVE,
 ): Promise<void> {
   const [front, deno] = await Promise.all([
-    buildFront(FRONT, dirname(output), defines),
+    buildFront(FRONT, dirname(output), defines, target),
     Deno.readFile(denoPath),
   ]);
   const ids = { library: sources.buildId, front: await frontId(sources, front) };
@@ -217,7 +219,7 @@ export async function link(
       await scripts.place(verb, await bundleVerb(verbEntry(verb), sources.root, ids));
     }
     const main = await mainScript(scripts.verbs, layout.end);
-    const command = [denoPath, ...CACHED_ARGV.slice(1)];
+    const command = [...target.runner, denoPath, ...CACHED_ARGV.slice(1)];
     const database = await makeCodeCache(command, ENVIRONMENT, scripts.cached, {
       text: main,
       path: MAIN_PATH,

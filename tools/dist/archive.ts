@@ -33,9 +33,13 @@ export async function tarGz(directory: string, file: string, name: string): Prom
   await Deno.rename(`${tar}.gz`, file);
 }
 
-/** Lines as those of sha256sum(1). */
+/** Where the sums are. */
+export const SUMS = "SHA256SUMS";
+
+/** Lines as those of sha256sum(1), of all files but theirs. */
 export async function sums(directory: string): Promise<string> {
-  const names = (await Array.fromAsync(Deno.readDir(directory), ({ name }) => name)).sort();
+  const all = await Array.fromAsync(Deno.readDir(directory), ({ name }) => name);
+  const names = all.filter((name) => name !== SUMS).sort();
   const lines = names.map(async (name) => `${await sha256(join(directory, name))}  ${name}\n`);
   return (await Promise.all(lines)).join("");
 }

@@ -20,9 +20,14 @@ const DOCUMENTS = ["README.md"];
 /** Files of packaging/licences, and those of examples/. */
 const DOC = "usr/share/doc/runts";
 
-/** Makes the tree below `root`; `bill` is the bill of materials. */
-export async function layOut(root: string, bill: string): Promise<void> {
-  await put(root, "usr/bin/runts", await Deno.readFile(EXECUTABLE), 0o755);
+/**
+ * Makes the tree below `root`.
+ *
+ * @param executable path of that of the machine; what it says of itself comes from this machine's own
+ * @param bill the bill of materials
+ */
+export async function layOut(root: string, executable: string, bill: string): Promise<void> {
+  await put(root, "usr/bin/runts", await Deno.readFile(executable), 0o755);
   for (const [name, room] of LINKS) {
     if (await exists(join(ROOT, room))) await link(root, `usr/bin/${name}`, "runts");
   }

@@ -1,7 +1,6 @@
 /** The bill of materials: what is inside of the executable (CycloneDX 1.5, ECMA-424). */
 
 import { VERSION } from "../../lib/base/version.ts";
-import { EXECUTABLE } from "../support/paths.ts";
 import { output } from "../support/run.ts";
 
 /** A part of the executable. */
@@ -13,9 +12,17 @@ interface Component {
   readonly purl: string;
 }
 
-/** The document; `time` in seconds since 1970. */
-export async function billOfMaterials(time: number): Promise<string> {
-  const about = await output(EXECUTABLE, ["--version"]);
+/**
+ * The document.
+ *
+ * @param command words that run the executable
+ * @param time in seconds since 1970
+ */
+export async function billOfMaterials(
+  [program, ...words]: readonly [string, ...string[]],
+  time: number,
+): Promise<string> {
+  const about = await output(program, [...words, "--version"]);
   const line = (name: string) => new RegExp(`^${name}: (\\S+)`, "m").exec(about)?.[1] ?? "unknown";
   const musl = await muslVersion();
   const inside: Component[] = [

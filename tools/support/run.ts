@@ -19,8 +19,13 @@ export async function run(
 }
 
 /** What a program prints on stdout. Throws when it cannot be started or fails. */
-export async function output(program: string, args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
+export async function output(
+  program: string,
+  args: string[],
+  options: Pick<Deno.CommandOptions, "cwd"> = {},
+): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, { ...options, args })
+    .output();
   const decoder = new TextDecoder();
   if (!success) throw new Error(`"${program} ${args.join(" ")}": ${decoder.decode(stderr).trim()}`);
   return decoder.decode(stdout);

@@ -3,6 +3,7 @@
 import { join } from "@std/path";
 import { filesBelow } from "../../support/paths.ts";
 import { run } from "../../support/run.ts";
+import { NATIVE } from "../target.ts";
 
 /** Sources of c/common that need no libc either. */
 const COMMON = ["relay.c", "signals.c", "spawn.c"];
@@ -35,12 +36,13 @@ export async function buildFront(
   source: string,
   output: string,
   defines: readonly string[],
+  { gcc, objcopy } = NATIVE,
 ): Promise<Uint8Array> {
   const executable = join(output, "front.elf");
   const flat = join(output, "front.bin");
   const common = COMMON.map((name) => join(source, "../common", name));
   const sources = [...(await filesBelow(source, ".c")).sort(), ...common];
-  await run("gcc", [
+  await run(gcc, [
     ...FLAGS,
     ...defines,
     `-Wl,-T,${join(source, "front.ld")}`,
@@ -48,6 +50,6 @@ export async function buildFront(
     executable,
     ...sources,
   ]);
-  await run("objcopy", ["-O", "binary", "-j", ".front", executable, flat]);
+  await run(objcopy, ["-O", "binary", "-j", ".front", executable, flat]);
   return await Deno.readFile(flat);
 }
