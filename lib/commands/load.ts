@@ -43,6 +43,7 @@ const VERBS: Record<string, () => Promise<{ command: Command }>> = {
 
 /** Those that runts itself calls, and that nobody is told of. */
 const OWN_VERBS: typeof VERBS = {
+  files: () => import("./files.ts"),
   settle: () => import("./settle.ts"),
   shim: () => import("./shim.ts"),
 };

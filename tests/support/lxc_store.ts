@@ -26,8 +26,11 @@ export class Store implements AsyncDisposable {
 
   constructor() {
     this.template("small", TEMPLATE);
-    this.file("config", CONFIG.map((line) => `${line}\n`).join(""));
+    this.file("config", this.settingsText);
   }
+
+  /** The lines that containers begin with. */
+  readonly settingsText = CONFIG.map((line) => `${line}\n`).join("");
 
   /** Directory of the containers. */
   get path(): string {

@@ -4,7 +4,8 @@ import { EEXIST, ETIMEDOUT } from "../../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../../base/errors.ts";
 import { removeIfThere, statFile } from "../../base/files.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
-import { treeCalls } from "../../../ffi/tree.ts";
+import { hostFiles, readConfig } from "../config/read.ts";
+import { StoredFiles } from "./files.ts";
 
 const PARTIAL = "partial";
 /** Of the directory of a container, as LXC makes it. */
@@ -19,6 +20,7 @@ interface Claim extends Disposable {
 /** Makes the directory; what a command has left there that was killed goes first. */
 export async function claimDirectory(runtime: LoadedRuntime, directory: string): Promise<Claim> {
   if (!makeDirectory(directory)) {
+    await refuseWhole(runtime, directory);
     await removeLeftover(runtime, directory);
     if (!makeDirectory(directory)) throw new RuntsError(`${quote(directory)} exists already`);
   }
@@ -42,13 +44,19 @@ function makeDirectory(directory: string): boolean {
   }
 }
 
-async function removeLeftover(runtime: LoadedRuntime, directory: string): Promise<void> {
-  if (await isWhole(runtime, directory)) {
-    throw new RuntsError("the container exists already", {
-      cause: new Error(`there is ${quote(directory)}`),
-    });
-  }
-  await treeCalls(runtime.helper).remove(directory);
+async function refuseWhole(runtime: LoadedRuntime, directory: string): Promise<void> {
+  if (!await isWhole(runtime, directory)) return;
+  throw new RuntsError("the container exists already", {
+    cause: new Error(`there is ${quote(directory)}`),
+  });
+}
+
+/** Removes what was not made to its end; whose ids it has, what there is of its configuration says. */
+export async function removeLeftover(runtime: LoadedRuntime, directory: string): Promise<void> {
+  const file = `${directory}/config`;
+  const source = statFile(file)?.isFile ? { file } : {};
+  const { config } = await readConfig(source, hostFiles(runtime.files.read));
+  await new StoredFiles(runtime, config).do({ kind: "remove", path: directory });
 }
 
 /** Throws RuntsError unless a container was made to its end. */

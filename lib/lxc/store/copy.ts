@@ -1,6 +1,5 @@
 /** `lxc copy`: a container becomes another one's model. */
 
-import { treeCalls } from "../../../ffi/tree.ts";
 import { absolute } from "../../base/absolute.ts";
 import { quote, reason, RuntsError } from "../../base/errors.ts";
 import { isDirectory, statFile } from "../../base/files.ts";
@@ -16,7 +15,7 @@ import { runCloneHooks } from "./clone_hooks.ts";
 import { copiedConfig } from "./copy_config.ts";
 import { writeConfig } from "./create.ts";
 import { directoryOf, forgetDependences, noteDependences, type Placed } from "./dependents.ts";
-import { writeHostName } from "./hostname.ts";
+import { StoredFiles } from "./files.ts";
 import { lockDefinition } from "./lock.ts";
 import { isRunning, openStored, placeOf, type Stored } from "./opened.ts";
 import { type CopiedRootfs, copyRootfs } from "./rootfs_copy.ts";
@@ -87,9 +86,10 @@ export async function copyLocked(
   const directory = directoryOf(to);
   using claim = await claimDirectory(runtime, directory);
   const undo = new Undo();
-  undo.add(() => treeCalls(runtime.helper).remove(directory));
+  const files = new StoredFiles(runtime, source.config);
+  undo.add(() => files.do({ kind: "remove", path: directory }));
   try {
-    await fill({ runtime, source, to, directory, undo }, manner);
+    await fill({ runtime, source, to, directory, files, undo }, manner);
     claim.done();
   } catch (error) {
     await undo.run((also) => runtime.warn(`clean up ${quote(directory)}: ${reason(also)}`));
@@ -113,23 +113,26 @@ interface Copying {
   readonly source: Stored;
   readonly to: Placed;
   readonly directory: string;
+  readonly files: StoredFiles;
   readonly undo: Undo;
 }
 
 async function fill(copying: Copying, manner: CopyManner): Promise<void> {
-  const { runtime, source, to, directory, undo } = copying;
+  const { runtime, source, to, directory, files, undo } = copying;
   const { snapshot = false, keepsKind = false, keepName = false, signal } = manner;
-  giveAsIs(source.directory, directory);
+  await files.do({ kind: "give", path: directory, like: source.directory });
   const rootfs = await copyRootfs(
     runtime,
     { source, directory, snapshot, keepsKind },
+    files,
     signal,
   );
   await copyFiles(copying);
   await writeCopiedConfig(copying, rootfs, manner);
   undo.add(() => forgetDependences(to));
   noteDependences(to, rootfs.uses);
-  if (!keepName) writeHostName(rootfs, to.name);
+  const { own, lower } = rootfs;
+  if (!keepName && own !== undefined) await files.do({ kind: "name", own, lower, name: to.name });
   await runCloneHooks(runtime, to, {
     source: source.name,
     ...(manner.hookArgs && { extra: manner.hookArgs }),

@@ -1,6 +1,5 @@
 /** `lxc create`: a configuration, and a template that fills a root filesystem. */
 
-import { treeCalls } from "../../../ffi/tree.ts";
 import { absolute } from "../../base/absolute.ts";
 import { ENOENT } from "../../base/errno.ts";
 import { errnoOf, quote, reason, RuntsError } from "../../base/errors.ts";
@@ -19,7 +18,8 @@ import { systemValue } from "../system_conf.ts";
 import { claimDirectory } from "./claim.ts";
 import { lockDefinition } from "./lock.ts";
 import { findTemplate, runTemplate, templateHeader } from "./template.ts";
-import { giveToRoot, type Users, usersOf } from "./users.ts";
+import { StoredFiles } from "./files.ts";
+import { usersOf } from "./users.ts";
 
 /** What is made. */
 interface CreateOptions {
@@ -52,12 +52,13 @@ export function createContainer(given: RuntimeOrSettings, options: CreateOptions
     const directory = `${lxcpath}/${name}`;
     using claim = await claimDirectory(runtime, directory);
     const undo = new Undo();
-    undo.add(() => treeCalls(runtime.helper).remove(directory));
+    const files = new StoredFiles(runtime, config);
+    undo.add(() => files.do({ kind: "remove", path: directory }));
     try {
       using _lock = await lockDefinition(runtime, lxcpath, name);
       if (template === undefined) writeConfig(directory, text);
       else {
-        const making = { runtime, options, directory, text, config, undo };
+        const making = { runtime, options, directory, text, config, files, undo };
         await fill(making, template);
       }
       claim.done();
@@ -113,20 +114,21 @@ interface Making {
   readonly directory: string;
   readonly text: string;
   readonly config: LxcConfig;
+  readonly files: StoredFiles;
   readonly undo: Undo;
 }
 
 async function fill(making: Making, program: string): Promise<void> {
-  const { runtime, options: { name, args = [], signal }, directory, text, config } = making;
+  const { runtime, options: { name, args = [], signal }, directory, text, config, files } = making;
   const users = usersOf(config, runtime.caller);
-  const rootfs = makeRootfs(making, users);
+  const rootfs = await makeRootfs(making);
   const line = `lxc.rootfs.path = dir:${rootfs}`;
   writeConfig(directory, editText(text, without("lxc.rootfs.path"), [line]));
-  giveToRoot(directory, users);
+  await files.giveToRoot(directory);
   await runTemplate(runtime, { program, directory, name, rootfs, args, users }, signal);
   const file = `${directory}/config`;
+  await files.takeBack(file);
   writeConfig(directory, templateHeader(program, args) + await runtime.files.read(file));
-  if (users !== undefined) Deno.chownSync(file, runtime.caller.uid, runtime.caller.gid);
   const { findings } = await readConfig({ file }, hostFiles(runtime.files.read));
   for (const finding of findings.slice(0, 1)) {
     runtime.warn(`the template has written what cannot be started: ${findingText(finding)}`);
@@ -134,7 +136,9 @@ async function fill(making: Making, program: string): Promise<void> {
 }
 
 /** A directory for the root filesystem; one that is there already is filled, and stays. */
-function makeRootfs({ runtime, options, directory, config, undo }: Making, users?: Users): string {
+async function makeRootfs(
+  { runtime, options, directory, config, files, undo }: Making,
+): Promise<string> {
   const path = options.rootfs === undefined
     ? givenRootfs(config) ?? `${directory}/rootfs`
     : absolute(runtime.caller, options.rootfs);
@@ -145,10 +149,10 @@ function makeRootfs({ runtime, options, directory, config, undo }: Making, users
     throw new RuntsError(`make ${quote(path)}`, { cause });
   }
   if (path !== `${directory}/rootfs`) {
-    undo.add(() => treeCalls(runtime.helper).remove(path));
+    undo.add(() => files.do({ kind: "remove", path }));
   }
   Deno.chmodSync(path, 0o755);
-  giveToRoot(path, users);
+  await files.giveToRoot(path);
   return path;
 }
 

@@ -1,6 +1,5 @@
 /** `lxc destroy`: a container and all that was made for it is removed. */
 
-import { treeCalls } from "../../../ffi/tree.ts";
 import { quote, RuntsError } from "../../base/errors.ts";
 import { readMountinfo } from "../../base/mountinfo.ts";
 import { isWithin } from "../../base/paths.ts";
@@ -10,8 +9,9 @@ import { load } from "../../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts";
 import { systemId } from "../life/record.ts";
 import { stopSystem } from "../life/stop.ts";
-import { isWhole } from "./claim.ts";
+import { isWhole, removeLeftover } from "./claim.ts";
 import { dependentsOf, directoryOf, forgetDependences, type Placed } from "./dependents.ts";
+import { StoredFiles } from "./files.ts";
 import { lockDefinition } from "./lock.ts";
 import {
   hasSnapshots,
@@ -46,7 +46,7 @@ export function destroyContainer(
       throw new RuntsError(`container ${quote(place.name)} does not exist`);
     }
     if (!await isWhole(runtime, directory)) {
-      return await treeCalls(runtime.helper).remove(directory);
+      return await removeLeftover(runtime, directory);
     }
     if (options.force && isRunning(runtime, place)) {
       await stopSystem(runtime, {
@@ -119,19 +119,20 @@ export async function removeStored(runtime: LoadedRuntime, stored: Stored): Prom
   const own = removableRootfs(stored);
   refuseMounts(runtime, [...own, directory]);
   await runDestroyHooks(runtime, stored);
-  const trees = treeCalls(runtime.helper);
-  for (const path of own) if (statFile(path) !== undefined) await trees.remove(path);
+  const files = new StoredFiles(runtime, stored.config);
+  const remove = (path: string) => files.do({ kind: "remove", path });
+  for (const path of own) if (statFile(path) !== undefined) await remove(path);
   forgetDependences(stored);
   const kept = own.length > 0 ? undefined : stored.rootfs?.parts.at(-1);
   const isKept = kept !== undefined && isWithin(kept, directory);
   const [first] = isKept ? kept.slice(directory.length + 1).split("/") : [];
   for (const { name, isDirectory } of Array.from(Deno.readDirSync(directory))) {
     if (name === first || name === "config") continue;
-    if (isDirectory) await trees.remove(`${directory}/${name}`);
+    if (isDirectory) await remove(`${directory}/${name}`);
     else removeIfThere(`${directory}/${name}`);
   }
   if (isKept) removeIfThere(`${directory}/config`);
-  else await trees.remove(directory);
+  else await remove(directory);
 }
 
 /** What of the root filesystem is the container's own. */

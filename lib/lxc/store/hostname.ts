@@ -1,7 +1,5 @@
 /** The host name that a root filesystem has written down. */
 
-import type { CopiedRootfs } from "./rootfs_copy.ts";
-
 const DIRECTORY = "etc";
 const FILE = "etc/hostname";
 
@@ -9,8 +7,10 @@ const FILE = "etc/hostname";
  * Writes the name of a copy where the container has its own. Whoever had the container may have put anything
  * there: only a plain file in a plain directory is written to.
  */
-export function writeHostName({ own, lower }: CopiedRootfs, name: string): void {
-  if (own === undefined) return;
+export function writeHostName(
+  { own, lower }: { readonly own: string; readonly lower: readonly string[] },
+  name: string,
+): void {
   const root = [own, ...lower].find((one) => entry(`${one}/${FILE}`) !== undefined);
   if (root === undefined || !isPlain(root)) return;
   if (root !== own) {

@@ -19,7 +19,7 @@ import {
   type Placed,
 } from "./dependents.ts";
 import { refuseInUse } from "./destroy.ts";
-import { writeHostName } from "./hostname.ts";
+import { StoredFiles } from "./files.ts";
 import { lockDefinition } from "./lock.ts";
 import { hasSnapshots, isRunning, openStored, type Stored } from "./opened.ts";
 
@@ -90,12 +90,12 @@ async function rename(
   noteDependences(to, uses);
   const isOverlay = rootfs?.driver === "overlay";
   if (parts === undefined) return;
-  writeHostName({
-    path,
+  await new StoredFiles(runtime, source.config).do({
+    kind: "name",
     own: parts.at(-1)!,
     lower: isOverlay ? parts.slice(0, -1) : [],
-    uses,
-  }, to.name);
+    name: to.name,
+  });
 }
 
 function moveDirectory(from: string, to: string): void {

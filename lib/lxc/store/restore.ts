@@ -1,7 +1,6 @@
 /** A container is brought back to a state that was kept: made beside it, and then put in its place. */
 
-import { treeCalls } from "../../../ffi/tree.ts";
-import { quote, reason, RuntsError } from "../../base/errors.ts";
+import { reason, RuntsError } from "../../base/errors.ts";
 import { isDirectory, statFile } from "../../base/files.ts";
 import { isWithin } from "../../base/paths.ts";
 import { Undo } from "../../base/undo.ts";
@@ -10,6 +9,7 @@ import { runCloneHooks } from "./clone_hooks.ts";
 import { copiedConfig } from "./copy_config.ts";
 import { forgetDependences, noteDependences } from "./dependents.ts";
 import { refuseInUse } from "./destroy.ts";
+import { StoredFiles } from "./files.ts";
 import { isRunning, runDestroyHooks, type Stored } from "./opened.ts";
 import { copyRootfs } from "./rootfs_copy.ts";
 import { replaceConfig } from "./rename.ts";
@@ -29,18 +29,20 @@ export async function restoreInPlace(
   }
   refuseInUse(stored);
   const { directory } = stored;
-  const trees = treeCalls(runtime.helper);
+  const files = new StoredFiles(runtime, stored.config);
+  const remove = (path: string) => files.do({ kind: "remove", path });
   const stage = `${directory}/restore`;
   const former = `${directory}/former`;
   // A command that was killed may have left them.
-  for (const path of [stage, former]) if (isDirectory(path)) await trees.remove(path);
+  for (const path of [stage, former]) if (isDirectory(path)) await remove(path);
   const undo = new Undo();
   try {
     Deno.mkdirSync(stage);
-    undo.add(() => trees.remove(stage));
+    undo.add(() => remove(stage));
     const rootfs = await copyRootfs(
       runtime,
       { source: kept, directory: stage, snapshot: false, keepsKind: true },
+      files,
       signal,
     );
     const text = await runtime.files.read(`${kept.directory}/config`);
@@ -52,7 +54,7 @@ export async function restoreInPlace(
       keepAddresses: true,
     });
     await runDestroyHooks(runtime, stored);
-    swap(directory, stage, former, undo);
+    await swap(files, { directory, stage, former }, undo);
     const old = await runtime.files.read(`${directory}/config`);
     replaceConfig(directory, config);
     undo.add(() => replaceConfig(directory, old));
@@ -63,36 +65,42 @@ export async function restoreInPlace(
     await undo.run((also) => runtime.warn(`undo the restoring: ${reason(also)}`));
     throw error;
   }
-  await trees.remove(stage);
-  if (isDirectory(former)) await trees.remove(former);
-  await removeElsewhere(runtime, stored);
+  await remove(stage);
+  if (isDirectory(former)) await remove(former);
+  await removeElsewhere(remove, stored);
+}
+
+interface Places {
+  readonly directory: string;
+  readonly stage: string;
+  readonly former: string;
 }
 
 /** What was there is put aside, and what was made in its place. */
-function swap(directory: string, stage: string, former: string, undo: Undo): void {
-  const move = (from: string, to: string) => {
+async function swap(
+  files: StoredFiles,
+  { directory, stage, former }: Places,
+  undo: Undo,
+): Promise<void> {
+  const move = async (from: string, to: string) => {
     if (statFile(from) === undefined) return;
-    try {
-      Deno.renameSync(from, to);
-    } catch (cause) {
-      throw new RuntsError(`rename ${quote(from)} to ${quote(to)}`, { cause });
-    }
-    undo.add(() => Deno.renameSync(to, from));
+    await files.do({ kind: "move", from, to });
+    undo.add(() => files.do({ kind: "move", from: to, to: from }));
   };
   Deno.mkdirSync(former);
   undo.add(() => Deno.removeSync(former));
-  for (const name of PLACES) move(`${directory}/${name}`, `${former}/${name}`);
-  for (const name of PLACES) move(`${stage}/${name}`, `${directory}/${name}`);
+  for (const name of PLACES) await move(`${directory}/${name}`, `${former}/${name}`);
+  for (const name of PLACES) await move(`${stage}/${name}`, `${directory}/${name}`);
 }
 
 /** The root filesystem that it had may have been anywhere. */
 async function removeElsewhere(
-  { helper }: LoadedRuntime,
+  remove: (path: string) => Promise<void>,
   { rootfs, directory, config, lxcpath }: Stored,
 ): Promise<void> {
   const own = rootfs?.driver === "dir" ? rootfs.parts[0]! : undefined;
   const isManaged = config.get("lxc.rootfs.managed")?.value !== false;
   if (own === undefined || !isManaged || isWithin(own, directory)) return;
   if (isWithin(lxcpath, own) || !isDirectory(own)) return;
-  await treeCalls(helper).remove(own);
+  await remove(own);
 }

@@ -1,12 +1,12 @@
 /** Root filesystems of copies: a tree of their own, or an overlay on that of the container. */
 
-import { treeCalls } from "../../../ffi/tree.ts";
 import { openMergedView } from "../../../ffi/mounts.ts";
 import { ownDescriptor } from "../../../ffi/own_descriptor.ts";
-import { quote, RuntsError } from "../../base/errors.ts";
+import { RuntsError } from "../../base/errors.ts";
 import { isDirectory } from "../../base/files.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
 import { dependsOn, type Placed } from "./dependents.ts";
+import type { StoredFiles } from "./files.ts";
 import type { Rootfs, Stored } from "./opened.ts";
 
 /** What a copy has. */
@@ -36,19 +36,20 @@ interface RootfsCopy {
 export async function copyRootfs(
   runtime: LoadedRuntime,
   { source, directory, snapshot, keepsKind }: RootfsCopy,
+  files: StoredFiles,
   signal?: AbortSignal,
 ): Promise<CopiedRootfs> {
   const { rootfs } = source;
   if (rootfs === undefined) return { path: undefined, own: undefined, lower: [], uses: [] };
   refuseKind(rootfs);
   if (rootfs.driver === "overlay" && (snapshot || keepsKind)) {
-    return await copyOverlay(runtime, source, directory, snapshot, signal);
+    return await copyOverlay(files, source, directory, snapshot, signal);
   }
   const place = `${directory}/rootfs`;
   if (snapshot) {
-    makeLike(source.directory, place);
-    const own = makeOverlay(directory, rootfs.parts[0]!);
-    makeLike(rootfs.parts[0]!, own);
+    await makeLike(files, source.directory, place);
+    const own = await makeOverlay(files, directory, rootfs.parts[0]!);
+    await makeLike(files, rootfs.parts[0]!, own);
     return {
       path: `overlay:${rootfs.parts[0]}:${own}`,
       own,
@@ -56,7 +57,7 @@ export async function copyRootfs(
       uses: [placed(source)],
     };
   }
-  await copyTree(runtime, rootfs, place, signal);
+  await copyTree(runtime, files, rootfs, place, signal);
   return { path: `dir:${place}`, own: place, lower: [], uses: [] };
 }
 
@@ -71,7 +72,7 @@ function placed({ lxcpath, name }: Placed): Placed {
 
 /** The lower directories stay; the changes are copied. */
 async function copyOverlay(
-  runtime: LoadedRuntime,
+  files: StoredFiles,
   source: Stored,
   directory: string,
   snapshot: boolean,
@@ -79,46 +80,41 @@ async function copyOverlay(
 ): Promise<CopiedRootfs> {
   const { parts } = source.rootfs!;
   const [lower, upper] = [parts.slice(0, -1), parts.at(-1)!];
-  makeLike(source.directory, `${directory}/rootfs`);
-  const own = makeOverlay(directory, lower[0]!);
-  if (isDirectory(upper)) await treeCalls(runtime.helper).copy(upper, own, signal);
-  else makeLike(lower[0]!, own);
+  await makeLike(files, source.directory, `${directory}/rootfs`);
+  const own = await makeOverlay(files, directory, lower[0]!);
+  if (isDirectory(upper)) await files.do({ kind: "copy", from: upper, to: own }, signal);
+  else await makeLike(files, lower[0]!, own);
   const uses = [...dependsOn(source), ...(snapshot ? [placed(source)] : [])];
   return { path: `overlay:${lower.join(":")}:${own}`, own, lower, uses };
 }
 
 /** Makes what an overlay has beside its changes; gives the directory of these, which is not there yet. */
-function makeOverlay(directory: string, like: string): string {
-  makeLike(like, `${directory}/overlay`);
-  makeLike(like, `${directory}/overlay/work`);
+async function makeOverlay(files: StoredFiles, directory: string, like: string): Promise<string> {
+  await makeLike(files, like, `${directory}/overlay`);
+  await makeLike(files, like, `${directory}/overlay/work`);
   return `${directory}/overlay/delta`;
 }
 
 /** An empty directory with the owner and the mode of another one. */
-function makeLike(like: string, path: string): void {
-  try {
-    const { mode, uid, gid } = Deno.statSync(like);
-    Deno.mkdirSync(path);
-    Deno.chownSync(path, uid, gid);
-    Deno.chmodSync(path, mode! & 0o7777);
-  } catch (cause) {
-    throw new RuntsError(`make ${quote(path)}`, { cause });
-  }
+function makeLike(files: StoredFiles, like: string, path: string): Promise<void> {
+  return files.do({ kind: "make", path, like });
 }
 
 /** What a container sees, with data of its own. */
 async function copyTree(
   { helper }: LoadedRuntime,
+  files: StoredFiles,
   { driver, parts }: Rootfs,
   to: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const trees = treeCalls(helper);
-  if (driver !== "overlay") return await trees.copy(parts[0]!, to, signal);
+  if (driver !== "overlay") {
+    return await files.do({ kind: "copy", from: parts[0]!, to }, signal);
+  }
   // Nobody else sees the mount, and it is gone when this process is.
   const view = openMergedView([parts.at(-1)!, ...parts.slice(0, -1)]);
   try {
-    await trees.copy(ownDescriptor(view), to, signal);
+    await files.do({ kind: "copy", from: ownDescriptor(view), to }, signal);
   } finally {
     helper.close(view);
   }

@@ -54,10 +54,3 @@ export function mapUsers(
   const maps = { uidMappings: [...uids.mappings], gidMappings: [...gids.mappings] };
   return (pid) => writeIdMaps(runtime, pid, maps);
 }
-
-/** Gives a file to the container's root. */
-export function giveToRoot(path: string, users: Users | undefined): void {
-  const { uids, gids } = users ?? {};
-  if (uids?.root === undefined || gids?.root === undefined) return;
-  Deno.chownSync(path, uids.root, gids.root);
-}
