@@ -8,10 +8,12 @@ import { until } from "../../support/runtime.ts";
 /** How many there are at a time. */
 const COUNT = 4;
 const ROUNDS = 3;
+/** What others have left under its name is not this run's. */
+const own = (name: string) => `${name}-${Deno.pid}`;
 
 Deno.test("containers are started, looked at and stopped beside each other", async () => {
   await using systems = new Systems();
-  const names = Array.from({ length: COUNT }, (_, index) => `beside-${index}`);
+  const names = Array.from({ length: COUNT }, (_, index) => own(`beside-${index}`));
   for (const name of names) systems.add(name);
   for (let round = 1; round <= ROUNDS; round++) {
     await Promise.all(names.map((name) => systems.ok("start", "-n", name)));
@@ -20,7 +22,7 @@ Deno.test("containers are started, looked at and stopped beside each other", asy
     assertEquals(states, names.map(() => "RUNNING"));
     await Promise.all(names.map((name) => systems.ok("stop", "-n", name)));
   }
-  await until("no cgroup is left", () => cgroupsOf("beside-").length === 0);
+  await until("no cgroup is left", () => names.flatMap(cgroupsOf).length === 0);
 });
 
 // LXC waits for the monitors of others, or takes their cgroups.
@@ -28,7 +30,7 @@ Deno.test(
   "containers of one name, from several directories, have cgroups of their own",
   RUNTS_LXC_ONLY,
   async () => {
-    const name = "namesake";
+    const name = own("namesake");
     await using stack = new AsyncDisposableStack();
     const all = Array.from({ length: COUNT }, () => stack.use(new Systems()));
     for (const systems of all) systems.add(name);
@@ -51,19 +53,20 @@ async function payloadOf(systems: Systems, name: string): Promise<string> {
 
 Deno.test("programs that end as soon as they begin are started, and nothing is left of them", async () => {
   await using systems = new Systems();
-  systems.add("short", ["lxc.init.cmd = /bin/true"]);
-  systems.add("none", ["lxc.init.cmd = /bin/no-such-program"]);
+  const [short, none] = [own("short"), own("none")];
+  systems.add(short, ["lxc.init.cmd = /bin/true"]);
+  systems.add(none, ["lxc.init.cmd = /bin/no-such-program"]);
   for (let round = 0; round < ROUNDS; round++) {
-    assertEquals((await systems.run("start", "-n", "short")).code, 0);
-    assertEquals((await systems.run("wait", "-n", "short", "-s", "STOPPED", "-t", "20")).code, 0);
-    assertEquals((await systems.run("start", "-n", "none")).code, 1);
-    assertEquals(await systems.state("none"), "STOPPED");
-    assertEquals((await systems.run("execute", "-n", "short", "--", "/bin/true")).code, 0);
-    const missing = await systems.run("execute", "-n", "short", "--", "/bin/no-such-program");
+    assertEquals((await systems.run("start", "-n", short)).code, 0);
+    assertEquals((await systems.run("wait", "-n", short, "-s", "STOPPED", "-t", "20")).code, 0);
+    assertEquals((await systems.run("start", "-n", none)).code, 1);
+    assertEquals(await systems.state(none), "STOPPED");
+    assertEquals((await systems.run("execute", "-n", short, "--", "/bin/true")).code, 0);
+    const missing = await systems.run("execute", "-n", short, "--", "/bin/no-such-program");
     assertEquals(missing.code === 0, false);
   }
   if (IS_LXC) return; // it leaves cgroups of what could not be started
-  const left = () => [...cgroupsOf("short"), ...cgroupsOf("none")];
+  const left = () => [...cgroupsOf(short), ...cgroupsOf(none)];
   await until("no cgroup is left", () => left().length === 0);
   assertEquals(systems.mountsOfHost(), []);
 });
