@@ -51,7 +51,8 @@ async function checkContainer(
   runtime: Runtime,
   choice: ReturnType<typeof choiceOf>,
 ): Promise<Pick<ReadConfig, "findings" | "warnings">> {
-  const { openContainer, planOpened } = await import("../lxc/container.ts");
+  const { openContainer } = await import("../lxc/container.ts");
+  const { planOpened } = await import("../lxc/planned.ts");
   const { hostFindings } = await import("../lxc/check.ts");
   const { plan, findings } = await planOpened(runtime, await openContainer(runtime, choice));
   return { findings: [...findings, ...hostFindings(plan)], warnings: plan.warnings };

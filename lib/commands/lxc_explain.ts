@@ -6,7 +6,8 @@ import {
   TERMINAL,
 } from "../cli/explain_view.ts";
 import { defineCommand } from "../cli/types.ts";
-import { openContainer, planOpened, refuse } from "../lxc/container.ts";
+import { openContainer, refuse } from "../lxc/container.ts";
+import { planOpened } from "../lxc/planned.ts";
 import { explainSystem } from "../lxc/explain.ts";
 import { choiceOf, DEFINE, LXC_NAME, LXC_NAMED, versionWanted } from "./lxc_shared.ts";
 

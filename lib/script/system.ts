@@ -3,7 +3,8 @@
 import { quote, RuntsError } from "../base/errors.ts";
 import type { ExitStatus } from "../caller/options.ts";
 import { refuseExec, spawnIn } from "../container/exec.ts";
-import { openContainer, planOpened, refuse } from "../lxc/container.ts";
+import { openContainer, refuse } from "../lxc/container.ts";
+import { planOpened } from "../lxc/planned.ts";
 import { findingText } from "../lxc/config/place.ts";
 import { hostFindings } from "../lxc/check.ts";
 import { containerNames, volatileNames } from "../lxc/list.ts";

@@ -7,9 +7,10 @@ import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts"
 import { StateDirectory } from "../../state/directory.ts";
 import type { LxcConfig } from "../config/config.ts";
 import { wordsOf } from "../config/values.ts";
-import { openContainer, planOpened, refuse } from "../container.ts";
+import { openContainer, refuse } from "../container.ts";
 import { logOf } from "../log.ts";
 import { type Choice, lxcPath } from "../place.ts";
+import { planOpened } from "../planned.ts";
 import type { SystemPlan } from "../plan/types.ts";
 import { withProfile } from "./apparmor.ts";
 import { claimCgroup } from "./claim_cgroup.ts";

@@ -11,13 +11,12 @@ import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts"
 import { HOOK_STAGES } from "../config/keys.ts";
 import { checkName } from "../place.ts";
 import { claimDirectory } from "./claim.ts";
-import { runCloneHooks } from "./clone_hooks.ts";
 import { copiedConfig } from "./copy_config.ts";
 import { writeConfig } from "./create.ts";
 import { directoryOf, forgetDependences, noteDependences, type Placed } from "./dependents.ts";
 import { StoredFiles } from "./files.ts";
 import { lockDefinition } from "./lock.ts";
-import { isRunning, openStored, placeOf, type Stored } from "./opened.ts";
+import { isRunning, openStored, placeOf, runCloneHooks, type Stored } from "./opened.ts";
 import { type CopiedRootfs, copyRootfs } from "./rootfs_copy.ts";
 
 /** How a copy is made. */

@@ -8,7 +8,6 @@ import { inCommand } from "../../runtime/command.ts";
 import { load } from "../../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts";
 import { systemId } from "../life/record.ts";
-import { stopSystem } from "../life/stop.ts";
 import { isWhole, removeLeftover } from "./claim.ts";
 import { dependentsOf, directoryOf, forgetDependences, type Placed } from "./dependents.ts";
 import { StoredFiles } from "./files.ts";
@@ -49,6 +48,7 @@ export function destroyContainer(
       return await removeLeftover(runtime, directory);
     }
     if (options.force && isRunning(runtime, place)) {
+      const { stopSystem } = await import("../life/stop.ts");
       await stopSystem(runtime, {
         id: systemId(runtime, place.lxcpath, place.name),
         kill: true,

@@ -4,11 +4,11 @@ import { statFile } from "../../base/files.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
 import type { LxcConfig } from "../config/config.ts";
 import type { RootfsDriver } from "../config/values_more.ts";
-import { openContainer, planOpened } from "../container.ts";
-import { runStageWarning } from "../life/hooks.ts";
+import { openContainer } from "../container.ts";
 import { systemId } from "../life/record.ts";
 import { systemNow } from "../life/state.ts";
 import { checkName, lxcPath } from "../place.ts";
+import type { HookFacts } from "../plan/hooks.ts";
 import { refusePartial } from "./claim.ts";
 import { directoryOf, type Placed } from "./dependents.ts";
 
@@ -53,10 +53,22 @@ export function hasSnapshots({ directory }: Pick<Stored, "directory">): boolean 
   return statFile(snaps)?.isDirectory === true && [...Deno.readDirSync(snaps)].length > 0;
 }
 
+/** Runs the clone hooks of a copy, which find its root filesystem also where that is an overlay. */
+export async function runCloneHooks(
+  runtime: LoadedRuntime,
+  place: Placed,
+  facts: HookFacts,
+): Promise<void> {
+  const opened = await openContainer(runtime, place);
+  if (opened.config.all("lxc.hook.clone").length === 0) return;
+  const { cloneHooks } = await import("./hooks.ts");
+  await cloneHooks(runtime, opened, facts);
+}
+
 /** Runs the hooks of a container that is removed; what is wrong with them keeps nothing from going on. */
 export async function runDestroyHooks(runtime: LoadedRuntime, place: Placed): Promise<void> {
   const opened = await openContainer(runtime, place);
   if (opened.config.all("lxc.hook.destroy").length === 0) return;
-  const { plan } = await planOpened(runtime, opened);
-  await runStageWarning(runtime, plan, "destroy");
+  const { destroyHooks } = await import("./hooks.ts");
+  await destroyHooks(runtime, opened);
 }

@@ -8,7 +8,6 @@ import { Undo } from "../../base/undo.ts";
 import { inCommand } from "../../runtime/command.ts";
 import { load } from "../../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts";
-import { runCloneHooks } from "./clone_hooks.ts";
 import { type BothPlaces, bothPlaces } from "./copy.ts";
 import { copiedConfig } from "./copy_config.ts";
 import {
@@ -21,7 +20,7 @@ import {
 import { refuseInUse } from "./destroy.ts";
 import { StoredFiles } from "./files.ts";
 import { lockDefinition } from "./lock.ts";
-import { hasSnapshots, isRunning, openStored, type Stored } from "./opened.ts";
+import { hasSnapshots, isRunning, openStored, runCloneHooks, type Stored } from "./opened.ts";
 
 /** What is renamed. */
 interface RenameOptions extends BothPlaces {

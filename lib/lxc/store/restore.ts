@@ -5,12 +5,11 @@ import { isDirectory, statFile } from "../../base/files.ts";
 import { isWithin } from "../../base/paths.ts";
 import { Undo } from "../../base/undo.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
-import { runCloneHooks } from "./clone_hooks.ts";
 import { copiedConfig } from "./copy_config.ts";
 import { forgetDependences, noteDependences } from "./dependents.ts";
 import { refuseInUse } from "./destroy.ts";
 import { StoredFiles } from "./files.ts";
-import { isRunning, runDestroyHooks, type Stored } from "./opened.ts";
+import { isRunning, runCloneHooks, runDestroyHooks, type Stored } from "./opened.ts";
 import { copyRootfs } from "./rootfs_copy.ts";
 import { replaceConfig } from "./rename.ts";
 

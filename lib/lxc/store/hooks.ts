@@ -1,24 +1,22 @@
-/** Clone hooks: they find the root filesystem of the copy, also where that is an overlay. */
+/** Hooks of containers on disk. They are rare, and what plans a container comes with them alone. */
 
 import { openMergedView } from "../../../ffi/mounts.ts";
 import { quote, RuntsError } from "../../base/errors.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
 import { signalName } from "../../spec/values/signals.ts";
-import { openContainer, planOpened } from "../container.ts";
-import { runStage } from "../life/hooks.ts";
+import type { Opened } from "../container.ts";
+import { runStage, runStageWarning } from "../life/hooks.ts";
 import { makeRootPlaces } from "../life/root.ts";
 import { hookCall, type HookFacts } from "../plan/hooks.ts";
 import type { SystemPlan } from "../plan/types.ts";
-import type { Placed } from "./dependents.ts";
+import { planOpened } from "../planned.ts";
 
-/** Runs them, in their order; the first that fails is the last. */
-export async function runCloneHooks(
+/** Runs the clone hooks of a copy, in their order; the first that fails is the last. */
+export async function cloneHooks(
   runtime: LoadedRuntime,
-  place: Placed,
+  opened: Opened,
   facts: HookFacts,
 ): Promise<void> {
-  const opened = await openContainer(runtime, place);
-  if (opened.config.all("lxc.hook.clone").length === 0) return;
   const { plan } = await planOpened(runtime, opened);
   // Who is not root mounts nothing on the host.
   const isMounted = plan.beyond.rootfs.driver === "overlay" && runtime.caller.uid === 0;
@@ -27,6 +25,12 @@ export async function runCloneHooks(
   for (const [index, command] of plan.beyond.hooks.stages.clone!.entries()) {
     await runMounted(runtime, plan, command, index, facts);
   }
+}
+
+/** Runs the hooks of a container that is removed; what is wrong with them keeps nothing from going on. */
+export async function destroyHooks(runtime: LoadedRuntime, opened: Opened): Promise<void> {
+  const { plan } = await planOpened(runtime, opened);
+  await runStageWarning(runtime, plan, "destroy");
 }
 
 /** Only the hook sees the mount, which is gone when it has ended. */
