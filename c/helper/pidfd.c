@@ -2,12 +2,12 @@
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../common/exit_info.h"
 #include "../common/kernel.h"
 #include "../common/signals.h"
 #include "../common/stop.h"
@@ -60,25 +60,10 @@ int32_t rts_reap_until(int32_t pid, int32_t *ending) {
   return 1;
 }
 
-/* struct pidfd_info as of Linux 6.15; the kernel fills in no more than this size has. */
-struct pidfd_info_v0 {
-  uint64_t mask;
-  uint64_t cgroup;
-  uint32_t ids[11];
-  int32_t exit_code;
-};
-
-#define GET_INFO _IOWR(0xFF, 11, struct pidfd_info_v0)
-#define INFO_EXIT (UINT64_C(1) << 3)
-
 int32_t rts_exit_status(int32_t pidfd, int32_t *ending) {
-  struct pidfd_info_v0 info = {.mask = INFO_EXIT};
-  int result = RETRY(ioctl(pidfd, GET_INFO, &info));
-  if (result < 0)
+  int status = 0, result = exit_info(pidfd, &status);
+  if (result <= 0)
     return result;
-  if (!(info.mask & INFO_EXIT))
-    return 0;
-  int status = info.exit_code;
   ending[0] = 0;
   ending[1] = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
   ending[2] = WIFSIGNALED(status) ? WTERMSIG(status) : 0;

@@ -42,6 +42,9 @@
  * FRAME         (an event; its request is 0)                      body_frame, bytes (or a file)
  * ANSWER        body_answer, bytes (or a file)                    (no reply)
  * PARK          body_answer, name                                 (no reply)
+ * BEGIN         body_answer                                       (no reply)
+ * BRAIN         ; pidfd                                           (no reply)
+ * FIFO          u32 body_fifo_flag, name, path                    ; the fifo, open both ways
  *
  * CLOSE_STDIN: the program finds the end of its input behind all that was sent by those attached; a
  * terminal has none. REOPEN_LOG: the path of the log is opened anew. WAKE: the command is run then. ON_END:
@@ -109,6 +112,9 @@ enum body_operation {
   BODY_FRAME = 44,
   BODY_ANSWER = 45,
   BODY_PARK = 46,
+  BODY_BEGIN = 47,
+  BODY_BRAIN = 48,
+  BODY_FIFO = 49,
 };
 
 struct body_header {
@@ -167,7 +173,8 @@ struct body_spawned {
   uint32_t reserved;
 };
 
-enum body_ending_flag { BODY_CORE = 1, BODY_OOM = 2 };
+/* UNEXECUTED: the program was never executed, as far as it can be seen. */
+enum body_ending_flag { BODY_CORE = 1, BODY_OOM = 2, BODY_UNEXECUTED = 4 };
 
 /*
  * How a child ended: -EAGAIN while it lives, -ESRCH for a process that is not the monitor's child and
@@ -177,7 +184,7 @@ struct body_ending {
   int32_t pid;
   int32_t code;   /* 128 + signal for a process that was killed */
   int32_t signal; /* 0: it exited */
-  uint32_t flags; /* body_ending_flag; OOM only of a process that is watched */
+  uint32_t flags; /* body_ending_flag; but CORE only of a process that is watched */
 };
 
 enum body_driver {
@@ -269,13 +276,20 @@ enum body_forward_flag {
 #define BODY_RUN_MAX 8
 
 /*
+ * FIFO: the monitor holds it, too, until that is said with an empty path, or the program of the process has ended.
+ * READ: -ENXIO where nobody has it open for reading.
+ */
+enum body_fifo_flag { BODY_FIFO_READ = 1 };
+
+/*
  * SHIM: from now on the monitor takes frames of ttrpc from the socket `listening`, whose path is unlinked when
- * the monitor ends. Each request waits until it is answered: it is told to the brain as FRAME, and once more to
- * the next one when that dies before it has said ANSWER; after that its answer is that of an
- * internal error. With PARK it waits until the process of that name has ended, and is told once more.
+ * the monitor ends. Each request waits until it is answered: it is told to the brain as FRAME, and to the next
+ * one when that ends before it has said ANSWER. What two brains have died of, or several were killed over, is
+ * answered with an internal error: it counts for those whose attempt is 1, and those begun by BEGIN. By the pidfd of BRAIN it is learned how a brain has ended. With PARK a request waits until the
+ * process of that name has ended, and is told once more.
  * The brain is whoever holds `directory`/shim.lock, and takes datagrams at `directory`/shim.sock: a body_greeting,
  * the name, and the brain's end of a connection. Where there is none, the monitor runs the file's
- * command with the lock, which it then has, as descriptor 3.
+ * command with the lock, which it then has, as descriptor 3, and the socket as 4. It works once it has said BRAIN.
  */
 enum body_greeting_kind { BODY_GREETING_MONITOR = 1, BODY_GREETING_START = 2 };
 

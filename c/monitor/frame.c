@@ -6,8 +6,12 @@
 #include "../common/memfd.h"
 #include "shim.h"
 
-/* A brain may have died of it. */
-#define ATTEMPTS_MAX 2
+/*
+ * So many brains have died at work on it: of themselves, or killed by somebody, which need not have to do with
+ * it, as far as the kernel tells. Those that only waited for their turn are not counted.
+ */
+#define DEATHS_MAX 2
+#define KILLS_MAX 50
 
 static struct frame *frames;
 
@@ -32,6 +36,7 @@ static void frame_send(struct frame *f, struct connection *brain) {
   } packet;
   size_t size = offsetof(__typeof__(packet), bytes);
   packet.head = (struct body_reply){.operation = BODY_FRAME};
+  f->begun = f->attempts == 0;
   packet.frame = (struct body_frame){f->connection, f->stream, ++f->attempts, f->length};
   if (f->length <= BODY_FRAME_MAX) {
     memcpy(packet.bytes, f->bytes, f->length);
@@ -80,7 +85,7 @@ int frame_park(uint32_t connection, uint32_t stream, const char *name) {
   struct frame *f = *frame_find(connection, stream);
   if (!f)
     return 0;
-  f->attempts = 0;
+  f->attempts = f->deaths = f->kills = 0;
   if (process_find(name)) {
     free(f->parked);
     f->parked = strdup(name);
@@ -109,10 +114,25 @@ void frames_tell(void) {
       frame_send(f, link_brain());
 }
 
-void frames_return(void) {
+void frame_begin(uint32_t connection, uint32_t stream) {
+  struct frame *f = *frame_find(connection, stream);
+  if (f)
+    f->begun = true;
+}
+
+void frames_return(bool worked) {
+  for (struct frame *f = frames; f; f = f->next) {
+    f->held = worked && f->begun && !f->parked;
+    f->begun = false;
+  }
+}
+
+void frames_judge(bool killed) {
   for (struct frame **at = &frames; *at;) {
     struct frame *f = *at;
-    if (f->parked || f->attempts < ATTEMPTS_MAX) {
+    uint8_t *count = killed ? &f->kills : &f->deaths;
+    if (!f->held || ++*count < (killed ? KILLS_MAX : DEATHS_MAX)) {
+      f->held = false;
       at = &f->next;
       continue;
     }

@@ -14,7 +14,7 @@
  * log.c         logs (log.h, sink.h): format.c: their forms; file.c, queue.c: where they go; text.c
  * command.c     the command that is run on an end
  * forward.c     streams that lead elsewhere
- * peer.c, frame.c, link.c: shim mode (shim.h)
+ * peer.c, frame.c, link.c, fifo.c: shim mode (shim.h)
  * memory.c      what all of it shares
  *
  * No policy, no threads. Memory is static or small; what is large is mapped while it is needed.
@@ -155,6 +155,7 @@ void processes_of_end(const struct connection *owner);
 /* A terminal of init's, which is its maker's until init is watched; `slot`: a socket for its master. */
 int terminal_make(const char *name, struct connection *owner, int32_t *slot);
 int process_watch(struct process *p, const struct request *r, int32_t *fds, uint32_t count);
+bool process_watched(pid_t pid);
 /* If it is the end of a process that is watched, that is seen to. */
 void process_ended(const struct ending *ending);
 /* -EAGAIN while some process of that name has ended, and something is left of it. */
@@ -251,6 +252,8 @@ pid_t program_start(int file, const int32_t *fds, uint32_t count, bool apart);
 /* Whether the file has a command: 0, or -errno. */
 int program_check(int file);
 
+/* fifo.c: those for a process of that name are held no more. */
+void fifos_drop(const char *name);
 /* frame.c: what waits for the end of a process of that name is told. */
 void frames_unpark(const char *name);
 /* link.c */

@@ -236,6 +236,18 @@ static int do_answer(const struct request *r, const int32_t *fds, uint32_t count
   return 1;
 }
 
+static int do_fifo(const struct request *r, struct reply *reply) {
+  if (r->fields.flags & ~(uint32_t)BODY_FIFO_READ)
+    return -EINVAL;
+  if (*r->text[1] == '\0') {
+    fifos_drop(r->text[0]);
+    return 0;
+  }
+  int error = fifo_open(r->text[0], r->text[1], r->fields.flags & BODY_FIFO_READ, &reply->fds[0]);
+  reply->fd_count = error == 0;
+  return error;
+}
+
 /* Those that are about a process that there is. */
 static int perform_on(struct process *p, const struct request *r, int32_t *fds, uint32_t count,
                       struct reply *reply) {
@@ -302,6 +314,14 @@ int perform(struct connection *c, const struct request *r, int32_t *fds, uint32_
   case BODY_PARK:
     frame_park(r->fields.answer.connection, r->fields.answer.stream, r->text[0]);
     return 1;
+  case BODY_BEGIN:
+    frame_begin(r->fields.answer.connection, r->fields.answer.stream);
+    return 1;
+  case BODY_BRAIN:
+    link_know(fds);
+    return 1;
+  case BODY_FIFO:
+    return do_fifo(r, reply);
   default: {
     struct process *p = process_find(r->text[0]);
     return p ? perform_on(p, r, fds, count, reply) : -ENOENT;

@@ -23,6 +23,8 @@ int process_make(const char *name, struct connection *owner, struct process **ma
   if (*name == '\0')
     return -EINVAL;
   if (process_find(name))
+    reap_all(); /* it may have ended just now */
+  if (process_find(name))
     return -EEXIST;
   struct process *p = calloc(1, sizeof *p + strlen(name) + 1);
   if (!p)
@@ -161,6 +163,8 @@ static void process_end(struct process *p, const struct ending *ending) {
   process_close(p);
   input_close(p);
   feed_close(p);
+  if (!(end.body.flags & BODY_UNEXECUTED)) /* else it may be made once more */
+    fifos_drop(p->name);
   ended_keep(p->name, &end);
   frames_unpark(p->name);
   process_settle(p);
@@ -176,6 +180,10 @@ static struct process *find_pid(pid_t pid) {
     if (p->pid == pid && !p->ended)
       return p;
   return NULL;
+}
+
+bool process_watched(pid_t pid) {
+  return find_pid(pid) != NULL;
 }
 
 void process_ended(const struct ending *ending) {

@@ -1,6 +1,8 @@
 /* Endings of children: of init and execs, of their stages, of orphans that became ours. */
 #define _GNU_SOURCE 1
+#include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -9,8 +11,11 @@
 #include <time.h>
 
 #include "monitor.h"
+#include "text.h"
 
 #define NS_PER_S 1000000000
+/* PF_FORKNOEXEC (linux/sched.h) */
+#define FORKED_ONLY 0x40
 
 /* A ring of the newest. */
 static struct ending kept[BODY_ENDINGS_MAX];
@@ -29,12 +34,30 @@ static struct ending ending_of(const siginfo_t *info) {
   };
 }
 
+/* Whether it has not executed a program since it was forked: a bit of field 9 of proc_pid_stat(5). */
+static bool is_unexecuted(pid_t pid) {
+  char text[512];
+  *put_text(put_number(put_text(text, "/proc/"), (uint32_t)pid), "/stat") = '\0';
+  CLEANUP_FD int fd = (int)RETRY(open(text, O_RDONLY | O_CLOEXEC));
+  long length = fd < 0 ? fd : RETRY(read(fd, text, sizeof text - 1));
+  if (length <= 0)
+    return false;
+  text[length] = '\0';
+  const char *at = strrchr(text, ')'); /* its name may have spaces */
+  for (int field = 2; at && field < 9; field++)
+    at = strchr(at + 1, ' ');
+  return at && (strtoul(at, NULL, 10) & FORKED_ONLY);
+}
+
 void reap_all(void) {
   for (;;) {
     siginfo_t info = {0};
-    if (RETRY(waitid(P_ALL, 0, &info, WEXITED | WNOHANG)) < 0 || info.si_pid == 0)
+    if (RETRY(waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT)) < 0 || info.si_pid == 0)
       return;
     struct ending ending = ending_of(&info);
+    if (process_watched(info.si_pid) && is_unexecuted(info.si_pid))
+      ending.body.flags |= BODY_UNEXECUTED;
+    RETRY(waitid(P_PID, (id_t)info.si_pid, NULL, WEXITED | WNOHANG));
     kept[taken++ % BODY_ENDINGS_MAX] = ending;
     if (!command_ended(&ending.body))
       process_ended(&ending);

@@ -19,7 +19,7 @@ static char *put_truth(char *to, const char *name, bool value) {
   return put_text(put_text(to, name), value ? "true" : "false");
 }
 
-/* {"pid":1,"code":137,"signal":9,"core":false,"oom":false,"at":"TIME"} */
+/* {"pid":1,"code":137,"signal":9,"core":false,"oom":false,"at":"TIME"}; and before `at`: "executed":false */
 static size_t record_text(const struct ending *ending, char *text) {
   const struct body_ending *e = &ending->body;
   char *to = put_field(text, "{\"pid\":", (uint32_t)e->pid);
@@ -27,6 +27,8 @@ static size_t record_text(const struct ending *ending, char *text) {
   to = put_field(to, ",\"signal\":", (uint32_t)e->signal);
   to = put_truth(to, ",\"core\":", e->flags & BODY_CORE);
   to = put_truth(to, ",\"oom\":", e->flags & BODY_OOM);
+  if (e->flags & BODY_UNEXECUTED)
+    to = put_truth(to, ",\"executed\":", false);
   to = put_time(put_text(to, ",\"at\":\""), ending->time);
   return (size_t)(put_text(to, "\"}\n") - text);
 }

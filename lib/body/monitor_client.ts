@@ -97,6 +97,8 @@ export class Monitor implements Disposable {
   protected readonly helper: Descriptors;
   protected readonly calls: MonitorCalls;
   protected readonly connection: BodyConnection;
+  /** Descriptors are handed over for one spawn at a time. */
+  #spawned: Promise<unknown> = Promise.resolve();
 
   protected constructor(helper: Descriptors, calls: MonitorCalls, socket: number) {
     this.helper = helper;
@@ -139,7 +141,13 @@ export class Monitor implements Disposable {
   }
 
   /** Starts init as a child of the monitor: stage 1, and this side of the conversation. */
-  async spawn(request: MonitorSpawn): Promise<{ pid: number; pidfd: number; socket: number }> {
+  spawn(request: MonitorSpawn): Promise<{ pid: number; pidfd: number; socket: number }> {
+    const spawned = this.#spawned.then(() => this.#spawn(request));
+    this.#spawned = spawned.catch(() => {});
+    return spawned;
+  }
+
+  async #spawn(request: MonitorSpawn): Promise<{ pid: number; pidfd: number; socket: number }> {
     const { name, fds, preserved = [], stdio, trace = false, umask } = request;
     await this.#handOver([
       ...fds.map((fd, slot) => [slot, fd] as const),

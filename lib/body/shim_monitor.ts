@@ -3,7 +3,14 @@
 import { monitorCalls } from "../../ffi/monitor.ts";
 import { EAGAIN } from "../base/errno.ts";
 import { errnoOf, quote } from "../base/errors.ts";
-import { BodyMax, type Command, encodeCommand, ForwardFlag, Operation } from "../wire/body.ts";
+import {
+  BodyMax,
+  type Command,
+  encodeCommand,
+  FIFO_READ,
+  ForwardFlag,
+  Operation,
+} from "../wire/body.ts";
 import { Monitor } from "./monitor_client.ts";
 import type { Descriptors, MonitorEvents } from "./connection.ts";
 
@@ -114,6 +121,25 @@ export class ShimMonitor extends Monitor {
     });
   }
 
+  /**
+   * A fifo, open both ways, that the monitor holds, too, until {@linkcode dropFifos}, or the program of that name
+   * has ended. With `readable`, ENXIO where nobody reads it.
+   */
+  async holdFifo(name: string, path: string, readable: boolean): Promise<number> {
+    const { fds } = await this.connection.ask(`open the fifo ${quote(path)}`, {
+      operation: Operation.fifo,
+      fields: [readable ? FIFO_READ : 0],
+      texts: [name, path],
+    });
+    return fds[0]!;
+  }
+
+  /** The process of that name is made, or will never be: its fifos are held no more. */
+  async dropFifos(name: string): Promise<void> {
+    const request = { operation: Operation.fifo, fields: [0], texts: [name, ""] };
+    await this.connection.ask(`close the fifos of ${quote(name)}`, request);
+  }
+
   /** Whether nothing is left of what a process that has ended wrote; with `force`, what is left goes. */
   async drain(name: string, force: boolean): Promise<boolean> {
     try {
@@ -164,5 +190,15 @@ export class ShimMonitor extends Monitor {
   async park({ connection, stream }: FrameName, name: string): Promise<void> {
     const fields = [connection, stream];
     await this.connection.tell({ operation: Operation.park, fields, texts: [name] });
+  }
+
+  /** A request that another brain was told of before is worked on from now on. */
+  async begin({ connection, stream }: FrameName): Promise<void> {
+    await this.connection.tell({ operation: Operation.begin, fields: [connection, stream] });
+  }
+
+  /** By the pidfd of this process, which stays ours, it learns how the process ends. */
+  async know(pidfd: number): Promise<void> {
+    await this.connection.tell({ operation: Operation.brain, fds: [pidfd] });
   }
 }

@@ -10,8 +10,9 @@ import { readStat } from "../state/liveness.ts";
 import { decodeGreeting, type Ended, type Frame, GreetingKind } from "../wire/body.ts";
 import { EventsClient } from "./events.ts";
 import { startForFront } from "./front_start.ts";
-import { groupDirectory } from "./places.ts";
+import { type BrainPlace, groupDirectory } from "./places.ts";
 import { type GroupEntry, GroupFiles } from "./record.ts";
+import type { Pod } from "./making.ts";
 import { TaskService } from "./service.ts";
 import {
   Code,
@@ -21,24 +22,26 @@ import {
   type Request,
   StatusError,
 } from "./ttrpc.ts";
+import { Turns } from "./turns.ts";
 
 /** A group without a task ends when it was seen so often, with so many ms in between. */
 const EMPTY_MAX = 4;
 const EMPTY_PAUSE = 15_000;
+/** Calls that change nothing, and need not wait for their turn. */
+const LOOKS = ["Connect", "Pids", "State", "Stats", "Wait"];
 /** How long events may take to be told once the last container has gone, in ms. */
 const FLUSH_TIMEOUT = 3_000;
 
-/** Serves monitors until the signal. `directory`: of the socket; the lock there is ours. */
+/** Serves monitors until the signal. */
 export async function serveShims(
   runtime: LoadedRuntime,
-  directory: string,
+  { directory, socket }: BrainPlace,
   signal: AbortSignal,
 ): Promise<void> {
   const { helper } = runtime;
-  const path = `${directory}/shim.sock`;
-  removeQuietly(path);
-  const socket = helper.bindDatagram(path, 0o600);
   const clients = new Map<string, EventsClient>();
+  const own = helper.openPidfd(runtime.caller.pid);
+  const node: Node = { runtime, directory, clients, own, turns: new Turns() };
   try {
     while (!signal.aborted) {
       await helper.awaitFds([socket], { signal });
@@ -47,7 +50,7 @@ export async function serveShims(
       const warn = (error: unknown) => runtime.warn(reason(error));
       if (greeting?.kind === GreetingKind.monitor && fds.length === 1) {
         const { pid, texts: [name = ""] } = greeting;
-        serveMonitor(runtime, directory, clients, fds[0]!, { pid, name }).catch(warn);
+        serveMonitor(node, fds[0]!, { pid, name }).catch(warn);
       } else if (greeting?.kind === GreetingKind.start && fds.length === 3) {
         startForFront(runtime, greeting.texts, fds).catch(warn);
       } else for (const fd of fds) helper.close(fd);
@@ -55,20 +58,30 @@ export async function serveShims(
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    removeQuietly(path);
+    removeQuietly(`${directory}/shim.sock`);
     helper.close(socket);
+    helper.close(own);
   }
 }
 
+/** What all monitors have in common. */
+interface Node {
+  readonly runtime: LoadedRuntime;
+  readonly directory: string;
+  readonly clients: Map<string, EventsClient>;
+  /** A pidfd of this process. */
+  readonly own: number;
+  readonly turns: Turns;
+}
+
 async function serveMonitor(
-  runtime: LoadedRuntime,
-  directory: string,
-  clients: Map<string, EventsClient>,
+  { runtime, directory, clients, own, turns }: Node,
   fd: number,
   greeting: { pid: number; name: string },
 ): Promise<void> {
   const monitor = ShimMonitor.over(runtime.helper, fd);
   try {
+    await monitor.know(own);
     const files = new GroupFiles(groupDirectory(directory, greeting.name));
     const group = files.readGroup();
     if (group === undefined) {
@@ -85,7 +98,7 @@ async function serveMonitor(
       monitorProcess: { pid: greeting.pid, startTime },
       runtime,
     };
-    await new Link(runtime, monitor, group, files, new TaskService(pod)).serve();
+    await new Link(pod, group, new TaskService(pod), turns).serve();
   } finally {
     monitor[Symbol.dispose]();
   }
@@ -95,24 +108,25 @@ async function serveMonitor(
 class Link {
   readonly #runtime: LoadedRuntime;
   readonly #monitor: ShimMonitor;
-  readonly #group: GroupEntry;
   readonly #files: GroupFiles;
+  readonly #group: GroupEntry;
   readonly #service: TaskService;
-  #recovered: Promise<void> | undefined;
+  readonly #turns: Turns;
+  readonly #recovered = Promise.withResolvers<void>();
   #ended = false;
 
   constructor(
-    runtime: LoadedRuntime,
-    monitor: ShimMonitor,
+    { runtime, monitor, files }: Pod,
     group: GroupEntry,
-    files: GroupFiles,
     service: TaskService,
+    turns: Turns,
   ) {
     this.#runtime = runtime;
     this.#monitor = monitor;
-    this.#group = group;
     this.#files = files;
+    this.#group = group;
     this.#service = service;
+    this.#turns = turns;
   }
 
   async serve(): Promise<void> {
@@ -120,8 +134,8 @@ class Link {
       ended: (end) => this.#end(end),
       frame: (frame, fds) => this.#frame(frame, fds),
     });
-    this.#recovered = this.#service.recover();
-    await this.#recovered;
+    await this.#service.recover();
+    this.#recovered.resolve();
     if (this.#group.over && this.#service.isEmpty) return await this.#shutDown();
     this.#watchEmptiness().catch(() => {}); // the monitor has gone
     await this.#monitor.subscribe(0n);
@@ -153,11 +167,22 @@ class Link {
   }
 
   async #answer(frame: Frame): Promise<void> {
-    await this.#recovered;
-    let request: Request | undefined;
+    await this.#recovered.promise;
+    const request = requestOf(frame);
+    const work = () => this.#work(request, frame);
+    const isFirst = frame.attempt === 1;
+    if (isFirst && !this.#turns.isTaken) return await work();
+    const begin = async () => {
+      if (!isFirst) await this.#monitor.begin(frame);
+      await work();
+    };
+    await (LOOKS.includes(request?.method ?? "") ? begin() : this.#turns.take(begin));
+  }
+
+  async #work(request: Request | undefined, frame: Frame): Promise<void> {
     let answer: Uint8Array | undefined;
     try {
-      request = decodeRequest(frame.bytes);
+      if (request === undefined) throw new StatusError(Code.invalidArgument, "it is no request");
       const result = await this.#service.call(request, frame);
       answer = result && encodeResult(result);
     } catch (error) {
@@ -169,7 +194,10 @@ class Link {
     if (answer === undefined) return;
     const isLast = request?.method === "Shutdown" && this.#service.isEmpty;
     // Whoever comes after us goes on with it.
-    if (isLast) this.#files.writeGroup({ ...this.#group, over: true });
+    if (isLast) {
+      this.#files.writeGroup({ ...this.#group, over: true });
+      removeQuietly(this.#group.socket); // who waits for the answer finds it gone
+    }
     await this.#monitor.answer(frame, answer);
     if (isLast) await this.#shutDown();
   }
@@ -190,5 +218,14 @@ class Link {
     this.#files.end();
     this.#ended = true;
     await this.#monitor.leave();
+  }
+}
+
+/** Undefined for what is none. */
+function requestOf({ bytes }: Frame): Request | undefined {
+  try {
+    return decodeRequest(bytes);
+  } catch {
+    return undefined;
   }
 }

@@ -6,6 +6,7 @@ import { VERSION } from "../base/version.ts";
 import { load } from "../runtime/load.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import { shimArguments } from "./arguments.ts";
+import type { BrainPlace } from "./places.ts";
 
 /** Most of what `start` and `delete` wait for comes within this time, in ms. */
 const PATIENCE = 5;
@@ -25,7 +26,8 @@ interface ShimStreams {
 export async function runShim(words: readonly string[], streams: ShimStreams): Promise<number> {
   try {
     if (words[0] === "serve") {
-      await serve(Number(words[1]), words[2] ?? "", streams.asked());
+      const [lock, socket] = [Number(words[1]), Number(words[2])];
+      await serve({ lock, socket, directory: words[3] ?? "" }, streams.asked());
       return 0;
     }
     streams.print(await answer(words, streams));
@@ -54,10 +56,10 @@ async function answer(words: readonly string[], { input }: ShimStreams): Promise
   return await deleteShim(runtime, args);
 }
 
-/** The brain. `lock`: a descriptor with which the lock of the directory is ours. */
-async function serve(lock: number, directory: string, signal: AbortSignal): Promise<void> {
+/** The brain. */
+async function serve(place: BrainPlace, signal: AbortSignal): Promise<void> {
   const runtime = await load(new Runtime());
-  monitorCalls().closeOnExec(lock);
+  for (const fd of [place.lock, place.socket]) monitorCalls().closeOnExec(fd);
   const { serveShims } = await import("./brain.ts");
-  await serveShims(runtime, directory, signal);
+  await serveShims(runtime, place, signal);
 }

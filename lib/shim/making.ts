@@ -12,8 +12,12 @@ import { readCopy } from "../state/config_copy.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
 import type { ProcessName } from "../state/process_record.ts";
-import { monitored, TaskAttendant, TaskExecAttendant } from "./attend.ts";
+import type { Decoded } from "../wire/protobuf.ts";
+import { monitored, monitorName, TaskAttendant, TaskExecAttendant } from "./attend.ts";
 import type { EventsClient } from "./events.ts";
+import type { CREATE } from "./messages.ts";
+import type { TaskOptions } from "./options.ts";
+import { STATE_ROOT } from "./places.ts";
 import type { GroupFiles, Io, MakeOptions, ProcessEntry, TaskEntry } from "./record.ts";
 import { type OpenStreams, openStreams } from "./stdio.ts";
 
@@ -38,6 +42,28 @@ export interface Making {
   readonly entry: TaskEntry;
 }
 
+/** What is written down of a task that is going to be made. */
+export function newEntry(
+  { namespace }: Pod,
+  { id, bundle, stdin, stdout, stderr, terminal, checkpoint }: Decoded<typeof CREATE>,
+  options: TaskOptions,
+): TaskEntry {
+  const { root, ioUid, ioGid } = options;
+  return {
+    id,
+    bundle,
+    root: `${root || STATE_ROOT}/${namespace}`,
+    ioUid,
+    ioGid,
+    phase: "creating",
+    ...(checkpoint !== "" && { restore: { image: checkpoint, options } }),
+    init: { io: { stdin, stdout, stderr, terminal }, state: "created", pid: 0 },
+    execs: {},
+    outbox: [],
+    oomTold: 0,
+  };
+}
+
 /**
  * Makes the container, whose init waits then; gives its pid.
  *
@@ -60,7 +86,7 @@ export async function makeContainer(
   const runtime = bySystemd
     ? withSettings(making.runtime, { cgroupManager: "systemd" })
     : making.runtime;
-  const streams = await openFor(making, init);
+  const streams = await openFor(making, "", init);
   try {
     const attendant = new TaskAttendant({ id, execId: "", monitor, monitorProcess, streams });
     const options = { ...create, ...targets(streams) };
@@ -92,7 +118,7 @@ export async function spawnExec(
     ...(exec.io.terminal && { terminal: true }),
   });
   const cgroup = (await cgroupOf(making.runtime, found.status)).record;
-  const streams = await openFor(making, exec);
+  const streams = await openFor(making, execId, exec);
   try {
     const wanted = { id, execId, monitor, monitorProcess, streams };
     const runtime = monitored(making.runtime, wanted);
@@ -108,9 +134,11 @@ export async function spawnExec(
 
 async function openFor(
   { pod: { monitor, namespace }, runtime: { helper }, entry: { id, ioUid, ioGid } }: Making,
+  execId: string,
   process: { readonly io: Io; logger?: number },
 ): Promise<OpenStreams> {
-  const context = { helper, monitor, namespace, id, ioUid, ioGid };
+  const name = monitorName(id, execId);
+  const context = { helper, monitor, namespace, id, name, ioUid, ioGid };
   const streams = await openStreams(context, process.io);
   if (streams.logger !== undefined) process.logger = streams.logger;
   return streams;

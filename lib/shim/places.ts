@@ -17,6 +17,16 @@ interface GroupName {
   readonly group: string;
 }
 
+/** Where a brain finds those that it works for. */
+export interface BrainPlace {
+  /** Of the brain. */
+  readonly directory: string;
+  /** A descriptor with which the lock there is ours. */
+  readonly lock: number;
+  /** The socket there, which monitors and fronts send their greetings to. */
+  readonly socket: number;
+}
+
 /** The directory of the brain: its socket, its lock, and what it has written down. */
 export function brainDirectory(caller: Caller): string {
   return caller.variable("RUNTS_BRAIN") ?? "/run/runts/.brain";

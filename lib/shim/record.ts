@@ -2,6 +2,7 @@
 
 import { errnoOf, reason } from "../base/errors.ts";
 import { ENOENT } from "../base/errno.ts";
+import { isDirectory } from "../base/files.ts";
 import { writeRecord } from "../state/record.ts";
 import type { TaskOptions } from "./options.ts";
 
@@ -137,6 +138,11 @@ export class GroupFiles {
   /** Whether no task is written down. */
   isEmpty(): boolean {
     return this.read(() => {}).length === 0;
+  }
+
+  /** Whether nothing is to be written down any more. */
+  isOver(): boolean {
+    return !isDirectory(this.directory);
   }
 
   /** The group is over. */

@@ -23,7 +23,8 @@ import { finished, notFound, refused, statusOf } from "./failure.ts";
 import { CALLS, PROCESS_DETAILS, TaskStatus } from "./messages.ts";
 import { checkpointOptions, taskOptions } from "./options.ts";
 import type { TaskProcess } from "./process.ts";
-import type { Pod } from "./making.ts";
+import { newEntry, type Pod } from "./making.ts";
+import { endStrays, recordedPids } from "./recovering.ts";
 import { Task } from "./task.ts";
 import { Code, type Request, StatusError } from "./ttrpc.ts";
 
@@ -93,13 +94,19 @@ export class TaskService {
 
   /** Goes on with what the brain before has written down. */
   async recover(): Promise<void> {
-    for (const entry of this.#pod.files.read(this.#pod.runtime.warn)) {
-      const task = new Task(this.#pod, entry);
-      if (entry.phase === "deleted") this.#deleted.set(entry.id, task);
-      else if (entry.phase === "creating") await task.forget();
+    const { files, runtime, monitorProcess: { pid } } = this.#pod;
+    const entries = files.read(runtime.warn);
+    if (entries.length === 0) return;
+    const tasks = entries.map((entry) => new Task(this.#pod, entry));
+    const known = tasks.flatMap(({ directory, entry }) => recordedPids(directory, entry));
+    await endStrays(runtime, pid, new Set(known));
+    for (const task of tasks) {
+      const { id, phase } = task.entry;
+      if (phase === "deleted") this.#deleted.set(id, task);
+      else if (phase === "creating") await task.forget();
       else {
-        this.#tasks.set(entry.id, task);
-        task.recover();
+        this.#tasks.set(id, task);
+        await task.recover();
       }
     }
   }
@@ -148,7 +155,7 @@ export class TaskService {
     }
     try {
       const options = taskOptions(request.options);
-      const task = Task.of(this.#pod, request, options);
+      const task = new Task(this.#pod, newEntry(this.#pod, request, options));
       this.#tasks.set(id, task);
       await task.create(request, options);
       this.#deleted.delete(id);

@@ -143,7 +143,7 @@ async function begin(
   const { monitor, pid } = await by.begin(group);
   try {
     if (cgroup !== "") joinCgroup(runtime, cgroup, pid);
-    const args = [...ownCommand(), "shim", "serve", "3", brain];
+    const args = [...ownCommand(), "shim", "serve", "3", "4", brain];
     const env = caller.environment().filter((entry) => PASSED.test(entry));
     const command = { path: args[0]!, args, env, directory: "/" };
     await monitor.serve({ name: digest, directory: brain, path: socket, listening, command });

@@ -32,6 +32,8 @@ interface StreamContext {
   readonly monitor: ShimMonitor;
   readonly namespace: string;
   readonly id: string;
+  /** What the monitor calls the process. */
+  readonly name: string;
   readonly ioUid: number;
   readonly ioGid: number;
 }
@@ -64,7 +66,7 @@ class Opening {
 
   /** Its master leads to where the output does. */
   async terminal({ stdin, stdout }: Io): Promise<OpenStreams> {
-    if (stdin !== "") this.#forwards.stdin = this.#input(stdin);
+    if (stdin !== "") this.#forwards.stdin = await this.#input(stdin);
     const url = urlOf(stdout);
     if (url?.protocol === "binary:") {
       // The program reads a pipe, and what comes of the terminal goes there.
@@ -79,7 +81,7 @@ class Opening {
   }
 
   async streams({ stdin, stdout, stderr }: Io): Promise<OpenStreams> {
-    const input = stdin === "" ? this.#null() : this.#input(stdin);
+    const input = stdin === "" ? this.#null() : await this.#input(stdin);
     const url = urlOf(stdout === "" ? stderr : stdout);
     if (url?.protocol === "binary:") {
       const [outSource, out] = this.#pipe();
@@ -116,8 +118,9 @@ class Opening {
   }
 
   /** The program, or a terminal, reads the fifo itself; it has no end as long as we are a writer. */
-  #input(path: string): number {
-    const { helper, ioUid, ioGid } = this.#context;
+  async #input(path: string): Promise<number> {
+    const { helper, monitor, name, ioUid, ioGid } = this.#context;
+    this.#keep(await monitor.holdFifo(name, path, false));
     const reader = this.#keep(helper.open(path, O_RDONLY | O_NONBLOCK));
     this.#forwards.keep = this.#keep(helper.open(path, O_WRONLY | O_NONBLOCK));
     // Without O_NONBLOCK, which is no matter of the program's; now it does not wait for a writer.
@@ -136,7 +139,7 @@ class Opening {
 
   async #target(name: string): Promise<number> {
     const url = urlOf(name);
-    if (url === undefined) return this.#keep(await openFifo(this.#context.helper, name));
+    if (url === undefined) return this.#keep(await openFifo(this.#context, name));
     if (url.protocol !== "file:") {
       throw new RuntsError(
         `the stream ${quote(name)} is neither a fifo, nor a file, nor a program`,
@@ -183,16 +186,11 @@ function urlOf(name: string): URL | undefined {
  * A fifo, both ways: so there is no error and no end when whoever reads it dies. First it must be there: what is
  * in a fifo is lost once nobody has it open.
  */
-async function openFifo(helper: OwnHelper, path: string): Promise<number> {
+async function openFifo({ monitor, name }: StreamContext, path: string): Promise<number> {
   const end = performance.now() + PATIENCE;
   for (let pause = 1;; pause = Math.min(2 * pause, PAUSE_MAX)) {
     try {
-      const writer = helper.open(path, O_WRONLY | O_NONBLOCK);
-      try {
-        return helper.open(path, O_RDWR | O_NONBLOCK); // before the reader could find an end
-      } finally {
-        helper.close(writer);
-      }
+      return await monitor.holdFifo(name, path, true);
     } catch (error) {
       if (errnoOf(error) !== ENXIO || performance.now() > end) throw error;
       await delay(pause);

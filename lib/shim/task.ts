@@ -8,15 +8,12 @@ import { watchOom } from "../cgroup/oom.ts";
 import { oomKills } from "../cgroup/oom_kills.ts";
 import { remove } from "../container/delete.ts";
 import { start } from "../container/start.ts";
-import { processDirectory } from "../monitor/places.ts";
 import { removeProcessDirectory } from "../monitor/process.ts";
 import { type LoadedRuntime, withSettings } from "../runtime/runtime.ts";
 import { cgroupOf, recordedCgroup } from "../state/cgroup.ts";
 import { hasOwnPidNamespace } from "../state/config_copy.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect, inspectIfRecorded } from "../state/inspect.ts";
-import { isAlive } from "../state/liveness.ts";
-import { readExitRecord, readProcessRecord } from "../state/process_record.ts";
 import type { Ended } from "../wire/body.ts";
 import type { Decoded } from "../wire/protobuf.ts";
 import { monitorName, processName } from "./attend.ts";
@@ -26,8 +23,9 @@ import { notFound, refused, statusOf } from "./failure.ts";
 import { makeContainer, type Making, type Pod, spawnExec } from "./making.ts";
 import type { CREATE } from "./messages.ts";
 import type { TaskOptions } from "./options.ts";
-import { STATE_ROOT, taskMark } from "./places.ts";
+import { taskMark } from "./places.ts";
 import { TaskProcess } from "./process.ts";
+import { howItIs } from "./recovering.ts";
 import type { Exit, Io, TaskEntry } from "./record.ts";
 import { mountRootfs, unmountRootfs } from "./rootfs.ts";
 import { Code, StatusError } from "./ttrpc.ts";
@@ -77,24 +75,6 @@ export class Task {
     return found;
   }
 
-  /** One that is going to be made. */
-  static of(pod: Pod, request: Decoded<typeof CREATE>, options: TaskOptions): Task {
-    const { id, bundle, stdin, stdout, stderr, terminal, checkpoint } = request;
-    return new Task(pod, {
-      id,
-      bundle,
-      root: `${options.root || STATE_ROOT}/${pod.namespace}`,
-      ioUid: options.ioUid,
-      ioGid: options.ioGid,
-      phase: "creating",
-      ...(checkpoint !== "" && { restore: { image: checkpoint, options } }),
-      init: { io: { stdin, stdout, stderr, terminal }, state: "created", pid: 0 },
-      execs: {},
-      outbox: [],
-      oomTold: 0,
-    });
-  }
-
   /** Makes the container. When it fails, nothing is left of it. */
   async create(request: Decoded<typeof CREATE>, options: TaskOptions): Promise<void> {
     this.#save();
@@ -113,6 +93,7 @@ export class Task {
       });
     } catch (error) {
       await this.forget();
+      this.#dropFifos("");
       throw error;
     }
   }
@@ -147,7 +128,7 @@ export class Task {
       }
       if (execId === "") await this.#startInit(process);
       else await this.#startExec(process);
-      process.begun.resolve();
+      this.#dropFifos(execId);
       if (process.inputClosed) await this.closeInput(process);
       return process.entry.pid;
     });
@@ -163,14 +144,27 @@ export class Task {
         this.watch();
       }
     } catch (error) {
-      // A brain may have died once the program ran.
-      const state = inspectIfRecorded(this.directory)?.state;
-      if (state !== "running" && state !== "paused") {
+      // A brain may have died once the program ran; it may even have ended since.
+      const { kind } = await howItIs(this.#pod.monitor, this.directory, processName(""));
+      if (kind !== "runs" && kind !== "ended") {
         throw statusOf(error, restore === undefined ? "start" : "restore");
       }
     }
-    process.entry.state = "running";
-    this.#tell(makeEvent("start", { container_id: this.id, pid: process.entry.pid }));
+    this.#tellRuns(process);
+  }
+
+  /** Its program runs. */
+  #tellRuns({ execId, entry, begun }: TaskProcess): void {
+    const { id } = this;
+    const { pid } = entry;
+    delete entry.spec;
+    entry.state = "running";
+    this.#tell(
+      execId === ""
+        ? makeEvent("start", { container_id: id, pid })
+        : makeEvent("execStarted", { container_id: id, exec_id: execId, pid }),
+    );
+    begun.resolve();
   }
 
   async #startExec(process: TaskProcess): Promise<void> {
@@ -178,6 +172,7 @@ export class Task {
     try {
       entry.pid = await spawnExec(this.#making(), execId, entry);
     } catch (error) {
+      this.#dropFifos(execId);
       entry.state = "stopped";
       entry.exit = { code: LOST, at: String(now()) };
       process.begun.resolve();
@@ -185,10 +180,12 @@ export class Task {
       removeProcessDirectory(this.directory, processName(execId));
       throw statusOf(error, "exec");
     }
-    delete entry.spec;
-    entry.state = "running";
-    const fields = { container_id: this.id, exec_id: execId, pid: entry.pid };
-    this.#tell(makeEvent("execStarted", fields));
+    this.#tellRuns(process);
+  }
+
+  /** A process has them, or there will be none. */
+  #dropFifos(execId: string): void {
+    this.#pod.monitor.dropFifos(monitorName(this.id, execId)).catch(() => {}); // the monitor has gone
   }
 
   /** Registers a process; it is started later. */
@@ -287,6 +284,7 @@ export class Task {
       await process.ending;
       if (process.state === "running") throw refused("cannot delete a running process");
     }
+    this.#dropFifos(execId); // it may never have been started
     await drain(this.#making(), process);
     if (execId !== "") {
       removeProcessDirectory(this.directory, processName(execId));
@@ -344,28 +342,32 @@ export class Task {
   }
 
   /** A brain has died: what was going on then is looked at. */
-  recover(): void {
+  async recover(): Promise<void> {
     for (const process of this.#processes.values()) {
-      const { entry, execId } = process;
-      if (entry.state === "stopped") continue;
-      const folder = processDirectory(this.directory, processName(execId));
-      const record = readProcessRecord(folder);
-      if (record === undefined) continue;
-      if (entry.pid === 0) entry.pid = record.pid;
-      const exit = readExitRecord(folder);
-      if (exit?.pid === entry.pid) {
-        const time = BigInt(Date.parse(exit.at)) * 1_000_000n;
-        process.ending ??= this.#noteEnd(process, { pid: exit.pid, code: exit.code, time });
-      } else if (!isAlive(record.pid, record.startTime)) {
-        process.ending ??= this.#noteEnd(process, { pid: entry.pid, code: LOST, time: now() });
-      } else if (entry.state === "created" && execId !== "") {
-        entry.state = "running";
-        const fields = { container_id: this.id, exec_id: execId, pid: entry.pid };
-        this.#tell(makeEvent("execStarted", fields));
-        process.begun.resolve();
-      }
+      if (process.state !== "stopped") await this.#recoverProcess(process);
     }
     this.watch();
+  }
+
+  async #recoverProcess(process: TaskProcess): Promise<void> {
+    const { entry, execId } = process;
+    const found = await howItIs(this.#pod.monitor, this.directory, processName(execId));
+    if (found.kind === "none") return;
+    entry.pid ||= found.pid;
+    if (entry.state === "created" && found.kind !== "waits") {
+      if (execId !== "" && found.kind === "undone") return this.#undoExec(process);
+      if (found.kind !== "undone") this.#tellRuns(process);
+    }
+    this.#dropFifos(execId);
+    if (found.kind === "runs" || found.kind === "waits") return;
+    const { code, time } = found.exit ?? { code: LOST, time: now() };
+    process.ending ??= this.#noteEnd(process, { pid: entry.pid, code, time });
+  }
+
+  /** It came to nothing: as if nobody had started it yet. */
+  #undoExec({ execId, entry }: TaskProcess): void {
+    removeProcessDirectory(this.directory, processName(execId));
+    entry.pid = 0;
   }
 
   /** Resolves once containerd knows all. */
@@ -389,8 +391,7 @@ export class Task {
 
   /** What is told is not told again. */
   #afterTelling(): void {
-    if (this.entry.phase === "deleted" || this.entry.outbox.length > 0) return;
-    this.#save();
+    if (this.entry.outbox.length === 0 && !this.#pod.files.isOver()) this.#save();
   }
 }
 

@@ -44,6 +44,8 @@ export interface ExitRecord {
   readonly core: boolean;
   /** Whether the kernel killed a process of the container for its memory. */
   readonly oom: boolean;
+  /** False: it has ended before it executed its program. */
+  readonly executed?: false;
   /** RFC 3339 with nanoseconds, UTC. */
   readonly at: string;
 }
@@ -95,6 +97,7 @@ export function exitOf(record: RecordReader): ExitRecord {
     signal: record.count("signal"),
     core: record.flag("core"),
     oom: record.flag("oom"),
+    ...(record.flagIfAny("executed") === false && { executed: false as const }),
     at: record.time("at"),
   };
 }

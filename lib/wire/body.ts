@@ -58,6 +58,9 @@ export const Operation = {
   frame: 44,
   answer: 45,
   park: 46,
+  begin: 47,
+  brain: 48,
+  fifo: 49,
 } as const;
 
 /** From here on a place is that of a descriptor that init inherits from 3 on. */
@@ -69,7 +72,7 @@ export const BodyStdio = { null: 0, pipes: 1, input: 2, terminal: 3, given: 4, o
 /** BODY_SPAWN_TRACE */
 export const SPAWN_TRACE = 1;
 /** Bits of an ending. */
-const EndingFlag = { core: 1, oom: 2 } as const;
+const EndingFlag = { core: 1, oom: 2, unexecuted: 4 } as const;
 
 /** Forms of logs: BODY_LOG_*. */
 export const LogDriver = { none: 0, cri: 1, json: 2, raw: 3, journald: 4 } as const;
@@ -89,6 +92,9 @@ export const ForwardFlag = {
   errSource: 16,
   errTarget: 32,
 } as const;
+
+/** A fifo is opened only where somebody reads it: BODY_FIFO_READ. */
+export const FIFO_READ = 1;
 
 /** Bytes of a request's header, and of a reply's. */
 const REQUEST_HEAD = 8;
@@ -173,6 +179,8 @@ interface BodyEnding {
   readonly core: boolean;
   /** For want of memory; only of a process that is watched. */
   readonly oom: boolean;
+  /** Whether it has executed its program; false only of a process that is watched. */
+  readonly executed: boolean;
 }
 
 export function decodeEnding(fields: DataView, at = 0): BodyEnding {
@@ -183,6 +191,7 @@ export function decodeEnding(fields: DataView, at = 0): BodyEnding {
     signal: fields.getInt32(at + 8, true),
     core: (flags & EndingFlag.core) !== 0,
     oom: (flags & EndingFlag.oom) !== 0,
+    executed: (flags & EndingFlag.unexecuted) === 0,
   };
 }
 

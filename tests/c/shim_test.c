@@ -1,14 +1,14 @@
 /*
  * A monitor in shim mode, in this process: containerd's requests, and brains that come and go.
- * links: c/monitor/loop.c c/monitor/reap.c c/monitor/connection.c c/monitor/packet.c c/monitor/operations.c c/monitor/held.c c/monitor/process.c c/monitor/record.c c/monitor/ended.c c/monitor/streams.c c/monitor/terminal.c c/monitor/input.c c/monitor/control.c c/monitor/attach.c c/monitor/command.c c/monitor/memory.c c/monitor/forward.c c/monitor/peer.c c/monitor/frame.c c/monitor/link.c c/monitor/log.c c/monitor/file.c c/monitor/queue.c c/monitor/format.c c/monitor/text.c c/common/memfd.c c/common/retry.c c/common/signals.c
+ * links: c/monitor/loop.c c/monitor/reap.c c/monitor/connection.c c/monitor/packet.c c/monitor/operations.c c/monitor/held.c c/monitor/process.c c/monitor/record.c c/monitor/ended.c c/monitor/streams.c c/monitor/terminal.c c/monitor/input.c c/monitor/control.c c/monitor/attach.c c/monitor/command.c c/monitor/memory.c c/monitor/forward.c c/monitor/peer.c c/monitor/frame.c c/monitor/link.c c/monitor/fifo.c c/common/exit_info.c c/monitor/log.c c/monitor/file.c c/monitor/queue.c c/monitor/format.c c/monitor/text.c c/common/memfd.c c/common/retry.c c/common/signals.c
  */
 #define _GNU_SOURCE 1
-#include <arpa/inet.h>
 #include <sys/un.h>
 
+#include "../../c/common/exit_info.h"
 #include "../support/c/pod.h"
+#include "../support/c/ttrpc.h"
 
-#define HEAD 10
 #define GIVEN_UP "runts ended twice while it did this"
 
 static int greetings = -1; /* the socket of the brain that this test is */
@@ -69,43 +69,6 @@ static int connect_containerd(void) {
   return fd;
 }
 
-static void put_frame(int fd, uint32_t stream, uint8_t type, const char *text, size_t length) {
-  uint32_t numbers[2] = {htonl((uint32_t)length), htonl(stream)};
-  uint8_t head[HEAD] = {0};
-  memcpy(head, numbers, sizeof numbers);
-  head[8] = type;
-  NEED(send(fd, head, HEAD, MSG_NOSIGNAL) == HEAD);
-  for (size_t done = 0; done < length;) {
-    long sent = send(fd, text + done, length - done, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent > 0)
-      done += (size_t)sent;
-    else
-      work();
-  }
-}
-
-/* The response of a stream: its bytes. */
-static const char *take_answer(int fd, uint32_t stream, size_t *length) {
-  static char bytes[70000];
-  uint8_t head[HEAD];
-  uint32_t numbers[2];
-  work_until(fd);
-  NEED(recv(fd, head, HEAD, MSG_WAITALL) == HEAD);
-  memcpy(numbers, head, sizeof numbers);
-  CHECK_NUMBER(ntohl(numbers[1]), stream);
-  CHECK_NUMBER(head[8], 2);
-  *length = ntohl(numbers[0]);
-  NEED(*length < sizeof bytes);
-  for (size_t done = 0; done < *length;) {
-    work_until(fd);
-    long more = recv(fd, bytes + done, *length - done, MSG_DONTWAIT);
-    NEED(more > 0);
-    done += (size_t)more;
-  }
-  bytes[*length] = '\0';
-  return bytes;
-}
-
 static struct heard hear_frame(int brain, int got[2]) {
   struct heard heard;
   do
@@ -164,27 +127,149 @@ static void what_is_no_request_is_refused(void) {
   work();
 }
 
-/* What two brains have died of is given up. */
+/* A child of ours that has ended, in the place of the brain's process: a pidfd. */
+static int ended_so(int signal) {
+  pid_t pid = fork();
+  NEED(pid >= 0);
+  if (pid == 0) {
+    raise(signal);
+    _exit(1);
+  }
+  int pidfd = (int)syscall(NR_PIDFD_OPEN, pid, 0);
+  NEED(pidfd >= 0);
+  work_until(pidfd);
+  work(); /* which reaps it */
+  return pidfd;
+}
+
+/* The brain does its work, until it ends so. */
+static int end_brain(int brain, int signal) {
+  int pidfd = ended_so(signal);
+  say(brain, BODY_BRAIN, NULL, 0, NULL, 0, &pidfd, 1);
+  close(pidfd);
+  work();
+  close(brain);
+  return be_greeted();
+}
+
+static void begin(int brain, uint32_t connection, uint32_t stream) {
+  const struct body_answer frame = {connection, stream};
+  say(brain, BODY_BEGIN, &frame, sizeof frame, NULL, 0, NULL, 0);
+}
+
+/* What two brains have died of is given up; not what has waited for its turn meanwhile. */
 static void another_brain_is_asked_once(void) {
   int brain = be_brain();
   int fd = connect_containerd(), got[2];
   size_t length;
   put_frame(fd, 1, 1, "deadly", 6);
-  hear_frame(brain, got);
-  close(brain);
-  brain = be_greeted();
-  struct heard again = hear_frame(brain, got);
-  CHECK_NUMBER(again.fields.frame.attempt, 2);
   put_frame(fd, 3, 1, "fine", 4);
   hear_frame(brain, got);
-  close(brain);
+  uint32_t connection = hear_frame(brain, got).fields.frame.connection;
+  brain = end_brain(brain, SIGABRT);
+  CHECK_NUMBER(hear_frame(brain, got).fields.frame.attempt, 2);
+  CHECK_NUMBER(hear_frame(brain, got).fields.frame.attempt, 2);
+  begin(brain, connection, 1);
+  brain = end_brain(brain, SIGABRT);
   CHECK(strstr(take_answer(fd, 1, &length) + 6, GIVEN_UP));
-  brain = be_greeted();
   struct heard fine = hear_frame(brain, got);
   CHECK_NUMBER(fine.fields.frame.stream, 3);
+  CHECK_NUMBER(fine.fields.frame.attempt, 3);
   say_answer(brain, fine.fields.frame, "FINE");
   CHECK_TEXT(take_answer(fd, 3, &length), "FINE");
   close(fd);
+  work();
+  the_brain = brain;
+}
+
+/* As far as the kernel tells of that. */
+static void a_killed_brain_need_not_have_died_of_it(void) {
+  int brain = be_brain(), status = 0;
+  int fd = connect_containerd(), got[2], pidfd = ended_so(SIGKILL);
+  bool told = exit_info(pidfd, &status) == 1;
+  size_t length;
+  close(pidfd);
+  put_frame(fd, 1, 1, "slow", 4);
+  struct heard slow = hear_frame(brain, got);
+  for (int i = 0; i < 4; i++) {
+    brain = end_brain(brain, SIGKILL);
+    if (!told && i == 1)
+      break;
+    slow = hear_frame(brain, got);
+    begin(brain, slow.fields.frame.connection, 1);
+  }
+  say_answer(brain, slow.fields.frame, "SLOW");
+  const char *answer = take_answer(fd, 1, &length);
+  CHECK_TEXT(told ? answer : strstr(answer + 6, GIVEN_UP), told ? "SLOW" : GIVEN_UP);
+  close(fd);
+  work();
+  the_brain = brain;
+}
+
+/* A brain that has not begun to work is no matter. */
+static void a_brain_that_never_worked_is_not_counted(void) {
+  int brain = be_brain();
+  int fd = connect_containerd(), got[2];
+  size_t length;
+  put_frame(fd, 1, 1, "x", 1);
+  struct heard x = hear_frame(brain, got);
+  for (int i = 0; i < 3; i++) {
+    close(brain);
+    brain = be_greeted();
+    x = hear_frame(brain, got);
+    begin(brain, x.fields.frame.connection, 1);
+  }
+  say_answer(brain, x.fields.frame, "X");
+  CHECK_TEXT(take_answer(fd, 1, &length), "X");
+  close(fd);
+  work();
+  the_brain = brain;
+}
+
+static int hold_fifo(int brain, uint32_t flags, const char *path, int *fd) {
+  char texts[600];
+  int got[2], length = snprintf(texts, sizeof texts, "f%c%s", 0, path);
+  say(brain, BODY_FIFO, &flags, sizeof flags, texts, (size_t)length + 1, NULL, 0);
+  int result = hear(brain, got).head.result;
+  *fd = got[0];
+  return result;
+}
+
+/* Whether nobody has a fifo open for writing any more. */
+static bool is_hung_up(int reader) {
+  struct pollfd polled = {.fd = reader, .events = POLLIN};
+  return poll(&polled, 1, 0) == 1 && polled.revents & POLLHUP;
+}
+
+/* The client would take its end for the end of the process. */
+static void a_fifo_outlives_the_brain(void) {
+  int brain = be_brain(), fd;
+  char path[256];
+  snprintf(path, sizeof path, "%s", in_folder("fifo"));
+  NEED(mkfifo(path, 0600) == 0);
+  CHECK_NUMBER(hold_fifo(brain, BODY_FIFO_READ, path, &fd), -ENXIO);
+  int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  CHECK_NUMBER(hold_fifo(brain, BODY_FIFO_READ, path, &fd), 0);
+  close(fd);
+  brain = end_brain(brain, SIGKILL);
+  CHECK(!is_hung_up(reader));
+  CHECK_NUMBER(hold_fifo(brain, BODY_FIFO_READ, path, &fd), 0);
+  close(fd);
+  CHECK_NUMBER(hold_fifo(brain, 0, "", &fd), 0);
+  CHECK(is_hung_up(reader));
+  CHECK_NUMBER(hold_fifo(brain, 0, path, &fd), 0);
+  close(fd);
+  CHECK(!is_hung_up(reader));
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  const int streams[3] = {null, null, null};
+  watch(brain, "f", spawn_line(brain, "f", "exit 0", BODY_STDIO_GIVEN, streams));
+  for (uint64_t end = now_ns() + PATIENCE_NS; !is_hung_up(reader);) { /* its program ends */
+    loop_turn(now_ns() + TURN_NS);
+    NEED(now_ns() < end);
+  }
+  CHECK_NUMBER(hold_fifo(brain, 8, path, &fd), -EINVAL);
+  close(null);
+  close(reader);
   work();
   the_brain = brain;
 }
@@ -220,21 +305,59 @@ static void a_request_waits_for_an_end(void) {
   the_brain = brain;
 }
 
-/* A brain is started by whoever gets the lock. */
+/* Whoever comes later can tell that from how a program ends. */
+static void an_end_before_the_program_is_recorded(void) {
+  int brain = be_brain(), hold[2];
+  char text[300] = "";
+  struct process *p;
+  make_pipe(hold);
+  pid_t pid = fork();
+  NEED(pid >= 0);
+  if (pid == 0) {
+    close(hold[1]);
+    _exit(read(hold[0], text, 1) == 0 ? 1 : 2);
+  }
+  NEED(process_make("u", NULL, &p) == 0);
+  watch(brain, "u", pid);
+  close(hold[0]);
+  close(hold[1]);
+  for (uint64_t end = now_ns() + PATIENCE_NS; process_find("u");) {
+    loop_turn(now_ns() + TURN_NS);
+    NEED(now_ns() < end);
+  }
+  int fd = open(in_folder("exit.json"), O_RDONLY | O_CLOEXEC);
+  NEED(fd >= 0 && read(fd, text, sizeof text - 1) > 0);
+  CHECK(strstr(text, "\"code\":1,"));
+  CHECK(strstr(text, "\"oom\":false,\"executed\":false,\"at\":"));
+  close(fd);
+}
+
+static void fill(struct sockaddr_un *to, int fd) {
+  socklen_t size = sizeof *to;
+  NEED(getsockname(fd, (struct sockaddr *)to, &size) == 0);
+}
+
+/* A brain is started by whoever gets the lock, with a socket that greetings wait in until it is there. */
 static void a_brain_is_started_where_there_is_none(void) {
+  struct sockaddr_un bound;
   close(be_brain());
   int fd = connect_containerd();
+  fill(&bound, greetings);
   close(greetings);
   unlink(in_folder("shim.sock"));
   put_frame(fd, 1, 1, "x", 1);
-  for (uint64_t end = now_ns() + PATIENCE_NS; access(in_folder("shim.lock"), F_OK) != 0;) {
-    loop_turn(now_ns() + TURN_NS);
-    link_due();
-    NEED(now_ns() < end);
+  /* The command has ended at once, and its socket with it: it is started again. */
+  for (int i = 0; i < 2; i++) {
+    for (uint64_t end = now_ns() + PATIENCE_NS; access(in_folder("shim.sock"), F_OK) != 0;) {
+      loop_turn(now_ns() + TURN_NS);
+      link_due();
+      NEED(now_ns() < end);
+    }
+    unlink(in_folder("shim.sock"));
   }
-  struct sockaddr_un socket_of_brain = address_of("shim.sock");
+  CHECK(access(in_folder("shim.lock"), F_OK) == 0);
   greetings = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  NEED(bind(greetings, (struct sockaddr *)&socket_of_brain, sizeof socket_of_brain) == 0);
+  NEED(bind(greetings, (struct sockaddr *)&bound, sizeof bound) == 0);
   the_brain = be_greeted();
   close(fd);
   work();
@@ -245,7 +368,11 @@ int main(int argc, char **argv) {
       TEST(requests_are_handed_over_and_answered),
       TEST(what_is_no_request_is_refused),
       TEST(another_brain_is_asked_once),
+      TEST(a_killed_brain_need_not_have_died_of_it),
+      TEST(a_brain_that_never_worked_is_not_counted),
+      TEST(a_fifo_outlives_the_brain),
       TEST(a_request_waits_for_an_end),
+      TEST(an_end_before_the_program_is_recorded),
       TEST(a_brain_is_started_where_there_is_none),
   };
   make_pod();

@@ -147,7 +147,40 @@ const OWN: readonly Check[] = [
   },
 ];
 
-export const SHIM_CHECKS: readonly Check[] = [...CHECKS, ...OWN].map((check) => ({
+/** `caller N`: containers and processes, one after the other; what is wrong goes into `wrong`. */
+const CALLERS = `
+caller() {
+  for n in 1 2 3; do
+    run --rm $image c$1-$n sh -c 'exit 7' 2>> said; code=$?; [ $code = 7 ] || echo "run $1-$n: $code" >> wrong
+    ctr task exec --exec-id e$1-$n all sh -c 'exit 3' 2>> said; code=$?; [ $code = 3 ] || echo "exec $1-$n: $code" >> wrong
+  done
+}
+callers() { pids=; for c in 1 2 3 4; do caller $c & pids="$pids $!"; done; wait $pids; }
+exits() { grep -o '/tasks/exit.*' /run/many | grep -oE '"id":"[ce][0-9]-[0-9]"' | sort -u | wc -l; }
+all_told() { [ $(exits) = 24 ]; }
+left() { ls /run/containerd/s; ls $(dirname $(bundle x)); ctr task ls -q; ctr container ls -q; grep -c $(bundle '') /proc/self/mountinfo; }
+`;
+
+const MANY: readonly Check[] = [
+  {
+    name: "many at a time",
+    script: `${CALLERS}events /run/many; up all; callers; poll all_told; kill $listener; down all
+      cat wrong said 2>/dev/null; left`,
+    stdout: "0\n",
+    code: 1,
+  },
+  {
+    name: "many at a time, and the brain is killed again and again",
+    script: `[ $RUNTIME = runts ] || { echo 0; exit 1; }; ${CALLERS}events /run/many; up all
+      touch going; { while test -e going; do sleep 1; kill -9 $(brain); echo >> kills; done; } 2>/dev/null & killer=$!
+      callers; rm going; wait $killer; test -s kills || echo in vain; poll all_told; kill $listener; down all
+      poll sh -c 'test -z "$(ls /run/containerd/s)"'; cat wrong said 2>/dev/null; left`,
+    stdout: "0\n",
+    code: 1,
+  },
+];
+
+export const SHIM_CHECKS: readonly Check[] = [...CHECKS, ...OWN, ...MANY].map((check) => ({
   ...check,
   script: SHIM + check.script,
 }));

@@ -35,6 +35,8 @@ SAME(BODY_PLACE_PRESERVED, ${body.PLACE_PRESERVED});
 SAME(BODY_SPAWN_TRACE, ${body.SPAWN_TRACE});
 SAME(BODY_CORE, 1);
 SAME(BODY_OOM, 2);
+SAME(BODY_UNEXECUTED, 4);
+SAME(BODY_FIFO_READ, ${body.FIFO_READ});
 ${same("BODY_", body.Operation)}
 ${same("BODY_", body.BodyMax, "_MAX")}
 ${same("BODY_STDIO_", body.BodyStdio)}

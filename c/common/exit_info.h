@@ -1,0 +1,8 @@
+/* How a process that is not our child has ended (PIDFD_GET_INFO, Linux 6.15). */
+#ifndef RUNTS_EXIT_INFO_H
+#define RUNTS_EXIT_INFO_H
+
+/* 1, and its status as wait(2) has it; 0 before its parent has reaped it; -errno, for older kernels too. */
+int exit_info(int pidfd, int *status);
+
+#endif
