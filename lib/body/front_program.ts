@@ -99,15 +99,10 @@ export async function runFrontTool(
   const [output, errors] = [helper.pipe(), helper.pipe()];
   let begun: Begun | undefined;
   try {
-    for (const path of placesOf(tool, env)) {
-      begun = await begin({ helper, calls, front }, {
-        ...{ path, args: [tool, ...args], env, cwd: "/", input: "/dev/null" },
-        streams: [output[1], errors[1]],
+    begun = await beginTool({ helper, calls, front }, env, [tool, ...args], [output[1], errors[1]])
+      .finally(() => {
+        for (const fd of [output[1], errors[1]]) helper.close(fd);
       });
-      if (begun.errno === 0) break;
-    }
-    for (const fd of [output[1], errors[1]]) helper.close(fd);
-    if (begun?.errno !== 0) throw new Deno.errors.NotFound(`${quote(tool)} is not in PATH`);
     const [stdout, stderr] = await Promise.all(
       [output[0], errors[0]].map((fd) => readAll(helper, front, fd)),
     );
@@ -115,9 +110,24 @@ export async function runFrontTool(
     const { code = 255, signal = 0 } = await front.reap(begun) ?? {};
     return { code: signal === 0 ? code : 128 + signal, stdout: stdout!, stderr: stderr! };
   } finally {
-    if (begun !== undefined && begun.pidfd >= 0) helper.close(begun.pidfd);
+    if (begun !== undefined) helper.close(begun.pidfd);
     for (const fd of [output[0], errors[0]]) helper.close(fd);
   }
+}
+
+/** Starts it from where it is in PATH. */
+async function beginTool(
+  front: Front,
+  env: readonly string[],
+  args: readonly [tool: string, ...string[]],
+  streams: readonly [stdout: number, stderr: number],
+): Promise<Begun> {
+  const [tool] = args;
+  for (const path of placesOf(tool, env)) {
+    const begun = await begin(front, { path, args, env, cwd: "/", input: "/dev/null", streams });
+    if (begun.errno === 0) return begun;
+  }
+  throw new Deno.errors.NotFound(`${quote(tool)} is not in PATH`);
 }
 
 /** Where a program may be. */

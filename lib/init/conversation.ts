@@ -140,9 +140,7 @@ export class InitProcess {
 
   /** Reaps the processes that only prepared the way, and closes the conversation. */
   async finish(): Promise<void> {
-    for (const stage of this.#processes.splice(0, this.#processes.length - 1)) {
-      await this.#bury(stage);
-    }
+    while (this.#processes.length > 1) await this.#bury(this.#processes.shift()!);
     this.#closeSocket();
   }
 
@@ -156,7 +154,7 @@ export class InitProcess {
       } catch {
         // it has exited
       }
-      await this.#bury(process);
+      await this.#bury(process).catch(() => {}); // whoever would have reaped it has gone
     }
   }
 
@@ -214,8 +212,11 @@ export class InitProcess {
   }
 
   async #bury(process: Child): Promise<void> {
-    await this.#ending(process);
-    if (process.pidfd !== GONE) this.#runtime.helper.close(process.pidfd);
+    try {
+      await this.#ending(process);
+    } finally {
+      if (process.pidfd !== GONE) this.#runtime.helper.close(process.pidfd);
+    }
   }
 
   async #ending(process: Child): Promise<ProcessEnding | undefined> {

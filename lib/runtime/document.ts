@@ -17,10 +17,18 @@ const CHUNK = 64 * 1024;
 /** Between two looks for a writer, in ms. */
 const PAUSE = 5;
 
-/** Reads UTF-8 text; a file system that does not answer costs a thread. */
-export async function readDocumentLater(helper: OwnHelper, file: string): Promise<string> {
+/**
+ * Reads UTF-8 text; a file system that does not answer costs a thread.
+ *
+ * @param signal aborted when nobody wants it any more: what writers have not said is not waited for
+ */
+export async function readDocumentLater(
+  helper: OwnHelper,
+  file: string,
+  signal?: AbortSignal,
+): Promise<string> {
   const { isFile, isFifo, size } = await Deno.stat(file);
-  if (!isFile) return decodeDocument(await readStream(helper, file, isFifo === true));
+  if (!isFile) return decodeDocument(await readStream(helper, file, isFifo === true, signal));
   if (size > DOCUMENT_MAX) throw tooLong();
   return decodeDocument([await Deno.readFile(file)]);
 }
@@ -29,6 +37,7 @@ async function readStream(
   helper: OwnHelper,
   file: string,
   isFifo: boolean,
+  signal: AbortSignal | undefined,
 ): Promise<Uint8Array[]> {
   const stream = helper.open(file, O_NONBLOCK);
   const chunks: Uint8Array[] = [];
@@ -37,14 +46,14 @@ async function readStream(
   try {
     for (;;) {
       const chunk = readChunk(helper, stream);
-      if (chunk === "again") await helper.awaitFds([stream]);
+      if (chunk === "again") await helper.awaitFds([stream], { ...(signal && { signal }) });
       else if (chunk !== "eof") {
         chunks.push(chunk);
         length += chunk.length;
         if (length > DOCUMENT_MAX) throw tooLong();
       } else if (length > 0 || !isFifo) return chunks;
       else if (performance.now() > end) throw noWriter();
-      else await delay(PAUSE);
+      else await delay(PAUSE, signal);
     }
   } finally {
     helper.close(stream);

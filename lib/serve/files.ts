@@ -22,11 +22,22 @@ export interface Reading {
  * the quickest, where no file can keep the others waiting.
  */
 export function frontFiles(helper: OwnHelper, front: FrontBody, reading: Reading): CallersFiles {
-  async function later<T>(work: () => Promise<T>): Promise<T> {
+  /** A file system may never answer: whoever has gone is not waited for, and what comes then is dropped. */
+  async function later<T>(work: () => Promise<T>, drop: (late: T) => void = () => {}): Promise<T> {
+    const { ended } = front;
+    const { promise: gone, reject } = Promise.withResolvers<never>();
+    const end = () => reject(ended.reason);
+    ended.throwIfAborted();
+    ended.addEventListener("abort", end);
     reading.count++;
+    const working = work();
     try {
-      return await work();
+      return await Promise.race([working, gone]);
+    } catch (error) {
+      if (ended.aborted) working.then(drop, () => {});
+      throw error;
     } finally {
+      ended.removeEventListener("abort", end);
       reading.count--;
     }
   }
@@ -35,7 +46,7 @@ export function frontFiles(helper: OwnHelper, front: FrontBody, reading: Reading
     try {
       return reading.mounts.areLocal
         ? helper.openPlainNow(path, flags)
-        : await later(() => helper.openPlain(path, flags));
+        : await later(() => helper.openPlain(path, flags), (fd) => helper.close(fd));
     } catch (error) {
       if (errnoOf(error) !== ELOOP) throw error;
       return await front.open(path, flags);
@@ -49,7 +60,7 @@ export function frontFiles(helper: OwnHelper, front: FrontBody, reading: Reading
       try {
         return reading.mounts.areLocal && Deno.statSync(opened).isFile
           ? await AT_ONCE.read(opened)
-          : await later(() => readDocumentLater(helper, opened));
+          : await later(() => readDocumentLater(helper, opened, front.ended));
       } finally {
         helper.close(fd);
       }

@@ -69,7 +69,7 @@ export class TestRuntime {
     const rows: Config[] = JSON.parse(await this.ok(["list", "--format", "json"])) ?? [];
     for (const row of rows) {
       assertEquals(row.id, id);
-      assert(["created", "running", "stopped"].includes(row.status), row.status);
+      assert(["created", "running", "paused", "stopped"].includes(row.status), row.status);
     }
     await this.ok(["delete", "--force", id]);
     assertEquals(await this.ok(["list", "--quiet"]), "");

@@ -1,6 +1,7 @@
 /** A warm brain for tests. */
 
-import { command, RUNTIME, until } from "./runtime.ts";
+import { assertEquals, equal } from "@std/assert";
+import { command, type Output, RUNTIME, until } from "./runtime.ts";
 import { exists } from "./look.ts";
 
 /** A process of `runts serve` with a directory of its own. */
@@ -65,9 +66,44 @@ export class WarmBrain implements AsyncDisposable {
   }
 
   async #counts(): Promise<[done: number, atWork: number]> {
-    const { stdout } = await command([RUNTIME, "serve", "--status"], { env: this.env });
+    const { stdout } = await this.#status();
     const [, done, atWork] = /^commands: (\d+) carried .* (\d+) at work$/m.exec(stdout)!;
     return [Number(done), Number(atWork)];
+  }
+
+  #status(): Promise<Output> {
+    return command([RUNTIME, "serve", "--status"], { env: this.env });
+  }
+
+  async isServing(): Promise<boolean> {
+    return (await this.#status()).code === 0;
+  }
+
+  /** Those that it has while nobody asks. */
+  async ownDescriptors(): Promise<string[]> {
+    let [last, same] = [this.descriptors(), 0];
+    await until("its descriptors stay", () => {
+      const found = this.descriptors();
+      same = equal(found, last) ? same + 1 : 0;
+      last = found;
+      return same > 5;
+    });
+    return last;
+  }
+
+  /** What its descriptors are, without numbers of what has no name, and without init, which it keeps. */
+  descriptors(): string[] {
+    const folder = `/proc/${this.pid}/fd`;
+    return [...Deno.readDirSync(folder)].map(({ name }) =>
+      Deno.readLinkSync(`${folder}/${name}`).replace(/:\[\d+\]$/, "")
+    ).filter((path) => !path.startsWith("/memfd:runts-init")).sort();
+  }
+
+  /** These are all that it has, as soon as it has answered everybody. */
+  async assertDescriptors(expected: readonly string[]): Promise<void> {
+    const isSame = () => equal(this.descriptors(), expected);
+    await until("the brain has closed what it has opened", isSame, 10_000).catch(() => {});
+    assertEquals(this.descriptors(), expected);
   }
 
   kill(signal: Deno.Signal): void {

@@ -48,6 +48,8 @@ else:
         child = os.fork() if mode == "child" else 0
         if child == 0:
             reply(operation, request, fields)
+        if mode == "nonsense":
+            reply(ACCEPT, 999, b"")
         if mode == "child":
             if child == 0:
                 os._exit(0)
@@ -56,8 +58,11 @@ else:
 print(json.dumps(said))
 `;
 
-/** Whose \`go\` it is: its own, one before it was asked, with other bytes, or that of its child. */
-type Going = "own" | "guess" | "other" | "child";
+/**
+ * Whose "go" it is: its own, one before it was asked, with other bytes, or that of its child; behind "nonsense"
+ * comes a reply to nothing.
+ */
+type Going = "own" | "guess" | "other" | "child" | "nonsense";
 
 /** Asks the brain of a directory for a list; gives what it said. */
 export async function askAs(directory: string, going: Going): Promise<string[]> {
