@@ -69,7 +69,7 @@ export async function prepareWarm(
   if (line.options.trace !== undefined) return undefined; // it tells of a process of its own
   if (verb === "serve") return { run: (setting) => printStatus(status(), setting) };
   const afterwards = verb === "run" && !line.options.keep && {
-    afterwards: [...words.slice(0, verbPlace(words)), "delete", line.args.id as string],
+    afterwards: [...words.slice(0, verbPlace(words)), "delete", "--force", line.args.id as string],
   };
   return { run: (setting) => runLine(command!, () => line, setting), ...afterwards };
 }
