@@ -78,7 +78,7 @@ export const command = defineCommand({
     const names = [...containerNames(path), ...volatile].toSorted();
     const all = new Rows(runtime, path, isFancy ? columns : []);
     for (const name of names.filter((one) => pattern.test(one))) {
-      const row = await all.of(name);
+      const row = await all.of(name, !volatile.includes(name));
       if (row === undefined) {
         runtime.warn(`${path}/${name}/config is not sound: see "runts lxc check"`);
       } else if (isInGroups(row, groups) && isWanted(row, options)) rows.push(row);

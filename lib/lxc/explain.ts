@@ -7,7 +7,7 @@ import { signalName } from "../spec/values/signals.ts";
 import type { HookStage } from "./config/keys.ts";
 import { type Finding, type Place, placeText } from "./config/place.ts";
 import { inItsLine, originOf } from "./plan/draft.ts";
-import { hookCall, scriptCall } from "./plan/hooks.ts";
+import { hookCall, scriptCall } from "./plan/hook_call.ts";
 import type { NetDevicePlan, SystemPlan } from "./plan/types.ts";
 import { systemInput } from "./life/input.ts";
 

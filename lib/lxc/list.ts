@@ -71,14 +71,20 @@ export class Rows {
     this.#states = stateNames(runtime);
   }
 
-  /** What is known of a container; undefined if its configuration is not sound. */
-  async of(name: string): Promise<Row | undefined> {
+  /**
+   * What is known of a container; undefined if its configuration is not sound.
+   *
+   * @param isDefined its directory has a configuration
+   */
+  async of(name: string, isDefined: boolean): Promise<Row | undefined> {
     const [runtime, columns] = [this.#runtime, this.#columns];
     const id = this.#idOf(name);
     const { state, pid } = this.#states.has(id)
       ? systemNow(runtime, id)
       : { state: "STOPPED", pid: undefined };
-    const settings = await settingsOf(runtime, this.#path, name, id);
+    const settings = isDefined
+      ? await settingsOf(runtime, `${this.#path}/${name}/config`)
+      : startedSettings(runtime, id);
     if (settings === undefined) return undefined;
     return {
       NAME: name,
@@ -93,18 +99,10 @@ export class Rows {
 
 type Cells<K extends Column> = Pick<Row, K>;
 
-async function settingsOf(
-  runtime: Runtime,
-  path: string,
-  name: string,
-  id: string,
-): Promise<Cells<"AUTOSTART" | "GROUPS" | "UNPRIVILEGED"> | undefined> {
-  const file = `${path}/${name}/config`;
-  if (!isDefined(path, name)) {
-    const plan = systemPlanIfAny(runtime, id);
-    const { auto = false, groups = [] } = plan?.beyond.start ?? {};
-    return settingCells(auto, groups, plan?.spec.linux?.uidMappings !== undefined);
-  }
+type SettingCells = Cells<"AUTOSTART" | "GROUPS" | "UNPRIVILEGED">;
+
+/** Of the configuration. */
+async function settingsOf(runtime: Runtime, file: string): Promise<SettingCells | undefined> {
   const { config, findings } = await readConfig({ file }, hostFiles(runtime.files.read));
   if (findings.length > 0) return undefined;
   const groups = config.all("lxc.group").map(({ value }) => value);
@@ -112,11 +110,18 @@ async function settingsOf(
   return settingCells(auto, groups, config.all("lxc.idmap").length > 0);
 }
 
+/** Those that it was started with. */
+function startedSettings(runtime: Runtime, id: string): SettingCells {
+  const plan = systemPlanIfAny(runtime, id);
+  const { auto = false, groups = [] } = plan?.beyond.start ?? {};
+  return settingCells(auto, groups, plan?.spec.linux?.uidMappings !== undefined);
+}
+
 function settingCells(
   auto: boolean,
   groups: readonly string[],
   mapped: boolean,
-): Cells<"AUTOSTART" | "GROUPS" | "UNPRIVILEGED"> {
+): SettingCells {
   return {
     AUTOSTART: auto ? "1" : "0",
     GROUPS: cell(groups),

@@ -20,7 +20,7 @@ import { inspect } from "../state/inspect.ts";
 import { withLockIfThere } from "../state/lock.ts";
 import { readSupervised, type Supervised, writeSupervised } from "../state/supervised.ts";
 import type { ExitRecord } from "../state/process_record.ts";
-import { type Afterwards, startAnew } from "./anew.ts";
+import type { Afterwards } from "./anew.ts";
 import { restartDelay } from "./restart_rule.ts";
 
 /** A delay up to this, in ms, is waited for here; for a longer one the monitor runs a command. */
@@ -137,6 +137,8 @@ async function startAgain(
   writeSupervised(directory.path, { ...waiting, restarts: waiting.restarts + 1 });
   await withMonitor(runtime, directory, (monitor) => monitor.wake(HELP));
   try {
+    // Most containers end for good.
+    const { startAnew } = await import("./anew.ts");
     const afterwards = await startAnew(runtime, directory, at);
     await withMonitor(runtime, directory, (monitor) => monitor.wake(0));
     return () => afterwards().catch((error) => runtime.warn(failedText(directory, error)));

@@ -6,7 +6,7 @@ import type { HookEnding } from "../../body/body.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
 import { signalName } from "../../spec/values/signals.ts";
 import type { HookStage } from "../config/keys.ts";
-import { hookCall, type HookFacts } from "../plan/hooks.ts";
+import { hookCall, type HookFacts } from "../plan/hook_call.ts";
 import type { SystemPlan } from "../plan/types.ts";
 
 /** A program with its arguments, and what is added to the environment. */

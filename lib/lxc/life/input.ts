@@ -8,7 +8,7 @@ import type {
   RootMount,
   SystemInput,
 } from "../../plan/system.ts";
-import { hookCall } from "../plan/hooks.ts";
+import { hookCall } from "../plan/hook_call.ts";
 import type { SystemPlan } from "../plan/types.ts";
 
 const STAGES: readonly InnerStage[] = ["pre-mount", "mount", "autodev", "start"];

@@ -23,7 +23,7 @@ import {
 } from "../../net/make_links.ts";
 import { uint32 } from "../../net/netlink.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
-import { scriptCall } from "../plan/hooks.ts";
+import { scriptCall } from "../plan/hook_call.ts";
 import type { NetDevicePlan, SystemPlan } from "../plan/types.ts";
 import { runCall } from "./hooks.ts";
 import { answerFor, answerNoMore, bridgeOf, joinHost, parentOf, toHost } from "./network_host.ts";

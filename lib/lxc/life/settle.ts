@@ -24,9 +24,7 @@ import { tellState } from "./events.ts";
 import { heldPaths } from "./held.ts";
 import { logOf } from "../log.ts";
 import { runStageWarning } from "./hooks.ts";
-import { makeSystem } from "./make.ts";
 import { emptyCgroups } from "./own_cgroups.ts";
-import { Networks, takeDown } from "./network.ts";
 import { readSystem, type SystemRecord } from "./record.ts";
 import { systemNow } from "./state.ts";
 
@@ -101,6 +99,7 @@ async function takeNetworkDown(
 ): Promise<void> {
   if (devices.length === 0 || namespace === undefined) return;
   try {
+    const { Networks, takeDown } = await import("./network.ts");
     using networks = new Networks(runtime, namespace);
     await takeDown(runtime, plan, networks, devices);
   } catch (error) {
@@ -117,6 +116,7 @@ async function startAnew(
   await tellState(runtime, directory.id, "STOPPED");
   await clear(runtime, directory, inspect(directory), true);
   try {
+    const { makeSystem } = await import("./make.ts");
     await makeSystem(runtime, directory, plan);
     return true;
   } catch (error) {

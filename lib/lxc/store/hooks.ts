@@ -7,7 +7,7 @@ import { signalName } from "../../spec/values/signals.ts";
 import type { Opened } from "../container.ts";
 import { runStage, runStageWarning } from "../life/hooks.ts";
 import { makeRootPlaces } from "../life/root.ts";
-import { hookCall, type HookFacts } from "../plan/hooks.ts";
+import { hookCall, type HookFacts } from "../plan/hook_call.ts";
 import type { SystemPlan } from "../plan/types.ts";
 import { planOpened } from "../planned.ts";
 

@@ -8,7 +8,7 @@ import { openContainer } from "../container.ts";
 import { systemId } from "../life/record.ts";
 import { systemNow } from "../life/state.ts";
 import { checkName, lxcPath } from "../place.ts";
-import type { HookFacts } from "../plan/hooks.ts";
+import type { HookFacts } from "../plan/hook_call.ts";
 import { refusePartial } from "./claim.ts";
 import { directoryOf, type Placed } from "./dependents.ts";
 

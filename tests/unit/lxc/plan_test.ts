@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertObjectMatch } from "@std/assert";
 import { findingText, placeText } from "../../../lib/lxc/config/place.ts";
 import { inItsLine, originOf } from "../../../lib/lxc/plan/draft.ts";
-import { hookCall, scriptCall } from "../../../lib/lxc/plan/hooks.ts";
+import { hookCall, scriptCall } from "../../../lib/lxc/plan/hook_call.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
 import { CAPABILITIES } from "../../../lib/spec/values/capabilities.ts";
 import { faults, HOST, sound } from "../../support/lxc_plan.ts";
