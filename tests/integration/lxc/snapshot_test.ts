@@ -3,6 +3,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { IS_LXC, RUNTS_LXC_ONLY } from "../../support/lxc.ts";
 import { Store } from "../../support/lxc_store.ts";
+import { command } from "../../support/runtime.ts";
 
 const TIME = String.raw`\d{4}:\d\d:\d\d \d\d:\d\d:\d\d`;
 
@@ -171,3 +172,39 @@ Deno.test("a container that runs is not kept", async () => {
   assertEquals(code, 1);
   await store.ok("stop", "-n", "web", "-k");
 });
+
+// LXC prints other words, and leaves what it has copied.
+Deno.test(
+  "a disk that fills leaves a container and its states as they were",
+  RUNTS_LXC_ONLY,
+  async () => {
+    await using store = new Store();
+    await command(["mount", "-t", "tmpfs", "-o", "size=2m,mode=755", "tmpfs", store.path]);
+    try {
+      await store.make("web");
+      await store.ok("snapshot", "-n", "web");
+      const etc = `${store.path}/web/rootfs/etc`;
+      Deno.writeTextFileSync(`${etc}/file`, "changed\n");
+      Deno.writeFileSync(`${etc}/big`, new Uint8Array(1200 << 10).fill(1));
+      const kept = await store.run("snapshot", "-n", "web");
+      assertEquals([kept.code, kept.stderr, store.names("web/snaps")], [
+        1,
+        `runts: snapshot "web": write "${store.path}/web/snaps/snap1/rootfs/etc/big": ENOSPC (no space left on device)\n`,
+        ["snap0"],
+      ]);
+      // What is kept is too much to be copied beside what there is.
+      Deno.removeSync(`${etc}/big`);
+      const snapshot = `${store.path}/web/snaps/snap0/rootfs/etc/big`;
+      Deno.writeFileSync(snapshot, new Uint8Array(1200 << 10).fill(1));
+      const back = await store.run("snapshot", "-n", "web", "-r", "snap0");
+      assertEquals([back.code, back.stderr, store.names("web")], [
+        1,
+        `runts: snapshot "web": write "${store.path}/web/restore/rootfs/etc/big": ENOSPC (no space left on device)\n`,
+        ["config", "rootfs", "snaps"],
+      ]);
+      assertEquals(store.read("web/rootfs/etc/file"), "changed\n");
+    } finally {
+      await command(["umount", store.path]);
+    }
+  },
+);
