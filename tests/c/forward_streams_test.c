@@ -98,10 +98,12 @@ static void a_terminal_reads_a_pipe(void) {
 }
 
 static void wrong_flags_are_refused(void) {
-  int brain = connect_brain(), out[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  int brain = connect_brain(), in[2], out[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  make_pipe(in);
   make_pipe(out);
-  const int streams[3] = {null, null, out[1]};
+  const int streams[3] = {in[0], null, out[1]};
   pid_t pid = spawn_line(brain, "c", "read x", BODY_STDIO_GIVEN, streams);
+  close(in[0]);
   close(out[1]);
   CHECK_NUMBER(ask(brain, BODY_FORWARD, BODY_FORWARD_OUT_SOURCE, "c", out, 1), -EINVAL);
   CHECK_NUMBER(ask(brain, BODY_FORWARD, BODY_FORWARD_STDIN, "c", out, 1), -EINVAL);
@@ -110,6 +112,7 @@ static void wrong_flags_are_refused(void) {
   CHECK_NUMBER(ask(brain, BODY_DRAIN, 0, "c", NULL, 0), -EBUSY);
   watch(brain, "c", pid);
   CHECK_NUMBER(ask(brain, BODY_FORWARD, BODY_FORWARD_KEEP, "c", out, 1), -EBUSY);
+  close(in[1]);
   while (process_find("c"))
     work();
   CHECK_NUMBER(ask(brain, BODY_DRAIN, 0, "c", NULL, 0), 0);
