@@ -22,6 +22,7 @@
 #define RLIMIT_NOFILE_NUMBER 7
 #define NR_PIDFD_GETFD 438
 #define FAILED 1
+#define BRAIN_ENDED (-2)
 
 enum { WATCHED_SOCKET, WATCHED_ENDS, WATCHED };
 
@@ -39,7 +40,7 @@ static const char *text_at(const struct request *r, uint32_t numbers) {
   return start < r->size && r->fields[r->size - 1] == 0 ? (const char *)r->fields + start : NULL;
 }
 
-static long do_fds(struct body *body, const struct request *r) {
+static long place(struct body *body, const struct request *r) {
   for (uint32_t i = 0; i < SLOTS_MAX && !body->has_places; i++)
     body->places[i] = -1;
   body->has_places = 1;
@@ -51,6 +52,14 @@ static long do_fds(struct body *body, const struct request *r) {
     r->fds[i] = -1;
   }
   return 0;
+}
+
+/* Who has not asked for an answer hears of it from the spawn. */
+static long do_fds(struct body *body, const struct request *r, long error) {
+  long result = error < 0 ? error : place(body, r);
+  if (result < 0)
+    body->places_error = result;
+  return result;
 }
 
 /* The descriptor goes along. */
@@ -125,7 +134,7 @@ static long perform_request(struct body *body, uint32_t operation, const struct 
                             struct answer *a) {
   switch (operation) {
   case BODY_FDS:
-    return do_fds(body, r);
+    return do_fds(body, r, 0);
   case BODY_SPAWN:
     return do_spawn(body, r, a);
   case BODY_ENDING:
@@ -175,9 +184,11 @@ static void answer(struct body *body, struct packet *packet, long error) {
       .fd_count = packet->count,
       .number = header->request,
   };
-  long result = error < 0 ? error : perform_request(body, header->operation, &r, &a);
+  long result = error >= 0                      ? perform_request(body, header->operation, &r, &a)
+                : header->operation == BODY_FDS ? do_fds(body, &r, error)
+                                                : error;
   close_all(packet->fds, packet->count);
-  if (result == ANSWER_LATER)
+  if (result == ANSWER_LATER || header->request == 0)
     return;
   a.head.result = (int32_t)result;
   struct iovec pieces[] = {{&a.head, sizeof a.head}, {&a.fields, result < 0 ? 0 : a.size}};
@@ -224,7 +235,17 @@ static void attend(struct body *body) {
   foreground_step(body, polled + WATCHED, ready);
 }
 
-/* Does what the brain asks for until it says how to end; -1 when it has ended itself. */
+/* As Deno does it for itself. Until then nothing is other than Deno would find it. */
+static void begin_work(struct body *body) {
+  if (body->has_begun)
+    return;
+  body->has_begun = 1;
+  raise_files(body);
+  keep_children();
+  ignore_broken_pipe();
+}
+
+/* Does what the brain asks for until it says how to end, or has ended itself. */
 static int serve(struct body *body, struct packet *packet) {
   for (;;) {
     long length = receive_packet(body->socket, packet);
@@ -232,12 +253,13 @@ static int serve(struct body *body, struct packet *packet) {
     if (length == -EAGAIN) {
       attend(body);
     } else if (length == 0 || packet->length < sizeof *header) {
-      return -1;
+      return BRAIN_ENDED;
     } else if (header->operation == BODY_END) {
       const struct request r = {packet->bytes + sizeof *header,
                                 packet->length - (uint32_t)sizeof *header, packet->fds, 0, 0};
       return number_at(&r, 0);
     } else {
+      begin_work(body);
       answer(body, packet, length);
     }
   }
@@ -245,8 +267,7 @@ static int serve(struct body *body, struct packet *packet) {
 
 /* Nothing but the end of a program was left to do, and what was told to be done then. */
 static int go_on(struct body *body) {
-  sys1(SYS_CLOSE, body->socket);
-  body->socket = -1;
+  body->socket = -1; /* nobody is told any more */
   while (body->awaited)
     attend(body);
   if (body->afterwards >= 0)
@@ -260,12 +281,9 @@ static int go_on(struct body *body) {
 
 int be_body(long socket, struct packet *packet) {
   struct body body = {.socket = socket, .lock = -1, .ends = -1, .afterwards = -1};
-  raise_files(&body);
-  keep_children();
-  ignore_broken_pipe();
   int code = serve(&body, packet);
-  if (code < 0 && body.await_request)
+  if (code == BRAIN_ENDED && body.await_request)
     return go_on(&body);
   foreground_leave(&body);
-  return code < 0 ? brain_ended() : code;
+  return code == BRAIN_ENDED ? brain_ended() : code;
 }

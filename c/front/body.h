@@ -15,7 +15,9 @@ struct body {
   uint32_t await_request;        /* 0: none was ever awaited */
   int32_t afterwards;            /* a command to run after its end if the brain has gone, or -1 */
   struct foreground *foreground; /* NULL without one */
+  int has_begun;
   int has_places;
+  long places_error;         /* why some are missing, or 0 */
   int32_t places[SLOTS_MAX]; /* descriptors for the slots of the next spawn */
 };
 

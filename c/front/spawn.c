@@ -37,6 +37,7 @@ static void drop_places(struct body *body) {
   if (body->has_places)
     close_all(body->places, SLOTS_MAX);
   body->has_places = 0;
+  body->places_error = 0;
 }
 
 /* The memory goes with us: whoever it is for may still use it. */
@@ -47,7 +48,7 @@ long do_spawn(struct body *body, const struct request *r, struct answer *a) {
   if (r->size < sizeof s)
     return -EINVAL;
   put_bytes((char *)&s, (const char *)r->fields, sizeof s);
-  if (!is_sound(&s, r) || (s.slots > 0 && !body->has_places))
+  if (!is_sound(&s, r) || (s.slots > 0 && !body->has_places && !body->places_error))
     return -EINVAL;
   struct spawn spawn = {
       .image = r->fds[GIVEN_IMAGE],
@@ -60,7 +61,9 @@ long do_spawn(struct body *body, const struct request *r, struct answer *a) {
       .umask = -1,
       .files = body->files,
   };
-  int result = launch_init(new_pages(sizeof(struct launch)), &spawn, spawned);
+  int result = (int)body->places_error;
+  if (result == 0)
+    result = launch_init(new_pages(sizeof(struct launch)), &spawn, spawned);
   drop_places(body);
   if (result < 0)
     return result;

@@ -89,6 +89,7 @@ static int go(long socket, const struct packet *packet) {
 int ask_brain(char **sp, char **env) {
   char path[PATH_ROOM + 32];
   struct packet packet;
+  int code = COLD;
   if (!put_socket_path(path, env) || variable(env, "RUNTS_TEST_COLD="))
     return COLD;
   open_streams(); /* before there are descriptors of our own */
@@ -97,7 +98,7 @@ int ask_brain(char **sp, char **env) {
     return COLD;
   long patience = variable(env, "RUNTS_TEST_WARM=") ? TEST_PATIENCE_MS : PATIENCE_MS;
   if (greet(socket, sp + 1, env) && is_accepted(socket, &packet, patience) && go(socket, &packet))
-    return be_body(socket, &packet);
+    code = be_body(socket, &packet);
   sys1(SYS_CLOSE, socket);
-  return COLD;
+  return code;
 }

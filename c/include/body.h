@@ -16,7 +16,7 @@
  *
  * operation     request: fields, texts; descriptors               reply: fields; descriptors
  * HELLO                                                           body_hello
- * FDS           i32 for each descriptor: its place; descriptors
+ * FDS           i32 for each descriptor: its place; descriptors     (no reply where the request is 0)
  * SPAWN         body_spawn, name; image, plan (, three streams)   body_spawned; pidfd, conversation
  * ENDING        i32 pid                                           body_ending
  * WATCH         body_watch, name, path, fields; directory (, oom)

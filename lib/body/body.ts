@@ -48,6 +48,8 @@ export interface SpawnedInit extends Child {
 interface Parent {
   /** Starts init. It, and the process that it clones and reports, are children of the body. */
   spawn(request: InitRequest): Promise<SpawnedInit>;
+  /** Whether a child that has ended may be left to it. */
+  readonly reapsByItself: boolean;
   /** Takes the ending of a child; undefined while it lives, and when it is not the body's. */
   reap(child: Child): Promise<ProcessEnding | undefined>;
   /**

@@ -47,6 +47,8 @@ export class FrontBody implements Body, ProgramFront, Disposable {
   readonly #calls: FrontCalls;
   readonly #connection: BodyConnection;
   readonly #environment: readonly string[];
+  /** By its own end, at the latest. */
+  readonly reapsByItself = true;
   readonly #alone = Promise.withResolvers<void>();
   /**
    * What is left to do after the end of a program that is waited for: the front's, if this process has gone by
@@ -115,8 +117,8 @@ export class FrontBody implements Body, ProgramFront, Disposable {
     const file = this.#calls.sealedFile("runts-plan", plan);
     try {
       const own = stdio === "inherit";
-      const handed = this.#handOver(fds);
-      const answer = this.ask("start init", {
+      await this.#handOver(fds);
+      const { fields, fds: [pidfd, socket] } = await this.ask("start init", {
         operation: Operation.spawn,
         fields: [
           ...[fds.length, preserve, trace ? SPAWN_TRACE : 0],
@@ -125,7 +127,6 @@ export class FrontBody implements Body, ProgramFront, Disposable {
         texts: [""],
         fds: [this.#calls.initImage(), file, ...own ? [] : stdio],
       });
-      const [{ fields, fds: [pidfd, socket] }] = await Promise.all([answer, ...handed]);
       return { pid: fields.getInt32(0, true), pidfd: pidfd!, socket: socket! };
     } finally {
       this.#helper.close(file);
@@ -265,18 +266,16 @@ export class FrontBody implements Body, ProgramFront, Disposable {
     return this.#connection.ask(what, request);
   }
 
-  /** Descriptors for the slots of the next spawn; what comes next need not wait for the replies. */
-  #handOver(fds: readonly number[]): Promise<unknown>[] {
+  /** Descriptors for the slots of the next spawn, which tells if that has failed. */
+  async #handOver(fds: readonly number[]): Promise<void> {
     const given = [...fds.entries()].filter(([, fd]) => fd >= 0);
-    const handed: Promise<unknown>[] = [];
     for (let at = 0; at < given.length || at === 0; at += BodyMax.fds) {
       const batch = given.slice(at, at + BodyMax.fds);
-      handed.push(this.ask("hand descriptors over", {
+      await this.#connection.tell({
         operation: Operation.fds,
         fields: batch.map(([slot]) => slot),
         fds: batch.map(([, fd]) => fd),
-      }));
+      });
     }
-    return handed;
   }
 }

@@ -19,6 +19,7 @@ import { LocalForeground } from "./foreground.ts";
 /** Everything by the helper library, in this process. */
 export class LocalBody implements Body {
   readonly #helper: Helper;
+  readonly reapsByItself = false;
 
   constructor(helper: Helper) {
     this.#helper = helper;

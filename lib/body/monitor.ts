@@ -32,6 +32,7 @@ const FIRST_PRESERVED = 3;
 
 /** The body of one process of a supervised container. */
 export class MonitorBody implements Body {
+  readonly reapsByItself = true;
   readonly #caller: Body;
   readonly #monitor: Monitor;
   readonly #process: MonitoredProcess;

@@ -360,7 +360,8 @@ export class Creation {
       owner: caller.uid === 0 ? "root" : caller.variable("USER") ?? String(caller.uid),
       // For checkpoint.
       externalDescriptors: [0, 1, 2].map((fd) =>
-        readLink(`/proc/${process.pid}/fd/${fd}`) ?? readLink(`${caller.proc}/fd/${fd}`) ??
+        (process.pid > 0 ? readLink(`/proc/${process.pid}/fd/${fd}`) : undefined) ??
+          readLink(`${caller.proc}/fd/${fd}`) ??
           "/dev/null"
       ),
       bootId: host.get(bootId),

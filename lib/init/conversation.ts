@@ -140,7 +140,12 @@ export class InitProcess {
 
   /** Reaps the processes that only prepared the way, and closes the conversation. */
   async finish(): Promise<void> {
-    while (this.#processes.length > 1) await this.#bury(this.#processes.shift()!);
+    const { helper, body } = this.#runtime;
+    while (this.#processes.length > 1) {
+      const stage = this.#processes.shift()!;
+      if (!body.reapsByItself) await this.#bury(stage);
+      else if (stage.pidfd !== GONE) helper.close(stage.pidfd);
+    }
     this.#closeSocket();
   }
 

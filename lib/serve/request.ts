@@ -90,13 +90,17 @@ export async function serveRequest(
   let peer: Peer | undefined;
   try {
     peer = peerOf(socket);
+    // It says go while we look at what it wants.
+    const isOwn = asked.greeting.frontId === shared.frontId;
+    const accepted = peer.isCertain && isOwn ? front.accept() : undefined;
+    accepted?.catch(() => {}); // heard of below
     const admitted = await admit(shared, peer, asked, front.ended);
+    await accepted;
     if (admitted === undefined) {
       await front.refuse();
       return "cold";
     }
-    if (peer.isCertain) await front.accept();
-    else if (!await acceptProven(helper, calls, socket, peer)) return "gone";
+    if (accepted === undefined && !await acceptProven(helper, calls, socket, peer)) return "gone";
     front.watch();
     // What the container says until it is ready is passed on here.
     if (admitted.caller.variable("NOTIFY_SOCKET") === undefined) front.alone.then(letGo);
