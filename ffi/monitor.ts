@@ -32,7 +32,7 @@ export const MONITOR_SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** What a monitor is started with. */
-interface StartMonitor {
+export interface StartMonitor {
   /** A socket that listens for packets, or -1; the monitor has it, too, from then on. */
   readonly listening: number;
   /** The other end of the first connection, or -1; likewise. */

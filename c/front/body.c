@@ -34,8 +34,7 @@ int32_t number_at(const struct request *r, uint32_t index) {
   return value;
 }
 
-/* The text behind so many numbers; NULL where it does not end. */
-static const char *text_at(const struct request *r, uint32_t numbers) {
+const char *text_at(const struct request *r, uint32_t numbers) {
   uint32_t start = numbers * sizeof(int32_t);
   return start < r->size && r->fields[r->size - 1] == 0 ? (const char *)r->fields + start : NULL;
 }
@@ -151,6 +150,8 @@ static long perform_request(struct body *body, uint32_t operation, const struct 
     return do_descriptor(number_at(r, 0), a);
   case BODY_PROGRAM:
     return do_program(body, r, a);
+  case BODY_MONITOR:
+    return do_monitor(body, r);
   case BODY_KILL:
     return do_kill(number_at(r, 0));
   case BODY_HOLD:

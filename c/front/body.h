@@ -49,6 +49,8 @@ struct request {
 
 /* A number behind so many others; zero where the packet is too short. */
 int32_t number_at(const struct request *request, uint32_t index);
+/* The text behind so many numbers; NULL where it does not end. */
+const char *text_at(const struct request *request, uint32_t numbers);
 
 void answer_now(struct body *body, uint32_t operation, uint32_t request, long result,
                 const void *fields, size_t size);
@@ -58,6 +60,7 @@ int be_body(long socket, struct packet *packet);
 
 /* 0, or a negative error number. */
 long do_spawn(struct body *body, const struct request *request, struct answer *answer);
+long do_monitor(const struct body *body, const struct request *request);
 long do_program(struct body *body, const struct request *request, struct answer *answer);
 /* A lock is held in the place of another, or of none, until a program has ended, or for longer. */
 long hold_lock(struct body *body, int32_t pid, int32_t *fds, uint32_t count);

@@ -14,6 +14,7 @@
  * KILL          i32 pid of a child                                (and its process group)
  * FOREGROUND    u32 body_foreground; its descriptors
  * AWAIT         i32 pid of a child; (file)                        body_ending, once it has ended
+ * MONITOR       u32 ms, title; image, connection(, listening)     (a monitor, started with these)
  *
  * Of the others a front knows FDS, SPAWN, ENDING, FETCH and HOLD, for the lock of a container. The name of SPAWN is empty, and the umask
  * that of the front.

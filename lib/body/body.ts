@@ -6,6 +6,7 @@
  */
 
 import type { HookEnding, HookProgram } from "../../ffi/hooks.ts";
+import type { StartMonitor } from "../../ffi/monitor.ts";
 import type { ProcessEnding } from "../../ffi/process.ts";
 import type { Program } from "../../ffi/program.ts";
 import type { WindowSize } from "../../ffi/terminal.ts";
@@ -58,6 +59,8 @@ interface Parent {
    * @param others meanwhile every other child is reaped
    */
   awaitEnd(child: Child, others: boolean): Promise<ProcessEnding | undefined>;
+  /** Starts a monitor (c/monitor), which is nobody's child that must be reaped. */
+  startMonitor(options: StartMonitor): Promise<void>;
   /** Orphaned descendants become its children. */
   adoptOrphans(): Promise<void>;
   /** A copy of a descriptor of a child (pidfd_getfd(2), Linux 5.6). */

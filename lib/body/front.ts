@@ -4,7 +4,7 @@
  */
 
 import type { HookEnding, HookProgram } from "../../ffi/hooks.ts";
-import type { MonitorCalls } from "../../ffi/monitor.ts";
+import type { MonitorCalls, StartMonitor } from "../../ffi/monitor.ts";
 import { ownDescriptor } from "../../ffi/own_descriptor.ts";
 import type { ProcessEnding } from "../../ffi/process.ts";
 import type { WindowSize } from "../../ffi/terminal.ts";
@@ -39,7 +39,10 @@ const PAUSE = 10;
 const TEXT_MAX = BodyMax.packet - 64;
 
 /** Calls that are made in this process for a front. */
-export type FrontCalls = Pick<MonitorCalls, "send" | "receive" | "sealedFile" | "initImage">;
+export type FrontCalls = Pick<
+  MonitorCalls,
+  "send" | "receive" | "sealedFile" | "initImage" | "monitorImage"
+>;
 
 /** The body of one command. Errors are RuntsError with the front's error number. */
 export class FrontBody implements Body, ProgramFront, Disposable {
@@ -165,6 +168,16 @@ export class FrontBody implements Body, ProgramFront, Disposable {
     } finally {
       if (file !== undefined) this.#helper.close(file);
     }
+  }
+
+  async startMonitor(options: StartMonitor): Promise<void> {
+    const { listening, connection, idleMs, title } = options;
+    await this.ask("start a monitor", {
+      operation: Operation.monitor,
+      fields: [idleMs],
+      texts: [title],
+      fds: [this.#calls.monitorImage(), connection, ...listening < 0 ? [] : [listening]],
+    });
   }
 
   async adoptOrphans(): Promise<void> {

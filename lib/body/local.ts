@@ -2,6 +2,7 @@
 
 import type { Helper } from "../../ffi/helper.ts";
 import type { HookEnding, HookProgram } from "../../ffi/hooks.ts";
+import type { StartMonitor } from "../../ffi/monitor.ts";
 import type { ProcessEnding } from "../../ffi/process.ts";
 import type { WindowSize } from "../../ffi/terminal.ts";
 import { O_RDWR } from "../base/linux.ts";
@@ -46,6 +47,11 @@ export class LocalBody implements Body {
     if (others) return await this.#helper.reapUntil(child.pid);
     await this.#helper.awaitExit(child.pidfd);
     return await this.reap(child);
+  }
+
+  async startMonitor(options: StartMonitor): Promise<void> {
+    const { monitorCalls } = await import("../../ffi/monitor.ts");
+    monitorCalls().start(options);
   }
 
   // deno-lint-ignore require-await

@@ -1,5 +1,6 @@
 /** A monitor as the parent of init. What is the caller's, another body does. */
 
+import type { StartMonitor } from "../../ffi/monitor.ts";
 import type { WindowSize } from "../../ffi/terminal.ts";
 import { EAGAIN, EPIPE, ESRCH } from "../base/errno.ts";
 import { errnoOf } from "../base/errors.ts";
@@ -69,6 +70,10 @@ export class MonitorBody implements Body {
   async awaitEnd(child: Child): Promise<ProcessEnding | undefined> {
     await this.#monitor.awaitEnd(child.pidfd);
     return await this.reap(child);
+  }
+
+  startMonitor(options: StartMonitor): Promise<void> {
+    return this.#caller.startMonitor(options);
   }
 
   /** It does so all its life. */

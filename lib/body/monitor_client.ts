@@ -1,5 +1,6 @@
 /** A connection to a monitor: each operation of lib/wire/body.ts as a call. It decides nothing. */
 
+import type { Body } from "./body.ts";
 import { quote } from "../base/errors.ts";
 import {
   AttachFlag,
@@ -111,15 +112,17 @@ export class Monitor implements Disposable {
    *
    * @param options `listening`: a socket that it takes connections from, which stays the caller's, or -1.
    *   `idleMs`: how long it stays when there is nothing to do. `title`: what process lists show
+   * @param body starts it
    */
-  static start(
+  static async start(
     helper: Descriptors,
     options: { readonly listening: number; readonly idleMs: number; readonly title: string },
-  ): Monitor {
+    body: Pick<Body, "startMonitor">,
+  ): Promise<Monitor> {
     const calls = monitorCalls();
     const [ours, theirs] = calls.pair();
     try {
-      calls.start({ ...options, connection: theirs });
+      await body.startMonitor({ ...options, connection: theirs });
       return new Monitor(helper, calls, ours);
     } catch (error) {
       helper.close(ours);

@@ -43,7 +43,7 @@ export const command = defineCommand({
     { text: "watch it", command: "runts events --format table --interval 1s web" },
     { text: "what becomes of containers", command: "runts events --follow --since 0" },
   ],
-  async run({ runtime, args: { id }, options, print }) {
+  async run({ runtime, args: { id }, options, print, signal }) {
     const { follow = false, since } = options;
     if (follow || since !== undefined) {
       refuseStatistics(options, follow ? "--follow" : "--since");
@@ -52,6 +52,7 @@ export const command = defineCommand({
         follow,
         ...(id !== undefined && { id }),
         ...(since !== undefined && { since }),
+        ...(signal && { signal }),
       };
       const told = supervisionEvents(runtime, wanted);
       for await (const event of told) print(`${JSON.stringify(event)}\n`);
@@ -70,7 +71,8 @@ export const command = defineCommand({
     });
     if (options.stats) return show(await now());
     if (options.format !== undefined && options.format !== "json") show(await now());
-    for await (const event of events(runtime, { ...args, interval })) show(event);
+    const watched = { ...args, interval, ...(signal && { signal }) };
+    for await (const event of events(runtime, watched)) show(event);
   },
 });
 

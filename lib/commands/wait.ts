@@ -16,8 +16,8 @@ export const command = defineCommand({
     { text: "the container", command: "runts wait web" },
     { text: "one more program in it", command: "runts wait --process backup web" },
   ],
-  async run({ runtime, args, options, print }) {
-    const { code } = await wait(runtime, { ...args, ...options });
+  async run({ runtime, args, options, print, signal }) {
+    const { code } = await wait(runtime, { ...args, ...options, ...(signal && { signal }) });
     print(`${code}\n`);
   },
 });

@@ -18,18 +18,24 @@ const always = () => true;
 
 /** What a front can do so far is enough for these, with such options. */
 const WARM: Readonly<Record<string, (options: Values) => boolean>> = {
-  create: alone,
+  create: always,
   delete: always,
-  exec: alone,
+  events: (options) => ["json", undefined].includes(options.format as string),
+  exec: (options) => options.detach === true || alone(options),
+  features: always,
+  inspect: always,
   kill: always,
   list: always,
   pause: always,
   ps: always,
   resume: always,
-  run: alone,
+  run: (options) => options.detach === true || alone(options),
   serve: (options) => options.status === true,
   start: always,
   state: always,
+  stop: always,
+  update: (options) => options.resources !== "-",
+  wait: always,
 };
 
 /** The verbs that may be carried out so. */
@@ -41,7 +47,7 @@ export async function loadWarm(): Promise<void> {
   await Promise.all(WARM_VERBS.map(commandOf));
 }
 
-/** A monitor is a child of whoever starts it, with what that has. */
+/** What is joined to a monitor's streams reads those of its own process. */
 function alone(options: Values): boolean {
   return ["name", ...Object.keys(SUPERVISE_OPTIONS)].every((key) => options[key] === undefined);
 }
@@ -71,7 +77,16 @@ export async function prepareWarm(
   const afterwards = verb === "run" && !line.options.keep && {
     afterwards: [...words.slice(0, verbPlace(words)), "delete", "--force", line.args.id as string],
   };
-  return { run: (setting) => runLine(command!, () => line, setting), ...afterwards };
+  return {
+    run: (setting) => runLine(command!, () => line, setting),
+    ...(tells(verb, line.options) && { beginsAnew: true }),
+    ...afterwards,
+  };
+}
+
+/** Whether a command may take for ever, and another one can take its place at any time. */
+function tells(verb: string, options: Values): boolean {
+  return verb === "wait" || (verb === "events" && options.stats !== true);
 }
 
 /** Undefined for a line with a mistake. */

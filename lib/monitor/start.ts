@@ -66,14 +66,15 @@ export async function startMonitor(
 }
 
 async function start(
-  { helper }: LoadedRuntime,
+  { helper, body }: LoadedRuntime,
   directory: StateDirectory,
 ): Promise<{ monitor: Monitor; pid: number }> {
   const path = monitorSocket(directory);
   removeQuietly(path); // of a monitor that there was
   const listening = monitorCalls().listen(path, 0o600);
   try {
-    const monitor = Monitor.start(helper, { listening, idleMs: IDLE, title: directory.id });
+    const options = { listening, idleMs: IDLE, title: directory.id };
+    const monitor = await Monitor.start(helper, options, body);
     return { monitor, pid: (await monitor.hello()).pid };
   } finally {
     helper.close(listening);

@@ -36,6 +36,8 @@ export interface Prepared {
   readonly run: (setting: Setting) => Promise<number>;
   /** The command line of what is left to do once its program has ended. */
   readonly afterwards?: readonly string[];
+  /** It may be ended at any time, and begun anew without a brain. */
+  readonly beginsAnew?: true;
 }
 
 /**
@@ -60,6 +62,8 @@ export interface Shared {
   readonly status: () => BrainStatus;
   readonly reading: Reading;
   readonly hosts: Hosts;
+  /** Aborted when the brain is to end. */
+  readonly ending: AbortSignal;
   /** Told of a front of another build. */
   readonly otherBuild: () => void;
 }
@@ -102,6 +106,10 @@ export async function serveRequest(
     }
     if (accepted === undefined && !await acceptProven(helper, calls, socket, peer)) return "gone";
     front.watch();
+    if (admitted.beginsAnew) {
+      letGo();
+      shared.ending.addEventListener("abort", () => front.refuse(), { signal: front.ended });
+    }
     // What the container says until it is ready is passed on here.
     if (admitted.caller.variable("NOTIFY_SOCKET") === undefined) front.alone.then(letGo);
     await front.end(await carryOut(shared, front, admitted));

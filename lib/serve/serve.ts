@@ -90,6 +90,7 @@ class Brain {
   #successor: string | undefined;
   readonly #reading: Reading;
   readonly #wake = new AbortController();
+  readonly #ending = new AbortController();
   readonly #outcomes = { done: 0, cold: 0, gone: 0 };
 
   constructor(helper: Helper, runtime: Runtime, id: string, options: ServeOptions) {
@@ -108,6 +109,7 @@ class Brain {
       prepare: options.prepare,
       status: () => this.#status(),
       reading: this.#reading,
+      ending: this.#ending.signal,
       otherBuild: () => {
         this.#successor ??= successorOf(runtime.caller);
         if (this.#successor !== undefined) this.#wake.abort();
@@ -131,6 +133,7 @@ class Brain {
       if (ready) this.#take(socket);
       else if (this.#atWork.size === 0) break;
     }
+    this.#ending.abort();
     await Promise.all(this.#needing);
     return signal.aborted ? undefined : this.#successor;
   }

@@ -51,6 +51,7 @@ export const Operation = {
   keep: 30,
   foreground: 31,
   await: 32,
+  monitor: 33,
   forward: 40,
   drain: 41,
   run: 42,

@@ -1,5 +1,6 @@
 /** What tests of monitors share: one with a folder, and small programs below it. */
 
+import { LocalBody } from "../../lib/body/local.ts";
 import { type Helper, loadHelper } from "../../ffi/helper.ts";
 import { type MonitorCalls, monitorCalls } from "../../ffi/monitor.ts";
 import { type LogTarget, Monitor, type MonitorStdio } from "../../lib/body/monitor_client.ts";
@@ -79,7 +80,7 @@ export class Watched implements AsyncDisposable {
     const listening = monitorCalls().listen(path, 0o600);
     const options = { listening, idleMs, title: folder };
     const monitor = start === undefined
-      ? Monitor.start(helper, options)
+      ? await Monitor.start(helper, options, new LocalBody(helper))
       : (start({ ...options, connection: -1 }), await Monitor.connect(helper, path));
     helper.close(listening);
     return new Watched(helper, monitor, folder, (await monitor.hello()).pid);

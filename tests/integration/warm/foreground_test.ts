@@ -12,6 +12,8 @@ import { WarmBrain } from "../../support/warm.ts";
 /** A program that tells of SIGTERM, and stays until then. */
 const TRAPS = "trap 'echo told; exit 5' TERM; echo here; while :; do sleep 0.01; done";
 
+const SIGTERM = 15;
+
 /** A command in the foreground whose program notes its pid, as the host has it, at a path. */
 class Foreground {
   readonly #process: Deno.ChildProcess;
@@ -53,7 +55,7 @@ class Foreground {
     };
     await until("there is a pid", () => read() !== 0);
     const isShell = () => Deno.readTextFileSync(`/proc/${read()}/cmdline`).startsWith("sh\0");
-    await until("the program runs", isShell);
+    await until("the program hears of signals", () => isShell() && handles(read(), SIGTERM));
     return read();
   }
 
@@ -68,6 +70,13 @@ class Foreground {
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     return { code, stdout: text(stdout), stderr: text(stderr) };
   }
+}
+
+/** Whether a process has a handler for the signal (proc_pid_status(5)). */
+function handles(pid: number, signal: number): boolean {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const caught = BigInt(`0x${/^SigCgt:\t(.*)$/m.exec(status)![1]}`);
+  return (caught & (1n << BigInt(signal - 1))) !== 0n;
 }
 
 function waits(pid: number): boolean {
@@ -146,10 +155,12 @@ runtimeTest("without the brain both go on by themselves", RUNTS_ONLY, async (run
   using bundle = shell(TRAPS);
   const ids = [runtime.id(), runtime.id()] as const;
   const run = new Foreground(runtime, brain, ["run", "--bundle", bundle.path, ids[0]]);
+  await run.program();
   await run.waits();
   using sleeper = new Bundle(idle);
   await runtime.ok(["run", "--detach", "--bundle", sleeper.path, ids[1]]);
   const exec = new Foreground(runtime, brain, ["exec", ids[1]]);
+  await exec.program();
   await exec.waits();
   brain.kill("SIGKILL");
   await brain.end();
@@ -165,6 +176,7 @@ runtimeTest("a brain that is to end does not wait for programs", RUNTS_ONLY, asy
   await using brain = await WarmBrain.start();
   using bundle = shell(TRAPS);
   const run = new Foreground(runtime, brain, ["run", "--bundle", bundle.path, runtime.id()]);
+  await run.program();
   await run.waits();
   brain.kill("SIGTERM");
   assertEquals(await brain.end(), { code: 0, stderr: "" });

@@ -58,17 +58,19 @@ runtimeTest("what it cannot do runs cold, quietly", RUNTS_ONLY, async (runtime) 
   assertEquals({ ...version, stdout: "" }, { ...WARM, cold: true });
   const log = await tell(["--root", runtime.root, "--log", "/dev/fd/2", "list", "--quiet"], env);
   assertEquals(log, { ...WARM, cold: true });
-  // A monitor is a child of whoever starts it, and a trace tells of a process of its own.
+  // What is joined to a monitor's streams reads its own, and a trace tells of a process of its own.
   const bundle = ["--bundle", "/nonexistent"];
   const lines = [
     ...Object.entries(SUPERVISE_OPTIONS).map(([key, option]) => [
-      ...["create", ...bundle, `--${longName(key)}`],
+      ...["run", ...bundle, `--${longName(key)}`],
       ...("value" in option ? [VALUES[key] ?? "1"] : []),
       "none",
     ]),
     ["create", ...bundle, "--trace", `${runtime.root}/trace`, "none"],
     ["start", "--trace", `${runtime.root}/trace`, "none"],
-    ["exec", "--detach", "--name", "some", "none", "true"],
+    ["exec", "--name", "some", "none", "true"],
+    ["update", "--resources", "-", "none"],
+    ["events", "--format", "line", "none"],
   ];
   for (const line of lines) {
     const { code, cold } = await tell(["--root", runtime.root, ...line], env);
