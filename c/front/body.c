@@ -109,6 +109,23 @@ static long do_connect(const struct request *r, struct answer *a) {
   return path ? give(a, connect_stream(path)) : -EINVAL;
 }
 
+/* The one who is told may look at who tells: it is us. */
+static long do_datagram(const struct request *r) {
+  const char *path = (const char *)r->fields;
+  uint32_t size = 0;
+  while (size < r->size && path[size])
+    size++;
+  if (size == r->size)
+    return -EINVAL;
+  struct iovec piece = {(void *)(uintptr_t)(path + size + 1), r->size - size - 1};
+  long fd = connect_datagrams(path), result;
+  if (fd < 0)
+    return fd;
+  result = send_packet(fd, &piece, 1, r->fds, r->fd_count);
+  sys1(SYS_CLOSE, fd);
+  return result < 0 ? result : 0;
+}
+
 static long do_descriptor(int32_t fd, struct answer *a) {
   struct winsize size = {0};
   struct termios modes;
@@ -146,6 +163,8 @@ static long perform_request(struct body *body, uint32_t operation, const struct 
     return do_open(r, a);
   case BODY_CONNECT:
     return do_connect(r, a);
+  case BODY_DATAGRAM:
+    return do_datagram(r);
   case BODY_DESCRIPTOR:
     return do_descriptor(number_at(r, 0), a);
   case BODY_PROGRAM:

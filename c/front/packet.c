@@ -25,6 +25,17 @@ void close_all(const int32_t *fds, uint32_t count) {
       sys1(SYS_CLOSE, fds[i]);
 }
 
+/* A name without a file begins with '@' (sd_notify(3)). */
+static long put_abstract(struct sockaddr_un *to, const char *name) {
+  size_t size = length(name);
+  to->sun_family = AF_UNIX;
+  if (size > sizeof to->sun_path)
+    return -ENAMETOOLONG;
+  put_bytes(to->sun_path, name, size);
+  to->sun_path[0] = 0;
+  return (long)(offsetof(struct sockaddr_un, sun_path) + size);
+}
+
 /* What is too long for an address is reached through its directory. */
 static long put_address(struct sockaddr_un *to, const char *path, long *directory) {
   const char *name = path;
@@ -32,7 +43,7 @@ static long put_address(struct sockaddr_un *to, const char *path, long *director
   to->sun_family = AF_UNIX;
   if (length(path) < sizeof to->sun_path) {
     put_string(at, path);
-    return 0;
+    return sizeof *to;
   }
   char parent[PATH_ROOM];
   if (length(path) >= sizeof parent)
@@ -48,18 +59,20 @@ static long put_address(struct sockaddr_un *to, const char *path, long *director
   if (*directory < 0)
     return *directory;
   put_string(put_string(put_fd_path(at, *directory), "/"), name);
-  return 0;
+  return sizeof *to;
 }
 
 /* A full backlog does not hold us up. */
 static long connect_to(int type, const char *path) {
   struct sockaddr_un address;
-  long directory = -1, fd, result = put_address(&address, path, &directory);
-  if (result < 0)
-    return result;
-  fd = sys3(SYS_socket, AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  long directory = -1, fd, result;
+  long size = type == SOCK_DGRAM && *path == '@' ? put_abstract(&address, path)
+                                                 : put_address(&address, path, &directory);
+  if (size < 0)
+    return size;
+  fd = result = sys3(SYS_socket, AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd >= 0)
-    result = sys3(SYS_connect, fd, (long)&address, sizeof address);
+    result = sys3(SYS_connect, fd, (long)&address, size);
   if (directory >= 0)
     sys1(SYS_CLOSE, directory);
   if (fd < 0 || result == 0)
@@ -73,6 +86,10 @@ long connect_stream(const char *path) {
   if (fd >= 0)
     sys3(SYS_FCNTL, fd, F_SETFL, 0);
   return fd;
+}
+
+long connect_datagrams(const char *path) {
+  return connect_to(SOCK_DGRAM, path);
 }
 
 long connect_packets(const char *path) {

@@ -20,6 +20,9 @@ long connect_packets(const char *path);
 /* Connects a stream. -EAGAIN when nobody has accepted all that came before. */
 long connect_stream(const char *path);
 
+/* For datagrams to it. */
+long connect_datagrams(const char *path);
+
 /* Waits for room. Pieces are sent as one packet. */
 long send_packet(long socket, const struct iovec *pieces, unsigned count, const int32_t *fds,
                  uint32_t fd_count);

@@ -106,6 +106,7 @@ enum body_operation {
   BODY_FOREGROUND = 31,
   BODY_AWAIT = 32,
   BODY_MONITOR = 33,
+  BODY_DATAGRAM = 34,
   BODY_FORWARD = 40,
   BODY_DRAIN = 41,
   BODY_RUN = 42,

@@ -222,7 +222,8 @@ export class FrontBody implements Body, ProgramFront, Disposable {
     bytes: Uint8Array,
     fds: readonly number[],
   ): Promise<void> {
-    await this.#helper.sendDatagram(path, bytes, fds);
+    const request = { operation: Operation.datagram, texts: [path], bytes, fds };
+    await this.ask(`send to socket ${quote(path)}`, request);
   }
 
   async open(path: string, flags: number, mode = 0o600): Promise<number> {

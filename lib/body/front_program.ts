@@ -4,7 +4,6 @@ import { ownDescriptor } from "../../ffi/own_descriptor.ts";
 import type { FileCalls } from "../../ffi/files.ts";
 import type { HookEnding, HookProgram } from "../../ffi/hooks.ts";
 import type { MonitorCalls } from "../../ffi/monitor.ts";
-import type { SocketCalls } from "../../ffi/sockets.ts";
 import { decodeBytes } from "../base/bytes.ts";
 import { quote } from "../base/errors.ts";
 import { O_RDONLY } from "../base/linux.ts";
@@ -13,9 +12,7 @@ import type { Body, Child, ToolEnding } from "./body.ts";
 import type { BodyConnection } from "./connection.ts";
 
 /** What is needed of the helper library. */
-export type FrontHelper =
-  & Pick<FileCalls, "open" | "close" | "awaitFds" | "pipe" | "readAvailable">
-  & Pick<SocketCalls, "sendDatagram">;
+export type FrontHelper = Pick<FileCalls, "open" | "close" | "awaitFds" | "pipe" | "readAvailable">;
 
 const STDERR = 2;
 /** Of what a hook says, so much of the end is kept. */

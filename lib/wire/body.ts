@@ -52,6 +52,7 @@ export const Operation = {
   foreground: 31,
   await: 32,
   monitor: 33,
+  datagram: 34,
   forward: 40,
   drain: 41,
   run: 42,
