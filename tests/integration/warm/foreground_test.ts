@@ -91,18 +91,23 @@ function shell(script: string): Bundle {
 
 runtimeTest("run and exec bring streams and exit codes", RUNTS_ONLY, async (runtime) => {
   await using brain = await WarmBrain.start();
-  const call = (...args: string[]) =>
+  const call = (...args: string[]) => tell(["--root", runtime.root, ...args], brain.words);
+  const fed = (...args: string[]) =>
     tell(["--root", runtime.root, ...args], brain.words, { stdin: "input" });
   using bundle = shell("cat; echo error >&2; exit 7");
   const said = { code: 7, stdout: "input", stderr: "error\n", cold: false };
-  assertEquals(await call("run", "--bundle", bundle.path, runtime.id()), said);
+  assertEquals(await fed("run", "--bundle", bundle.path, runtime.id()), said);
   using killed = shell("kill -9 $$");
   using sleeper = new Bundle(idle);
   const id = runtime.id();
   await runtime.ok(["run", "--detach", "--bundle", sleeper.path, id]);
-  const exec = (script: string) => call("exec", id, "sh", "-c", script);
-  assertEquals(await exec("cat; echo error >&2; exit 7"), said);
-  assertEquals(await exec("kill -9 $$"), { code: 137, stdout: "", stderr: "", cold: false });
+  assertEquals(await fed("exec", id, "sh", "-c", "cat; echo error >&2; exit 7"), said);
+  assertEquals(await call("exec", id, "sh", "-c", "kill -9 $$"), {
+    code: 137,
+    stdout: "",
+    stderr: "",
+    cold: false,
+  });
   assertEquals(await call("exec", id, "/none"), {
     ...{ code: 255, stdout: "", cold: false },
     stderr: `runts: exec "${id}": process.args[0]: exec: "/none": ` +
