@@ -99,13 +99,8 @@ cgroupTest("the package, from its installation to its removal", ["v2", "systemd"
     'runts = ["/usr/bin/runts"]',
   );
 
-  // Kernels before 6.5 have no use for it: there it is enabled, and does nothing.
   assertEquals(await ok("systemctl is-enabled runts.socket"), "enabled\n");
-  const isOld = /^([0-5]\.|6\.[0-4]\.)/.test(Deno.osRelease());
-  assertEquals(
-    await ok("systemctl is-active runts.socket || :"),
-    isOld ? "inactive\n" : "active\n",
-  );
+  assertEquals(await ok("systemctl is-active runts.socket"), "active\n");
 
   await ok(IMAGE);
   await useByClients();

@@ -74,10 +74,12 @@ function examplesIn(page: string): [path: string, text: string][] {
   );
 }
 
-/** Units of systemd, where the tree has any. */
+/** Units of systemd, of the system and of users. */
 async function putUnits(root: string): Promise<void> {
-  for (const [name, text] of await textsIn("packaging/systemd")) {
-    await put(root, `usr/lib/systemd/system/${name}`, text);
+  for (const [from, to] of [["systemd", "system"], ["systemd-user", "user"]]) {
+    for (const [name, text] of await textsIn(`packaging/${from}`)) {
+      await put(root, `usr/lib/systemd/${to}/${name}`, text);
+    }
   }
 }
 

@@ -17,7 +17,7 @@ const TIMEOUT_S = 1500;
 /** What a machine or a setup that is told to end gets for it. */
 const KILL_AFTER_S = 20;
 /** Programs of tests/payload that tests in a machine use: it has no compiler. */
-const PAYLOADS = ["payload"];
+const PAYLOADS = ["payload", "caller"];
 /** Exit code of "timeout", and of run.sh, for what has run out of time. */
 const OUT_OF_TIME = 124;
 
@@ -47,7 +47,7 @@ const HOSTS: Host[] = [
     level: "vm",
     options: [],
     files:
-      /^(cgroup|rootless)\/(?!session_)|^lxc\/(apparmor|debian|rootless|states|systemd|virtual_devices)_|^lifecycle\/(lifecycle_|apparmor_|prepared_(void_)?test)|^supervision\/(systemd|wait)_/,
+      /^(cgroup|rootless)\/(?!session_)|^lxc\/(apparmor|debian|rootless|states|systemd|virtual_devices)_|^lifecycle\/(lifecycle_|apparmor_|prepared_(void_)?test)|^supervision\/(systemd|wait)_|^warm\/(same|systemd)_/,
     asked: /^lxc\/(?!list_|runts_|update_|values_)/,
   },
   { name: "vm, session of a user", level: "vm", options: ["--user"], files: /^rootless\/session_/ },
@@ -158,7 +158,17 @@ async function within(
 /** The folder that a guest gets: the project, executables, modules from the cache, and a Debian. */
 export async function stage(): Promise<string> {
   const share = await Deno.makeTempDir({ prefix: "runts-vm-" });
-  const names = ["deno.json", "deno.lock", "main.ts", "mod.ts", "verbs.ts", "lib", "ffi", "tests"];
+  const names = [
+    "deno.json",
+    "deno.lock",
+    "main.ts",
+    "mod.ts",
+    "verbs.ts",
+    "lib",
+    "ffi",
+    "tests",
+    "packaging",
+  ];
   await Deno.mkdir(join(share, "project", "dist"), { recursive: true });
   const copy = (from: string[], to: string) => run("cp", ["-r", ...from, join(share, to)]);
   await copy(names.map((name) => join(ROOT, name)), "project");

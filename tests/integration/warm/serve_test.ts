@@ -4,7 +4,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { longName } from "../../../lib/cli/types.ts";
 import { SUPERVISE_OPTIONS } from "../../../lib/commands/supervise_options.ts";
 import { Bundle } from "../../support/bundle.ts";
-import { idle, tell, TELLING, told } from "../../support/cold.ts";
+import { idle, tell } from "../../support/cold.ts";
 import { isRunning, parentOf, runtimeTest } from "../../support/host.ts";
 import { command, RUNTIME, RUNTS_ONLY } from "../../support/runtime.ts";
 import { WarmBrain } from "../../support/warm.ts";
@@ -79,34 +79,6 @@ runtimeTest("what it cannot do runs cold, quietly", RUNTS_ONLY, async (runtime) 
   const plain = await tell(["--root", runtime.root, "create", ...bundle, "none"], env);
   assertEquals({ code: plain.code, cold: plain.cold }, { code: 1, cold: false });
   await Deno.remove(`${runtime.root}/trace`);
-});
-
-Deno.test({
-  ...RUNTS_ONLY,
-  name: "a caller with other rights, another root or other namespaces is not served",
-  fn: async () => {
-    await using brain = await WarmBrain.start();
-    const line = [RUNTIME, "--root", `${brain.directory}/none`, "list", "--quiet"];
-    const isCold = async (...before: string[]) => {
-      const telling = Object.entries(TELLING).map((entry) => entry.join("="));
-      const found = await command([...before, "env", ...telling, ...line], { env: brain.env });
-      const { cold, ...output } = told(found);
-      assertEquals(output, { code: 0, stdout: "", stderr: "" });
-      return cold;
-    };
-    assertEquals(await isCold("nice", "-n", "1"), false);
-    const other: string[][] = [
-      ["setpriv", "--no-new-privs"],
-      ["setpriv", "--bounding-set", "-sys_nice"],
-      ["setpriv", "--groups", "4711"],
-      ["unshare", "--mount"],
-      ["unshare", "--uts"],
-      ["unshare", "--net"],
-      ["unshare", "--ipc"],
-      ["unshare", "--cgroup"],
-    ];
-    for (const before of other) assertEquals(await isCold(...before), true, before.join(" "));
-  },
 });
 
 Deno.test({
