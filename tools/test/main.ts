@@ -1,7 +1,7 @@
 /**
  * Runs the tests level by level and prints the sum as the last line.
  *
- *     tools/test/main.ts [c|unit|integration|clients|vm]… [PART]      default: all but clients
+ *     tools/test/main.ts [c|unit|integration|warm|clients|vm]… [PART]      default: all but clients
  *
  * PART, a word with a slash, chooses the files of tests whose path holds it: `unit/plan/`.
  */
@@ -17,9 +17,12 @@ import { testVm } from "./vm.ts";
 
 /** Name of the host that this runs on. */
 const HERE = "this host";
-const LEVELS = ["c", "unit", "integration", "clients", "vm"];
+const LEVELS = ["c", "unit", "integration", "warm", "clients", "vm"];
 /** Those that need no daemons of others. */
-const USUAL = ["c", "unit", "integration", "vm"];
+const USUAL = ["c", "unit", "integration", "warm", "vm"];
+/** Tests of the integration level that are run once more with a warm brain, which is their level "warm". */
+const WARM =
+  /^(exec|hooks)\/|^process\/(?!inherited_)|^lifecycle\/(defaults|exit_code|lifecycle|notify|signals|umask)_/;
 /** Those with tests that boot a Debian. */
 const SYSTEMS = ["integration", "vm"];
 /** What a virtual machine has not run by then, counted from the start, is skipped. */
@@ -46,15 +49,17 @@ const INDEPENDENT = ["unit"];
 
 /** Runs one file in a process of its own, so that a crash costs that file only. */
 async function testFile(path: string, level: string): Promise<Result[]> {
+  const isWarm = level === "warm";
   const report = await Deno.makeTempFile({ prefix: "runts-report-" });
   // What the tests of clients print is their table.
   const quiet = level === "clients" ? [] : ["--quiet"];
   const [program = "", ...args] = [
-    ...(level === "integration" && Deno.uid() === 0 ? OWN_MOUNTS : []),
+    ...(["integration", "warm"].includes(level) && Deno.uid() === 0 ? OWN_MOUNTS : []),
     ...[Deno.execPath(), "test", "-A", "--no-check", ...quiet, `--junit-path=${report}`, path],
   ];
   const shown = INDEPENDENT.includes(level) ? "piped" : "inherit";
-  const child = new Deno.Command(program, { args, cwd: ROOT, stdout: shown, stderr: shown })
+  const env = isWarm ? { RUNTS_TEST_WARM: "1" } : {};
+  const child = new Deno.Command(program, { args, env, cwd: ROOT, stdout: shown, stderr: shown })
     .spawn();
   let timedOut = false;
   const timers = [FILE_TIMEOUT_MS, FILE_TIMEOUT_MS + KILL_AFTER_MS].map((delay, i) =>
@@ -72,7 +77,11 @@ async function testFile(path: string, level: string): Promise<Result[]> {
   if (timedOut) console.error(`${relative(ROOT, path)}: stopped after ${FILE_TIMEOUT_MS} ms`);
   const xml = await Deno.readTextFile(report);
   await Deno.remove(report);
-  return parseReport(xml, { host: HERE, file: relative(ROOT, path), success });
+  return parseReport(xml, {
+    host: isWarm ? `${HERE}, warm` : HERE,
+    file: relative(ROOT, path),
+    success,
+  });
 }
 
 /** Makes the Debian that tests boot; where it cannot be had, the reason is printed, and they are ignored. */
@@ -84,8 +93,9 @@ async function prepareDebian(): Promise<void> {
 
 async function testLevel(level: string, part: string): Promise<Result[]> {
   if (level === "vm") return await testVm(level, part, VM_DEADLINE_MS);
-  const folder = join(ROOT, "tests", level);
-  const files = await exists(folder) ? await filesBelow(folder, "_test.ts") : [];
+  const folder = join(ROOT, "tests", level === "warm" ? "integration" : level);
+  const all = await exists(folder) ? await filesBelow(folder, "_test.ts") : [];
+  const files = level === "warm" ? all.filter((path) => WARM.test(relative(folder, path))) : all;
   const results: Result[] = [];
   const chosen = files.filter((path) => relative(ROOT, path).includes(part));
   const width = INDEPENDENT.includes(level) ? navigator.hardwareConcurrency : 1;

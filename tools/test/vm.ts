@@ -47,8 +47,8 @@ const HOSTS: Host[] = [
     level: "vm",
     options: [],
     files:
-      /^(cgroup|rootless)\/(?!session_)|^lxc\/(apparmor|debian|rootless|states|systemd|virtual_devices)_|^lifecycle\/(lifecycle_|apparmor_|prepared_(void_)?test)|^supervision\/(systemd|wait)_|^warm\/(same|systemd)_/,
-    asked: /^lxc\/(?!list_|runts_|update_|values_)/,
+      /^(cgroup|rootless)\/(?!session_)|^lxc\/(apparmor|debian|rootless|states|systemd|virtual_devices)_|^lifecycle\/(lifecycle_|apparmor_|prepared_(void_)?test)|^supervision\/(systemd|wait)_|^warm\/systemd_/,
+    asked: /^lxc\/(?!list_|runts_|update_|values_)|^warm\/(same|who)_/,
   },
   { name: "vm, session of a user", level: "vm", options: ["--user"], files: /^rootless\/session_/ },
   {

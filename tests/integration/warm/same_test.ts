@@ -142,6 +142,8 @@ Deno.test({
     withRuntime((runtime) =>
       withScenes(runtime, async (scenes) => {
         await using brain = await WarmBrain.start();
+        // The first container of a host has cpuset enabled, which before Linux 6.2 undoes affinities.
+        await runtime.container(() => {});
         const expected = await all(scenes, { RUNTS_TEST_COLD: "1" });
         const found = await all(scenes, brain.env);
         const different: string[] = [];
