@@ -61,6 +61,8 @@ export class BodyConnection implements Disposable {
   #awaiting: Pick<PromiseWithResolvers<void>, "resolve" | "reject"> | undefined;
   #events: MonitorEvents | undefined;
   #last = 0;
+  /** The last of what waits for room. */
+  #late: Promise<void> | undefined;
   #reading = false;
   #watched = false;
   /** Why nothing can be said any more. */
@@ -146,7 +148,20 @@ export class BodyConnection implements Disposable {
     this.#close(new RuntsError(`talk to ${this.#peer}`, { cause: "the connection was closed" }));
   }
 
+  /** In the order of the calls: what finds no room keeps the next ones waiting. */
   async #send(packet: Packet): Promise<void> {
+    if (this.#end !== undefined) throw this.#end;
+    if (this.#late === undefined && this.#calls.send(this.#socket, packet)) return;
+    const before = this.#late ?? Promise.resolve();
+    const late = this.#late = before.catch(() => {}).then(() => this.#sendLate(packet));
+    try {
+      await late;
+    } finally {
+      if (this.#late === late) this.#late = undefined;
+    }
+  }
+
+  async #sendLate(packet: Packet): Promise<void> {
     for (;;) {
       if (this.#end !== undefined) throw this.#end;
       if (this.#calls.send(this.#socket, packet)) return;

@@ -152,14 +152,14 @@ export class Monitor implements Disposable {
 
   async #spawn(request: MonitorSpawn): Promise<{ pid: number; pidfd: number; socket: number }> {
     const { name, fds, preserved = [], stdio, trace = false, umask } = request;
-    await this.#handOver([
-      ...fds.map((fd, slot) => [slot, fd] as const),
-      ...preserved.map((fd, index) => [PLACE_PRESERVED + index, fd] as const),
-    ]);
     const plan = this.calls.sealedFile("runts-plan", request.plan);
     try {
       const image = request.image ?? this.calls.initImage();
-      const { fields, fds: [pidfd, socket] } = await this.connection.ask("start init", {
+      const handed = this.#handOver([
+        ...fds.map((fd, slot) => [slot, fd] as const),
+        ...preserved.map((fd, index) => [PLACE_PRESERVED + index, fd] as const),
+      ]);
+      const spawned = this.connection.ask("start init", {
         operation: Operation.spawn,
         fields: [
           ...[fds.length, preserved.length, trace ? SPAWN_TRACE : 0, stdioNumber(stdio)],
@@ -168,6 +168,14 @@ export class Monitor implements Disposable {
         texts: [name],
         fds: [image, plan, ...stdio.kind === "given" ? stdio.fds : []],
       });
+      // The monitor does one after the other; nobody has waited in between.
+      const [over, answer] = await Promise.allSettled([handed, spawned]);
+      if (over.status === "rejected" && answer.status === "fulfilled") {
+        for (const fd of answer.value.fds) this.helper.close(fd); // which ends it
+      }
+      if (over.status === "rejected") throw over.reason;
+      if (answer.status === "rejected") throw answer.reason;
+      const { fields, fds: [pidfd, socket] } = answer.value;
       return { pid: fields.getInt32(0, true), pidfd: pidfd!, socket: socket! };
     } finally {
       this.helper.close(plan);
@@ -310,14 +318,16 @@ export class Monitor implements Disposable {
   /** Descriptors for the next spawn, by place. */
   async #handOver(places: readonly (readonly [place: number, fd: number])[]): Promise<void> {
     const given = places.filter(([, fd]) => fd >= 0);
+    const batches: Promise<unknown>[] = [];
     for (let at = 0; at < given.length; at += BodyMax.fds) {
       const batch = given.slice(at, at + BodyMax.fds);
-      await this.connection.ask("hand descriptors over", {
+      batches.push(this.connection.ask("hand descriptors over", {
         operation: Operation.fds,
         fields: batch.map(([place]) => place),
         fds: batch.map(([, fd]) => fd),
-      });
+      }));
     }
+    await Promise.all(batches);
   }
 
   /** Closes the connection; the monitor stays. */

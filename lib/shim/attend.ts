@@ -64,8 +64,8 @@ async function watch(
   spec: Process | undefined,
 ): Promise<void> {
   const name = monitorName(id, execId);
-  await monitor.forward(name, streams.forwards);
-  await watchProcess(runtime, monitor, directory, process, {
+  const forwarded = monitor.forward(name, streams.forwards); // which the monitor does first
+  const watched = watchProcess(runtime, monitor, directory, process, {
     name: processName(execId),
     monitorName: name,
     spec,
@@ -73,6 +73,7 @@ async function watch(
     cgroup,
     monitor: monitorProcess,
   });
+  await Promise.all([forwarded, watched]);
 }
 
 /** Takes part in the making of a container. */

@@ -81,17 +81,26 @@ class Opening {
   }
 
   async streams({ stdin, stdout, stderr }: Io): Promise<OpenStreams> {
-    const input = stdin === "" ? this.#null() : await this.#input(stdin);
     const url = urlOf(stdout === "" ? stderr : stdout);
+    const opened = stdin === "" ? Promise.resolve(this.#null()) : this.#input(stdin);
     if (url?.protocol === "binary:") {
+      const input = await opened;
       const [outSource, out] = this.#pipe();
       const [errSource, err] = this.#pipe();
       const logger = await this.#logger(url, outSource, errSource);
       return this.#result([input, out, err], logger);
     }
-    const out = stdout === "" ? this.#null() : await this.#output(stdout, "out");
-    const err = stderr === "" ? this.#null() : await this.#output(stderr, "err");
-    return this.#result([input, out, err]);
+    // All at once: each asks the monitor. What is opened late is closed, too.
+    const all = await Promise.allSettled([
+      opened,
+      stdout === "" ? this.#null() : this.#output(stdout, "out"),
+      stderr === "" ? this.#null() : this.#output(stderr, "err"),
+    ]);
+    const [input, out, err] = all.map((one) => {
+      if (one.status === "rejected") throw one.reason;
+      return one.value;
+    });
+    return this.#result([input!, out!, err!]);
   }
 
   #result(stdio: OpenStreams["stdio"], logger?: number): OpenStreams {
