@@ -30,6 +30,9 @@ import { Code, type Request, StatusError } from "./ttrpc.ts";
 
 const SERVICES = ["containerd.task.v2.Task", "containerd.task.v3.Task"];
 
+/** So many of those that were deleted are remembered, for whoever asks once more. */
+const DELETED_MAX = 8;
+
 /** The answer comes later: the monitor tells of the request once more. */
 const PARKED = Symbol("parked");
 
@@ -176,8 +179,19 @@ export class TaskService {
     if (exec_id === "") {
       this.#tasks.delete(id);
       this.#deleted.set(id, task);
+      this.#forgetOld();
     }
     return exitResponse(pid, exit);
+  }
+
+  /** Whoever would ask once more has done so by now. */
+  #forgetOld(): void {
+    for (const [id, { entry }] of this.#deleted) {
+      if (this.#deleted.size <= DELETED_MAX) return;
+      if (entry.outbox.length > 0) continue; // it is still to be told of
+      this.#deleted.delete(id);
+      this.#pod.files.remove(id);
+    }
   }
 
   // deno-lint-ignore require-await

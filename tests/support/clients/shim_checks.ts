@@ -135,6 +135,14 @@ const OWN: readonly Check[] = [
     stdout: /^(1\n)?$/,
   },
   {
+    name: "of containers that a pod has had little is kept",
+    script: `[ $RUNTIME = runts ] || exit 0; up pod --annotation io.containerd.runc.v2.group=old
+      for n in $(seq 14); do run --rm --annotation io.containerd.runc.v2.group=old $image old$n true; done
+      kept() { [ $(ls /run/runts/.brain/shims/*/*.task | wc -l) -le 9 ]; }; poll kept; down pod
+      ls /run/runts/.brain/shims`,
+    stdout: "",
+  },
+  {
     name: "the brain is killed: nothing is lost",
     script: `[ $RUNTIME = runts ] || exit 0
       run -d $image bk sh -c 'while ! test -e /tmp/go; do sleep 0.05; done; exit 6'
