@@ -1,7 +1,7 @@
 /** The brain of all shims of a node: whoever has the lock. Monitors come to it, each with containerd's requests. */
 
 import { delay } from "../base/delay.ts";
-import { reason, RuntsError } from "../base/errors.ts";
+import { reason } from "../base/errors.ts";
 import { removeQuietly } from "../base/files.ts";
 import { ownDescriptor } from "../../ffi/own_descriptor.ts";
 import { ShimMonitor } from "../body/shim_monitor.ts";
@@ -84,9 +84,7 @@ async function serveMonitor(
     await monitor.know(own);
     const files = new GroupFiles(groupDirectory(directory, greeting.name));
     const group = files.readGroup();
-    if (group === undefined) {
-      throw new RuntsError(`the monitor ${greeting.pid} is of no known group`);
-    }
+    if (group === undefined) return await monitor.leave(); // the brain before has ended it so far
     const startTime = readStat(greeting.pid)?.startTime ?? 0;
     let events = clients.get(group.events);
     if (events === undefined) clients.set(group.events, events = new EventsClient(group.events));

@@ -182,7 +182,8 @@ const MANY: readonly Check[] = [
     script: `[ $RUNTIME = runts ] || { echo 0; exit 1; }; ${CALLERS}events /run/many; up all
       touch going; { while test -e going; do sleep 1; kill -9 $(brain); echo >> kills; done; } 2>/dev/null & killer=$!
       callers; rm going; wait $killer; test -s kills || echo in vain; poll all_told; kill $listener; down all
-      poll sh -c 'test -z "$(ls /run/containerd/s)"'; cat wrong said 2>/dev/null; left`,
+      poll sh -c 'test -z "$(ls /run/containerd/s)"'; poll sh -c '! pgrep runts-monitor'; pgrep runts-monitor
+      cat wrong said 2>/dev/null; left`,
     stdout: "0\n",
     code: 1,
   },
