@@ -19,13 +19,16 @@ import {
   commonRequest,
   type ImageOptions,
   imagePaths,
+  leavesNetworkOut,
   openDirectories,
   type RestoreOptions,
 } from "../criu/options.ts";
 import { type CriuRequest, type Notified, Worker } from "../criu/worker.ts";
 import { planHost } from "../host/facts.ts";
 import { FIRST_GIVEN } from "../plan/criu.ts";
+import { setUpLoopback } from "../net/loopback.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
+import type { NamespaceType, Spec } from "../spec/types/config.ts";
 import { SIGKILL } from "../spec/values/signals.ts";
 import type { ProcessName } from "../state/process_record.ts";
 import type { Attendant, FirstProcess, Made, Making } from "./creation_parts.ts";
@@ -180,11 +183,16 @@ export class Restorer implements Attendant {
   }
 
   async #notified(
-    { runtime, namespaces }: Making,
+    { runtime, namespaces, bundle: { spec } }: Making,
     worker: Worker,
     { script, pid, fds: [master] }: Notified,
   ): Promise<void> {
-    if (script === "setup-namespaces") await namespaces(pid);
+    if (script === "setup-namespaces") {
+      if (isNew(spec, "network") && leavesNetworkOut(this.#options, spec)) {
+        setUpLoopback(runtime, pid);
+      }
+      await namespaces(pid);
+    }
     if (script === "orphan-pts-master" && master !== undefined) {
       await this.#passMaster(runtime, worker, master);
     }
@@ -207,6 +215,10 @@ export class Restorer implements Attendant {
       if (socket !== console) helper.close(socket);
     }
   }
+}
+
+function isNew({ linux }: Spec, wanted: NamespaceType): boolean {
+  return linux?.namespaces?.some(({ type, path }) => type === wanted && !path) === true;
 }
 
 /** What the master of a terminal is called. */

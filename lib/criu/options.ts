@@ -39,7 +39,10 @@ export interface ImageOptions {
   readonly manageCgroupsMode?: ManageCgroups;
   /** How packets of connections are kept away meanwhile; default `iptables`. */
   readonly networkLock?: "iptables" | "nftables" | "skip";
-  /** Namespaces whose content is left out. */
+  /**
+   * Namespaces whose content is left out. That of the network is in any case where hooks or `linux.netDevices` of
+   * the configuration make it.
+   */
   readonly emptyNs?: readonly "network"[];
 }
 
@@ -137,7 +140,7 @@ export async function openDirectories(
 
 /** The part of a request that both verbs have. */
 export function commonRequest(options: ImageOptions, spec: Spec): CriuRequest {
-  const { manageCgroupsMode = "soft", networkLock, emptyNs = [] } = options;
+  const { manageCgroupsMode = "soft", networkLock } = options;
   const configFile = configFileOf(spec);
   return {
     notify: true,
@@ -145,7 +148,7 @@ export function commonRequest(options: ImageOptions, spec: Spec): CriuRequest {
     manageCgroups: true,
     manageCgroupsMode: CgroupMode[manageCgroupsMode],
     ...(networkLock && { networkLock: NetworkLock[networkLock] }),
-    emptyNamespaces: emptyNs.reduce((mask, type) => mask | NAMESPACE_FLAGS[type], 0),
+    emptyNamespaces: leavesNetworkOut(options, spec) ? NAMESPACE_FLAGS.network : 0,
     tcpEstablished: options.tcpEstablished,
     externalUnixSockets: options.extUnixSk,
     shellJob: options.shellJob,
@@ -154,6 +157,15 @@ export function commonRequest(options: ImageOptions, spec: Spec): CriuRequest {
     autoDedup: options.autoDedup,
     ...(configFile && { configFile }),
   };
+}
+
+/**
+ * Whether devices, addresses and routes are left out: that is asked for, or somebody makes them again, as
+ * Docker does by a hook. criu would find them there already.
+ */
+export function leavesNetworkOut({ emptyNs = [] }: ImageOptions, { hooks, linux }: Spec): boolean {
+  const hooked = (hooks?.prestart?.length ?? 0) + (hooks?.createRuntime?.length ?? 0) > 0;
+  return emptyNs.includes("network") || hooked || linux?.netDevices !== undefined;
 }
 
 /** Names criu's configuration file for a container; an empty one: none. */

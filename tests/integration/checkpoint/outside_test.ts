@@ -279,3 +279,29 @@ checkpointTest("no mount of a restore is seen outside", async (container) => {
   assert(!mounts.includes(container.id) && !mounts.includes("criu-root"));
   await container.delete();
 });
+
+checkpointTest(
+  "what a hook has put into the network is for the hook to put there again",
+  async (container) => {
+    const { runtime, bundle, id } = container;
+    const devices = async () =>
+      (await runtime.ok(["exec", id, "cat", "/proc/net/dev"])).match(/\w+(?=:)/g)?.sort();
+    await container.run();
+    assertEquals(await devices(), ["lo", "veth0", "veth1"]);
+    await container.ok("checkpoint");
+    await container.ok("restore", "--detach");
+    assertEquals(await devices(), ["lo", "veth0", "veth1"]);
+    assertEquals(readIfThere(`${bundle.path}/hooks`), "hook\nhook\n");
+    // The loopback device is up as after create.
+    assertEquals(await runtime.ok(["exec", id, "cat", "/sys/class/net/lo/carrier"]), "1\n");
+    await container.assertKept();
+    await container.delete();
+  },
+  (config, bundle) => {
+    const script =
+      `pid=$(sed 's/.*"pid":\\([0-9]*\\).*/\\1/'); echo hook >> ${bundle.path}/hooks; ` +
+      "exec nsenter -t $pid -n ip link add veth0 type veth peer name veth1";
+    config.hooks = { prestart: [{ path: "/bin/sh", args: ["sh", "-c", script] }] };
+  },
+  WITH_CRIU_RUNTS_ONLY,
+); // runc leaves the loopback device down
