@@ -7,6 +7,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   cgroup: () => import("./lxc_cgroup.ts"),
   check: () => import("./lxc_check.ts"),
   checkconfig: () => import("./lxc_checkconfig.ts"),
+  checkpoint: () => import("./lxc_checkpoint.ts"),
   config: () => import("./lxc_config.ts"),
   console: () => import("./lxc_console.ts"),
   copy: () => import("./lxc_copy.ts"),

@@ -51,14 +51,14 @@ export function checkpoint(given: RuntimeOrSettings, options: CheckpointOptions)
     await withLock(runtime, directory, async () => {
       const found = inspect(directory);
       refuseUnlessAlive(found);
-      await dump(runtime, directory, found, options);
+      await dumpLocked(runtime, directory, found, options);
       if (options.leaveRunning || options.preDump) return;
       await removeLocked(runtime, directory, { force: true });
     }, options.signal);
   }, options.signal);
 }
 
-function refuseUnlessAlive({ state }: Inspection): void {
+export function refuseUnlessAlive({ state }: Inspection): void {
   if (state === "running" || state === "paused") return;
   throw new RuntsError(`cannot checkpoint a container that is ${state}`);
 }
@@ -69,7 +69,8 @@ export function checkRights({ caller }: Runtime): void {
   throw new RuntsError("criu needs root", { hint: `this is user ${caller.uid}` });
 }
 
-async function dump(
+/** Makes the image, by whoever holds the lock; without `leaveRunning` the processes have ended then. */
+export async function dumpLocked(
   runtime: LoadedRuntime,
   directory: StateDirectory,
   found: Inspection,

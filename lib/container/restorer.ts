@@ -8,6 +8,7 @@ import { readMountinfo } from "../base/mountinfo.ts";
 import { isWithin } from "../base/paths.ts";
 import type { Undo } from "../base/undo.ts";
 import type { Child } from "../body/body.ts";
+import type { CgroupRequest } from "../cgroup/manager.ts";
 import { connectConsole } from "../caller/console_socket.ts";
 import { makeNotifyDirectory } from "../caller/readiness.ts";
 import { streamsToInherit } from "../criu/descriptors.ts";
@@ -37,7 +38,7 @@ import type { Attendant, FirstProcess, Made, Making } from "./creation_parts.ts"
 const KILL_TIMEOUT = 10_000;
 
 /** What of the options of a restore is for criu; the rest is as for a container that is made. */
-type CriuOptions =
+export type CriuOptions =
   & ImageOptions
   & Pick<
     RestoreOptions,
@@ -53,6 +54,10 @@ export class Restorer implements Attendant {
   constructor(options: CriuOptions, other: Attendant | undefined) {
     this.#options = options;
     this.#other = other;
+  }
+
+  cgroup(runtime: LoadedRuntime, request: CgroupRequest): CgroupRequest {
+    return this.#other?.cgroup?.(runtime, request) ?? request;
   }
 
   intended(): void {

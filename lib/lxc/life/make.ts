@@ -42,7 +42,7 @@ export function createSystem(
   });
 }
 
-/** The same for a container that has ended, by whoever holds its lock. When it fails, it has ended. */
+/** Starts a container that has ended anew, by whoever holds its lock. When it fails, it has ended. */
 export function makeSystem(
   given: LoadedRuntime,
   directory: StateDirectory,
@@ -67,11 +67,17 @@ export function makeSystem(
 }
 
 /** With who makes the cgroups. */
-function asPlanned(runtime: LoadedRuntime, { beyond: { cgroup } }: SystemPlan): LoadedRuntime {
+export function asPlanned(
+  runtime: LoadedRuntime,
+  { beyond: { cgroup } }: SystemPlan,
+): LoadedRuntime {
   return cgroup.scope ? withSettings(runtime, { cgroupManager: "systemd" }) : runtime;
 }
 
-function requestOf({ id }: StateDirectory, { spec, directory: path, reaps, beyond }: SystemPlan): {
+export function requestOf(
+  { id }: StateDirectory,
+  { spec, directory: path, reaps, beyond }: SystemPlan,
+): {
   readonly options: CreateOptions;
   readonly bundle: ConstructorParameters<typeof Creation>[2];
 } {

@@ -1,6 +1,7 @@
 /** `lxc start`: from a configuration to a container that runs. */
 
 import { reason, RuntsError } from "../../base/errors.ts";
+import type { CriuOptions } from "../../container/restorer.ts";
 import { inCommand } from "../../runtime/command.ts";
 import { load } from "../../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts";
@@ -35,6 +36,8 @@ interface StartOptions extends Choice {
   readonly shared?: readonly Shared[];
   /** The caller is joined to it, and sees to it until it has stopped. */
   readonly foreground?: boolean;
+  /** Its processes come out of an image. */
+  readonly image?: CriuOptions;
   /** The command is a child of an init that reaps orphans, and has no terminal but the caller's. */
   readonly execute?: { readonly terminal: boolean; readonly uid?: number; readonly gid?: number };
 }
@@ -110,8 +113,16 @@ async function make(
   runtime: LoadedRuntime,
   directory: StateDirectory,
   plan: SystemPlan,
-  { foreground: isJoined }: StartOptions,
+  { foreground: isJoined, image }: StartOptions,
 ): Promise<StartedSystem> {
+  if (image !== undefined) {
+    const { restoreSystem } = await import("./make_restored.ts");
+    await restoreSystem(runtime, directory, plan, image);
+    if (!isJoined) return startedOf(directory, false);
+    const foreground = new Foreground(runtime, directory);
+    await foreground.join(true);
+    return { ...startedOf(directory, false), foreground };
+  }
   if (!isJoined) {
     await createSystem(runtime, directory, plan);
     return startedOf(directory, false);
