@@ -5,6 +5,7 @@ import { quote, reason, RuntsError } from "../base/errors.ts";
 import { isDirectory, statFile } from "../base/files.ts";
 import type { ChangeOptions } from "../caller/options.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
+import { ownCgroups } from "../criu/cgroups.ts";
 import { outerStreams, writeStreams } from "../criu/descriptors.ts";
 import { withReason } from "../criu/log.ts";
 import { RequestType } from "../criu/messages.ts";
@@ -99,6 +100,7 @@ export async function dumpLocked(
       pid: status.pid,
       root: absoluteRootfs(status.bundle, status.rootfs),
       ...freezer(record),
+      ...ownCgroups(runtime, record, status.pid, options.manageCgroupsMode),
       ...(!options.preDump && outside(spec, found, images)),
     };
     const type = options.preDump ? RequestType.singlePreDump : RequestType.dump;

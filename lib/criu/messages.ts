@@ -83,6 +83,8 @@ export const OPTIONS = {
   external: [37, "string", "repeated"],
   emptyNamespaces: [38, "uint32"],
   joinNamespaces: [39, JOIN_NAMESPACE, "repeated"],
+  // Hierarchies as /proc/PID/cgroup names them; what is in others is left out.
+  cgroupControllers: [43, "string", "repeated"],
   freezeCgroup: [44, "string"],
   tcpSkipInFlight: [46, "bool"],
   lazyPages: [48, "bool"],

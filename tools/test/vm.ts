@@ -61,7 +61,7 @@ const HOSTS: Host[] = [
     name: "vm, criu",
     level: "vm",
     options: CRIU,
-    files: /^checkpoint\/(checkpoint|library)_/,
+    files: /^checkpoint\/(checkpoint|library)_|^lxc\/checkpoint_/,
     asked: /^checkpoint\//,
   },
   {

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { loadHelper } from "../../../ffi/helper.ts";
 import { Bundle } from "../../support/bundle.ts";
+import { cgroupHost } from "../../support/cgroups.ts";
 import { checkpointTest, type Restorable, WITH_CRIU_RUNTS_ONLY } from "../../support/criu.ts";
 import { command, commandLine, until } from "../../support/runtime.ts";
 import { Session } from "../../support/session.ts";
@@ -305,3 +306,52 @@ checkpointTest(
   },
   WITH_CRIU_RUNTS_ONLY,
 ); // runc leaves the loopback device down
+
+/** A cgroup of somebody else, at the top of a hierarchy, while an image is made. */
+async function whileForeign(
+  container: Restorable,
+  mountPoint: string,
+  by: (words: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const { bundle, id, runtime } = container;
+  const foreign = `${mountPoint}/foreign-${runtime.id()}`;
+  await by(["run", "--detach", "--bundle", bundle.path, id]);
+  await until("it waits", () => exists(`${bundle.rootfs}/tmp/waits`));
+  Deno.mkdirSync(foreign);
+  await by(container.line("checkpoint"));
+  Deno.removeSync(foreign);
+  await by(container.line("restore", "--detach"));
+  assertEquals(exists(foreign), false);
+  await container.assertKept();
+  await by(["delete", "--force", id]);
+}
+
+checkpointTest(
+  "cgroups of others stay out of the image of a container that has none",
+  async (container) => {
+    const [hierarchy] = cgroupHost().hierarchies;
+    await whileForeign(container, hierarchy!.mountPoint, async (words) => {
+      const all = ["--cgroup-manager", "disabled", ...words];
+      await byShell(container, '"$0" "$@" >/dev/null 2>&1 </dev/null', all);
+    });
+  },
+  () => {},
+  WITH_CRIU_RUNTS_ONLY,
+); // runc has no such manager
+
+const UNIFIED = "/sys/fs/cgroup/unified";
+
+checkpointTest(
+  "cgroups of others stay out of the image where runts does not see their hierarchy",
+  async (container) => {
+    await whileForeign(container, UNIFIED, async (words) => {
+      const script = `umount ${UNIFIED}; exec "$0" "$@" >/dev/null 2>&1 </dev/null`;
+      const { runtime: { executable, root } } = container;
+      const line = commandLine(executable, ["--root", root, ...words]);
+      const unshare = ["unshare", "-m", "--propagation", "slave", "sh", "-c", script];
+      assertEquals((await command([...unshare, ...line])).code, 0);
+    });
+  },
+  () => {},
+  { ignore: WITH_CRIU_RUNTS_ONLY.ignore || !exists(UNIFIED) },
+);

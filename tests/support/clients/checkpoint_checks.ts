@@ -1,6 +1,7 @@
 /** What clients make of checkpoints. The criu of the sandbox must know this kernel. */
 
 import { CRIU_WORKS } from "../criu.ts";
+import { exists } from "../look.ts";
 import type { Check } from "./suite.ts";
 
 /** Keeps a word in its memory until /tmp/go is there, and then tells it; before, that it waits. */
@@ -13,6 +14,8 @@ function withCriu(prelude: string, checks: readonly Check[]): Check[] {
     ...check,
     script: `${prelude}${check.script}`,
     ignore: !CRIU_WORKS,
+    // An image of runc has all cgroups of this hierarchy, and its restore makes them again, those of others too.
+    isAlone: exists("/sys/fs/cgroup/unified"),
   }));
 }
 
