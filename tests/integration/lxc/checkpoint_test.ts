@@ -3,9 +3,10 @@
 import { assertEquals } from "@std/assert";
 import { CRIU, CRIU_WORKS } from "../../support/criu.ts";
 import { exists } from "../../support/look.ts";
-import { RUNTS_LXC_ONLY } from "../../support/lxc.ts";
+import { lxcLine, RUNTS_LXC_ONLY } from "../../support/lxc.ts";
 import { cgroupsOf, Systems } from "../../support/lxc_system.ts";
 import { type Output, until } from "../../support/runtime.ts";
+import { Session } from "../../support/session.ts";
 
 /** Keeps a word in its memory, and tells it once it is asked to. */
 const KEEPER = `#!/bin/sh
@@ -32,8 +33,17 @@ class Kept {
   }
 
   run(...words: string[]): Promise<Output> {
-    const own = ["--criu", CRIU, "-n", this.name, "-D", this.image];
-    return this.systems.run("checkpoint", ...own, ...words);
+    return this.systems.run("checkpoint", ...this.#own, ...words);
+  }
+
+  get #own(): string[] {
+    return ["--criu", CRIU, "-n", this.name, "-D", this.image];
+  }
+
+  /** Starts it out of its image, joined to its console. */
+  inForeground(): Promise<Session> {
+    const line = lxcLine("checkpoint", ["-P", this.systems.path, ...this.#own, "-r", "-F"]);
+    return Session.start(line);
   }
 
   async ok(...words: string[]): Promise<void> {
@@ -90,6 +100,16 @@ checkpointTest("a container is stopped, and started where it was", "ck-stops", [
   assertEquals(await kept.systems.state(kept.name), "RUNNING");
   await kept.assertKept();
   await kept.stop();
+});
+
+checkpointTest("it comes back in the foreground", "ck-fore", [], async (kept) => {
+  await kept.ok("-s");
+  await using fore = await kept.inForeground();
+  await kept.systems.untilState(kept.name, "RUNNING");
+  await kept.assertKept();
+  await fore.shows("went on");
+  await kept.stop();
+  assertEquals(await fore.end(), 0);
 });
 
 checkpointTest(
