@@ -29,6 +29,8 @@ interface Scene {
 
 const CREATE = ["create", "--bundle", "BUNDLE", "ID"];
 const RUNNING = [CREATE, ["start", "ID"]];
+const SUPERVISED = [["create", "--supervised", "--bundle", "BUNDLE", "ID"], ["start", "ID"]];
+const STOP = ["stop", "--timeout", "10ms", "ID"];
 
 const SCENES: readonly Scene[] = [
   { line: CREATE },
@@ -45,6 +47,10 @@ const SCENES: readonly Scene[] = [
   { line: ["events", "--stats", "ID"], before: RUNNING },
   { line: ["ps", "ID"], before: RUNNING },
   { line: ["list"], before: [CREATE] },
+  { line: ["features"] },
+  { line: ["inspect", "ID"], before: [CREATE] },
+  { line: STOP, before: SUPERVISED },
+  { line: ["wait", "ID"], before: [...SUPERVISED, STOP] },
   { line: ["--debug", "state", "ID"], before: [CREATE] },
 ];
 
