@@ -8,8 +8,8 @@
 
 import { Bundle } from "../support/bundle.ts";
 import { exists } from "../support/look.ts";
-import { PROJECT } from "../support/runtime.ts";
 import { execs, lifecycles } from "./in_process.ts";
+import { podmanProfile } from "./profile.ts";
 import { type Figures, type Measured, summarize, table } from "./report.ts";
 import { installed, type Runtime, time, whereCrunWorks } from "./runtimes.ts";
 
@@ -104,11 +104,6 @@ async function floor(pause: number): Promise<Figures> {
   }
   await Deno.remove(script);
   return summarize(times);
-}
-
-function podmanProfile(): unknown {
-  const path = `${PROJECT}/tests/support/configs/podman.json`;
-  return JSON.parse(Deno.readTextFileSync(path)).linux.seccomp;
 }
 
 async function main(): Promise<void> {
