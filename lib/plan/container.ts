@@ -32,7 +32,14 @@ import {
   setOomScore,
   setScheduling,
 } from "./process.ts";
-import { addHookLimits, addHooks, addHookState, enterRootfs, openRootfs } from "./rootfs.ts";
+import {
+  addHookLimits,
+  addHooks,
+  addHookState,
+  enterRootfs,
+  openRootfs,
+  partFromHost,
+} from "./rootfs.ts";
 import type { ContainerInput, ContainerPlan } from "./plan.ts";
 import { planRootMount } from "./system_root.ts";
 import {
@@ -83,6 +90,7 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   if (userNamespace) becomeRoot(writer, linux, identity.groupsMode);
   startSession(writer, container, process);
   setKernel(writer, container);
+  partFromHost(writer, container);
   addInnerHooks(writer, input, "pre-mount");
   openRootfs(writer, container, rootSlot);
   writer.add(...root.ops);

@@ -11,10 +11,26 @@ import { finalPropagation, propagationFlags } from "./propagation.ts";
 import type { InnerState } from "./plan.ts";
 
 /**
- * Opens the root filesystem. With a shared root the mounts of the namespace keep the host's peers, so
- * that volumes may be shared with it, while the root is to be alone in its group; in all other cases
- * nothing that is mounted in the container reaches the host.
+ * With a shared root the mounts of the namespace keep the host's peers, so that volumes may be shared with
+ * it; in all other cases nothing that is mounted in the container reaches the host, hooks' mounts included.
  */
+export function partFromHost(writer: PlanWriter, { linux, mountNamespace }: Container): void {
+  if (!mountNamespace) return;
+  const wanted = linux.rootfsPropagation;
+  const flags = wanted && isShared(wanted)
+    ? propagationFlags(wanted)
+    : wanted === "rprivate" || wanted === "runbindable"
+    ? Propagation.private | Propagation.recursive
+    : Propagation.slave | Propagation.recursive;
+  const from = wanted ? "linux.rootfsPropagation" : "";
+  writer.add({ op: "propagation", from, path: "/", flags });
+}
+
+function isShared(wanted: string | undefined): boolean {
+  return wanted?.endsWith("shared") === true;
+}
+
+/** Opens the root filesystem. A shared root is to be alone in its group. */
 export function openRootfs(writer: PlanWriter, container: Container, slot: number): void {
   const { rootfs: path, linux, mountNamespace } = container;
   const readonly = container.input.spec.root.readonly === true;
@@ -30,23 +46,8 @@ export function openRootfs(writer: PlanWriter, container: Container, slot: numbe
     writer.add({ op: "rootfs", from: "root.path", path, bind, slot: -1 });
     return;
   }
-  const wanted = linux.rootfsPropagation;
-  const shared = wanted?.endsWith("shared");
-  const flags = wanted && shared
-    ? propagationFlags(wanted)
-    : wanted === "rprivate" || wanted === "runbindable"
-    ? Propagation.private | Propagation.recursive
-    : Propagation.slave | Propagation.recursive;
-  writer.add(
-    { op: "propagation", from: wanted ? "linux.rootfsPropagation" : "", path: "/", flags },
-    {
-      op: "rootfs",
-      from: "root.path",
-      path,
-      bind: shared ? RootBind.boundPrivate : RootBind.bound,
-      slot,
-    },
-  );
+  const bind = isShared(linux.rootfsPropagation) ? RootBind.boundPrivate : RootBind.bound;
+  writer.add({ op: "rootfs", from: "root.path", path, bind, slot });
 }
 
 /** Makes the root filesystem the root of the file tree, and restricts what is to be seen there. */

@@ -41,6 +41,13 @@ Deno.test("a root filesystem is mounted, bound, or gets options where it is", ()
   assertEquals(rootLines({ options: ["nosuid", "ro"] }), ["remount / (nosuid)"]);
 });
 
+Deno.test("what a hook mounts before there is a root does not reach the host", () => {
+  const hook = { from: "lxc.hook.pre-mount", args: ["/hook"], env: [] };
+  const plan = planOf({}, { system: { ...SYSTEM, hooks: { "pre-mount": [hook] } } });
+  const order = names(plan).filter((name) => ["propagation", "hook", "rootfs"].includes(name));
+  assertEquals(order, ["propagation", "hook", "rootfs"]);
+});
+
 Deno.test("ids of a root filesystem are mapped on the host, before a user namespace is entered", () => {
   assertEquals(rootLines({ options: [], idmap: "container" }, MAPPED), [
     "open bind source /bundle/rootfs with the mounts below, ids mapped",
