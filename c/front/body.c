@@ -12,6 +12,7 @@
 
 #include "action.h"
 #include "children.h"
+#include "files.h"
 #include "foreground.h"
 #include "say.h"
 #include "syscall.h"
@@ -110,20 +111,27 @@ static long do_connect(const struct request *r, struct answer *a) {
 }
 
 /* The one who is told may look at who tells: it is us. */
+/* What is longer than a packet is in a file. */
 static long do_datagram(const struct request *r) {
-  const char *path = (const char *)r->fields;
-  uint32_t size = 0;
-  while (size < r->size && path[size])
+  const uint32_t in_file = number_at(r, 0) != 0;
+  const char *path = (const char *)r->fields + sizeof in_file;
+  uint32_t size = sizeof in_file;
+  while (size < r->size && r->fields[size])
     size++;
-  if (size == r->size)
+  if (size >= r->size || in_file > r->fd_count)
     return -EINVAL;
-  struct iovec piece = {(void *)(uintptr_t)(path + size + 1), r->size - size - 1};
-  long fd = connect_datagrams(path), result;
-  if (fd < 0)
-    return fd;
-  result = send_packet(fd, &piece, 1, r->fds, r->fd_count);
-  sys1(SYS_CLOSE, fd);
-  return result < 0 ? result : 0;
+  struct iovec piece = {(void *)(uintptr_t)(r->fields + size + 1), r->size - size - 1};
+  long result = in_file ? map_file(r->fds[0], &piece) : 0;
+  if (result < 0)
+    return result;
+  long fd = connect_datagrams(path);
+  if (fd >= 0) {
+    result = send_packet(fd, &piece, 1, r->fds + in_file, r->fd_count - in_file);
+    sys1(SYS_CLOSE, fd);
+  }
+  if (in_file)
+    sys2(SYS_munmap, (long)piece.iov_base, (long)piece.iov_len);
+  return fd < 0 ? fd : result < 0 ? result : 0;
 }
 
 static long do_descriptor(int32_t fd, struct answer *a) {

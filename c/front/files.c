@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <linux/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "say.h"
 #include "syscall.h"
@@ -61,6 +63,17 @@ void *new_pages(size_t size) {
       sys6(SYS_MMAP, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   check("mmap", pages < 0 && pages > -4096 ? pages : 0);
   return (void *)pages;
+}
+
+long map_file(int fd, struct iovec *to) {
+  long size = sys3(SYS_lseek, fd, 0, SEEK_END);
+  if (size <= 0)
+    return size < 0 ? size : -EINVAL;
+  long pages = sys6(SYS_MMAP, 0, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (pages < 0 && pages > -4096)
+    return pages;
+  *to = (struct iovec){(void *)pages, (size_t)size};
+  return 0;
 }
 
 static long write_fully(long fd, const char *from, long left) {

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 /* Like statx(2) without following a link; an empty path looks at `directory` itself. */
 long look_at(long directory, const char *path, struct statx *st);
@@ -31,5 +32,7 @@ void open_streams(void);
 
 /* Zeroed memory; ends the process where there is none. */
 void *new_pages(size_t size);
+/* All of a file that has something in it, to be read: 0, or -errno. */
+long map_file(int fd, struct iovec *to);
 
 #endif

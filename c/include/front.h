@@ -8,7 +8,7 @@
  * PRINT         u32 descriptor, bytes
  * OPEN          i32 flags, u32 mode, path                         ; descriptor
  * CONNECT       path                                              ; a stream, connected (or -EAGAIN)
- * DATAGRAM      path (or a name after '@'), bytes; descriptors    (is sent there)
+ * DATAGRAM      u32, path (or a name after '@'), bytes; descriptors (is sent there; 1: the first one has the bytes)
  * DESCRIPTOR    i32 descriptor                                    body_descriptor
  * PROGRAM       ; file, three streams(, lock)                     body_program; (pidfd)
  * ADOPT         (orphans become the front's children)

@@ -222,8 +222,18 @@ export class FrontBody implements Body, ProgramFront, Disposable {
     bytes: Uint8Array,
     fds: readonly number[],
   ): Promise<void> {
-    const request = { operation: Operation.datagram, texts: [path], bytes, fds };
-    await this.ask(`send to socket ${quote(path)}`, request);
+    const what = `send to socket ${quote(path)}`;
+    const request = { operation: Operation.datagram, texts: [path] };
+    if (bytes.length + path.length <= TEXT_MAX) {
+      await this.ask(what, { ...request, fields: [0], bytes, fds });
+      return;
+    }
+    const file = this.#calls.sealedFile("runts-datagram", bytes);
+    try {
+      await this.ask(what, { ...request, fields: [1], fds: [file, ...fds] });
+    } finally {
+      this.#helper.close(file);
+    }
   }
 
   async open(path: string, flags: number, mode = 0o600): Promise<number> {

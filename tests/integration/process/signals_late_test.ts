@@ -14,11 +14,13 @@ async function oldCommand(
   runtime: TestRuntime,
   args: string[],
   isReady: () => boolean,
+  env: Record<string, string> = {},
 ): Promise<Deno.ChildProcess> {
   const start = performance.now();
   const line = commandLine(RUNTIME, ["--root", runtime.root, ...args]);
   const child = new Deno.Command(line[0]!, {
     args: line.slice(1),
+    env,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -87,7 +89,9 @@ Deno.test({
       using bundle = new Bundle((config) => config.process.args = ["sleep", "1000"]);
       const id = runtime.id();
       await runtime.ok(["run", "--detach", "--bundle", bundle.path, id]);
-      const child = await oldCommand(runtime, ["events", "--interval", "1000s", id], () => true);
+      const args = ["events", "--interval", "1000s", id];
+      // Whom a warm brain serves has no debugger.
+      const child = await oldCommand(runtime, args, () => true, { RUNTS_TEST_COLD: "1" });
       child.kill("SIGUSR1");
       const status = Deno.readTextFileSync(`/proc/${child.pid}/status`);
       const pending = BigInt(`0x${/^ShdPnd:\s*(\w+)$/m.exec(status)![1]}`);
