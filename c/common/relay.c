@@ -7,10 +7,10 @@
 #include <sys/syscall.h>
 
 #include "raw.h"
+#include "retry.h"
 
 #define WRITE_MAX 4096  /* a pipe that is ready takes a page */
 #define STALLED_MS 1000 /* how long a reader that is no longer waited for may do nothing */
-#define INTERRUPTIONS_MAX 1000
 #define PATH_SIZE 32
 #define MODE_SIZE 64 /* room for struct termios of the kernel */
 

@@ -8,6 +8,7 @@ import type { MonitorCalls, StartMonitor } from "../../ffi/monitor.ts";
 import { ownDescriptor } from "../../ffi/own_descriptor.ts";
 import type { ProcessEnding } from "../../ffi/process.ts";
 import type { WindowSize } from "../../ffi/terminal.ts";
+import { encodeText } from "../base/bytes.ts";
 import { delay } from "../base/delay.ts";
 import { EAGAIN, ESRCH, ETIMEDOUT } from "../base/errno.ts";
 import { readLink } from "../base/files.ts";
@@ -224,7 +225,7 @@ export class FrontBody implements Body, ProgramFront, Disposable {
   ): Promise<void> {
     const what = `send to socket ${quote(path)}`;
     const request = { operation: Operation.datagram, texts: [path] };
-    if (bytes.length + path.length <= TEXT_MAX) {
+    if (bytes.length + encodeText(path).length <= TEXT_MAX) {
       await this.ask(what, { ...request, fields: [0], bytes, fds });
       return;
     }

@@ -1,10 +1,8 @@
-import { RuntsError } from "../base/errors.ts";
 import { defineCommand } from "../cli/types.ts";
 import { addMounts, removeMounts } from "../container/mounts.ts";
-import type { Runtime } from "../runtime/runtime.ts";
-import { readText } from "../spec/json/document.ts";
 import { parseJson } from "../spec/json/json.ts";
 import type { Mount } from "../spec/types/config.ts";
+import { givenText } from "./given_text.ts";
 import { CONTAINER } from "./shared.ts";
 
 export const command = defineCommand({
@@ -33,20 +31,8 @@ export const command = defineCommand({
     },
   ],
   async run({ runtime, args: { action, id, file } }) {
-    const text = await read(runtime, file);
-    const name = file === "-" ? "standard input" : file;
+    const { text, name } = await givenText(runtime, file);
     const change = action === "add" ? addMounts : removeMounts;
     await change(runtime, { id, mounts: parseJson(text, name) as Mount[], file: name });
   },
 });
-
-async function read({ files }: Runtime, file: string): Promise<string> {
-  if (file !== "-") return await readText(files, file);
-  try {
-    const { readStandardInput } = await import("../cli/standard_input.ts");
-    return await readStandardInput();
-  } catch (error) {
-    if (error instanceof RuntsError) throw error;
-    throw new RuntsError("read the standard input", { cause: error });
-  }
-}

@@ -1,11 +1,10 @@
 import { parseInteger, parseSize } from "../cli/size.ts";
 import { defineCommand, longName, type Options, type OptionValues } from "../cli/types.ts";
 import { update } from "../container/update.ts";
-import { RuntsError } from "../base/errors.ts";
-import { readText } from "../spec/json/document.ts";
 import { parseResources } from "../spec/load.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Resources } from "../spec/types/config.ts";
+import { givenText } from "./given_text.ts";
 import { CONTAINER } from "./shared.ts";
 
 const LIMITS = {
@@ -67,15 +66,9 @@ export const command = defineCommand({
   },
 });
 
-async function readResources({ files }: Runtime, file: string): Promise<Resources> {
-  if (file !== "-") return parseResources(await readText(files, file), file);
-  try {
-    const { readStandardInput } = await import("../cli/standard_input.ts");
-    return parseResources(await readStandardInput(), "standard input");
-  } catch (error) {
-    if (error instanceof RuntsError) throw error;
-    throw new RuntsError("read the standard input", { cause: error });
-  }
+async function readResources(runtime: Runtime, file: string): Promise<Resources> {
+  const { text, name } = await givenText(runtime, file);
+  return parseResources(text, name);
 }
 
 /**

@@ -4,10 +4,9 @@
  * restore would make them again.
  */
 
-import { readFile } from "../base/files.ts";
 import { isWithin } from "../base/paths.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
-import { cgroupsOf } from "../cgroup/process.ts";
+import { cgroupsOf, membershipsOf } from "../cgroup/process.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { ManageCgroups } from "./options.ts";
 import { CgroupMode } from "./messages.ts";
@@ -21,8 +20,7 @@ export function ownCgroups(
   mode: ManageCgroups | undefined,
 ): CriuRequest {
   const where = cgroupsOf(runtime, pid);
-  const hierarchies = (readFile(`/proc/${pid}/cgroup`) ?? "").split("\n")
-    .flatMap((line) => /^\d+:([^:]*):/.exec(line)?.[1] ?? []);
+  const hierarchies = membershipsOf(pid).map(({ controllers }) => controllers);
   const own = hierarchies.filter((controllers) => {
     const [name = ""] = controllers.split(",");
     const directory = record.paths[name];
