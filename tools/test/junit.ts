@@ -10,6 +10,8 @@ export interface Result {
   readonly file: string;
   readonly name: string;
   readonly outcome: "passed" | "failed" | "ignored";
+  /** What a failed one says, without the lines below the first. */
+  readonly message?: string;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -33,12 +35,15 @@ export function parseReport(
   { host, file, success }: { host: string; file: string; success: boolean },
 ): Result[] {
   // A test's own class is the file that registers it, which may be one of tests/support.
-  const cases = xml.matchAll(/<testcase name="([^"]*)"[^>]*>\s*(<skipped|<failure|<error)?/g);
-  const results = Array.from(cases, ([, name = "", mark]): Result => ({
+  const cases = xml.matchAll(
+    /<testcase name="([^"]*)"[^>]*>\s*(?:(<skipped|<failure|<error)(?: message="([^"]*)")?)?/g,
+  );
+  const results = Array.from(cases, ([, name = "", mark, message]): Result => ({
     host,
     file,
     name: plain(name),
     outcome: mark === undefined ? "passed" : mark === "<skipped" ? "ignored" : "failed",
+    ...(message !== undefined && { message: plain(message).split("\n", 1)[0] }),
   }));
   if (!success && !results.some(({ outcome }) => outcome === "failed")) {
     results.push({ host, file, name: "ends well", outcome: "failed" });
@@ -51,6 +56,12 @@ export function unrun(results: readonly Result[]): string[] {
   const keyOf = ({ file, name }: Result) => `${file}: ${name}`;
   const ran = new Set(results.filter(({ outcome }) => outcome !== "ignored").map(keyOf));
   return [...new Set(results.map(keyOf))].filter((key) => !ran.has(key));
+}
+
+/** Tests that failed, as "FILE: NAME (HOST): MESSAGE". */
+export function failures(results: readonly Result[]): string[] {
+  return results.filter(({ outcome }) => outcome === "failed")
+    .map(({ file, name, host, message = "" }) => `${file}: ${name} (${host}): ${message}`);
 }
 
 /** Counts each run; skipped is what no host ran. */

@@ -9,7 +9,7 @@
 import { join, relative } from "@std/path";
 import { add, type Count, render } from "./count.ts";
 import { changes, type HostState, hostState, RUN_MARK } from "./host_state.ts";
-import { countResults, hostTable, parseReport, type Result, unrun } from "./junit.ts";
+import { countResults, failures, hostTable, parseReport, type Result, unrun } from "./junit.ts";
 import { DIST, exists, filesBelow, ROOT } from "../support/paths.ts";
 import { fail, inParallel } from "../support/run.ts";
 import { testC } from "./c.ts";
@@ -134,14 +134,17 @@ async function main(args: string[]): Promise<void> {
   const c: Count = { passed: 0, failed: 0, skipped: 0 };
   for (const level of levels) {
     console.log(`\n== ${level} ==`);
+    const start = performance.now();
     if (level === "c") add(c, await testC());
     const results = level === "c" ? [] : await testLevel(level, part);
     all.push(...results);
-    console.log(`${level}: ${render(level === "c" ? c : countResults(results))}`);
+    const sum = render(level === "c" ? c : countResults(results));
+    console.log(`${level}: ${sum} (${Math.round((performance.now() - start) / 1000)} s)`);
   }
   // What one host ignores for want of something, another may have run.
   if (new Set(all.map(({ host }) => host)).size > 1) console.log(`\n${hostTable(all)}`);
   for (const name of unrun(all)) console.log(`skipped: ${name}`);
+  for (const name of failures(all)) console.log(`failed: ${name}`);
   const sum = countResults(all);
   add(sum, c);
   add(sum, await compareHost(before, mark));

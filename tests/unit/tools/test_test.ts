@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import {
   countResults,
+  failures,
   hostTable,
   parseReport,
   type Result,
@@ -15,7 +16,8 @@ const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
             <skipped/>
         </testcase>
         <testcase name="fails" classname="./tests/a_test.ts" time="0.001" line="2" col="6">
-            <failure message="&lt;skipped/&gt;">Error</failure>
+            <failure message="Error: &lt;skipped/&gt;
+of two lines">Error</failure>
         </testcase>
         <testcase name="y" classname="./tests/a_test.ts" time="0.001" line="3" col="6">
         </testcase>
@@ -27,10 +29,11 @@ Deno.test("parseReport tells how each test ended, and a crash as a failure", () 
   const common = { host: "here", file: "tests/b_test.ts" };
   const results: Result[] = [
     { ...common, name: "a <b>", outcome: "ignored" },
-    { ...common, name: "fails", outcome: "failed" },
+    { ...common, name: "fails", outcome: "failed", message: "Error: <skipped/>" },
     { ...common, name: "y", outcome: "passed" },
   ];
   assertEquals(parseReport(REPORT, { ...common, success: false }), results);
+  assertEquals(failures(results), ["tests/b_test.ts: fails (here): Error: <skipped/>"]);
   assertEquals(parseReport("", { ...common, success: true }), []);
   assertEquals(parseReport("", { ...common, success: false }), [
     { ...common, name: "ends well", outcome: "failed" },
