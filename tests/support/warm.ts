@@ -1,6 +1,7 @@
 /** A warm brain for tests. */
 
 import { assertEquals, equal } from "@std/assert";
+import { readLink } from "../../lib/base/files.ts";
 import { command, type Output, RUNTIME, until } from "./runtime.ts";
 import { exists } from "./look.ts";
 
@@ -94,9 +95,10 @@ export class WarmBrain implements AsyncDisposable {
   /** What its descriptors are, without numbers of what has no name, and without init, which it keeps. */
   descriptors(): string[] {
     const folder = `/proc/${this.pid}/fd`;
-    return [...Deno.readDirSync(folder)].map(({ name }) =>
-      Deno.readLinkSync(`${folder}/${name}`).replace(/:\[\d+\]$/, "")
-    ).filter((path) => !path.startsWith("/memfd:runts-init")).sort();
+    return [...Deno.readDirSync(folder)].map(({ name }) => readLink(`${folder}/${name}`))
+      // One without a path has been closed meanwhile.
+      .filter((path) => path !== undefined && !path.startsWith("/memfd:runts-init"))
+      .map((path) => path!.replace(/:\[\d+\]$/, "")).sort();
   }
 
   /** These are all that it has, as soon as it has answered everybody. */
