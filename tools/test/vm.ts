@@ -141,7 +141,7 @@ async function within(
   line: readonly string[],
   stdout: "inherit" | "piped",
 ): Promise<{ code: number; stdout: string }> {
-  const seconds = Math.floor((deadline - performance.now()) / 1000);
+  const seconds = Math.ceil((deadline - performance.now()) / 1000);
   if (seconds <= 0) return { code: OUT_OF_TIME, stdout: "" };
   const limit = ["timeout", `--kill-after=${KILL_AFTER_S}`, String(seconds)];
   const child = new Deno.Command("setpriv", {
