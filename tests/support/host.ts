@@ -138,7 +138,10 @@ function removed(directory: string): boolean {
 
 /** Mounts and cgroups of the host. */
 function snapshot(): { mounts: string[]; cgroups: string[] } {
-  const mounts = readMountinfo("/proc/self").map(({ root, path }) => `${root} ${path}`);
+  const mounts = readMountinfo("/proc/self")
+    // systemd's services have such while they run, and its timers start them at any time.
+    .filter(({ path }) => !path.startsWith("/run/credentials/"))
+    .map(({ root, path }) => `${root} ${path}`);
   return { mounts, cgroups: cgroupDirectories("/sys/fs/cgroup", 3) };
 }
 

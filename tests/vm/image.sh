@@ -93,7 +93,7 @@ configure() {
   put $units/vm-relay.service <<<$'[Service]\nExecStart=/usr/local/sbin/vm-relay'
   ln -s ../vm-relay.service "$guest/$units/multi-user.target.wants/"
   for unit in {apt-daily,apt-daily-upgrade,dpkg-db-backup,e2scrub_all,fstrim}.timer getty.target \
-    podman{,-auto-update,-restart}.service podman.socket podman-auto-update.timer; do
+    systemd-tmpfiles-clean.timer podman{,-auto-update,-restart}.service podman.socket podman-auto-update.timer; do
     ln -sf /dev/null "$guest/$units/$unit"
   done
   put usr/local/sbin/vm-agent 755 <"$here/guest/agent"
