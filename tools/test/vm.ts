@@ -52,7 +52,12 @@ const HOSTS: Host[] = [
       /^lifecycle\/(lifecycle_|apparmor_|prepared_(void_)?test)/,
       /^supervision\/(systemd|wait)_|^warm\/systemd_|^checkpoint\/(checkpoint|library)_/,
     ],
-    asked: [/^lxc\/(?!list_|runts_|update_|values_)/, /^warm\/(same|who)_/, /^checkpoint\//],
+    asked: [
+      /^lifecycle\/prepared_same_/,
+      /^lxc\/(?!list_|runts_|update_|values_)/,
+      /^warm\/(same|who)_/,
+      /^checkpoint\//,
+    ],
   },
   {
     name: "vm, session of a user",
