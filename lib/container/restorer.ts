@@ -3,7 +3,7 @@
 import { absoluteRootfs } from "../base/absolute.ts";
 import type { Caller } from "../base/caller.ts";
 import { RuntsError } from "../base/errors.ts";
-import { readFile, removeQuietly } from "../base/files.ts";
+import { removeQuietly } from "../base/files.ts";
 import { readMountinfo } from "../base/mountinfo.ts";
 import { isWithin } from "../base/paths.ts";
 import type { Undo } from "../base/undo.ts";
@@ -11,6 +11,7 @@ import type { Child } from "../body/body.ts";
 import type { CgroupRequest } from "../cgroup/manager.ts";
 import { connectConsole } from "../caller/console_socket.ts";
 import { makeNotifyDirectory } from "../caller/readiness.ts";
+import { cgroupRoots } from "../criu/cgroups.ts";
 import { streamsToInherit } from "../criu/descriptors.ts";
 import { withReason } from "../criu/log.ts";
 import { RequestType } from "../criu/messages.ts";
@@ -240,14 +241,6 @@ function mountOf({ proc }: Caller, path: string): string {
   return readMountinfo(proc).map((mount) => mount.path)
     .filter((point) => isWithin(path, point))
     .reduce((longest, point) => point.length > longest.length ? point : longest, "/");
-}
-
-/** Where criu is: what it restores belongs there, whatever the cgroups of the image were called. */
-function cgroupRoots(pid: number): { controller: string; path: string }[] {
-  return (readFile(`/proc/${pid}/cgroup`) ?? "").split("\n").flatMap((line) => {
-    const [, controllers = "", ...path] = line.split(":");
-    return controllers.split(",").map((controller) => ({ controller, path: path.join(":") }));
-  });
 }
 
 async function endChild({ helper, body }: LoadedRuntime, child: Child): Promise<void> {

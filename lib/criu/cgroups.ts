@@ -30,3 +30,10 @@ export function ownCgroups(
   if (own.length > 0) return { cgroupControllers: own };
   return mode === undefined ? { manageCgroupsMode: CgroupMode.ignore } : {};
 }
+
+/** Where criu is: what it restores belongs there, whatever the cgroups of the image were called. */
+export function cgroupRoots(pid: number): { controller: string; path: string }[] {
+  return membershipsOf(pid).flatMap(({ controllers, path }) =>
+    controllers.split(",").map((controller) => ({ controller, path }))
+  );
+}
