@@ -84,6 +84,7 @@ export class Restorer implements Attendant {
     undo.add(() => removeQuietly(place));
     const paths = imagePaths(runtime.caller, this.#options, "restore");
     const streams = streamsToInherit(paths.images);
+    const externalMounts = placedMounts(making);
     const worker = await this.#start(making, place);
     undo.add(() => worker.end());
     const directories = await openDirectories(runtime, paths, worker.pid);
@@ -91,6 +92,7 @@ export class Restorer implements Attendant {
     const request = {
       ...this.#request(making, worker, streams),
       ...directories.request,
+      externalMounts,
       root: place,
     };
     const recorded = Promise.withResolvers<void>();
@@ -152,7 +154,7 @@ export class Restorer implements Attendant {
   }
 
   #request(
-    { runtime, directory, bundle: { spec, path }, cgroup }: Making,
+    { bundle: { spec }, cgroup }: Making,
     worker: Worker,
     streams: readonly { key: string; fd: number }[],
   ): CriuRequest {
@@ -172,13 +174,6 @@ export class Restorer implements Attendant {
       mountsByPath: true,
       evasiveDevices: true,
       cgroupRoots: withoutCgroup ? [] : cgroupRoots(worker.pid),
-      externalMounts: mountsToPlace({
-        spec,
-        bundle: path,
-        rootfs: absoluteRootfs(path, spec.root.path),
-        host: planHost(runtime, cgroup.record),
-        notifyDirectory: makeNotifyDirectory(directory),
-      }),
       inherit: [...streams, ...keys.map((key, index) => ({ key, fd: first + index }))],
     };
   }
@@ -221,6 +216,17 @@ export class Restorer implements Attendant {
       if (socket !== console) helper.close(socket);
     }
   }
+}
+
+/** What the container sees of the host. */
+function placedMounts({ runtime, directory, bundle: { spec, path }, cgroup }: Making) {
+  return mountsToPlace({
+    spec,
+    bundle: path,
+    rootfs: absoluteRootfs(path, spec.root.path),
+    host: planHost(runtime, cgroup.record),
+    notifyDirectory: makeNotifyDirectory(directory),
+  });
 }
 
 function isNew({ linux }: Spec, wanted: NamespaceType): boolean {

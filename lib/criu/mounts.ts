@@ -3,6 +3,7 @@
  * says what is to be there.
  */
 
+import { quote, RuntsError } from "../base/errors.ts";
 import { type MountLine, readMountinfo } from "../base/mountinfo.ts";
 import { cleanPathFrom, isWithin, normalize } from "../base/paths.ts";
 import { readLink } from "../base/files.ts";
@@ -19,6 +20,12 @@ interface ExternalMount {
 
 /** The kernel follows no more symlinks than this. */
 const LINKS_MAX = 40;
+
+/**
+ * criu keeps "mnt[KEY]:VALUE", and what it looks for ends where this begins. In a key it would make another
+ * mount of it, with a source of somebody's choice: where a symlink leads, the image decides.
+ */
+const KEY_END = "]:";
 
 /** Those of a running container. */
 export function mountsToName({ mounts = [], linux }: Spec, pid: number): ExternalMount[] {
@@ -39,7 +46,19 @@ export function mountsToName({ mounts = [], linux }: Spec, pid: number): Externa
   const others = lines.filter((line) =>
     isOfHost(line, ownCgroups) && !named.some(({ key }) => key === line.path)
   );
-  return [...named, ...others.map(({ path }) => ({ key: path, value: path }))];
+  const all = [...named, ...others.map(({ path }) => ({ key: path, value: path }))];
+  // Names are the keys of a restore.
+  refuseUnreadable(all.flatMap(({ key, value }) => [key, value]));
+  return all;
+}
+
+function refuseUnreadable(keys: readonly string[]): void {
+  const lost = keys.find((key) => key.includes(KEY_END));
+  if (lost === undefined) return;
+  throw new RuntsError(`name ${quote(lost)} to criu`, {
+    cause: `a mount point may not contain ${quote(KEY_END)}`,
+    hint: "symlinks of the image may have led there",
+  });
 }
 
 /** By a recursive bind mount: below it, and below no mount that is nearer. */
@@ -76,6 +95,7 @@ export function mountsToPlace(place: RestorePlace): ExternalMount[] {
   // Images of other runtimes have names behind symlinks.
   const resolved = all.map(({ key, value }) => ({ key: resolveIn(rootfs, key), value }));
   const known = new Set<string>();
+  refuseUnreadable([...all, ...resolved].map(({ key }) => key));
   return [...all, ...resolved].filter(({ key }) => !known.has(key) && known.add(key));
 }
 

@@ -4,7 +4,7 @@ import { cleanPathFrom, isWithin } from "../base/paths.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import type { CgroupJoin } from "../cgroup/manager.ts";
 import type { Mount, Spec } from "../spec/types/config.ts";
-import { parseMountOptions, Propagation } from "../spec/values/mount_options.ts";
+import { MountAttr, parseMountOptions, Propagation } from "../spec/values/mount_options.ts";
 import { Message } from "../wire/messages.ts";
 import { CreateKind, MountKind, RootBind, TreeExtent } from "../wire/ops.ts";
 import { mountOp } from "./mount_op.ts";
@@ -112,8 +112,9 @@ function makeMountPoint(
   const restored = mounts.some((other) =>
     other !== mount && !bindOf(other) && isBelow(destination, cleanPathFrom("/", other.destination))
   );
+  const { remount, attrSet, recSet } = parseMountOptions(mount.options ?? []);
   // What is on a filesystem of the container's is restored with it.
-  if (restored || parseMountOptions(mount.options ?? []).remount) return;
+  if (restored || remount) return;
   const bind = bindOf(mount);
   if (bind === undefined) {
     writer.add({ op: "mkdir", from, path: destination, mode: 0o755 });
@@ -124,6 +125,9 @@ function makeMountPoint(
     kind: bind === "rbind" ? MountKind.rbind : MountKind.bind,
     source: cleanPathFrom(bundle, mount.source ?? ""),
     destination,
+    // Nothing is made below what the container cannot write to.
+    attr_set: attrSet & MountAttr.rdonly,
+    rec_set: recSet & MountAttr.rdonly,
     create: CreateKind.auto,
   }));
 }

@@ -222,3 +222,44 @@ checkpointTest(
   undefined,
   WITH_CRIU_RUNTS_ONLY,
 );
+
+checkpointTest(
+  "a symlink of the image gives no mount the source of its choice",
+  async (container) => {
+    const { runtime, bundle, id } = container;
+    const link = `${bundle.rootfs}/other`;
+    const message = (verb: string, name: string) =>
+      `runts: ${verb} "ID": name "${name}" to criu: a mount point may not contain "]:": ` +
+      "symlinks of the image may have led there\n";
+    const refused = async (verb: "checkpoint" | "restore", ...options: string[]) => {
+      const { code, stderr } = await container.verb(verb, ...options);
+      assertEquals(code, 1);
+      return stderr.replace(id, "ID");
+    };
+    Deno.symlinkSync("/place]:", link);
+    await container.run();
+    assertEquals(await refused("checkpoint"), message("checkpoint", "/place]:"));
+    assertEquals((await runtime.state(id)).status, "running");
+    await container.delete();
+
+    Deno.removeSync(link);
+    for (const name of ["waits", "go", "said"]) {
+      await Deno.remove(`${bundle.rootfs}/tmp/${name}`).catch(() => {});
+    }
+    await container.run();
+    await container.ok("checkpoint");
+    // criu keeps it as "mnt[/data]:/etc]:…/other", which would be a source of /data.
+    await Deno.remove(link);
+    Deno.symlinkSync("/data]:/etc", link);
+    assertEquals(await refused("restore", "--detach"), message("restore", "/data]:/etc"));
+    assertEquals(await runtime.ok(["list", "--quiet"]), "");
+  },
+  (config, bundle) => {
+    for (const name of ["data", "other"]) {
+      Deno.mkdirSync(`${bundle.path}/${name}`);
+      const source = `${bundle.path}/${name}`;
+      config.mounts.push({ destination: `/${name}`, source, options: ["bind"] });
+    }
+  },
+  WITH_CRIU_RUNTS_ONLY,
+);

@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { mountsToPlace, resolveIn } from "../../../lib/criu/mounts.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { mountsToName, mountsToPlace, resolveIn } from "../../../lib/criu/mounts.ts";
 import type { Spec } from "../../../lib/spec/types/config.ts";
 
 /** A root filesystem with these symlinks. */
@@ -28,7 +28,11 @@ Deno.test("symlinks lead to where they do inside", () => {
   });
 });
 
-function places(mounts: Spec["mounts"], hierarchies: readonly [string, string, string][]) {
+function places(
+  mounts: Spec["mounts"],
+  hierarchies: readonly [string, string, string][],
+  rootfs = "/nowhere",
+) {
   const cgroups = () =>
     hierarchies.map(([mountPoint, controller, directory]) => ({
       mountPoint,
@@ -38,7 +42,7 @@ function places(mounts: Spec["mounts"], hierarchies: readonly [string, string, s
   const place = mountsToPlace({
     spec: { ociVersion: "1.0.0", root: { path: "rootfs" }, mounts: mounts ?? [] },
     bundle: "/b",
-    rootfs: "/nowhere",
+    rootfs,
     host: {
       euid: 0,
       inUserNamespace: false,
@@ -77,4 +81,19 @@ Deno.test("cgroups are those of the container that is restored", () => {
   assertEquals(second["/c"], "/sys/fs/cgroup/unified/new");
   const alone = places([mount], [["/sys/fs/cgroup", "", "/sys/fs/cgroup/new"]]);
   assertEquals(alone["/sys/fs/cgroup"], "/sys/fs/cgroup");
+});
+
+Deno.test("a mount point that criu would read as another one's is refused, wherever it comes from", () => {
+  const message = (path: string) =>
+    `name "${path}" to criu: a mount point may not contain "]:": symlinks of the image may have led there`;
+  const mount = { destination: "/srv/data", source: "/data", options: ["bind"] };
+  withLinks({ "/srv": "/a]:/etc", "/dev": "/a]:/dev" }, (root) => {
+    assertThrows(() => places([mount], [], root), Error, message("/a]:/etc/data"));
+    assertThrows(() => places([], [], root), Error, message("/a]:/dev/null"));
+  });
+  assertEquals(places([{ ...mount, destination: "/a]b" }], [])["/a]b"], "/data");
+  const named = { ...mount, destination: "/a]:/b" };
+  assertThrows(() => places([named], []), Error, message("/a]:/b"));
+  const spec = { ociVersion: "1.0.0", root: { path: "rootfs" }, mounts: [named] };
+  assertThrows(() => mountsToName(spec, Deno.pid), Error, message("/a]:/b"));
 });

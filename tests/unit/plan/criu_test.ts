@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { planCriu } from "../../../lib/plan/criu.ts";
+import { MountAttr } from "../../../lib/spec/values/mount_options.ts";
 import { SLOTS_MAX } from "../../../lib/wire/ops.ts";
 
 const HOST = { euid: 0, inUserNamespace: false, cgroups: () => [] };
@@ -58,6 +59,8 @@ Deno.test("a restore has its cgroup, a mount namespace, its root and its mount p
     "/b/data /data",
     "/x /data/below",
   ]);
+  const readOnly = ops.filter((op) => op.op === "mount" && op.attr_set === MountAttr.rdonly);
+  assertEquals(readOnly.map((op) => op.from), ["mounts[3]"]);
   const inherit = ops.find(({ op }) => op === "inherit");
   assertEquals(inherit, { op: "inherit", from: "", slots: [0, 1, SLOTS_MAX] });
 });
