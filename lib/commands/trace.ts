@@ -15,8 +15,8 @@ export const command = defineCommand({
   group: "configuration",
   summary: "show what a command did and when, as --trace has written it",
   description: [
-    "The commands run, create, start and exec take --trace FILE. They write every operation of runts, of its monitor, of init and " +
-    "of hooks, with its times, as Trace Event JSON, which Perfetto and chrome://tracing show, too.",
+    "The commands run, create, start, exec and restore take --trace FILE. They write every operation of runts, of its " +
+    "monitor, of init and of hooks, with its times, as Trace Event JSON, which Perfetto and chrome://tracing show, too.",
   ],
   arguments: {},
   options: {
@@ -29,7 +29,9 @@ export const command = defineCommand({
     { text: "a page", command: "runts trace --view web.json --html > web.html" },
   ],
   async run({ runtime, options: { view, html }, print }) {
-    if (view === undefined) throw new RuntsError("missing option --view");
+    if (view === undefined) {
+      throw new RuntsError("missing option --view", { hint: 'see "runts trace --help"' });
+    }
     const file = absolute(runtime.caller, view);
     const trace = readTrace(parseJson(await readText(runtime.files, file), file), file);
     if (!html) {

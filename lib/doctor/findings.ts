@@ -65,6 +65,8 @@ export interface Host {
   readonly root: string;
   /** The criu executable, as the caller names it. */
   readonly criu: string;
+  /** The directory of a warm brain's socket; undefined when the caller wants none. */
+  readonly brain: string | undefined;
 }
 
 /** Which hierarchies there are, and where the caller is in them. */

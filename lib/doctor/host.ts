@@ -5,6 +5,7 @@ import { isRuntsError, reason } from "../base/errors.ts";
 import { readFile, statFile } from "../base/files.ts";
 import { detectHost } from "../cgroup/hierarchies.ts";
 import { isUserManager, Systemd } from "../cgroup/systemd/bus.ts";
+import { brainDirectory } from "../runtime/brain.ts";
 import { isInUserNamespace } from "../runtime/host.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { CgroupLayout, Host } from "./findings.ts";
@@ -27,7 +28,16 @@ export async function hostOf(runtime: Runtime, criu: string): Promise<Host> {
     libseccomp: seccompVersion(),
     systemd: await whyNoSystemd(runtime),
     ...{ root, criu },
+    brain: brainOf(runtime),
   };
+}
+
+function brainOf({ caller, host }: Runtime): string | undefined {
+  try {
+    return brainDirectory(caller, host);
+  } catch {
+    return undefined;
+  }
 }
 
 function layoutOf(runtime: Runtime): CgroupLayout {

@@ -32,6 +32,19 @@ export const TOOLS: Checks = {
       effect: "every command starts Deno, which takes 15 ms more",
     };
   },
+  "warm brain": ({ brain, text, proc }) => {
+    const effect = "commands that make something start Deno, which takes 15 ms more each";
+    if (brain === undefined) return { condition: "note", found: "RUNTS_BRAIN is empty", effect };
+    const socket = `${brain}/socket`;
+    const sockets = (text(`${proc}/net/unix`) ?? "").split("\n");
+    if (sockets.some((line) => line.endsWith(` ${socket}`))) return works(`listens at ${socket}`);
+    return {
+      condition: "note",
+      found: `nobody listens at ${socket}`,
+      effect,
+      remedy: 'enable runts.socket of the package, or keep "runts serve" running',
+    };
+  },
   "state root": ({ root, text, proc }) => {
     const type = fileSystemOf(root, text(`${proc}/mountinfo`) ?? "");
     if (type === undefined || type === "tmpfs" || type === "ramfs") return works(root);

@@ -10,12 +10,12 @@ import { ETIMEDOUT } from "../base/errno.ts";
 import { errnoOf, reason, RuntsError } from "../base/errors.ts";
 import { readLink, statFile } from "../base/files.ts";
 import { frontId } from "../base/front_id.ts";
+import { brainDirectory } from "../runtime/brain.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { factsOf } from "./admission.ts";
 import type { Reading } from "./files.ts";
 import { Hosts } from "./hosts.ts";
 import { listen } from "./listening.ts";
-import { brainDirectory } from "./place.ts";
 import { Mounts } from "./remote.ts";
 import { type BrainStatus, type Prepare, serveRequest, type Shared } from "./request.ts";
 

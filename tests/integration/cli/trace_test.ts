@@ -138,7 +138,7 @@ runtimeTest("trace refuses what is no trace", RUNTS_ONLY, async (runtime) => {
   using bundle = new Bundle();
   const file = `${bundle.path}/config.json`;
   const cases: [args: string[], message: string][] = [
-    [[], "missing option --view"],
+    [[], 'missing option --view: see "runts trace --help"'],
     [["--view", file], `read "${file}": it is no trace of runts: it has no traceEvents`],
     [["--view", "/nowhere"], 'read "/nowhere": ENOENT (no such file or directory)'],
   ];

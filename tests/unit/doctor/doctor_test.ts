@@ -50,6 +50,7 @@ function hostWith(
     systemd: undefined,
     root: "/run/runts",
     criu: "criu",
+    brain: "/run/runts/.brain",
     ...change,
   };
 }
@@ -310,6 +311,25 @@ Deno.test("tools", () => {
   const named = hostWith({ ...none, criu: "/opt/criu" }, { "/opt/criu": "" });
   assertEquals(finding(named, "tools", "criu"), { condition: "works", found: "/opt/criu" });
   assertEquals(finding(hostWith(none), "tools", "ps")?.condition, "missing");
+  const slower = {
+    condition: "note",
+    effect: "commands that make something start Deno, which takes 15 ms more each",
+  } as const;
+  const socket = "/run/runts/.brain/socket";
+  const unix = `Num Path\n1: 2 0 10000 5 1 7 ${socket}\n2: 2 0 10000 5 1 8 /x`;
+  assertEquals(finding(hostWith({}, { "/proc/self/net/unix": unix }), "tools", "warm brain"), {
+    condition: "works",
+    found: `listens at ${socket}`,
+  });
+  assertEquals(finding(hostWith({}), "tools", "warm brain"), {
+    ...slower,
+    found: `nobody listens at ${socket}`,
+    remedy: 'enable runts.socket of the package, or keep "runts serve" running',
+  });
+  assertEquals(finding(hostWith({ brain: undefined }), "tools", "warm brain"), {
+    ...slower,
+    found: "RUNTS_BRAIN is empty",
+  });
   assertEquals(finding(hostWith({ root: "/srv/runts" }), "tools", "state root"), {
     condition: "note",
     found: "/srv/runts is on ext4",

@@ -3,8 +3,8 @@
 import type { Caller } from "../base/caller.ts";
 import { fromWorkingDirectory } from "../base/absolute.ts";
 import { RuntsError } from "../base/errors.ts";
-import { defaultRoot } from "../runtime/root.ts";
-import type { HostFacts } from "../runtime/host.ts";
+import type { HostFacts } from "./host.ts";
+import { defaultRoot } from "./root.ts";
 
 /** Names another directory; empty: there is to be no brain. */
 const VARIABLE = "RUNTS_BRAIN";
