@@ -14,7 +14,7 @@ import { link } from "./build/link.ts";
 import { crossTarget, DEBIAN_NAMES, MACHINES, NATIVE, type Target } from "./build/target.ts";
 import { DIST, EXECUTABLE, exists, HELPER, ROOT } from "./support/paths.ts";
 import { fail, output, run } from "./support/run.ts";
-import { makeDeb, REVISION } from "./dist/deb.ts";
+import { checkDeb, makeDeb, REVISION } from "./dist/deb.ts";
 import { layOut } from "./dist/layout.ts";
 import { billOfMaterials } from "./dist/sbom.ts";
 import { setTimes, SUMS, sums, tarGz } from "./dist/archive.ts";
@@ -66,6 +66,7 @@ async function dist(machine: string): Promise<void> {
     const arch = DEBIAN_NAMES[machine] ?? machine;
     const deb = join(RELEASE, `runts_${VERSION}-${REVISION}_${arch}.deb`);
     await makeDeb(join(work, "root"), deb, { time, arch });
+    await checkDeb(deb);
     await Deno.writeTextFile(join(RELEASE, `${name}.cdx.json`), bill);
     await Deno.writeTextFile(join(RELEASE, SUMS), await sums(RELEASE));
   } finally {

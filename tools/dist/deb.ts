@@ -49,6 +49,17 @@ export async function makeDeb(root: string, file: string, options: DebOptions): 
   await run("dpkg-deb", [...flags, "--build", root, file], { env });
 }
 
+/** Has lintian(1) look at a package, where it is installed: an error of its is one of the build. */
+export async function checkDeb(file: string): Promise<void> {
+  try {
+    await run("lintian", ["--fail-on", "error", file]);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      console.log("no lintian: the package is not checked");
+    } else throw error;
+  }
+}
+
 async function packaging(name: string): Promise<string> {
   return await Deno.readTextFile(join(ROOT, "packaging/debian", name));
 }

@@ -58,20 +58,21 @@ async function putDocuments(root: string, bill: string): Promise<void> {
     await put(root, `${DOC}/licences/${name}`, text);
   }
   const clients = await Deno.readTextFile(join(ROOT, "docs/clients.md"));
-  for (const [path, text] of examplesIn(clients)) {
-    await put(root, `${DOC}/examples/${path.replace(/^\/etc\//, "").replaceAll("/", "-")}`, text);
-  }
+  for (const [name, text] of examplesIn(clients)) await put(root, `${DOC}/examples/${name}`, text);
 }
 
-/** The files that a page shows, as they stand, with the place that a package puts the executable. */
-function examplesIn(page: string): [path: string, text: string][] {
-  const blocks = page.matchAll(/<!-- file: (\S+) -->\n+```\w*\n(.*?)```/gs);
-  return Array.from(
-    blocks,
-    (
-      [, path = "", text = ""],
-    ) => [path, text.replaceAll("/usr/local/sbin/runts", "/usr/bin/runts")],
+/**
+ * The files that a page shows, as they stand, with the place that a package puts the executable; named by their
+ * places, `containerd-config.toml` and, of two for one place, `containerd-config-shim.toml`.
+ */
+export function examplesIn(page: string): [name: string, text: string][] {
+  const blocks = page.matchAll(
+    /<!-- file: (?:\/etc\/)?(\S+?)(\.\w+)(?: with the (\w+))? -->\n+```\w*\n(.*?)```/gs,
   );
+  return Array.from(blocks, ([, path = "", suffix = "", variant, text = ""]) => [
+    [path.replaceAll("/", "-"), ...(variant === undefined ? [] : [variant])].join("-") + suffix,
+    text.replaceAll("/usr/local/sbin/runts", "/usr/bin/runts"),
+  ]);
 }
 
 /** Units of systemd, of the system and of users. */

@@ -16,6 +16,10 @@ export const RUN = join(ROOT, "tests", "vm", "run.sh");
 const TIMEOUT_S = 1500;
 /** What a machine or a setup that is told to end gets for it. */
 const KILL_AFTER_S = 20;
+/** What "deno task dist" makes, and where tests look for it. */
+const RELEASE = join(DIST, "release");
+/** What the build makes, in the folder that a guest gets. */
+const IN_SHARE = "project/dist";
 /** Programs of tests/payload that tests in a machine use: it has no compiler. */
 const PAYLOADS = ["payload", "caller"];
 /** Exit code of "timeout", and of run.sh, for what has run out of time. */
@@ -29,6 +33,8 @@ interface Host {
   files: RegExp[];
   /** Others, which run there where a part is asked for: for the sake of time. */
   asked?: RegExp[];
+  /** They look at what is released, which is made anew. */
+  release?: true;
 }
 
 /** Tests of the integration level are the level "vm". */
@@ -76,7 +82,7 @@ const HOSTS: Host[] = [
     asked: [/^checkpoint\//],
   },
   { name: "vm, podman", level: "clients", options: PODMAN, files: [/^podman_systemd_/] },
-  { name: "vm, package", level: "clients", options: CLIENTS, files: [/^package_/] },
+  { name: "vm, package", level: "clients", options: CLIENTS, files: [/^package_/], release: true },
   {
     name: "vm, podman in a session",
     level: "clients",
@@ -106,7 +112,10 @@ export async function testVm(level: Level, part: string, deadline: number): Prom
       console.log(`\n${host.name}:`);
       const reason = await obstacle(host, deadline);
       if (reason !== undefined) console.log(`no virtual machine: ${reason}`);
-      else share ??= await stage();
+      else {
+        share ??= await stage();
+        if (host.release) await run("cp", ["-r", RELEASE, join(share, IN_SHARE)]);
+      }
       results.push(
         ...(share === undefined || reason !== undefined
           ? files.map((file) => notRun(host, file))
@@ -128,10 +137,18 @@ function notRun(host: Host, file: string): Result {
   };
 }
 
-/** Installs what is needed and makes the image; the reason if that fails. */
+/** Installs what is needed and makes the image and what is released; the reason if that fails. */
 async function obstacle(host: Host, deadline: number): Promise<string | undefined> {
-  const setup = [Deno.execPath(), "run", "-A", join(ROOT, "tools", "setup.ts"), "vm"];
-  for (const line of [setup, [RUN, ...host.options, "--", "true"]]) {
+  const tool = (
+    name: string,
+    ...words: string[]
+  ) => [Deno.execPath(), "run", "-A", join(ROOT, "tools", name), ...words];
+  const lines = [
+    tool("setup.ts", "vm"),
+    [RUN, ...host.options, "--", "true"],
+    ...(host.release ? [tool("dist.ts")] : []),
+  ];
+  for (const line of lines) {
     const { code } = await within(deadline, line, "inherit");
     if (code === OUT_OF_TIME) return "deadline";
     if (code !== 0) return `"${line.join(" ")}" ended with code ${code}`;
@@ -173,12 +190,10 @@ export async function stage(): Promise<string> {
     "tests",
     "packaging",
   ];
-  await Deno.mkdir(join(share, "project", "dist"), { recursive: true });
+  await Deno.mkdir(join(share, IN_SHARE), { recursive: true });
   const copy = (from: string[], to: string) => run("cp", ["-r", ...from, join(share, to)]);
   await copy(names.map((name) => join(ROOT, name)), "project");
-  await copy([EXECUTABLE, HELPER], "project/dist");
-  const release = join(DIST, "release");
-  if (await exists(release)) await copy([release], "project/dist");
+  await copy([EXECUTABLE, HELPER], IN_SHARE);
   await copy([Deno.execPath()], "deno");
   await Deno.mkdir(join(share, "payloads"));
   for (const name of PAYLOADS) {

@@ -1,9 +1,9 @@
 /** Archives have the same bytes whenever and by whomever they are made. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { setTimes, sums, tarGz } from "../../../tools/dist/archive.ts";
 import { makeDeb } from "../../../tools/dist/deb.ts";
-import { put } from "../../../tools/dist/layout.ts";
+import { examplesIn, put } from "../../../tools/dist/layout.ts";
 
 const TIME = 1_700_000_000;
 
@@ -49,4 +49,19 @@ Deno.test("a tree is packed below its name, with owners and times that say nothi
   } finally {
     await Deno.remove(work, { recursive: true });
   }
+});
+
+Deno.test("every file that docs/clients.md shows is an example, for the place of the package", () => {
+  const page = Deno.readTextFileSync(new URL("../../../docs/clients.md", import.meta.url));
+  const examples = examplesIn(page);
+  assertEquals(examples.map(([name]) => name), [
+    "containers-containers.conf",
+    "profile.d-buildah.sh",
+    "containerd-config-shim.toml",
+    "containerd-config.toml",
+    "runtimeclass.yaml",
+    "docker-daemon.json",
+  ]);
+  assertEquals(examples.filter(([, text]) => text.includes("/usr/local")), []);
+  assertStringIncludes(examples[3]![1], 'BinaryName = "/usr/bin/runts"\n');
 });
