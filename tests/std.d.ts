@@ -88,3 +88,7 @@ declare module "@std/path" {
   export function relative(from: string, to: string): string;
   export function resolve(...paths: string[]): string;
 }
+
+declare module "@std/yaml" {
+  export function parse(content: string): unknown;
+}

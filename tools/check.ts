@@ -1,5 +1,6 @@
 /** Rules that formatter, linter and type checker do not know; tools/check has them. */
 
+import { checkClients } from "./check/clients.ts";
 import { checkDocs } from "./check/docs.ts";
 import { unusedExports } from "./check/exports.ts";
 import { FILE_RULES } from "./check/files.ts";
@@ -38,6 +39,7 @@ async function check(): Promise<void> {
     ...checkVersion(),
     ...checkProcessWide(sources),
     ...unusedExports(sources),
+    ...checkClients(),
     ...await checkDocs(),
     ...await checkLayout(sources),
   ];

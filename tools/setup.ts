@@ -12,14 +12,15 @@ import { makeDebian } from "./test/debian.ts";
 /** Something that a Debian package brings. */
 interface Need {
   package: string;
-  /** A program looked up in PATH, or absolute paths of which one must exist. */
+  /** Programs looked up in PATH, or absolute paths, of which one must exist. */
   look: string | string[];
   why: string;
 }
 
 const LIBRARIES = [`/usr/lib/${Deno.build.arch}-linux-gnu`, "/usr/lib64", "/usr/lib"];
 
-const NEEDS: Record<string, Need[]> = {
+/** What each group of tasks needs. */
+export const NEEDS: Record<string, Need[]> = {
   build: [
     { package: "gcc", look: "gcc", why: "compiles the helper library" },
     { package: "binutils", look: "objcopy", why: "flattens the front of the executable" },
@@ -55,7 +56,11 @@ const NEEDS: Record<string, Need[]> = {
     { package: "xz-utils", look: "xz", why: "images of system containers" },
     { package: "zsh", look: "zsh", why: "shell whose completion is tested" },
     { package: "fish", look: "fish", why: "shell whose completion is tested" },
-    { package: "chromium-headless-shell", look: "chromium-headless-shell", why: "looks at pages" },
+    {
+      package: "chromium-headless-shell",
+      look: ["chromium-headless-shell", "chromium", "google-chrome"],
+      why: "looks at pages",
+    },
     { package: "groff-base", look: "groff", why: "shows that the manual page is sound" },
   ],
   aarch64: [
@@ -113,9 +118,10 @@ const NEEDS: Record<string, Need[]> = {
 
 async function isMissing({ look }: Need): Promise<boolean> {
   const path = (Deno.env.get("PATH") ?? "").split(":");
-  const places = typeof look === "string"
-    ? [...path, "/usr/sbin", "/sbin"].filter(Boolean).map((folder) => `${folder}/${look}`)
-    : look;
+  const folders = [...path, "/usr/sbin", "/sbin"].filter(Boolean);
+  const places = [look].flat().flatMap((one) =>
+    one.startsWith("/") ? [one] : folders.map((folder) => `${folder}/${one}`)
+  );
   for (const place of places) {
     if (await exists(place)) return false;
   }

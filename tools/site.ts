@@ -58,8 +58,11 @@ async function layOut(): Promise<void> {
   await Deno.mkdir(join(WORK, "reference"), { recursive: true });
   const put = (path: string, text: string) => Deno.writeTextFile(join(WORK, path), text);
   const read = (path: string) => Deno.readTextFile(join(ROOT, path));
+  const listed = GROUPS.flatMap(([, pages]) => pages.map(([path]) => `${path}.md`));
   for await (const { name } of Deno.readDir(join(ROOT, "docs"))) {
-    if (name.endsWith(".md")) await put(name, relinked(await read(`docs/${name}`)));
+    if (!name.endsWith(".md")) continue;
+    if (!listed.includes(name)) throw new Error(`docs/${name} is in no group of the menu`);
+    await put(name, relinked(await read(`docs/${name}`)));
   }
   if (await exists(join(ROOT, "docs/images"))) {
     await run("cp", ["-r", join(ROOT, "docs/images"), join(WORK, "images")]);

@@ -1,7 +1,7 @@
 /**
  * `deno task bench:checkpoint`: a checkpoint of a process that holds 100 MB, and its restore, by runts and by
- * those of runc and crun that can do it, with the same criu (`CRIU=PATH` names one). It prints times, their
- * ratios and the sizes of the images; it is no test.
+ * those of runc and crun that can do it, with the same criu. It prints times, their ratios and the sizes of the
+ * images; it is no test. `CRIU=PATH` and `CRUN=PATH` name others than those that are installed.
  *
  * `deno task bench:checkpoint [--quick]`
  */
@@ -37,8 +37,11 @@ interface Taken {
 async function round(taken: Taken, root: string, bundle: Bundle): Promise<void> {
   const id = `bench-${Deno.pid}`;
   const image = `${bundle.path}/image`;
-  const call = (...words: string[]) =>
-    time([...taken.runtime.line, "--criu", CRIU, "--root", root, ...words]);
+  const { name, line } = taken.runtime;
+  // crun has no such option: libcriu looks for it in the PATH.
+  const criu = name === "crun" ? [] : ["--criu", CRIU];
+  const env = { PATH: `${bundle.path}/bin:${Deno.env.get("PATH")}` };
+  const call = (...words: string[]) => time([...line, ...criu, "--root", root, ...words], env);
   await call("run", "--detach", "--bundle", bundle.path, id);
   const holds = `${bundle.rootfs}/tmp/holds`;
   await until("it holds its memory", () => exists(holds));
@@ -52,7 +55,23 @@ async function round(taken: Taken, root: string, bundle: Bundle): Promise<void> 
   Deno.removeSync(holds);
 }
 
-/** Debian's crun is built without criu. */
+/** Those that are there, with the crun that is meant. */
+function runtimes(): Runtime[] {
+  const crun = Deno.env.get("CRUN");
+  return installed().map((one) =>
+    one.name === "crun" && crun !== undefined ? { ...one, line: [crun] } : one
+  );
+}
+
+/** The path of a program. */
+async function pathOf(program: string): Promise<string> {
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", 'command -v "$0"', program],
+  }).output();
+  return new TextDecoder().decode(stdout).trim();
+}
+
+/** That of Debian 12 is built without criu. */
 async function canCheckpoint({ name, line }: Runtime): Promise<boolean> {
   const [executable, ...args] = line;
   const { success } = await new Deno.Command(executable!, {
@@ -69,7 +88,7 @@ async function main(): Promise<void> {
     throw new Error(`${CRIU} does not work on this kernel: name another one by CRIU`);
   }
   const all: Taken[] = [];
-  for (const runtime of installed()) {
+  for (const runtime of runtimes()) {
     if (await canCheckpoint(runtime)) all.push({ runtime, checkpoint: [], restore: [], size: 0 });
   }
   using bundle = new Bundle((config) => {
@@ -77,6 +96,8 @@ async function main(): Promise<void> {
     config.root.readonly = false;
   });
   Deno.symlinkSync("busybox", `${bundle.rootfs}/bin/awk`);
+  Deno.mkdirSync(`${bundle.path}/bin`);
+  Deno.symlinkSync(await pathOf(CRIU), `${bundle.path}/bin/criu`);
   const root = Deno.makeTempDirSync({ prefix: "runts-root-" });
   try {
     // In turn, so that a busy moment of the host touches each alike.

@@ -17,7 +17,8 @@ import { testVm } from "./vm.ts";
 
 /** Name of the host that this runs on. */
 const HERE = "this host";
-const LEVELS = ["c", "unit", "integration", "warm", "clients", "vm"];
+/** By what they need; all can be asked for. */
+export const LEVELS = ["c", "unit", "integration", "warm", "clients", "vm"];
 /** Those that need no daemons of others. */
 const USUAL = ["c", "unit", "integration", "warm", "vm"];
 /** Tests of the integration level that are run once more with a warm brain, which is their level "warm". */

@@ -15,7 +15,10 @@ interface PeerOption {
   readonly hasValue: boolean;
 }
 
-/** What runc 1.5 and crun 1.29 have, and the releases of Debian 12 do not; `=`: with a value. */
+/**
+ * What newer releases have, until runc 1.6 and crun 1.31, as their sources and notes tell, and those of Debian 12 do
+ * not; `=`: with a value.
+ */
 const NEWER: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   runc: {
     create: ["pidfd-socket="],
@@ -31,6 +34,7 @@ const NEWER: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     create: ["pidfd-socket="],
     mounts: [],
     features: [],
+    update: ["cpu-burst=", "cpu-idle=", "l3-cache-schema=", "mem-bw-schema="],
     checkpoint: [
       ...["image-path=", "work-path=", "parent-path=", "manage-cgroups-mode=", "network-lock="],
       ...["leave-running", "tcp-established", "ext-unix-sk", "shell-job", "pre-dump", "file-locks"],

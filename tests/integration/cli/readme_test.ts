@@ -70,9 +70,3 @@ readmeTest("scripting", async (runtime) => {
     stderr: "Check script.ts\n",
   });
 });
-
-Deno.test("README: the tasks that the first pages name exist", () => {
-  const { tasks } = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
-  const named = [...PAGES.matchAll(/deno(?:@[\d.]+)? task ([a-z:]+)/g)].map((match) => match[1]!);
-  assertEquals(named.filter((name) => !(name in tasks)), []);
-});

@@ -1,6 +1,7 @@
 /** The rules of tools/check, on trees that break them. */
 
 import { assertEquals } from "@std/assert";
+import { checkPages } from "../../../tools/check/docs.ts";
 import { unusedExports } from "../../../tools/check/exports.ts";
 import { FILE_RULES } from "../../../tools/check/files.ts";
 import { checkProcessWide } from "../../../tools/check/process_wide.ts";
@@ -101,5 +102,20 @@ Deno.test("what a process has one of is found below the command line, and nowher
     "lib/base/b.ts: keeps known for the whole process: that is its runtime's to tell",
     "lib/base/b.ts: keeps cache for the whole process: that is its runtime's to tell",
     "tools/check/process_wide.ts: ffi/g.ts may use Deno.uid, and does not",
+  ]);
+});
+
+Deno.test("files and tasks that a page names are there, and the table of tasks has all", async () => {
+  const pages = [
+    { path: "README.md", text: "`lib/a.ts`, `b.ts`, `lib/commands/VERB.ts`; deno task NAME" },
+    { path: "ci.yml", text: "deno task go\ndeno@2.0.0 task go:far\ndeno run -A tools/c.ts x" },
+    { path: "docs/development.md", text: "| `go`, `go:all` | goes |\n| `rest` | rests |" },
+  ];
+  const isThere = (path: string) => Promise.resolve(path === "tests/integration/b.ts");
+  assertEquals(await checkPages(pages, ["go", "go:all", "rest", "new-one"], isThere), [
+    "README.md: there is no lib/a.ts",
+    "ci.yml: there is no tools/c.ts",
+    "ci.yml: there is no task go:far",
+    "docs/development.md: does not list the task new-one",
   ]);
 });
