@@ -13,6 +13,8 @@ export const MONITOR_SYMBOLS = {
   rts_monitor_start: { parameters: ["i32", "i32", "u32", "buffer"], result: "i32" },
   // int32_t rts_monitor_image(void);
   rts_monitor_image: { parameters: [], result: "i32" },
+  // int32_t rts_core_scheduling(void);
+  rts_core_scheduling: { parameters: [], result: "i32" },
   // int32_t rts_close_on_exec(int32_t fd);
   rts_close_on_exec: { parameters: ["i32"], result: "i32" },
   // int32_t rts_init_image(void);
@@ -63,6 +65,8 @@ export interface MonitorCalls extends PacketCalls {
   start(options: StartMonitor): number;
   /** The monitor's executable; it stays the library's. */
   monitorImage(): number;
+  /** From now on no core is shared with processes outside of our group. EINVAL where the kernel cannot do it. */
+  scheduleCore(): void;
   /** Nothing that is executed from now on inherits the descriptor. EBADF when it is not open. */
   closeOnExec(fd: number): void;
   /** Init's executable; it stays the library's. */
@@ -92,6 +96,9 @@ export function monitorCalls(): MonitorCalls {
       return check(result, "start a monitor");
     },
     monitorImage: () => check(functions.rts_monitor_image(), "make a file in memory for a monitor"),
+    scheduleCore() {
+      check(functions.rts_core_scheduling(), "share no core of a processor with others");
+    },
     closeOnExec(fd) {
       check(functions.rts_close_on_exec(fd), "keep a descriptor");
     },

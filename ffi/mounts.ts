@@ -15,21 +15,30 @@ export const MOUNT_SYMBOLS = {
   rts_overlay: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
   // int32_t rts_mount(const char *source, const char *target, const char *type, uint64_t flags, const char *data);
   rts_mount: { parameters: ["buffer", "buffer", "buffer", "u64", "buffer"], result: "i32" },
+  // int32_t rts_mount_from(const char *directory, const char *source, const char *target, const char *type, uint64_t flags, const char *data);
+  rts_mount_from: {
+    parameters: ["buffer", "buffer", "buffer", "buffer", "u64", "buffer"],
+    result: "i32",
+  },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** mount(2). Loads no helper by itself. */
 export function mount(
-  { source, target, type, flags, data }: {
+  { source, target, type, flags, data, directory }: {
     readonly source: string;
     readonly target: string;
     readonly type: string;
     readonly flags: number;
     readonly data: string;
+    /** Where relative paths in the data begin; by default there are none. */
+    readonly directory?: string;
   },
 ): void {
-  const { rts_mount } = furtherFunctions(MOUNT_SYMBOLS);
+  const { rts_mount, rts_mount_from } = furtherFunctions(MOUNT_SYMBOLS);
   const [from, to, kind, text] = [source, target, type, data].map(cString);
-  const result = rts_mount(from!, to!, kind!, BigInt(flags), text!);
+  const result = directory === undefined
+    ? rts_mount(from!, to!, kind!, BigInt(flags), text!)
+    : rts_mount_from(cString(directory), from!, to!, kind!, BigInt(flags), text!);
   check(result, () => `mount ${quote(source)} on ${quote(target)}`);
 }
 

@@ -1,6 +1,6 @@
 /** Waits for descriptors: any number of them with one thread, which is there while something waits. */
 
-import { delay } from "../lib/base/delay.ts";
+import { delay, isDelayAwaited } from "../lib/base/delay.ts";
 import { EMFILE, ENFILE, ENOMEM, ENOSPC } from "../lib/base/errno.ts";
 import { RuntsError } from "../lib/base/errors.ts";
 import { isTurnAwaited, turn } from "../lib/base/turn.ts";
@@ -278,7 +278,7 @@ class WaitSet implements AsyncDisposable {
       await turn();
     }
     if (this.#waits.size === 0) return 0;
-    const ms = isTurnAwaited() || isBusy() ? 0 : most;
+    const ms = isTurnAwaited() || isDelayAwaited() || isBusy() ? 0 : most;
     const left = this.#untilDeadline();
     const time = left < 0 ? ms : Math.min(ms, left);
     return check(

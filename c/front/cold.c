@@ -129,6 +129,17 @@ static int is_resident(char **args) {
   return *args && is_same(*args, "serve");
 }
 
+/* V8 takes no code that was made with other flags. */
+static const char *cache_of(int resident) {
+  return linked(resident ? front_link_data.resident_cache_name : front_link_data.cache_name);
+}
+
+static const char *words_of(int resident, int cached) {
+  if (resident)
+    return linked(cached ? front_link_data.resident_cached_argv : front_link_data.resident_argv);
+  return linked(cached ? front_link_data.cached_argv : front_link_data.argv);
+}
+
 static long count(const char *words) {
   long n = 0;
   for (; *words; words += length(words) + 1)
@@ -177,16 +188,15 @@ struct start start_deno(char **sp, const struct begun *begun) {
   char **args = sp + 1, **given = args + argc + 1;
   struct start start = {.entry = load_interpreter(auxv_of(given))};
   struct strings *strings = new_pages(sizeof *strings);
+  int resident = is_resident(args);
   put_begun(strings->begun, begun);
   check_limits(strings->limits);
   keep_debugger_closed();
   open_streams();
-  find_code_cache(&strings->cache, args, given, linked(front_link_data.cache_name));
+  find_code_cache(&strings->cache, args, given, cache_of(resident));
   put_deno_dir(strings);
 
-  const char *words = linked(is_resident(args)        ? front_link_data.resident_argv
-                             : strings->cache.used[0] ? front_link_data.cached_argv
-                                                      : front_link_data.argv);
+  const char *words = words_of(resident, strings->cache.used[0]);
   const char *padding = linked(front_link_data.env), *extra = padding + length(padding) + 1;
   char *name = argc > 0 ? args[0] : (char *)words;
   long own = count(words) + HANDED;

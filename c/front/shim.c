@@ -220,7 +220,8 @@ static int start(char **words, char **env) {
     char text[4096];
   } packet;
   int fds[2];
-  long socket = ask(words, env);
+  /* Sharing no core with others is rare, and has to be told of where it fails. */
+  long socket = variable(env, "SCHED_CORE=") ? -ENOSYS : ask(words, env);
   if (socket < 0)
     return COLD;
   for (;;) {

@@ -37,7 +37,7 @@
   X(rts_bpf_load) X(rts_bpf_attach) X(rts_bpf_detach) X(rts_bpf_query) X(rts_bpf_open) \
   X(rts_bpf_name) X(rts_eventfd) X(rts_netlink_open) X(rts_netlink_ask) X(rts_detach) X(rts_try_option) \
   X(rts_overlay) \
-  X(rts_mount) X(rts_close_on_exec) \
+  X(rts_mount) X(rts_mount_from) X(rts_close_on_exec) X(rts_core_scheduling) \
   X(rts_waiter_make) X(rts_waiter_add) X(rts_waiter_remove) X(rts_waiter_wake) X(rts_waiter_wait) \
   X(rts_peer) X(rts_hear_senders) X(rts_receive_sent) X(rts_process) X(rts_replace) X(rts_stream_open) X(rts_stream_read) X(rts_stream_write) \
   X(rts_tree_copy) X(rts_tree_remove) X(rts_program_begin) \

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,6 +91,10 @@ static int start(struct start *s) {
     return -error;
   RETRY(waitpid(pid, NULL, 0));
   return s->error ? -s->error : s->pid;
+}
+
+int32_t rts_core_scheduling(void) {
+  return RETRY(prctl(PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0, PR_SCHED_CORE_SCOPE_PROCESS_GROUP, 0));
 }
 
 int32_t rts_close_on_exec(int32_t fd) {

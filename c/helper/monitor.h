@@ -16,6 +16,12 @@ int32_t rts_monitor_start(int32_t listening, int32_t connection, uint32_t idle_m
 /* The monitor's executable; it stays ours. */
 int32_t rts_monitor_image(void);
 
+/*
+ * From now on no core of a processor is shared with processes outside of our process group (prctl(2),
+ * PR_SCHED_CORE); children have that from us. EINVAL: the kernel cannot do it.
+ */
+int32_t rts_core_scheduling(void);
+
 /* Nothing that is executed from now on inherits the descriptor. */
 int32_t rts_close_on_exec(int32_t fd);
 

@@ -3,11 +3,16 @@
 #include "mount.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../common/kernel.h"
+#include "../common/signals.h"
+
+#define CHILD_STACK 16384
 
 int32_t rts_detach(const char *path) {
   return RETRY(umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW));
@@ -63,4 +68,33 @@ int32_t rts_overlay(const char *layers, const char *upper, const char *work) {
 int32_t rts_mount(const char *source, const char *target, const char *type, uint64_t flags,
                   const char *data) {
   return RETRY(mount(source, target, type, flags, data));
+}
+
+struct mounting {
+  const char *directory, *source, *target, *type, *data;
+  uint64_t flags;
+  int error;
+};
+
+static int mount_there(void *data) {
+  struct mounting *m = data;
+  m->error = RETRY(chdir(m->directory));
+  if (m->error == 0)
+    m->error = rts_mount(m->source, m->target, m->type, m->flags, m->data);
+  return 0;
+}
+
+/* The working directory is that of all threads: a child has one of its own. */
+int32_t rts_mount_from(const char *directory, const char *source, const char *target,
+                       const char *type, uint64_t flags, const char *data) {
+  _Alignas(16) char stack[CHILD_STACK];
+  struct mounting m = {directory, source, target, type, data, flags, 0};
+  uint64_t mask = signals_mask(SIGNALS_ALL); /* no handler of ours may run in the child */
+  int pid = clone(mount_there, stack + sizeof stack, CLONE_VM | CLONE_VFORK, &m);
+  int error = errno;
+  signals_mask(mask);
+  if (pid < 0)
+    return -error;
+  RETRY(waitpid(pid, NULL, __WALL));
+  return m.error;
 }

@@ -24,5 +24,8 @@ int32_t rts_overlay(const char *layers, const char *upper, const char *work);
 /* mount(2). */
 int32_t rts_mount(const char *source, const char *target, const char *type, uint64_t flags,
                   const char *data);
+/* The same with relative paths in the data, from a directory on: a page is all that there may be of it. */
+int32_t rts_mount_from(const char *directory, const char *source, const char *target,
+                       const char *type, uint64_t flags, const char *data);
 
 #endif

@@ -11,7 +11,7 @@
  * it, as far as the kernel tells. Those that only waited for their turn are not counted.
  */
 #define DEATHS_MAX 2
-#define KILLS_MAX 50
+#define KILLS_MAX 200
 
 static struct frame *frames;
 

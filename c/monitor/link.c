@@ -22,8 +22,8 @@
 /* Between two starts that came to nothing. */
 #define START_FIRST (100 * NS_PER_MS)
 #define START_MAX (5000 * NS_PER_MS)
-/* How long the parent of a brain that has ended may take to reap it. */
-#define VERDICT_MAX (200 * NS_PER_MS)
+/* How long a brain whose connection has ended may take to end, and its parent to reap it. */
+#define VERDICT_MAX (2000 * NS_PER_MS)
 /* What the brain may be behind with, in bytes. */
 #define ROOM (8 << 20)
 
@@ -150,6 +150,8 @@ static bool judge(void) {
   if (shim.ended == 0)
     return true;
   int status = 0, known = shim.pidfd < 0 ? -EBADF : exit_info(shim.pidfd, &status);
+  if (known <= 0 && shim.pidfd >= 0 && zombie_info(shim.pidfd, &status))
+    known = 1;
   if (known == 0 && now_ns() - shim.ended < VERDICT_MAX)
     return false;
   shim.ended = 0;

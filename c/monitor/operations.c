@@ -318,7 +318,7 @@ int perform(struct connection *c, const struct request *r, int32_t *fds, uint32_
     frame_begin(r->fields.answer.connection, r->fields.answer.stream);
     return 1;
   case BODY_BRAIN:
-    link_know(fds);
+    link_know(count > 0 ? fds : &none);
     return 1;
   case BODY_FIFO:
     return do_fifo(r, reply);

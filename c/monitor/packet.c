@@ -40,7 +40,7 @@ static const struct shape {
     {.operation = BODY_ANSWER, .size = sizeof(struct body_answer), .more_fds = 1},
     {.operation = BODY_PARK, .size = sizeof(struct body_answer), .text = {BODY_NAME_MAX}},
     {.operation = BODY_BEGIN, .size = sizeof(struct body_answer)},
-    {.operation = BODY_BRAIN, .fds = 1},
+    {.operation = BODY_BRAIN, .more_fds = 1},
     {BODY_FIFO, sizeof(uint32_t), {BODY_NAME_MAX, BODY_PATH_MAX}, 0, 0},
 };
 

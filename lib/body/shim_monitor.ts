@@ -65,7 +65,7 @@ export class ShimMonitor extends Monitor {
   static async beginBy(
     helper: Descriptors,
     start: (image: number, connection: number) => Promise<void>,
-  ): Promise<{ monitor: ShimMonitor; pid: number }> {
+  ): Promise<ShimMonitor> {
     const calls = monitorCalls();
     const [ours, theirs] = calls.pair();
     const monitor = new ShimMonitor(helper, calls, ours);
@@ -77,7 +77,7 @@ export class ShimMonitor extends Monitor {
     } finally {
       helper.close(theirs);
     }
-    return { monitor, pid: (await monitor.hello()).pid };
+    return monitor;
   }
 
   /** From now on it takes requests of containerd. */
@@ -197,8 +197,12 @@ export class ShimMonitor extends Monitor {
     await this.connection.tell({ operation: Operation.begin, fields: [connection, stream] });
   }
 
-  /** By the pidfd of this process, which stays ours, it learns how the process ends. */
-  async know(pidfd: number): Promise<void> {
-    await this.connection.tell({ operation: Operation.brain, fds: [pidfd] });
+  /**
+   * By the pidfd of this process, which stays ours, it learns how the process ends. Undefined: this is no end
+   * that what is under way has to do with.
+   */
+  async know(pidfd: number | undefined): Promise<void> {
+    const fds = pidfd === undefined ? [] : [pidfd];
+    await this.connection.tell({ operation: Operation.brain, fds });
   }
 }

@@ -64,6 +64,7 @@ export async function prepareWarm(
   status: () => BrainStatus,
 ): Promise<Prepared | undefined> {
   const verb = findVerb(words);
+  if (verb === "shim") return prepareShims(words.slice(verbPlace(words) + 1));
   const isWarm = Object.hasOwn(WARM, verb) ? WARM[verb] : undefined;
   if (isWarm === undefined) return undefined;
   const { commandOf } = await import("./load.ts");
@@ -81,6 +82,20 @@ export async function prepareWarm(
     run: (setting) => runLine(command!, () => line, setting),
     ...(tells(verb, line.options) && { beginsAnew: true }),
     ...afterwards,
+  };
+}
+
+/** The brain of containerd's shims, which a monitor asks for; undefined for what containerd does. */
+function prepareShims([verb, ...words]: readonly string[]): Prepared | undefined {
+  if (verb !== "serve") return undefined;
+  return {
+    stays: true,
+    async run({ runtime, signal }) {
+      const { serveWarm } = await import("../shim/serve.ts");
+      const { caller, body } = runtime();
+      await serveWarm(words, { caller, body: body! }, signal!);
+      return 0;
+    },
   };
 }
 

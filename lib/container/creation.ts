@@ -345,7 +345,7 @@ export class Creation {
       ...(hostMounts.length > 0 && { hostMounts }),
     };
     if (this.#runtime.caller.hasEnded?.()) throw new RuntsError("the caller has ended");
-    prepareVerbs(this.#directory, status, this.#bundle.spec);
+    if (!attendant?.unprepared) prepareVerbs(this.#directory, status, this.#bundle.spec);
     this.#directory.writeStatus(status);
     this.#directory.clearIntent();
     await commit();

@@ -15,6 +15,8 @@ import type { StartOp } from "../state/status.ts";
 export interface Attendant {
   /** The socket for the terminal's master; -1 where the body has one of its own. */
   readonly console?: number | undefined;
+  /** Nobody is expected to run verbs for it: nothing is prepared for them. */
+  readonly unprepared?: true;
   /** What a system container has beside its configuration. */
   readonly system?: SystemInput;
   /** Sockets for the masters of the terminals beside the console, by their names. */

@@ -29,6 +29,8 @@ interface Watched {
   /** That of the container, to learn of a lack of memory. */
   readonly cgroup: CgroupRecord;
   readonly monitor: ProcessName;
+  /** It goes on before the monitor has said that it is watched: it is written down at once. */
+  readonly goesOn?: true;
 }
 
 /**
@@ -78,16 +80,27 @@ export async function watchProcess(
 ): Promise<void> {
   const { helper } = runtime;
   const path = processDirectory(directory, watched.name);
+  const { pid, startTime } = watched.monitor;
+  const write = () =>
+    writeProcessRecord(path, {
+      ...process,
+      bootId: runtime.host.get(bootId),
+      created: new Date().toISOString(),
+      spec: watched.spec,
+      monitor: { pid, startTime },
+    });
   const folder = helper.open(path, O_PATH | O_DIRECTORY);
   const oom = openOomFile(runtime, watched.cgroup);
   try {
-    await monitor.watch({
+    const answer = monitor.watch({
       name: watched.monitorName ?? watched.name,
       pid: process.pid,
       log: logTarget(watched.log, directory.id),
       directory: folder,
       ...(oom !== undefined && { oom }),
     });
+    if (watched.goesOn) write();
+    await answer;
   } catch (cause) {
     const { driver, path } = watched.log;
     if (driver === "none") throw cause;
@@ -96,14 +109,7 @@ export async function watchProcess(
     helper.close(folder);
     if (oom !== undefined) helper.close(oom);
   }
-  const { pid, startTime } = watched.monitor;
-  writeProcessRecord(path, {
-    ...process,
-    bootId: runtime.host.get(bootId),
-    created: new Date().toISOString(),
-    spec: watched.spec,
-    monitor: { pid, startTime },
-  });
+  if (!watched.goesOn) write();
 }
 
 function logTarget(log: LogSettings, id: string): LogTarget {

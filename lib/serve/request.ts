@@ -38,6 +38,8 @@ export interface Prepared {
   readonly afterwards?: readonly string[];
   /** It may be ended at any time, and begun anew without a brain. */
   readonly beginsAnew?: true;
+  /** It stays until the brain is to end, as its signal tells. */
+  readonly stays?: true;
 }
 
 /**
@@ -123,9 +125,9 @@ export async function serveRequest(
 }
 
 async function carryOut(
-  { helper, reading, hosts }: Shared,
+  { helper, reading, hosts, ending }: Shared,
   front: FrontBody,
-  { caller, run, afterwards }: Admitted,
+  { caller, run, afterwards, stays }: Admitted,
 ): Promise<number> {
   if (afterwards !== undefined) {
     const args = ["runts", ...afterwards];
@@ -136,7 +138,7 @@ async function carryOut(
   const files = frontFiles(helper, front, reading);
   const code = await run({
     output,
-    signal: front.ended,
+    signal: stays ? AbortSignal.any([front.ended, ending]) : front.ended,
     runtime: () => ({ caller, files, body: front, host: hosts.of(caller) }),
   });
   await output.flush().catch(() => {}); // what went to the standard error, too

@@ -62,6 +62,7 @@ async function watch(
   cgroup: CgroupRecord,
   { id, execId, monitor, monitorProcess, streams }: Wanted,
   spec: Process | undefined,
+  goesOn?: true,
 ): Promise<void> {
   const name = monitorName(id, execId);
   const forwarded = monitor.forward(name, streams.forwards); // which the monitor does first
@@ -72,12 +73,14 @@ async function watch(
     log: NO_LOG,
     cgroup,
     monitor: monitorProcess,
+    ...(goesOn && { goesOn }),
   });
   await Promise.all([forwarded, watched]);
 }
 
 /** Takes part in the making of a container. */
 export class TaskAttendant implements Attendant {
+  readonly unprepared = true;
   readonly #wanted: Wanted;
   readonly console: number | undefined;
   #ready: ((init: ProcessName) => Promise<void>) | undefined;
@@ -112,6 +115,8 @@ export class TaskExecAttendant implements ExecAttendant {
   readonly #wanted: Wanted;
   readonly #spec: Process;
   readonly console: number | undefined;
+  /** Resolves once the monitor watches it; the program may have ended by then. */
+  watched: Promise<void> = Promise.resolve();
 
   constructor(
     runtime: LoadedRuntime,
@@ -128,8 +133,15 @@ export class TaskExecAttendant implements ExecAttendant {
     this.console = wanted.streams.stdio === undefined ? -1 : undefined;
   }
 
-  async take(process: ProcessName): Promise<void> {
+  begin(): void {
     makeProcessDirectory(this.#runtime, this.#directory, processName(this.#wanted.execId));
-    await watch(this.#runtime, this.#directory, process, this.#cgroup, this.#wanted, this.#spec);
+  }
+
+  /** The monitor hears of it before anything that comes later: nobody waits for what it says to that. */
+  // deno-lint-ignore require-await
+  async take(process: ProcessName): Promise<void> {
+    const [runtime, directory, cgroup] = [this.#runtime, this.#directory, this.#cgroup];
+    this.watched = watch(runtime, directory, process, cgroup, this.#wanted, this.#spec, true);
+    this.watched.catch(() => {}); // heard of once the program runs
   }
 }

@@ -1,12 +1,10 @@
 /** What runts does under the name of a shim. */
 
-import { monitorCalls } from "../../ffi/monitor.ts";
 import { reason } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
 import { load } from "../runtime/load.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import { shimArguments } from "./arguments.ts";
-import type { BrainPlace } from "./places.ts";
 
 /** Most of what `start` and `delete` wait for comes within this time, in ms. */
 const PATIENCE = 5;
@@ -26,8 +24,8 @@ interface ShimStreams {
 export async function runShim(words: readonly string[], streams: ShimStreams): Promise<number> {
   try {
     if (words[0] === "serve") {
-      const [lock, socket] = [Number(words[1]), Number(words[2])];
-      await serve({ lock, socket, directory: words[3] ?? "" }, streams.asked());
+      const { serveApart } = await import("./serve.ts");
+      await serveApart(words.slice(1), streams.asked());
       return 0;
     }
     streams.print(await answer(words, streams));
@@ -54,12 +52,4 @@ async function answer(words: readonly string[], { input }: ShimStreams): Promise
   }
   const { deleteShim } = await import("./delete.ts");
   return await deleteShim(runtime, args);
-}
-
-/** The brain. */
-async function serve(place: BrainPlace, signal: AbortSignal): Promise<void> {
-  const runtime = await load(new Runtime());
-  for (const fd of [place.lock, place.socket]) monitorCalls().closeOnExec(fd);
-  const { serveShims } = await import("./brain.ts");
-  await serveShims(runtime, place, signal);
 }

@@ -1,10 +1,12 @@
 /** Telling containerd of events: in order for each task, and again and again until it has said that it has them. */
 
+import { streamCalls } from "../../ffi/streams.ts";
 import { delay } from "../base/delay.ts";
 import { RuntsError } from "../base/errors.ts";
-import { type Encodable, encodeMessage, type Message } from "../wire/protobuf.ts";
-import { EVENTS, FORWARD, type TIMESTAMP } from "./messages.ts";
-import type { PendingEvent } from "./record.ts";
+import type { LoadedRuntime } from "../runtime/runtime.ts";
+import { type Decoded, type Encodable, encodeMessage, type Message } from "../wire/protobuf.ts";
+import { type CREATE, EVENTS, FORWARD, type TIMESTAMP } from "./messages.ts";
+import type { PendingEvent, TaskEntry } from "./record.ts";
 import { requestFrame, ResponseReader, resultOf } from "./ttrpc.ts";
 
 const SERVICE = "containerd.services.events.ttrpc.v1.Events";
@@ -13,6 +15,7 @@ const TIMEOUT = 5_000;
 /** Between two attempts, in ms: first, and at most. */
 const PAUSE = 100;
 const PAUSE_MAX = 5_000;
+const POLLOUT = 4;
 const NS = 1_000_000_000n;
 
 type Events = typeof EVENTS;
@@ -36,13 +39,33 @@ export function makeEvent<K extends keyof Events>(kind: K, fields: Fields<K>): P
   return { topic, type: `containerd.events.${name}`, value: value.toBase64(), at: String(now()) };
 }
 
+/** What talking to containerd takes. */
+type Sockets = Pick<LoadedRuntime, "helper" | "body">;
+
+/** That a task is made. */
+export function createdEvent(
+  { id, bundle, init: { io: { stdin, stdout, stderr, terminal }, pid } }: TaskEntry,
+  { rootfs, checkpoint }: Decoded<typeof CREATE>,
+): PendingEvent {
+  return makeEvent("create", {
+    container_id: id,
+    bundle,
+    rootfs,
+    io: { stdin, stdout, stderr, terminal },
+    checkpoint,
+    pid,
+  });
+}
+
 /** A connection to containerd for events; it is made when there is something to tell. */
 export class EventsClient {
+  readonly #sockets: Sockets;
   readonly #address: string;
   #connection: Promise<Connection> | undefined;
 
   /** @param address path of a socket */
-  constructor(address: string) {
+  constructor(sockets: Sockets, address: string) {
+    this.#sockets = sockets;
     this.#address = address;
   }
 
@@ -57,7 +80,7 @@ export class EventsClient {
       },
     });
     try {
-      const connection = await (this.#connection ??= Connection.open(this.#address));
+      const connection = await (this.#connection ??= Connection.open(this.#sockets, this.#address));
       await connection.call(payload);
     } catch (error) {
       this.close();
@@ -72,21 +95,30 @@ export class EventsClient {
   }
 }
 
+/** All of it waits where monitors are waited for, too, so that what comes of either is seen to at once. */
 class Connection {
-  readonly #socket: Deno.UnixConn;
+  readonly #helper: Sockets["helper"];
+  readonly #calls = streamCalls();
+  readonly #socket: number;
   readonly #pending = new Map<number, PromiseWithResolvers<void>>();
+  readonly #end = new AbortController();
+  /** What finds no room keeps the next ones waiting. */
+  #sent: Promise<void> = Promise.resolve();
   #last = -1;
 
-  private constructor(socket: Deno.UnixConn) {
+  private constructor(helper: Sockets["helper"], socket: number) {
+    this.#helper = helper;
     this.#socket = socket;
-    this.#read().finally(() => this.#fail());
+    this.#calls.open(socket, 0);
+    this.#read().catch(() => {}).finally(() => this.close());
   }
 
-  static async open(path: string): Promise<Connection> {
-    return new Connection(await Deno.connect({ transport: "unix", path }));
+  static async open({ helper, body }: Sockets, path: string): Promise<Connection> {
+    return new Connection(helper, await body.connect(path));
   }
 
   async call(payload: Uint8Array): Promise<void> {
+    this.#end.signal.throwIfAborted();
     const stream = this.#last += 2;
     const answer = Promise.withResolvers<void>();
     this.#pending.set(stream, answer);
@@ -94,9 +126,7 @@ class Connection {
     const frame = requestFrame(stream, { service: SERVICE, method: "Forward", payload, timeout });
     const timer = setTimeout(() => answer.reject(late()), TIMEOUT);
     try {
-      for (let done = 0; done < frame.length;) {
-        done += await this.#socket.write(frame.subarray(done));
-      }
+      this.#sent = this.#sent.then(() => this.#send(frame)).catch(() => this.close());
       await answer.promise;
     } finally {
       clearTimeout(timer);
@@ -104,20 +134,33 @@ class Connection {
     }
   }
 
+  /** Whoever waits for an answer gets none. */
   close(): void {
-    try {
-      this.#socket.close();
-    } catch {
-      // it is closed
+    if (this.#end.signal.aborted) return;
+    this.#end.abort(gone());
+    for (const { reject } of this.#pending.values()) reject(gone());
+    this.#helper.close(this.#socket);
+  }
+
+  async #send(frame: Uint8Array): Promise<void> {
+    const { signal } = this.#end;
+    for (let done = 0; done < frame.length;) {
+      signal.throwIfAborted();
+      const written = this.#calls.write(this.#socket, frame.subarray(done));
+      if (written !== "again") done += written;
+      else await this.#helper.awaitFds([this.#socket], { events: POLLOUT, signal });
     }
   }
 
   async #read(): Promise<void> {
+    const { signal } = this.#end;
     const reader = new ResponseReader();
     const bytes = new Uint8Array(4096);
     for (;;) {
-      const length = await this.#socket.read(bytes).catch(() => null);
-      if (length === null) return;
+      await this.#helper.awaitFds([this.#socket], { signal });
+      const length = this.#calls.read(this.#socket, bytes);
+      if (length === 0) return;
+      if (length === "again") continue;
       for (const [stream, data] of reader.add(bytes.subarray(0, length))) {
         const pending = this.#pending.get(stream);
         try {
@@ -128,11 +171,6 @@ class Connection {
         }
       }
     }
-  }
-
-  #fail(): void {
-    for (const { reject } of this.#pending.values()) reject(gone());
-    this.close();
   }
 }
 
@@ -151,6 +189,7 @@ export class Outbox {
   readonly #pending: PendingEvent[];
   readonly #told: () => void;
   #work: Promise<void> | undefined;
+  #closed = false;
 
   /**
    * @param pending is kept up to date: what is in there is told
@@ -174,6 +213,11 @@ export class Outbox {
     this.begin();
   }
 
+  /** Nothing more is told here. */
+  close(): void {
+    this.#closed = true;
+  }
+
   /** Resolves once all have been told. */
   async done(): Promise<void> {
     await this.#work;
@@ -181,7 +225,7 @@ export class Outbox {
 
   /** Tells what is pending. */
   begin(): void {
-    if (this.#work !== undefined || this.#pending.length === 0) return;
+    if (this.#closed || this.#work !== undefined || this.#pending.length === 0) return;
     this.#work = this.#tell().finally(() => {
       this.#work = undefined;
       this.begin();
@@ -190,9 +234,10 @@ export class Outbox {
 
   async #tell(): Promise<void> {
     let pause = PAUSE;
-    while (this.#pending.length > 0) {
+    while (this.#pending.length > 0 && !this.#closed) {
       try {
         await this.#client.forward(this.#namespace, this.#pending[0]!);
+        if (this.#closed) return;
         this.#pending.shift();
         this.#told();
         pause = PAUSE;

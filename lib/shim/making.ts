@@ -11,6 +11,8 @@ import { cgroupOf } from "../state/cgroup.ts";
 import { readCopy } from "../state/config_copy.ts";
 import { StateDirectory } from "../state/directory.ts";
 import { inspect } from "../state/inspect.ts";
+import { SIGKILL } from "../spec/values/signals.ts";
+import type { Process, Spec } from "../spec/types/config.ts";
 import type { ProcessName } from "../state/process_record.ts";
 import type { Decoded } from "../wire/protobuf.ts";
 import { monitored, monitorName, TaskAttendant, TaskExecAttendant } from "./attend.ts";
@@ -99,33 +101,67 @@ export async function makeContainer(
   }
 }
 
-/** Starts one more process in the container; gives its pid. */
-export async function spawnExec(
+/** All that starting a process in a container takes, and that is known once it is registered. */
+export interface PreparedExec {
+  readonly spec: Spec;
+  readonly process: Process;
+  readonly streams: OpenStreams;
+}
+
+/** Its streams are the receiver's to close. */
+export async function prepareExec(
   making: Making,
   execId: string,
   exec: ProcessEntry,
+): Promise<PreparedExec> {
+  const { runtime, entry: { id } } = making;
+  const opened = openFor(making, execId, exec); // while the rest is read
+  try {
+    const spec = readCopy(new StateDirectory(runtime, id));
+    const { caller, files } = runtime;
+    const given = { caller, files: { ...files, read: () => exec.spec ?? "{}" } };
+    const process = await execProcess(given, spec, {
+      id,
+      process: "process.json",
+      ...(exec.io.terminal && { terminal: true }),
+    });
+    return { spec, process, streams: await opened };
+  } catch (error) {
+    opened.then((streams) => streams.close(), () => {});
+    throw error;
+  }
+}
+
+/** Whether its streams are opened without waiting for anybody, and nothing is started for them. */
+export function isOpenedAtOnce({ io: { stdin, stdout, stderr } }: ProcessEntry): boolean {
+  return [stdin, stdout, stderr].every((name) => !name.includes("://"));
+}
+
+/** Starts one more process in the container; gives its pid. Its streams are closed here. */
+export async function spawnExec(
+  making: Making,
+  execId: string,
+  { spec, process, streams }: PreparedExec,
 ): Promise<number> {
   const { pod: { monitor, monitorProcess }, entry: { id } } = making;
-  const directory = new StateDirectory(making.runtime, id);
-  const found = inspect(directory);
-  refuseExec(making.runtime, found, { id });
-  const spec = readCopy(directory);
-  const { caller, files } = making.runtime;
-  const given = { caller, files: { ...files, read: () => Promise.resolve(exec.spec ?? "{}") } };
-  const process = await execProcess(given, spec, {
-    id,
-    process: "process.json",
-    ...(exec.io.terminal && { terminal: true }),
-  });
-  const cgroup = (await cgroupOf(making.runtime, found.status)).record;
-  const streams = await openFor(making, execId, exec);
   try {
+    const directory = new StateDirectory(making.runtime, id);
+    const found = inspect(directory);
+    refuseExec(making.runtime, found, { id });
+    const cgroup = (await cgroupOf(making.runtime, found.status)).record;
     const wanted = { id, execId, monitor, monitorProcess, streams };
     const runtime = monitored(making.runtime, wanted);
     const attendant = new TaskExecAttendant(runtime, directory, cgroup, wanted, process);
     const options = { id, ...targets(streams) };
     const { pid, pidfd } = await spawnIn({ runtime, options, found, spec, process, attendant });
-    runtime.helper.close(pidfd);
+    try {
+      await attendant.watched;
+    } catch (error) {
+      runtime.helper.sendSignal(pidfd, SIGKILL);
+      throw error;
+    } finally {
+      runtime.helper.close(pidfd);
+    }
     return pid;
   } finally {
     streams.close();

@@ -78,6 +78,8 @@ export interface TaskEntry {
 export interface GroupEntry {
   readonly namespace: string;
   readonly group: string;
+  /** That of whoever has begun it: its log is the group's. */
+  readonly bundle: string;
   /** Where events go: a path. */
   readonly events: string;
   /** Path of the socket that containerd connects to. */

@@ -35,6 +35,8 @@ const IGNORED = ["defaults", "rprivate", "private"];
 const BIND = 4096;
 const REMOUNT = 32;
 const PRIVATE = 1 << 18;
+/** The kernel takes less than that of options (mount(2)). */
+const PAGE = 4096;
 
 /** Mounts them on BUNDLE/rootfs. */
 export function mountRootfs(rootfs: string, mounts: readonly Decoded<typeof MOUNT>[]): void {
@@ -48,7 +50,7 @@ export function mountRootfs(rootfs: string, mounts: readonly Decoded<typeof MOUN
     const { flags, data } = parse(options);
     const on = target === "" || target === "/" ? rootfs : `${rootfs}/${target}`;
     const common = { source, target: on, type, data };
-    if ((flags & BIND) === 0) mount({ ...common, flags });
+    if ((flags & BIND) === 0) mount({ ...common, flags, ...shortened(data) });
     else {
       mount({ ...common, flags: flags & (BIND | 16384), data: "" });
       const others = flags & ~16384;
@@ -67,6 +69,25 @@ function parse(options: readonly string[]): { flags: number; data: string } {
     else if (!IGNORED.includes(option)) data.push(option);
   }
   return { flags, data: data.join(",") };
+}
+
+/** Options of a page or more, with the layers of an overlay named from the directory on that has them all. */
+export function shortened(data: string): { data: string; directory?: string } {
+  const [, before = "", layers = "", after = ""] = /^(.*?)\blowerdir=([^,]*)(.*)$/s.exec(data) ??
+    [];
+  if (data.length < PAGE || layers === "") return { data };
+  const paths = layers.split(":");
+  const directory = commonDirectory(paths);
+  const names = paths.map((path) => path.slice(directory.length + 1));
+  return { data: `${before}lowerdir=${names.join(":")}${after}`, directory: directory || "/" };
+}
+
+/** The deepest directory that is above all of them; "" for the root. */
+function commonDirectory(paths: readonly string[]): string {
+  const parents = paths.map((path) => path.split("/").slice(0, -1));
+  const [first = []] = parents;
+  const differs = first.findIndex((name, index) => parents.some((names) => names[index] !== name));
+  return (differs < 0 ? first : first.slice(0, differs)).join("/");
 }
 
 /** Takes away whatever is mounted there and below. */

@@ -117,7 +117,7 @@ export class TaskService {
   /** The monitor has told of an end. */
   ended(end: Ended): void {
     const { id, execId } = idsOf(end.name);
-    this.#tasks.get(id)?.ended(execId, end);
+    this.#tasks.get(id)?.noteEnded(execId, end);
   }
 
   /** What is to be answered; undefined: nothing, now. Throws StatusError. */
@@ -135,6 +135,12 @@ export class TaskService {
     } catch (error) {
       throw statusOf(error);
     }
+  }
+
+  /** What has ended is seen to; nothing more is done or told here. */
+  async leave(): Promise<void> {
+    await Promise.all([...this.#tasks.values()].map((task) => task.ended()));
+    for (const task of [...this.#tasks.values(), ...this.#deleted.values()]) task.leave();
   }
 
   /** Resolves once containerd knows of all events. */

@@ -1,9 +1,11 @@
 /** `start` of a shim: a monitor for a pod, unless there is one, and the address of its socket. */
 
+import { monitorCalls } from "../../ffi/monitor.ts";
 import { isRuntsError, RuntsError } from "../base/errors.ts";
 import { removeQuietly } from "../base/files.ts";
 import { ownCommand } from "../base/own_command.ts";
 import { ShimMonitor } from "../body/shim_monitor.ts";
+import { cgroupsOf } from "../cgroup/process.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 import { readStat } from "../state/liveness.ts";
 import { type Decoded, decodeMessage, encodeMessage } from "../wire/protobuf.ts";
@@ -38,7 +40,7 @@ export interface ShimCaller {
   /** Its standard input. */
   readonly input: Uint8Array;
   /** Starts a monitor as its child. */
-  begin(title: string): Promise<{ readonly monitor: ShimMonitor; readonly pid: number }>;
+  begin(title: string): Promise<ShimMonitor>;
 }
 
 /** The process itself is the caller. */
@@ -49,9 +51,10 @@ export function ownCaller(runtime: LoadedRuntime, input: Uint8Array): ShimCaller
     variable: (name) => caller.variable(name),
     input,
     begin(title) {
-      const begun = ShimMonitor.begin(helper, title);
-      raiseScore(caller.pid, begun.pid);
-      return Promise.resolve(begun);
+      if (caller.variable("SCHED_CORE") !== undefined) monitorCalls().scheduleCore();
+      const { monitor, pid } = ShimMonitor.begin(helper, title);
+      raiseScore(caller.pid, pid);
+      return Promise.resolve(monitor);
     },
   };
 }
@@ -74,10 +77,10 @@ export async function startShim(
   Deno.mkdirSync(`${brain}/shims`, { recursive: true, mode: 0o700 });
   const lock = await helper.lock(`${brain}/shims/.lock`, LOCK_TIMEOUT);
   try {
-    if (!await isThere(socket)) {
+    if (!await isThere(runtime, socket)) {
       const events = bootstrap?.ttrpc_address || caller.variable("TTRPC_ADDRESS") ||
         `${grpc}.ttrpc`;
-      const entry = { namespace, group, events: events.replace(/^unix:\/\//, ""), socket };
+      const entry = { namespace, group, bundle, events: events.replace(/^unix:\/\//, ""), socket };
       new GroupFiles(groupDirectory(brain, digest)).writeGroup(entry);
       const names = { digest, group, socket, brain };
       await begin(runtime, caller, names, taskOptions(options).shimCgroup);
@@ -120,9 +123,9 @@ function groupOf(bundle: string): string | undefined {
 }
 
 /** Whether somebody listens there. */
-async function isThere(path: string): Promise<boolean> {
+async function isThere({ helper, body }: LoadedRuntime, path: string): Promise<boolean> {
   try {
-    (await Deno.connect({ transport: "unix", path })).close();
+    helper.close(await body.connect(path));
     return true;
   } catch {
     return false;
@@ -140,10 +143,10 @@ async function begin(
   Deno.mkdirSync(socket.replace(/\/[^/]*$/, ""), { recursive: true, mode: 0o700 });
   removeQuietly(socket);
   const listening = helper.listenUnix(socket, 0o600);
-  const { monitor, pid } = await by.begin(group);
+  const monitor = await by.begin(group);
   try {
-    if (cgroup !== "") joinCgroup(runtime, cgroup, pid);
-    const args = [...ownCommand(), "shim", "serve", "3", "4", brain];
+    const before = cgroup === "" ? [] : await enterCgroup(runtime, cgroup, monitor);
+    const args = [...ownCommand(), "shim", "serve", "3", "4", brain, ...before];
     const env = caller.environment().filter((entry) => PASSED.test(entry));
     const command = { path: args[0]!, args, env, directory: "/" };
     await monitor.serve({ name: digest, directory: brain, path: socket, listening, command });
@@ -154,6 +157,18 @@ async function begin(
     helper.close(listening);
     monitor[Symbol.dispose]();
   }
+}
+
+/** Gives where it was: a brain that it starts is no part of the pod, and goes back there. */
+async function enterCgroup(
+  runtime: LoadedRuntime,
+  cgroup: string,
+  monitor: ShimMonitor,
+): Promise<Iterable<string>> {
+  const { pid } = await monitor.hello();
+  const before = Object.values(cgroupsOf(runtime, pid));
+  joinCgroup(runtime, cgroup, pid);
+  return new Set(before);
 }
 
 /** The kernel takes the monitor before containerd, and the container's processes as they say. */

@@ -4,8 +4,6 @@ import { ENOENT } from "../base/errno.ts";
 import { errnoOf, reason } from "../base/errors.ts";
 import { removeQuietly } from "../base/files.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
-import { watchOom } from "../cgroup/oom.ts";
-import { oomKills } from "../cgroup/oom_kills.ts";
 import { remove } from "../container/delete.ts";
 import { start } from "../container/start.ts";
 import { removeProcessDirectory } from "../monitor/process.ts";
@@ -18,15 +16,25 @@ import type { Ended } from "../wire/body.ts";
 import type { Decoded } from "../wire/protobuf.ts";
 import { monitorName, processName } from "./attend.ts";
 import { drain, untilStopped } from "./ending.ts";
-import { makeEvent, now, Outbox, timestamp } from "./events.ts";
+import { createdEvent, makeEvent, now, Outbox, timestamp } from "./events.ts";
 import { notFound, refused, statusOf } from "./failure.ts";
-import { makeContainer, type Making, type Pod, spawnExec } from "./making.ts";
+import { warnInLog } from "./log.ts";
+import {
+  isOpenedAtOnce,
+  makeContainer,
+  type Making,
+  type Pod,
+  prepareExec,
+  spawnExec,
+} from "./making.ts";
 import type { CREATE } from "./messages.ts";
 import type { TaskOptions } from "./options.ts";
 import { taskMark } from "./places.ts";
+import { OomTeller } from "./oom.ts";
 import { TaskProcess } from "./process.ts";
 import { howItIs } from "./recovering.ts";
 import type { Exit, Io, TaskEntry } from "./record.ts";
+import { clearTask } from "./clearing.ts";
 import { mountRootfs, unmountRootfs } from "./rootfs.ts";
 import { Code, StatusError } from "./ttrpc.ts";
 
@@ -39,14 +47,21 @@ export class Task {
   readonly #runtime: LoadedRuntime;
   readonly #outbox: Outbox;
   readonly #processes = new Map<string, TaskProcess>();
-  readonly #stop = new AbortController();
+  readonly #oom: OomTeller;
 
   constructor(pod: Pod, entry: TaskEntry) {
     this.#pod = pod;
     this.entry = entry;
-    this.#runtime = withSettings(pod.runtime, { root: entry.root });
+    const { id, bundle, root } = entry;
+    const warn = warnInLog(pod.runtime.helper, bundle, { id, namespace: pod.namespace });
+    this.#runtime = withSettings(pod.runtime, { root, warn });
     const told = () => this.#afterTelling();
     this.#outbox = new Outbox(pod.events, pod.namespace, entry.outbox, told);
+    this.#oom = new OomTeller(
+      this.#runtime,
+      entry,
+      () => this.#tell(makeEvent("oom", { container_id: id })),
+    );
     this.#processes.set("", new TaskProcess("", entry.init));
     for (const [execId, one] of Object.entries(entry.execs)) {
       this.#processes.set(execId, new TaskProcess(execId, one));
@@ -78,7 +93,7 @@ export class Task {
   /** Makes the container. When it fails, nothing is left of it. */
   async create(request: Decoded<typeof CREATE>, options: TaskOptions): Promise<void> {
     this.#save();
-    Deno.writeTextFileSync(taskMark(this.entry.bundle), this.entry.root);
+    Deno.writeTextFileSync(taskMark(this.entry.bundle), this.entry.root, { mode: 0o600 });
     try {
       await this.process("").during(async () => {
         const { bundle, init } = this.entry;
@@ -88,7 +103,7 @@ export class Task {
           init.pid = await makeContainer(this.#making(), options);
         }
         this.entry.phase = "made";
-        this.#tellCreated(request);
+        this.#tell(createdEvent(this.entry, request));
         this.watch();
       });
     } catch (error) {
@@ -100,18 +115,6 @@ export class Task {
 
   #making(): Making {
     return { pod: this.#pod, runtime: this.#runtime, entry: this.entry };
-  }
-
-  #tellCreated({ rootfs, checkpoint }: Decoded<typeof CREATE>): void {
-    const { id, bundle, init: { io: { stdin, stdout, stderr, terminal }, pid } } = this.entry;
-    this.#tell(makeEvent("create", {
-      container_id: id,
-      bundle,
-      rootfs,
-      io: { stdin, stdout, stderr, terminal },
-      checkpoint,
-      pid,
-    }));
   }
 
   /** Runs the program of a process. */
@@ -170,7 +173,9 @@ export class Task {
   async #startExec(process: TaskProcess): Promise<void> {
     const { execId, entry } = process;
     try {
-      entry.pid = await spawnExec(this.#making(), execId, entry);
+      const making = this.#making();
+      const prepared = await (process.takePrepared() ?? prepareExec(making, execId, entry));
+      entry.pid = await spawnExec(making, execId, prepared);
     } catch (error) {
       this.#dropFifos(execId);
       entry.state = "stopped";
@@ -181,6 +186,11 @@ export class Task {
       throw statusOf(error, "exec");
     }
     this.#tellRuns(process);
+  }
+
+  /** It is not going to be started here; or has been. */
+  #abandon(process: TaskProcess): void {
+    process.discard().finally(() => this.#dropFifos(process.execId));
   }
 
   /** A process has them, or there will be none. */
@@ -205,10 +215,14 @@ export class Task {
     this.entry.execs[execId] = process.entry;
     this.#processes.set(execId, process);
     this.#tell(makeEvent("execAdded", { container_id: this.id, exec_id: execId }));
+    if (!isOpenedAtOnce(process.entry)) return;
+    // While the client gets to know that it is registered.
+    process.prepared = prepareExec(this.#making(), execId, process.entry);
+    process.prepared.catch(() => {}); // whoever starts it hears of it
   }
 
   /** The monitor has told of an end. */
-  ended(execId: string, end: Ended): void {
+  noteEnded(execId: string, end: Ended): void {
     const process = this.#processes.get(execId);
     if (process === undefined || process.state === "stopped") return;
     process.ending ??= this.#noteEnd(process, end).catch((error) => {
@@ -223,7 +237,8 @@ export class Task {
       return; // of one that came to nothing
     }
     if (process.execId === "") await this.#afterInit();
-    this.#tellOomOnEnd();
+    const cgroup = this.cgroup();
+    if (cgroup !== undefined) this.#oom.look(cgroup);
     process.entry.exit = { code: end.code, at: String(end.time) };
     process.entry.state = "stopped";
     process.begun.resolve();
@@ -238,7 +253,7 @@ export class Task {
 
   /** What init takes with it is told of first. */
   async #afterInit(): Promise<void> {
-    this.#stop.abort();
+    this.#oom.stop();
     try {
       const { status } = inspect(this.directory);
       const cgroup = await cgroupOf(this.#runtime, status);
@@ -253,22 +268,7 @@ export class Task {
   /** Tells of whatever wants for memory. */
   watch(): void {
     const cgroup = this.cgroup();
-    if (cgroup === undefined || this.entry.init.state === "stopped") return;
-    const work = async () => {
-      for await (const _ of watchOom(this.#runtime, cgroup, this.#stop.signal)) {
-        this.entry.oomTold++;
-        this.#tell(makeEvent("oom", { container_id: this.id }));
-      }
-    };
-    work().catch(() => {}); // there is no memory controller
-  }
-
-  #tellOomOnEnd(): void {
-    const cgroup = this.cgroup();
-    const kills = cgroup === undefined ? 0 : oomKills(cgroup);
-    if (kills <= this.entry.oomTold) return;
-    this.entry.oomTold = kills;
-    this.#tell(makeEvent("oom", { container_id: this.id }));
+    if (cgroup !== undefined && this.entry.init.state !== "stopped") this.#oom.watch(cgroup);
   }
 
   /** Undefined where there is none (any more). */
@@ -284,21 +284,22 @@ export class Task {
       await process.ending;
       if (process.state === "running") throw refused("cannot delete a running process");
     }
-    this.#dropFifos(execId); // it may never have been started
+    this.#abandon(process); // it may never have been started
     await drain(this.#making(), process);
     if (execId !== "") {
       removeProcessDirectory(this.directory, processName(execId));
       this.#processes.delete(execId);
       delete this.entry.execs[execId];
       this.#save();
-      return resultOf(process);
+      return process.result();
     }
     const { id } = this;
+    for (const other of this.#processes.values()) this.#abandon(other);
     await remove(this.#runtime, { id, force: true });
     await untilStopped([process], 1_000); // it may have been killed just now
     unmountRootfs(this.#runtime.caller, `${this.entry.bundle}/rootfs`);
     this.entry.phase = "deleted";
-    const { pid, exit } = resultOf(process);
+    const { pid, exit } = process.result();
     const at = timestamp(BigInt(exit.at));
     this.#tell(
       makeEvent("delete", { container_id: id, pid, exit_status: exit.code, exited_at: at }),
@@ -321,24 +322,11 @@ export class Task {
     }
   }
 
-  /** Nothing is left of it, nor written down. */
+  /** Nothing is left of it, nor written down. The monitor holds the client's fifos, for it may be made again. */
   async forget(): Promise<void> {
-    this.#stop.abort();
-    const { warn, caller } = this.#runtime;
-    const { bundle } = this.entry;
-    const steps = [
-      () => remove(this.#runtime, { id: this.id, force: true }),
-      () => unmountRootfs(caller, `${bundle}/rootfs`),
-      () => removeQuietly(taskMark(bundle)),
-      () => this.#pod.files.remove(this.id),
-    ];
-    for (const step of steps) {
-      try {
-        await step();
-      } catch (error) {
-        warn(`clean up ${this.id}: ${reason(error)}`);
-      }
-    }
+    this.#oom.stop();
+    for (const process of this.#processes.values()) process.discard();
+    await clearTask(this.#runtime, this.entry, this.#pod.files);
   }
 
   /** A brain has died: what was going on then is looked at. */
@@ -370,6 +358,18 @@ export class Task {
     entry.pid = 0;
   }
 
+  /** Resolves once all ends that have come are told of. */
+  async ended(): Promise<void> {
+    await Promise.all([...this.#processes.values()].map(({ ending }) => ending));
+  }
+
+  /** Another brain goes on with it. */
+  leave(): void {
+    this.#oom.stop();
+    this.#outbox.close();
+    for (const process of this.#processes.values()) process.discard();
+  }
+
   /** Resolves once containerd knows all. */
   async told(): Promise<void> {
     await this.#outbox.done();
@@ -393,8 +393,4 @@ export class Task {
   #afterTelling(): void {
     if (this.entry.outbox.length === 0 && !this.#pod.files.isOver()) this.#save();
   }
-}
-
-function resultOf({ entry: { pid, exit } }: TaskProcess): { pid: number; exit: Exit } {
-  return { pid, exit: exit ?? { code: 0, at: String(now()) } };
 }

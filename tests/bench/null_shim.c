@@ -86,6 +86,10 @@ static void serve(int fd, uint32_t stream, struct bytes request, int *started) {
     answer(fd, stream, made, sizeof made);
     open_and_close(field(payload, 6));
     open_and_close(field(payload, 7));
+  } else if (is(method, "Exec")) {
+    answer(fd, stream, NULL, 0);
+    open_and_close(field(payload, 5));
+    open_and_close(field(payload, 6));
   } else if (is(method, "Start")) {
     *started = 1;
     answer(fd, stream, made, sizeof made);

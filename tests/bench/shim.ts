@@ -24,7 +24,7 @@ const PODS = QUICK ? 5 : 50;
 const CONFIG = "/etc/containerd/config.toml";
 /** By then nothing is left to be done of a start, in ms. */
 const REST = 3_000;
-const SIDE = "localhost/bb:latest";
+const IMAGE = "localhost/bb:latest";
 
 /** Whose shim it is. */
 interface Shim {
@@ -32,6 +32,8 @@ interface Shim {
   readonly sandbox: Sandbox;
   /** What `ctr` is told. */
   readonly by: string;
+  /** A container that is there while processes are started in it. */
+  readonly side: string;
   /** What stays in memory, as /proc/PID/comm or the command line has it. */
   readonly resident: string;
 }
@@ -49,6 +51,7 @@ async function prepare(folder: string): Promise<Shim[]> {
       name: isOwn ? name : `${name}, its shim`,
       sandbox,
       by: isOwn ? OWN : RUNC,
+      side: "side",
       resident: isOwn ? "runts-monitor|dist/runts shim serve" : "containerd-shim-runc-v2",
     });
     await makeImage(sandbox);
@@ -66,7 +69,12 @@ async function prepare(folder: string): Promise<Shim[]> {
   );
   const own = shims[0]!;
   await own.sandbox.ok(`cp ${null_shim} /usr/local/sbin/`);
-  return [...shims, { ...own, name: "no container", by: "--runtime io.containerd.null.v2" }];
+  return [...shims, {
+    ...own,
+    name: "no container",
+    by: "--runtime io.containerd.null.v2",
+    side: "none",
+  }];
 }
 
 function space({ name }: Sandbox): string {
@@ -74,8 +82,10 @@ function space({ name }: Sandbox): string {
 }
 
 /** Times a line of shell inside, in ms: the sandbox's shell starts before the clock does. */
-async function time({ sandbox, by }: Shim, line: string, round: number): Promise<number> {
-  const script = `export CONTAINERD_NAMESPACE=${space(sandbox)}; round=${round} by='${by}'
+async function time({ sandbox, by, side }: Shim, line: string, round: number): Promise<number> {
+  const script = `export CONTAINERD_NAMESPACE=${
+    space(sandbox)
+  }; round=${round} by='${by}' side='${side}'
     start=$(date +%s%N); { ${line}; } >&2 || exit 1; echo $(( $(date +%s%N) - start ))`;
   return Number(await sandbox.ok(script)) / 1e6;
 }
@@ -100,15 +110,15 @@ async function measure(
   }));
 }
 
-const RUN = `ctr run --rm $by ${SIDE} r$round true`;
-const EXEC = "ctr task exec --exec-id e$round side true";
+const RUN = `ctr run --rm $by ${IMAGE} r$round true`;
+const EXEC = "ctr task exec --exec-id e$round $side true";
 
 async function measureTimes(all: readonly Shim[]): Promise<Measured[]> {
   const shims = all.filter(({ name }) => name !== "no container");
   const runs = await measure("ctr run --rm", all, (shim, round) => time(shim, RUN, round));
-  for (const shim of shims) await time(shim, `ctr run -d $by ${SIDE} side sleep 100000`, 0);
-  const execs = await measure("ctr task exec", shims, (shim, round) => time(shim, EXEC, round));
-  for (const shim of shims) await time(shim, "ctr task rm -f side; ctr container rm side", 0);
+  for (const shim of all) await time(shim, `ctr run -d $by ${IMAGE} $side sleep 100000`, 0);
+  const execs = await measure("ctr task exec", all, (shim, round) => time(shim, EXEC, round));
+  for (const shim of all) await time(shim, "ctr task rm -f $side; ctr container rm $side", 0);
   const pods = await measure("CRI pod, container", shims, async ({ sandbox }, round) => {
     using cri = new Cri(sandbox);
     const start = performance.now();

@@ -206,17 +206,23 @@ static void a_killed_brain_need_not_have_died_of_it(void) {
   the_brain = brain;
 }
 
-/* A brain that has not begun to work is no matter. */
-static void a_brain_that_never_worked_is_not_counted(void) {
+/* Three brains end at work on a request, and it is told to the fourth. */
+static void end_without_counting(bool leaves) {
   int brain = be_brain();
   int fd = connect_containerd(), got[2];
   size_t length;
   put_frame(fd, 1, 1, "x", 1);
   struct heard x = hear_frame(brain, got);
   for (int i = 0; i < 3; i++) {
+    int pidfd = ended_so(SIGABRT);
+    for (int told = 0; leaves && told < 2; told++)
+      say(brain, BODY_BRAIN, NULL, 0, NULL, 0, &pidfd, 1 - told);
+    work();
+    close(pidfd);
     close(brain);
     brain = be_greeted();
     x = hear_frame(brain, got);
+    CHECK_NUMBER(x.fields.frame.attempt, i + 2);
     begin(brain, x.fields.frame.connection, 1);
   }
   say_answer(brain, x.fields.frame, "X");
@@ -224,6 +230,16 @@ static void a_brain_that_never_worked_is_not_counted(void) {
   close(fd);
   work();
   the_brain = brain;
+}
+
+/* A brain that has not begun to work is no matter. */
+static void a_brain_that_never_worked_is_not_counted(void) {
+  end_without_counting(false);
+}
+
+/* It has said that it leaves: what it was at work on has nothing to do with its end. */
+static void a_brain_that_leaves_has_not_died(void) {
+  end_without_counting(true);
 }
 
 static int hold_fifo(int brain, uint32_t flags, const char *path, int *fd) {
@@ -370,6 +386,7 @@ int main(int argc, char **argv) {
       TEST(another_brain_is_asked_once),
       TEST(a_killed_brain_need_not_have_died_of_it),
       TEST(a_brain_that_never_worked_is_not_counted),
+      TEST(a_brain_that_leaves_has_not_died),
       TEST(a_fifo_outlives_the_brain),
       TEST(a_request_waits_for_an_end),
       TEST(an_end_before_the_program_is_recorded),

@@ -8,6 +8,8 @@ import { dirname, fromFileUrl, join } from "@std/path";
 import { assetMark, type Bundle, bundleVerb } from "./link/chunks.ts";
 import { type Launch, Layout, writeImage } from "./link/image.ts";
 import { makeCodeCache, type Script } from "./link/code_cache.ts";
+import { RESIDENT_SUFFIX } from "./link/install.ts";
+import type { Cache } from "./link/load.ts";
 import type { Span } from "./link/executable.ts";
 import { asFunction, specifierOf } from "./link/script.ts";
 import { buildFront } from "./link/front.ts";
@@ -53,6 +55,7 @@ const ARGV = [...DENO, "--no-code-cache", V8_FLAGS];
 const CACHED_ARGV = [...DENO, `${V8_FLAGS},--no-lazy`];
 
 const RESIDENT_ARGV = [...DENO, "--no-code-cache", RESIDENT_V8_FLAGS];
+const RESIDENT_CACHED_ARGV = [...DENO, `${RESIDENT_V8_FLAGS},--no-lazy`];
 
 /** Variables of Deno, DENO_DIR apart, which the front sets. */
 const ENVIRONMENT = [
@@ -94,6 +97,9 @@ const CACHED_VERBS = [
   "wait",
 ];
 
+/** The same of a process that stays, and is started anew when it is killed. */
+const RESIDENT_VERBS = ["shim"];
+
 /** The parts of the project that go into the executable. */
 interface Sources {
   /** Folder that holds main.ts and lib/. */
@@ -112,7 +118,7 @@ export default (args) => runCommand(command, args);`;
 
 /** The script that the front starts. */
 async function mainScript(
-  verbs: Record<string, [span: Span, cached: boolean]>,
+  verbs: Record<string, [span: Span, cache: Cache]>,
   codeCacheAt: number,
 ): Promise<string> {
   const result = await esbuild.build({
@@ -139,8 +145,9 @@ function withLength(database: Uint8Array): Uint8Array {
 }
 
 /** Path of the cache below the state root; another executable has another one. */
-async function cacheName(database: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", database as BufferSource);
+async function cacheName(databases: readonly Uint8Array[]): Promise<string> {
+  const all = await new Blob(databases as Uint8Array<ArrayBuffer>[]).arrayBuffer();
+  const digest = await crypto.subtle.digest("SHA-256", all);
   return `.code/${new Uint8Array(digest).toHex().slice(0, 16)}`;
 }
 
@@ -159,9 +166,9 @@ async function frontId({ root, buildId }: Sources, front: Uint8Array): Promise<s
 /** The pieces of script in the executable. */
 class Scripts {
   readonly #assets = new Map<string, Span>();
-  readonly verbs: Record<string, [span: Span, cached: boolean]> = {};
-  /** Those of the verbs whose code is cached. */
-  readonly cached: Script[] = [];
+  readonly verbs: Record<string, [span: Span, cache: Cache]> = {};
+  /** Those of the verbs whose code is cached, by the cache. */
+  readonly cached: Record<Exclude<Cache, "">, Script[]> = { command: [], resident: [] };
 
   constructor(readonly layout: Layout) {}
 
@@ -171,13 +178,17 @@ class Scripts {
       if (this.#assets.has(path)) continue;
       this.#assets.set(path, this.layout.add(await Deno.readFile(path)));
     }
-    const cached = CACHED_VERBS.includes(verb);
+    const cache = CACHED_VERBS.includes(verb)
+      ? "command"
+      : RESIDENT_VERBS.includes(verb)
+      ? "resident"
+      : "";
     const chunks = bundle.chunks.map(({ name, text, needs }) =>
-      [name, [this.#add(this.#fillIn(text), cached), needs]] as const
+      [name, [this.#add(this.#fillIn(text), cache), needs]] as const
     );
     const table = `$runts.chunks=()=>(${JSON.stringify(Object.fromEntries(chunks))});`;
     const text = this.#fillIn(bundle.text).replace('"use strict";', `"use strict";${table}`);
-    this.verbs[verb] = [this.#add(text, cached), cached];
+    this.verbs[verb] = [this.#add(text, cache), cache];
   }
 
   #fillIn(text: string): string {
@@ -187,9 +198,10 @@ class Scripts {
     );
   }
 
-  #add(text: string, cached: boolean): Span {
+  #add(text: string, cache: Cache): Span {
     const span = this.layout.add(new TextEncoder().encode(text));
-    if (cached) this.cached.push({ specifier: specifierOf(span), source: asFunction(text) });
+    const script = { specifier: specifierOf(span), source: asFunction(text) };
+    if (cache !== "") this.cached[cache].push(script);
     return span;
   }
 }
@@ -219,17 +231,26 @@ export async function link(
       await scripts.place(verb, await bundleVerb(verbEntry(verb), sources.root, ids));
     }
     const main = await mainScript(scripts.verbs, layout.end);
-    const command = [...target.runner, denoPath, ...CACHED_ARGV.slice(1)];
-    const database = await makeCodeCache(command, ENVIRONMENT, scripts.cached, {
-      text: main,
-      path: MAIN_PATH,
-    });
-    layout.add(withLength(database));
+    const databases: Uint8Array[] = [];
+    for (
+      const [cache, argv] of [["command", CACHED_ARGV], ["resident", RESIDENT_CACHED_ARGV]] as const
+    ) {
+      const command = [...target.runner, denoPath, ...argv.slice(1)];
+      const database = await makeCodeCache(command, ENVIRONMENT, scripts.cached[cache], {
+        text: main,
+        path: MAIN_PATH,
+      });
+      databases.push(database);
+      layout.add(withLength(database));
+    }
+    const name = await cacheName(databases);
     const launch: Launch = {
       argv: ARGV,
       cachedArgv: CACHED_ARGV,
       residentArgv: RESIDENT_ARGV,
-      cacheName: await cacheName(database),
+      residentCachedArgv: RESIDENT_CACHED_ARGV,
+      cacheName: name,
+      residentCacheName: `${name}${RESIDENT_SUFFIX}`,
       // The first entry is only there where the stack needs padding.
       environment: ENVIRONMENT,
       frontId: ids.front,

@@ -37,6 +37,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "lib/serve/serve.ts": {
     "Deno.umask": "of all that the brain makes",
   },
+  "lib/base/delay.ts": { short: "the event loop is the process'" },
   "lib/base/turn.ts": {
     turns: "the event loop is the process'",
     awaited: "the event loop is the process'",

@@ -82,7 +82,13 @@ const HOSTS: Host[] = [
     asked: [/^checkpoint\//],
   },
   { name: "vm, podman", level: "clients", options: PODMAN, files: [/^podman_systemd_/] },
-  { name: "vm, package", level: "clients", options: CLIENTS, files: [/^package_/], release: true },
+  {
+    name: "vm, package",
+    level: "clients",
+    options: CLIENTS,
+    files: [/^package_/, /^shim_systemd_/],
+    release: true,
+  },
   {
     name: "vm, podman in a session",
     level: "clients",

@@ -182,7 +182,7 @@ function isFrozen(directory: string): boolean {
 }
 
 /** A cpuset cgroup takes no process before it has cpus and memory nodes (cpuset(7)). */
-function inheritCpuset(directory: string, mountPoint: string): void {
+export function inheritCpuset(directory: string, mountPoint: string): void {
   const parent = directory.slice(0, directory.lastIndexOf("/"));
   for (const name of ["cpuset.cpus", "cpuset.mems"]) {
     if (readFile(`${directory}/${name}`) !== "") continue;

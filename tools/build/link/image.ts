@@ -11,7 +11,7 @@ import { alignToPage, Elf, PROGRAM_HEADER_SIZE } from "../elf.ts";
 import { prelink } from "../prelink.ts";
 
 /** Order of the fields of `struct link_data` in c/front/link_data.h; all are 64 bits wide. */
-const LINK_DATA_FIELDS = 15;
+const LINK_DATA_FIELDS = 17;
 
 /** What the front does with the command line and the environment. */
 export interface Launch {
@@ -21,8 +21,10 @@ export interface Launch {
   cachedArgv: string[];
   /** The same for a process that stays. */
   residentArgv: string[];
+  residentCachedArgv: string[];
   /** Path of the code cache below the state root; "" for none. */
   cacheName: string;
+  residentCacheName: string;
   /** Put first in the environment; the first entry only where the stack needs padding. */
   environment: string[];
   /** 32 characters: records of another one are not for this front. */
@@ -86,7 +88,9 @@ function segment(
     launch.argv,
     launch.cachedArgv,
     launch.residentArgv,
+    launch.residentCachedArgv,
     [launch.cacheName],
+    [launch.residentCacheName],
     launch.environment,
     [launch.frontId],
     launch.drop,

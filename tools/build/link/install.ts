@@ -1,9 +1,12 @@
 /** Puts V8's code cache into the state root, for the commands to come. */
 
-import { read } from "./executable.ts";
+import { read, type Span } from "./executable.ts";
 
-/** Written by the linker: where the cache stands in the executable, behind its length. */
+/** Written by the linker: where the caches stand in the executable, each behind its length. */
 declare const CODE_CACHE_AT: number;
+
+/** At the end of the name of the cache of a process that stays, which is the second one. */
+export const RESIDENT_SUFFIX = "r";
 
 /** Bytes of the length. */
 const LENGTH_SIZE = 8;
@@ -25,17 +28,29 @@ export function installCodeCache(path: string): void {
   try {
     if (!isThere(parent)) Deno.mkdirSync(parent, { mode: 0o700 });
     Deno.mkdirSync(temporary, { mode: 0o700 });
-    const length = Number(new DataView(read([CODE_CACHE_AT, LENGTH_SIZE]).buffer).getBigUint64(0));
-    Deno.writeFileSync(`${temporary}/${DATABASE}`, read([CODE_CACHE_AT + LENGTH_SIZE, length]));
+    const isResident = path.endsWith(RESIDENT_SUFFIX);
+    const span = databaseAt(isResident ? end(databaseAt(CODE_CACHE_AT)) : CODE_CACHE_AT);
+    Deno.writeFileSync(`${temporary}/${DATABASE}`, read(span));
     for (const name of NOT_WANTED) Deno.mkdirSync(`${temporary}/${name}`);
     if (!isPrivate(path)) remove(path);
     Deno.renameSync(temporary, path);
+    const own = path.slice(parent.length + 1, isResident ? -RESIDENT_SUFFIX.length : undefined);
     for (const { name } of Deno.readDirSync(parent)) {
-      if (`${parent}/${name}` !== path) remove(`${parent}/${name}`);
+      if (name !== own && name !== own + RESIDENT_SUFFIX) remove(`${parent}/${name}`);
     }
   } catch {
     remove(temporary);
   }
+}
+
+/** The database whose length stands there. */
+function databaseAt(at: number): Span {
+  const length = new DataView(read([at, LENGTH_SIZE]).buffer).getBigUint64(0);
+  return [at + LENGTH_SIZE, Number(length)];
+}
+
+function end([offset, length]: Span): number {
+  return offset + length;
 }
 
 function isThere(path: string): boolean {

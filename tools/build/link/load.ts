@@ -33,8 +33,11 @@ export interface Linked extends Given {
   run: Run;
 }
 
-/** Written by the linker: where each verb's text is, and whether its code is cached. */
-declare const VERBS: Record<string, [span: Span, cached: boolean]>;
+/** In which cache the code of a verb is: that of commands, or of a process that stays; empty: in none. */
+export type Cache = "command" | "resident" | "";
+
+/** Written by the linker: where each verb's text is, and where its code. */
+declare const VERBS: Record<string, [span: Span, cache: Cache]>;
 
 /** The part of Deno's core that compiles a script and keeps its code in the cache. */
 interface Core {
@@ -79,10 +82,15 @@ function loadChunk(linked: Linked, name: string, cached: boolean): unknown {
   return linked.modules[name];
 }
 
-/** Loads one verb out of the executable; undefined where there is no such verb. */
-export function load(verb: string, given: Given): Promise<Run> | undefined {
+/**
+ * Loads one verb out of the executable; undefined where there is no such verb.
+ *
+ * @param stays whether the process does, as the front has it (c/front/cold.c)
+ */
+export function load(verb: string, given: Given, stays: boolean): Promise<Run> | undefined {
   if (!Object.hasOwn(VERBS, verb)) return undefined;
-  const [span, cached] = VERBS[verb]!;
+  const [span, cache] = VERBS[verb]!;
+  const cached = cache === (stays ? "resident" : "command");
   const linked = { modules: {}, ...given, read } as unknown as Linked;
   linked.import = (chunk) => Promise.resolve().then(() => loadChunk(linked, chunk, cached));
   evaluate(linked, span, cached);

@@ -13,11 +13,16 @@ import { load } from "./load.ts";
 /** The verbs that make a container, and so write to the state root anyway. */
 const INSTALLERS = ["create", "run", "lxc start", "lxc execute"];
 
+/** By then whoever has started a process that stays has got what it wants, in ms. */
+const REST = 100;
+
 /** The verb, with the second word of one that has verbs of its own. */
 function verbOf(args: readonly string[], calledAs: string): string {
   const words = wordsOf(args, calledAs);
   const verb = findVerb(words);
-  return verb === "lxc" ? `lxc ${findVerb(words.slice(verbPlace(words) + 1))}` : verb;
+  return ["lxc", "shim"].includes(verb)
+    ? `${verb} ${findVerb(words.slice(verbPlace(words) + 1))}`
+    : verb;
 }
 
 type Handed = [string, string, string, string, string, string];
@@ -28,9 +33,12 @@ if (Deno.args.length > 0) {
   const args = Deno.args.slice(6);
   if (directory) Deno.chdir(directory);
   const given = { library, limits, begun, calledAs };
-  const code = await dispatch(args, (verb) => load(verb, given), calledAs);
-  if (missingCache && code === 0 && INSTALLERS.includes(verbOf(args, calledAs))) {
-    installCodeCache(missingCache);
+  const verb = verbOf(args, calledAs);
+  const stays = ["serve", "shim serve"].includes(verb);
+  if (missingCache && verb === "shim serve") {
+    setTimeout(() => installCodeCache(missingCache), REST);
   }
+  const code = await dispatch(args, (verb) => load(verb, given, stays), calledAs);
+  if (missingCache && code === 0 && INSTALLERS.includes(verb)) installCodeCache(missingCache);
   Deno.exit(code);
 }
