@@ -20,7 +20,7 @@ static const char *name_of(const char *called_as) {
 static int begin(char **sp, char **env, struct begun *begun) {
   const char *name = name_of(sp[1]);
   if (after(name, "lxc-"))
-    return COLD;
+    return ask_brain(sp, env);
   if (after(name, "containerd-shim-"))
     return be_shim(sp + 2, env);
   int code = perform(sp + 2, env, begun);

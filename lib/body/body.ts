@@ -96,6 +96,8 @@ interface CallersProcess {
    * caller runs must find it with the caller (lib/state/lock_holder.ts).
    */
   lockTaken(fd: number, path: string): void;
+  /** The same body for one of several containers that are worked on at once: each has a lock of its own. */
+  forOne(): Body;
   /** Whether the caller has the lock, too: as long as init runs hooks, whose ancestor it is. */
   shareLock(shared: boolean): Promise<void>;
   /** Whether a descriptor of the caller is open, and meant to be inherited. */

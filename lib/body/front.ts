@@ -62,20 +62,21 @@ export class FrontBody implements Body, ProgramFront, Disposable {
   #lock: { readonly fd: number; readonly path: string } | undefined;
 
   /**
-   * The socket is the body's from now on.
-   *
+   * @param front its socket, which is the body's from now on, or the connection of another body
    * @param environment of the caller
    */
   constructor(
     helper: FrontHelper,
     calls: FrontCalls,
-    socket: number,
+    front: number | BodyConnection,
     environment: readonly string[],
   ) {
     this.#environment = environment;
     this.#helper = helper;
     this.#calls = calls;
-    this.#connection = new BodyConnection(helper, calls, socket, "the front");
+    this.#connection = typeof front === "number"
+      ? new BodyConnection(helper, calls, front, "the front")
+      : front;
   }
 
   /** Aborted when the front has gone. */
@@ -246,6 +247,10 @@ export class FrontBody implements Body, ProgramFront, Disposable {
     this.#lock = { fd, path };
   }
 
+  forOne(): FrontBody {
+    return new FrontBody(this.#helper, this.#calls, this.#connection, this.#environment);
+  }
+
   async shareLock(shared: boolean): Promise<void> {
     const { lock } = this;
     if (lock === undefined) return;
@@ -264,11 +269,8 @@ export class FrontBody implements Body, ProgramFront, Disposable {
   }
 
   async terminalSize(): Promise<WindowSize | undefined> {
-    for (const fd of [0, 1, 2]) {
-      const { terminal } = await this.descriptor(fd);
-      if (terminal !== undefined) return terminal;
-    }
-    return undefined;
+    const streams = await Promise.all([0, 1, 2].map((fd) => this.descriptor(fd)));
+    return streams.find(({ terminal }) => terminal !== undefined)?.terminal;
   }
 
   /** What a descriptor of the caller is. */

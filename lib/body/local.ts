@@ -95,6 +95,10 @@ export class LocalBody implements Body {
   /** It has the lock itself. */
   lockTaken(): void {}
 
+  forOne(): Body {
+    return this;
+  }
+
   async shareLock(): Promise<void> {}
 
   /** Those that Deno has opened close when a program is executed. */

@@ -111,6 +111,10 @@ export class MonitorBody implements Body {
     this.#caller.lockTaken(fd, path);
   }
 
+  forOne(): Body {
+    return new MonitorBody(this.#caller.forOne(), this.#monitor, this.#process);
+  }
+
   shareLock(shared: boolean): Promise<void> {
     return this.#caller.shareLock(shared);
   }

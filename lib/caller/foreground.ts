@@ -30,7 +30,9 @@ export class Attachment {
   private constructor(runtime: LoadedRuntime, { terminal, adoptOrphans, log }: ForegroundOptions) {
     this.#runtime = runtime;
     const flags = O_WRONLY | O_CREAT | O_APPEND;
-    this.#log = log === undefined || !terminal ? -1 : runtime.helper.open(log, flags, 0o600);
+    this.#log = log === undefined || !terminal
+      ? -1
+      : runtime.helper.open(log, flags, runtime.caller.masked(0o600));
     this.#adoptOrphans = adoptOrphans;
     this.#terminal = terminal ? new TerminalMaster(runtime.helper) : undefined;
   }

@@ -27,6 +27,8 @@ export const OWN_OUTPUT: Output = {
       // there is no other place to tell it
     }
   },
+  columns: () =>
+    Promise.resolve(Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined),
 };
 
 /** The same of bytes. */

@@ -20,16 +20,21 @@ const PATIENCE = 5;
  */
 export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
   if (command.raw !== undefined) return await command.raw(args.slice(verbPlace(args) + 1));
-  if (command.sub !== undefined) {
-    const first = verbPlace(args);
-    const second = first + 1 + verbPlace(args.slice(first + 1));
-    const sub = await command.sub(args[second] ?? "");
-    // Its name is two words to those who type it, and one here.
-    if (sub !== undefined) {
-      return await runCommand(sub, args.toSpliced(second, 1).with(first, sub.name));
-    }
-  }
-  return await runLine(command, () => parse(command, args), OWN);
+  const [called, line] = await calledCommand(command, args);
+  return await runLine(called, () => parse(called, line), OWN);
+}
+
+/** The command that a line is for, which may be one below another, and the line as that one parses it. */
+export async function calledCommand(
+  command: Command,
+  args: readonly string[],
+): Promise<readonly [command: Command, args: readonly string[]]> {
+  if (command.sub === undefined) return [command, args];
+  const first = verbPlace(args);
+  const second = first + 1 + verbPlace(args.slice(first + 1));
+  const sub = await command.sub(args[second] ?? "");
+  // Its name is two words to those who type it, and one here.
+  return sub === undefined ? [command, args] : [sub, args.toSpliced(second, 1).with(first, sub.name)];
 }
 
 /**
@@ -66,6 +71,7 @@ export async function runLine(
         args: args as Record<string, never>,
         options: options as Record<string, never>,
         print: output.print,
+        columns: output.columns,
         ...(setting.signal && { signal: setting.signal }),
       }) ?? 0;
     const { trace } = options as { trace?: string };

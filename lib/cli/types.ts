@@ -76,6 +76,8 @@ export interface Output {
   readonly print: (text: string) => void;
   /** The same to the standard error. What fails is nothing to report: there is no other place to tell it. */
   readonly printError: (text: string) => void;
+  /** How wide the standard output is; undefined where it is no terminal. */
+  readonly columns: () => Promise<number | undefined>;
   /** Where text is not written at once: waits until all of it is. Throws RuntsError where that failed. */
   readonly flush?: () => Promise<void>;
 }
@@ -97,6 +99,7 @@ interface Context<A extends Arguments = Arguments, O extends Options = Options> 
   readonly args: ArgumentValues<A>;
   readonly options: OptionValues<O>;
   readonly print: Output["print"];
+  readonly columns: Output["columns"];
   readonly signal?: AbortSignal;
 }
 

@@ -5,6 +5,7 @@ import { defineCommand } from "../cli/types.ts";
 import { architecture } from "../lxc/config/values_more.ts";
 import { attachSystem, type Privilege, PRIVILEGES } from "../lxc/life/attach.ts";
 import { systemIdOf } from "../lxc/life/record.ts";
+import { load } from "../runtime/load.ts";
 import { LXC_COMMAND, LXC_NAMED, namedCommand, versionWanted } from "./lxc_shared.ts";
 import { namespacesOf } from "./lxc_namespaces.ts";
 
@@ -77,7 +78,7 @@ export const command = defineCommand({
       ...(arch !== undefined && { bits: bitsOf(arch) }),
       ...(ptyLog !== undefined && { terminalLog: absolute(runtime.caller, ptyLog) }),
       ...(options.context !== undefined && { context: options.context }),
-      tty: [Deno.stdin, Deno.stdout, Deno.stderr].some((one) => one.isTerminal()),
+      tty: await (await load(runtime)).body.terminalSize() !== undefined,
     });
   },
 });

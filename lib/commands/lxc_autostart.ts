@@ -45,7 +45,7 @@ export const command = defineCommand({
     { text: "when it halts", command: "runts lxc autostart -a -A -s" },
   ],
   async run(context) {
-    const { runtime, options, print } = context;
+    const { runtime, options, print, signal } = context;
     if (versionWanted(context)) return;
     const { list, shutdown, kill, reboot, groups = [""], all = false, ignoreAuto = false } =
       options;
@@ -63,6 +63,7 @@ export const command = defineCommand({
       ...{ lxcpath: options.lxcpath, action, allGroups: all, ignoreAuto },
       groups: groups.flatMap((names) => names.split(",")),
       timeout: seconds < 0 ? -1 : seconds * 1000,
+      signal,
     };
     if (list) {
       const withPauses = action === "start" || action === "reboot";

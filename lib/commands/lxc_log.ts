@@ -46,7 +46,7 @@ function openLog(
   const name = options["name"];
   return SystemLog.open({
     program: command.replace(" ", "-"),
-    pid: caller.pid,
+    caller,
     name: typeof name === "string" ? name : undefined,
     level: level ?? "ERROR",
     file: absolute(caller, logfile),

@@ -61,7 +61,7 @@ export const command = defineCommand({
   },
   examples: [{ text: "all, as a table", command: "runts lxc ls -f" }],
   async run(context) {
-    const { runtime, args, options, print } = context;
+    const { runtime, args, options, print, columns: width } = context;
     if (versionWanted(context)) return;
     if (options.nesting !== undefined) {
       throw new RuntsError("containers within containers are not looked for", {
@@ -84,10 +84,8 @@ export const command = defineCommand({
       } else if (isInGroups(row, groups) && isWanted(row, options)) rows.push(row);
     }
     if (isFancy) return print(fancyTable(rows, columns));
-    const isWide = !options.line && Deno.stdout.isTerminal();
-    if (rows.length > 0) {
-      print(plainNames(rows.map(({ NAME }) => NAME), isWide ? Deno.consoleSize().columns : 0));
-    }
+    if (rows.length === 0) return;
+    print(plainNames(rows.map(({ NAME }) => NAME), options.line ? 0 : await width() ?? 0));
   },
 });
 

@@ -17,11 +17,11 @@ export const command = defineCommand({
   },
   examples: [{ text: "of all", command: "runts lxc monitor" }],
   async run(context) {
-    const { runtime, args, options, print } = context;
+    const { runtime, args, options, print, signal } = context;
     if (versionWanted(context) || options.quit) return;
     const { name = ".*", lxcpath } = choiceOf(context, args.name);
     const pattern = regex(name);
-    for await (const event of systemEvents(runtime, lxcPath(runtime, lxcpath))) {
+    for await (const event of systemEvents(runtime, lxcPath(runtime, lxcpath), signal)) {
       if (!pattern.test(event.name)) continue;
       if ("state" in event) print(`'${event.name}' changed state to [${event.state}]\n`);
       else print(`'${event.name}' exited with status [${event.exit}]\n`);

@@ -1,4 +1,5 @@
 import { absolute } from "../base/absolute.ts";
+import { quote, reason, RuntsError } from "../base/errors.ts";
 import { defineCommand } from "../cli/types.ts";
 import { startSystem } from "../lxc/life/start.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -81,15 +82,22 @@ export const command = defineCommand({
       ...(command.length > 0 && { command }),
     });
     if (already) return runtime.warn("the container runs already");
-    if (options.pidfile !== undefined) {
-      await Deno.writeTextFile(options.pidfile, String(monitor));
-    }
+    if (options.pidfile !== undefined) writePid(runtime, options.pidfile, monitor);
     if (foreground !== undefined) {
       const { stayInForeground } = await import("./lxc_foreground.ts");
       await stayInForeground(foreground);
     }
   },
 });
+
+function writePid({ caller }: Runtime, file: string, pid: number): void {
+  const path = absolute(caller, file);
+  try {
+    Deno.writeTextFileSync(path, String(pid), { mode: caller.masked(0o666) });
+  } catch (cause) {
+    throw new RuntsError(`write ${quote(path)}`, { cause: new Error(reason(cause)) });
+  }
+}
 
 function setting(
   { caller }: Runtime,

@@ -27,7 +27,7 @@ export const command = defineCommand({
   },
   examples: [{ text: "within ten seconds", command: "runts lxc stop -n web -t 10" }],
   async run(context) {
-    const { runtime, args, options } = context;
+    const { runtime, args, options, signal } = context;
     if (versionWanted(context)) return;
     const { kill, nokill, nolock, nowait, reboot, timeout } = options;
     if (kill && (nokill || reboot || timeout !== undefined)) {
@@ -41,6 +41,7 @@ export const command = defineCommand({
       ...(reboot && { reboot }),
       ...(nokill && { noKill: true }),
       ...(nowait && { noWait: true }),
+      ...(signal && { signal }),
       ...(seconds !== undefined && { timeout: seconds < 0 ? -1 : seconds * 1000 }),
     });
     if (!stopped) {

@@ -26,7 +26,7 @@ export const command = defineCommand({
     command: "runts lxc wait -n web -s 'RUNNING|STOPPED'",
   }],
   async run(context) {
-    const { runtime, args, options } = context;
+    const { runtime, args, options, signal } = context;
     if (versionWanted(context)) return;
     const choice = choiceOf(context, args.name);
     if (options.state === undefined) {
@@ -37,6 +37,7 @@ export const command = defineCommand({
       lxcpath: lxcPath(runtime, choice.lxcpath),
       name: checkName(choice.name),
       states: options.state.split("|").map(stateOf),
+      ...(signal && { signal }),
       ...(seconds !== undefined && seconds >= 0 && { timeout: seconds * 1000 }),
     });
     return reached ? 0 : 1;

@@ -13,7 +13,7 @@ export const command = defineCommand({
   arguments: { id: CONTAINER },
   options: { timeout: TIMEOUT },
   examples: [{ text: "give it a minute", command: "runts stop --timeout 1m web" }],
-  async run({ runtime, args, options }) {
-    await stop(runtime, { ...args, ...stopTime(options) });
+  async run({ runtime, args, options, signal }) {
+    await stop(runtime, { ...args, ...stopTime(options), ...(signal && { signal }) });
   },
 });

@@ -2,8 +2,8 @@
 
 import { findVerb, verbPlace } from "../cli/dispatch.ts";
 import { type CommandLine, parse } from "../cli/parse.ts";
-import { runLine } from "../cli/run.ts";
-import type { Declaration, Option, Setting } from "../cli/types.ts";
+import { calledCommand, runLine } from "../cli/run.ts";
+import type { Command, Declaration, Option, Setting } from "../cli/types.ts";
 import { isWithin, pathFrom } from "../base/paths.ts";
 import type { BrainStatus, Prepared } from "../serve/request.ts";
 import type { Caller } from "../base/caller.ts";
@@ -15,9 +15,11 @@ const MB = 1e6;
 type Values = CommandLine["options"];
 
 const always = () => true;
+/** What a container of an ordinary user leaves, a program in a user namespace clears away, which a front does not run. */
+const asRoot = (_: Values, { uid }: Caller) => uid === 0;
 
-/** What a front can do so far is enough for these, with such options. */
-const WARM: Readonly<Record<string, (options: Values) => boolean>> = {
+/** What a front can do so far is enough for these, with such options and of such callers. */
+const WARM: Readonly<Record<string, (options: Values, caller: Caller) => boolean>> = {
   create: always,
   delete: always,
   events: (options) => ["json", undefined].includes(options.format as string),
@@ -26,6 +28,19 @@ const WARM: Readonly<Record<string, (options: Values) => boolean>> = {
   inspect: always,
   kill: always,
   list: always,
+  "lxc attach": always,
+  "lxc autostart": asRoot,
+  "lxc cgroup": always,
+  "lxc config": always,
+  "lxc execute": (options, caller) => options.daemon === true && asRoot(options, caller),
+  "lxc freeze": always,
+  "lxc info": always,
+  "lxc ls": always,
+  "lxc monitor": always,
+  "lxc start": (options, caller) => options.foreground !== true && asRoot(options, caller),
+  "lxc stop": asRoot,
+  "lxc unfreeze": always,
+  "lxc wait": always,
   pause: always,
   ps: always,
   resume: always,
@@ -40,11 +55,24 @@ const WARM: Readonly<Record<string, (options: Values) => boolean>> = {
 
 /** The verbs that may be carried out so. */
 export const WARM_VERBS: readonly string[] = Object.keys(WARM);
+/** The first words of their names. */
+const FIRST_WORDS: ReadonlySet<string> = new Set(WARM_VERBS.map((name) => name.split(" ")[0]!));
 
-/** Loads what the first command would have to wait for. */
+/** Loads what the first command would have to wait for. What LXC's verbs need, their users wait for. */
 export async function loadWarm(): Promise<void> {
+  const usual = WARM_VERBS.filter((name) => !name.includes(" "));
+  await Promise.all(usual.map((name) => commandOf([name])));
+}
+
+/** The command that a line is for, and the line as that has it. */
+async function commandOf(
+  words: readonly string[],
+): Promise<readonly [command: Command, words: readonly string[]] | undefined> {
+  const verb = findVerb(words);
+  if (!FIRST_WORDS.has(verb)) return undefined;
   const { commandOf } = await import("./load.ts");
-  await Promise.all(WARM_VERBS.map(commandOf));
+  const command = await commandOf(verb);
+  return command && await calledCommand(command, words);
 }
 
 /** What is joined to a monitor's streams reads those of its own process. */
@@ -63,14 +91,16 @@ export async function prepareWarm(
   caller: Caller,
   status: () => BrainStatus,
 ): Promise<Prepared | undefined> {
-  const verb = findVerb(words);
-  if (verb === "shim") return prepareShims(words.slice(verbPlace(words) + 1));
+  const word = findVerb(words);
+  if (word === "shim") return prepareShims(words.slice(verbPlace(words) + 1));
+  const called = await commandOf(words);
+  if (called === undefined) return undefined;
+  const [command, args] = called;
+  const { name: verb } = command;
   const isWarm = Object.hasOwn(WARM, verb) ? WARM[verb] : undefined;
   if (isWarm === undefined) return undefined;
-  const { commandOf } = await import("./load.ts");
-  const command = await commandOf(verb);
-  const line = command && lineOf(command, words);
-  if (line === undefined || !isWarm(line.options) || !meansTheSame(command!, line, caller)) {
+  const line = lineOf(command, args);
+  if (line === undefined || !isWarm(line.options, caller) || !meansTheSame(command, line, caller)) {
     return undefined;
   }
   if (line.options.trace !== undefined) return undefined; // it tells of a process of its own
@@ -79,7 +109,7 @@ export async function prepareWarm(
     afterwards: [...words.slice(0, verbPlace(words)), "delete", "--force", line.args.id as string],
   };
   return {
-    run: (setting) => runLine(command!, () => line, setting),
+    run: (setting) => runLine(command, () => line, setting),
     ...(tells(verb, line.options) && { beginsAnew: true }),
     ...afterwards,
   };
@@ -101,7 +131,8 @@ function prepareShims([verb, ...words]: readonly string[]): Prepared | undefined
 
 /** Whether a command may take for ever, and another one can take its place at any time. */
 function tells(verb: string, options: Values): boolean {
-  return verb === "wait" || (verb === "events" && options.stats !== true);
+  if (verb === "lxc wait") return options.timeout === undefined;
+  return ["wait", "lxc monitor"].includes(verb) || (verb === "events" && options.stats !== true);
 }
 
 /** Undefined for a line with a mistake. */

@@ -26,6 +26,8 @@ interface AutostartOptions {
   readonly ignoreAuto: boolean;
   /** ms, for an init to end when it is asked to. */
   readonly timeout: number;
+  /** Ends it, with the reason of the signal. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A container that is chosen. */
@@ -120,8 +122,9 @@ export async function autostart(
         runtime.warn(reason(error));
       }
     }
+    options.signal?.throwIfAborted();
     const pause = pauseBehind(batch[0]!, options);
-    if (pause > 0) await delay(pause * 1000);
+    if (pause > 0) await delay(pause * 1000, options.signal);
   }
   return { done, failed };
 }
@@ -163,11 +166,13 @@ async function allTogether<T>(
 }
 
 async function act(
-  runtime: Runtime,
+  given: Runtime,
   lxcpath: string,
   name: string,
-  { action, timeout }: AutostartOptions,
+  { action, timeout, signal }: AutostartOptions,
 ): Promise<void> {
+  signal?.throwIfAborted();
+  const runtime = withSettings(given, { ...(given.body && { body: given.body.forOne() }) });
   if (action === "start") {
     await startSystem(runtime, { name, lxcpath });
     return;
@@ -175,6 +180,7 @@ async function act(
   await stopSystem(runtime, {
     id: systemId(runtime, lxcpath, name),
     timeout,
+    ...(signal && { signal }),
     ...(action === "kill" && { kill: true }),
     ...(action === "reboot" && { reboot: true, noWait: true }),
   });

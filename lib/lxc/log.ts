@@ -3,6 +3,7 @@
  * causes of failures, warnings, what becomes of a container and, from DEBUG on, each step of its init.
  */
 
+import type { Caller } from "../base/caller.ts";
 import { quote, reason, RuntsError } from "../base/errors.ts";
 import { SYSLOG_FACILITIES, syslogEntry } from "../base/syslog.ts";
 import { type Runtime, withSettings } from "../runtime/runtime.ts";
@@ -15,8 +16,8 @@ interface Target {
   readonly program: string;
   /** Of the container, if it is one's. */
   readonly name: string | undefined;
-  /** Of whoever logs. */
-  readonly pid: number;
+  /** For whom is logged. */
+  readonly caller: Pick<Caller, "pid" | "masked">;
   /** The least that is logged. */
   readonly level: LogLevel;
   /** Absolute. */
@@ -51,7 +52,7 @@ export class SystemLog {
 
   /** Throws RuntsError where it cannot be written. */
   static async open(target: Target): Promise<SystemLog> {
-    if (target.file !== undefined) append(target.file, "");
+    if (target.file !== undefined) append(target.file, "", target.caller.masked(MODE));
     if (target.syslog === undefined) return new SystemLog(target);
     const { loadHelper } = await import("../../ffi/helper.ts");
     const helper = await loadHelper();
@@ -65,16 +66,16 @@ export class SystemLog {
   /** Writes a line; a log that is gone is no failure of what is logged. */
   write(level: LogLevel, module: string, text: string): void {
     if (!this.shows(level)) return;
-    const { program, name, file, syslog } = this.#target;
+    const { program, name, file, syslog, caller } = this.#target;
     try {
       if (file !== undefined) {
         const head = [program, ...(name === undefined ? [] : [name]), stamp(new Date())].join(" ");
-        append(file, `${head} ${level.padEnd(8)} ${module} - ${text}\n`);
+        append(file, `${head} ${level.padEnd(8)} ${module} - ${text}\n`, caller.masked(MODE));
       }
       const facility = SYSLOG_FACILITIES[syslog ?? ""];
       if (facility !== undefined) {
         const severity = SEVERITIES[level];
-        const head = { id: program, pid: this.#target.pid, facility, severity };
+        const head = { id: program, pid: caller.pid, facility, severity };
         this.#send?.(syslogEntry(head, `${name} ${text}`));
       }
     } catch {
@@ -100,9 +101,9 @@ export class SystemLog {
   }
 }
 
-function append(file: string, text: string): void {
+function append(file: string, text: string, mode: number): void {
   try {
-    Deno.writeTextFileSync(file, text, { append: true, mode: MODE });
+    Deno.writeTextFileSync(file, text, { append: true, mode });
   } catch (cause) {
     throw new RuntsError(`write log ${quote(file)}`, {
       configPath: "beyond.log.file",
@@ -128,7 +129,7 @@ export async function logOf(
   return await SystemLog.open({
     program: "lxc-start",
     name,
-    pid: caller.pid,
+    caller,
     level: log.level,
     ...(file !== undefined && { file }),
     ...(log.syslog !== undefined && { syslog: log.syslog }),

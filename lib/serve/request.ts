@@ -7,6 +7,7 @@ import { type Peer, peerOf, processFacts } from "../../ffi/peer.ts";
 import { EPIPE } from "../base/errno.ts";
 import { errnoOf } from "../base/errors.ts";
 import { FrontBody, type FrontCalls } from "../body/front.ts";
+import { wordsOf } from "../cli/dispatch.ts";
 import type { Setting } from "../cli/types.ts";
 import { decodeReply, Operation } from "../wire/body.ts";
 import { type Called, decodeCalled, decodeGreeting, type Greeting } from "../wire/front.ts";
@@ -43,7 +44,7 @@ export interface Prepared {
 }
 
 /**
- * Looks at a command line, all of argv behind the program's name; gives what carries it out, or undefined
+ * Looks at a command line, with the words that a link stands for; gives what carries it out, or undefined
  * where only Deno of its own can.
  */
 export type Prepare = (
@@ -196,8 +197,8 @@ async function admit(
   if (hasEnded() || directory === undefined) return undefined;
   const umask = parseInt(lines.get("Umask") ?? "", 8);
   if (Number.isNaN(umask)) return undefined;
-  const { env } = called;
+  const { args: [calledAs = "", ...args], env } = called;
   const caller = new FrontCaller({ pid, uid, gid, umask, directory, env, hasEnded });
-  const prepared = await prepare(called.args.slice(1), caller, status);
+  const prepared = await prepare(wordsOf(args, calledAs), caller, status);
   return prepared && { caller, ...prepared };
 }

@@ -36,6 +36,9 @@ export class FrontText implements Output {
     this.#add(() => this.#front.print(STDERR, encodeText(text)).catch(() => {}));
   };
 
+  readonly columns = async (): Promise<number | undefined> =>
+    (await this.#front.descriptor(STDOUT)).terminal?.cols;
+
   readonly flush = async (): Promise<void> => {
     await this.#last;
     if (this.#problem === undefined) return;

@@ -135,7 +135,7 @@ export class SystemAttendant extends MonitorAttendant {
     if (devices.length > 1 && !runtime.rootless) await limitDevices(made.cgroup.record, devices);
     writeProc(this.#plan, init.pid);
     await super.ready(init);
-    await joinConsole(this.#system!, this.#plan.beyond.console);
+    await joinConsole(runtime.body, this.#system!, this.#plan.beyond.console);
   }
 
   protected override get cgroupName(): CgroupName | undefined {

@@ -19,12 +19,14 @@ interface Halting {
   readonly pidfd: number;
   /** ms; negative: for ever. */
   readonly timeout: number;
+  /** Ends the wait for it, with the reason of the signal. */
+  readonly signal?: AbortSignal;
 }
 
 /** Sends the signal. Gives whether init hears it: the kernel drops what its first process does not listen to. */
 export function sendHalt(
   { helper }: LoadedRuntime,
-  { plan, pid, pidfd }: Omit<Halting, "timeout">,
+  { plan, pid, pidfd }: Omit<Halting, "timeout" | "signal">,
 ): boolean {
   const { signal, isHeard } = haltSignal(plan, pid);
   helper.sendSignal(pidfd, signal);
@@ -40,12 +42,12 @@ export async function awaitHalt(
   halting: Halting,
   wasHeard: boolean,
 ): Promise<boolean> {
-  const { timeout, pid, plan, pidfd } = halting;
+  const { timeout, pid, plan, pidfd, signal } = halting;
   const end = timeout < 0 ? Infinity : performance.now() + timeout;
   for (let heard = wasHeard;;) {
     const left = Math.max(0, end - performance.now());
     const timeoutMs = Math.min(left, heard ? WAIT_MAX : PAUSE);
-    if (await runtime.helper.awaitExit(pidfd, { timeoutMs })) return true;
+    if (await runtime.helper.awaitExit(pidfd, { timeoutMs, signal })) return true;
     if (performance.now() >= end) return false;
     if (!heard && haltSignal(plan, pid).isHeard) heard = sendHalt(runtime, halting);
   }

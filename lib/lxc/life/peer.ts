@@ -2,12 +2,14 @@
 
 import { quote, RuntsError } from "../../base/errors.ts";
 import { O_NOCTTY, O_NONBLOCK, O_RDWR } from "../../base/linux.ts";
+import type { Body } from "../../body/body.ts";
 import type { Monitor } from "../../body/monitor_client.ts";
 import { INIT } from "../../state/process_record.ts";
 import type { Console } from "../plan/types.ts";
 
 /** Once init is there, which has its console. */
 export async function joinConsole(
+  body: Body,
   monitor: Monitor,
   { peer, buffer }: Console,
 ): Promise<void> {
@@ -19,7 +21,7 @@ export async function joinConsole(
   const configPath = "beyond.console.peer";
   let fd: number;
   try {
-    fd = helper.open(peer, O_RDWR | O_NOCTTY | O_NONBLOCK);
+    fd = await body.open(peer, O_RDWR | O_NOCTTY | O_NONBLOCK);
   } catch (cause) {
     throw new RuntsError("join the console", { configPath, cause });
   }

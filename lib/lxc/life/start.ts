@@ -78,7 +78,7 @@ export function startSystem(
     try {
       const own = await inTheirLines(plan, () => {
         refuseUnsupported(plan);
-        makeRootPlaces(plan);
+        makeRootPlaces(logged.caller, plan);
         const joined = withShared(logged, plan, lxcpath, options.shared);
         const executed = asExecuted(withProfile(logged, joined), options);
         const isRoot = logged.caller.uid === 0;

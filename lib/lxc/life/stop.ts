@@ -32,6 +32,8 @@ interface StopOptions extends SystemStopOptions {
   readonly id: string;
   /** It is asked to start anew. */
   readonly reboot?: boolean;
+  /** Nobody waits for init any more, and then it is not killed either. */
+  readonly signal?: AbortSignal;
 }
 
 const TIMEOUT = 60_000;
@@ -50,7 +52,7 @@ export function stopSystem(given: RuntimeOrSettings, options: StopOptions): Prom
     if (options.reboot) await settleReboot(runtime, directory);
     else await settleStop(runtime, directory, options);
     return true;
-  });
+  }, options.signal);
 }
 
 async function settleReboot(runtime: LoadedRuntime, directory: StateDirectory): Promise<void> {
@@ -89,7 +91,10 @@ async function end(
   try {
     if (!options.kill) {
       const { pid } = found.status;
-      const halting = { plan, pid, pidfd, timeout: options.timeout ?? TIMEOUT };
+      const halting = {
+        ...{ plan, pid, pidfd, timeout: options.timeout ?? TIMEOUT },
+        ...(options.signal && { signal: options.signal }),
+      };
       let isHeard = true;
       if (options.reboot) helper.sendSignal(pidfd, plan.beyond.signals.reboot);
       else isHeard = sendHalt(runtime, halting);

@@ -13,6 +13,8 @@ interface WaitOptions {
   readonly states: readonly ToldState[];
   /** Milliseconds; absent: for ever. */
   readonly timeout?: number;
+  /** Ends it, with the reason of the signal. */
+  readonly signal?: AbortSignal;
 }
 
 /** Between two looks, in ms: whoever should tell may have been killed. */
@@ -21,7 +23,7 @@ const PAUSE = 20;
 /** Gives whether it has come to one of them in time. */
 export async function waitForState(
   runtime: Runtime,
-  { lxcpath, name, states, timeout }: WaitOptions,
+  { lxcpath, name, states, timeout, signal }: WaitOptions,
 ): Promise<boolean> {
   const id = systemId(runtime, lxcpath, name);
   const isThere = () => states.some((state) => state === systemNow(runtime, id).state);
@@ -36,8 +38,11 @@ export async function waitForState(
     }
   })().catch(() => {});
   const end = performance.now() + (timeout ?? Infinity);
-  while (!found && !(found = isThere()) && performance.now() < end) await delay(PAUSE);
-  stop.abort();
-  await told;
+  try {
+    while (!found && !(found = isThere()) && performance.now() < end) await delay(PAUSE, signal);
+  } finally {
+    stop.abort();
+    await told;
+  }
   return found;
 }

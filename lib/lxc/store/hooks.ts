@@ -21,7 +21,7 @@ export async function cloneHooks(
   // Who is not root mounts nothing on the host.
   const isMounted = plan.beyond.rootfs.driver === "overlay" && runtime.caller.uid === 0;
   if (!isMounted) return await runStage(runtime, plan, "clone", facts);
-  makeRootPlaces(plan);
+  makeRootPlaces(runtime.caller, plan);
   for (const [index, command] of plan.beyond.hooks.stages.clone!.entries()) {
     await runMounted(runtime, plan, command, index, facts);
   }

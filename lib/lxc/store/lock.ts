@@ -14,10 +14,10 @@ export async function lockDefinition(
   lxcpath: string,
   name: string,
 ): Promise<Disposable> {
-  const { helper } = runtime;
+  const { helper, caller } = runtime;
   const directory = `${runDirectory(runtime)}/lxc/lock/${canonicalPath(lxcpath)}`;
   try {
-    Deno.mkdirSync(directory, { recursive: true });
+    Deno.mkdirSync(directory, { recursive: true, mode: caller.masked(0o777) });
     const fd = await helper.lockBytes(`${directory}/.${name}`, LOCK_TIMEOUT);
     return { [Symbol.dispose]: () => helper.close(fd) };
   } catch (cause) {

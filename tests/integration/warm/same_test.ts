@@ -165,5 +165,6 @@ Deno.test("what runs warm is compared, with one line at least for each verb", as
   const compared = await Promise.all(
     STEPS.map(async (step) => await isWarm(step) ? findVerb(step.line) : ""),
   );
-  assertEquals(WARM_VERBS.filter((verb) => ![...compared, ...ITS_OWN].includes(verb)), []);
+  const usual = WARM_VERBS.filter((verb) => !verb.startsWith("lxc ")); // lxc_test.ts has those
+  assertEquals(usual.filter((verb) => ![...compared, ...ITS_OWN].includes(verb)), []);
 });
