@@ -55,15 +55,18 @@ export function verbs(own = false): string[] {
 
 /** Loads one verb from its source file; undefined where there is no such verb. */
 export function load(verb: string): Promise<Run> | undefined {
-  const table = Object.hasOwn(OWN_VERBS, verb) ? OWN_VERBS : VERBS;
-  const importer = Object.hasOwn(table, verb) ? table[verb] : undefined;
+  const importer = importerOf(verb);
   return importer && loadCommand(importer);
 }
 
 /** Its declaration and what it does; undefined where there is no such verb. */
 export async function commandOf(verb: string): Promise<Command | undefined> {
-  if (!Object.hasOwn(VERBS, verb)) return undefined;
-  return (await VERBS[verb]!()).command;
+  return (await importerOf(verb)?.())?.command;
+}
+
+function importerOf(verb: string): (() => Promise<{ command: Command }>) | undefined {
+  const table = Object.hasOwn(OWN_VERBS, verb) ? OWN_VERBS : VERBS;
+  return Object.hasOwn(table, verb) ? table[verb] : undefined;
 }
 
 async function loadCommand(importer: () => Promise<{ command: Command }>): Promise<Run> {

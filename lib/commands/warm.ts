@@ -46,6 +46,7 @@ const WARM: Readonly<Record<string, (options: Values, caller: Caller) => boolean
   resume: always,
   run: (options) => options.detach === true || alone(options),
   serve: (options) => options.status === true,
+  settle: asRoot,
   start: always,
   state: always,
   stop: always,

@@ -21,7 +21,7 @@ import { monitorSocket } from "./places.ts";
 const IDLE = 60_000;
 /** Variables of the caller that the command gets which the monitor runs. */
 const PASSED =
-  /^(PATH|HOME|USER|LANG|LC_\w+|TMPDIR|XDG_RUNTIME_DIR|DBUS_\w+_BUS_ADDRESS|DENO_\w+)=/;
+  /^(PATH|HOME|USER|LANG|LC_\w+|TMPDIR|XDG_RUNTIME_DIR|DBUS_\w+_BUS_ADDRESS|DENO_\w+|RUNTS_BRAIN)=/;
 
 /** A monitor that has just been started, or that there was. */
 interface Started {

@@ -1,6 +1,6 @@
 /**
- * `deno task bench:lxc`: LXC's commands of runts beside those of LXC itself, in one run and in turn, and the
- * memory of the monitors. Needs root and the package lxc. It prints ratios; it is no test.
+ * `deno task bench:lxc`: LXC's commands of runts, by a warm brain and cold, beside those of LXC itself, in one run
+ * and in turn, and the memory of the monitors. Needs root and the package lxc. It prints ratios; it is no test.
  *
  * `deno task bench:lxc [--quick]`
  */
@@ -8,6 +8,7 @@
 import { parentOf } from "../support/host.ts";
 import { Systems } from "../support/lxc_system.ts";
 import { RUNTIME } from "../support/runtime.ts";
+import { WarmBrain } from "../support/warm.ts";
 import { QUIET } from "./quiet.ts";
 import { align, type Measured, plainTable, summarize } from "./report.ts";
 
@@ -19,12 +20,16 @@ const INIT = "#!/bin/sh\nwhile :; do sleep 1000; done\n";
 
 /** Whose commands they are. */
 interface Tool {
-  readonly name: "runts" | "lxc";
+  readonly name: "runts" | "cold" | "lxc";
   line(verb: string): readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
+await using brain = await WarmBrain.start();
+const line = (verb: string) => [RUNTIME, "lxc", verb];
 const TOOLS: readonly Tool[] = [
-  { name: "runts", line: (verb) => [RUNTIME, "lxc", verb] },
+  { name: "runts", line, env: brain.env },
+  { name: "cold", line, env: { RUNTS_BRAIN: "" } },
   { name: "lxc", line: (verb) => [`/usr/bin/lxc-${verb}`] },
 ];
 
@@ -100,7 +105,8 @@ async function monitors(call: Call, systems: Systems): Promise<string> {
   for (const tool of TOOLS) {
     await call(tool, "start", "-n", tool.name);
     const [program, ...args] = [...tool.line("info"), "-P", systems.path, "-n", tool.name, "-pH"];
-    const { stdout } = await new Deno.Command(program!, { args, stdin: "null" }).output();
+    const { env = {} } = tool;
+    const { stdout } = await new Deno.Command(program!, { args, env, stdin: "null" }).output();
     rows.push([tool.name, ...memoryOf(parentOf(Number(new TextDecoder().decode(stdout))))]);
     await call(tool, "stop", "-n", tool.name, "-k");
   }
@@ -111,8 +117,11 @@ await using systems = new Systems();
 const call: Call = async (tool, verb, ...words) => {
   const [program, ...args] = [...tool.line(verb), "-P", systems.path, ...words];
   const begin = performance.now();
-  await new Deno.Command(program!, { args, ...QUIET }).output();
-  return performance.now() - begin;
+  const { success } = await new Deno.Command(program!, { args, env: tool.env ?? {}, ...QUIET })
+    .output();
+  const elapsed = performance.now() - begin;
+  if (!success) throw new Error(`${[program, ...args].join(" ")} failed`);
+  return elapsed;
 };
 for (const { name } of TOOLS) systems.add(name, [], INIT);
 for (let count = TOOLS.length; count < DEFINED; count++) systems.define(`c${count}`, []);

@@ -1,12 +1,13 @@
 /**
- * `deno task bench:lxc-store`: containers on disk, and many of them: LXC's commands of runts beside those of LXC
- * itself, in turn. Needs root and the packages lxc and rsync, with which LXC copies. It prints times and what
+ * `deno task bench:lxc-store`: containers on disk, and many of them: LXC's commands of runts, by a warm brain and
+ * cold, beside those of LXC itself, in turn. Needs root and the packages lxc and rsync, with which LXC copies. It prints times and what
  * is left; it is no test.
  *
  * `deno task bench:lxc-store [--quick]`
  */
 
 import { RUNTIME } from "../support/runtime.ts";
+import { WarmBrain } from "../support/warm.ts";
 import { QUIET } from "./quiet.ts";
 import { type Measured, plainTable, summarize } from "./report.ts";
 
@@ -17,9 +18,12 @@ const STARTED = 50;
 const CONFIG = "lxc.net.0.type = empty\nlxc.apparmor.profile = unconfined\n";
 
 /** Whose commands they are. */
+await using brain = await WarmBrain.start();
+const line = (verb: string) => [RUNTIME, "lxc", verb];
 const TOOLS = [
-  { name: "runts", line: (verb: string) => [RUNTIME, "lxc", verb] },
-  { name: "lxc", line: (verb: string) => [`/usr/bin/lxc-${verb}`] },
+  { name: "runts", line, env: { ...brain.env } },
+  { name: "cold", line, env: { RUNTS_BRAIN: "" } },
+  { name: "lxc", line: (verb: string) => [`/usr/bin/lxc-${verb}`], env: {} },
 ] as const;
 type Tool = (typeof TOOLS)[number];
 
@@ -41,7 +45,7 @@ async function call(
 ): Promise<number> {
   const [program, ...args] = [...tool.line(verb), "-P", pathOf(tool, purpose), ...words];
   const begin = performance.now();
-  const { success } = await new Deno.Command(program!, { args, ...QUIET }).output();
+  const { success } = await new Deno.Command(program!, { args, env: tool.env, ...QUIET }).output();
   if (!success) throw new Error(`${[program, ...args].join(" ")} failed`);
   return performance.now() - begin;
 }

@@ -48,6 +48,7 @@ const STEPS: readonly Step[] = [
   { line: ["features"] },
   { line: ["inspect", "ID"], other: "numbers" },
   { line: ["wait", "ID"] },
+  { line: ["settle", "ID"] },
   { line: ["pause", "ID"] },
   { line: ["exec", "--detach", "ID", "true"] },
   { line: ["list"], other: "numbers" },
