@@ -27,8 +27,7 @@ export const OWN_OUTPUT: Output = {
       // there is no other place to tell it
     }
   },
-  columns: () =>
-    Promise.resolve(Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined),
+  columns: () => Promise.resolve(Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined),
 };
 
 /** The same of bytes. */

@@ -34,7 +34,9 @@ export async function calledCommand(
   const second = first + 1 + verbPlace(args.slice(first + 1));
   const sub = await command.sub(args[second] ?? "");
   // Its name is two words to those who type it, and one here.
-  return sub === undefined ? [command, args] : [sub, args.toSpliced(second, 1).with(first, sub.name)];
+  return sub === undefined
+    ? [command, args]
+    : [sub, args.toSpliced(second, 1).with(first, sub.name)];
 }
 
 /**

@@ -20,7 +20,8 @@ export interface LxcStep {
 
 /** What became of a step. */
 export interface LxcDone {
-  readonly cold: boolean;
+  /** How often ld.so was there: for Deno, and for each program that a hook is. */
+  readonly loaded: number;
   /** To be compared. */
   readonly seen: { readonly reports: Readonly<Record<string, unknown>> };
 }
@@ -30,12 +31,15 @@ export function reportingInside(name: string, then = ":"): string[] {
   return ["/bin/sh", "-c", `/bin/payload report >/tmp/${name}; : >/tmp/${name}.done; ${then}`];
 }
 
+/** What ld.so says in the environment of a test (cold.ts). */
+const COMPLAINT = /^ERROR: ld\.so: .*\n/gm;
+
 const INIT = `#!/bin/sh
 /bin/payload report >/tmp/init
 trap 'exit 0' PWR
 : >/tmp/init.done
 echo booted
-while :; do sleep 0.05; done
+while :; do sleep 1000 & wait $!; done
 `;
 
 /** The caller has a container, a directory of containers and a state root of its own. */
@@ -103,9 +107,14 @@ export class WarmLxcScene implements AsyncDisposable {
     const note: CallerNote = JSON.parse(Deno.readTextFileSync(this.#note));
     const [id = "", pid] = this.#container();
     const name = this.#naming(id, pid);
+    const loaded = Number(cold) + (output.stderr.match(COMPLAINT)?.length ?? 0);
     const said = (text: string) => step.other === "numbers" ? digits(name(text)) : name(text);
     const seen = {
-      ...{ code: output.code, stdout: said(output.stdout), stderr: said(output.stderr) },
+      ...{
+        code: output.code,
+        stdout: said(output.stdout),
+        stderr: said(output.stderr.replace(COMPLAINT, "")),
+      },
       reports: await this.#reports(step, note, name, JSON.stringify(output)),
       root: treeOf(this.#root, name),
       cgroups: ["payload", "monitor"].map((of) => cgroupsOf(`lxc.${of}.${this.name}`, name)),
@@ -114,7 +123,7 @@ export class WarmLxcScene implements AsyncDisposable {
         exists(file) ? [Deno.statSync(file).mode, digits(name(readIfThere(file)))] : []
       ),
     };
-    return { cold, seen };
+    return { loaded, seen };
   }
 
   /** What a step may write. */
@@ -134,7 +143,7 @@ export class WarmLxcScene implements AsyncDisposable {
   }
 
   /** The id of the container that runs, and the pid of its init. */
-  #container(): [id?: string, pid?: number] {
+  #container(): [id: string | undefined, pid?: number] {
     const ids = Array.from(Deno.readDirSync(this.#root), ({ name }) => name);
     const id = ids.find((one) => one.startsWith(`${this.name}+`));
     const status = id === undefined ? "" : readIfThere(`${this.#root}/${id}/status`);
@@ -158,10 +167,12 @@ export class WarmLxcScene implements AsyncDisposable {
       [this.programs.folder, "PROGRAMS"],
       ...id === "" ? [] : [[id, "ID"] as [string, string]],
       [this.name, "NAME"],
+      [/\/tmp\/runts-output-\w+/g, "OUTPUT"],
       [/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME"],
       [/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "UUID"],
       [/RUNTS_(TEST_COLD|TEST_WARM|BRAIN)=[^\0]*\0/g, ""],
-      [/("(process-start-time|pid|startTime|init|index)": )\d+/g, "$1N"],
+      [/("(process-start-time|pid|startTime|init|index)": ?)\d+/g, "$1N"],
+      [/\b(pipe|socket):\[\d+\]/g, "$1"],
       [/("inodes": \{)[^}]*/g, "$1"],
       ...pid === undefined ? [] : [[new RegExp(`\\b${pid}\\b`, "g"), "PID"] as [RegExp, string]],
     ];
