@@ -105,6 +105,12 @@ export function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The same without what was tried, where the error number says enough. */
+export function bareReason(error: unknown): string {
+  const errno = errnoOf(error);
+  return errno === undefined ? reason(error) : errnoText(errno);
+}
+
 /** A cause whose own words would say once more what was tried: its error number, if it has one. */
 export function numberOf(cause: unknown): Pick<ErrorData, "errno" | "cause"> {
   const errno = errnoOf(cause);

@@ -1,6 +1,6 @@
 /** Plans a container from its configuration. */
 
-import { quote, reason } from "../base/errors.ts";
+import { bareReason, quote } from "../base/errors.ts";
 import { detectHost } from "../cgroup/hierarchies.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { SeccompArch } from "../spec/types/config.ts";
@@ -50,7 +50,7 @@ async function namedFile(
   try {
     return { path: given.value, text: await files.read(given.value) };
   } catch (cause) {
-    findings.push({ at: given.at, message: `${quote(given.value)}: ${reason(cause)}` });
+    findings.push({ at: given.at, message: `${quote(given.value)}: ${bareReason(cause)}` });
   }
 }
 

@@ -1,7 +1,7 @@
 /** Reads a configuration: its file, those that it includes, and what the command line adds. */
 
 import type { CallersFiles } from "../../base/document_file.ts";
-import { quote, reason } from "../../base/errors.ts";
+import { bareReason, quote } from "../../base/errors.ts";
 import { isDirectory } from "../../base/files.ts";
 import { LxcConfig } from "./config.ts";
 import { LegacyNames } from "./legacy.ts";
@@ -67,7 +67,7 @@ class Reader {
     } catch (cause) {
       const at = from ?? { file: path, line: 1, key: "" };
       const named = from === undefined ? "" : `${quote(path)}: `;
-      this.findings.push({ at, message: `${named}${reason(cause)}` });
+      this.findings.push({ at, message: `${named}${bareReason(cause)}` });
       return;
     }
     this.files.push(path);
