@@ -13,7 +13,7 @@ import { withLockIfThere } from "../../state/lock.ts";
 import { awaitHalt, sendHalt } from "./halt.ts";
 import { readSystem } from "./record.ts";
 import { settleLocked } from "./settle.ts";
-import { systemNow } from "./state.ts";
+import { systemNow, type SystemState } from "./state.ts";
 
 /** How a container is stopped. */
 export interface SystemStopOptions {
@@ -43,16 +43,29 @@ const KILL_TIMEOUT = 10_000;
 /** Stops it; returns once all of it is gone. False: it does not run. */
 export function stopSystem(given: RuntimeOrSettings, options: StopOptions): Promise<boolean> {
   return inCommand(given, "stop", options.id, async (unloaded) => {
-    const { state } = systemNow(unloaded, options.id);
-    if (state === "STOPPED") return false;
+    if (systemNow(unloaded, options.id).state === "STOPPED") return false;
     const runtime = await load(unloaded);
     const directory = new StateDirectory(unloaded, options.id);
+    const state = await stateOnceStarted(runtime, directory, options.signal);
+    if (state === "STOPPED") return false;
     if (state !== "STOPPING") await end(runtime, directory, options);
     if (options.noWait) return true;
     if (options.reboot) await settleReboot(runtime, directory);
     else await settleStop(runtime, directory, options);
     return true;
   }, options.signal);
+}
+
+/** What is being started, or started anew, is waited for: whoever does that holds the lock. */
+async function stateOnceStarted(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  signal: AbortSignal | undefined,
+): Promise<SystemState> {
+  const { state } = systemNow(runtime, directory.id);
+  if (state !== "STARTING") return state;
+  await withLockIfThere(runtime, directory, () => Promise.resolve(), signal);
+  return systemNow(runtime, directory.id).state;
 }
 
 async function settleReboot(runtime: LoadedRuntime, directory: StateDirectory): Promise<void> {
