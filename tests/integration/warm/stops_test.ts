@@ -51,6 +51,7 @@ const SCENES: readonly Scene[] = [
   { line: ["inspect", "ID"], before: [CREATE] },
   { line: STOP, before: SUPERVISED },
   { line: ["wait", "ID"], before: [...SUPERVISED, STOP] },
+  { line: ["settle", "ID"], before: [...SUPERVISED, STOP] },
   { line: ["--debug", "state", "ID"], before: [CREATE] },
 ];
 
@@ -206,5 +207,6 @@ Deno.test({
 
 Deno.test("of each verb that runs warm there is a scene", () => {
   const played = SCENES.map(({ line }) => findVerb(line));
-  assertEquals(WARM_VERBS.filter((verb) => ![...played, "serve"].includes(verb)), []);
+  const usual = WARM_VERBS.filter((verb) => !verb.startsWith("lxc ")); // by the same calls
+  assertEquals(usual.filter((verb) => ![...played, "serve"].includes(verb)), []);
 });
