@@ -1,7 +1,12 @@
 /* `start`: releases init from its fifo and learns whether the program was executed. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
+#include "../common/exit_info.h"
+#include "../include/sync.h"
 #include "action.h"
 #include "files.h"
 #include "stop.h"
@@ -31,6 +36,27 @@ static int let_go(long directory) {
   return n == 1;
 }
 
+/* Whether the result holds nothing but that; it stays there, for Deno might want it. */
+static int said_executing(long result) {
+  int32_t copy[2];
+  struct sync_header said[2];
+  if (sys2(SYS_pipe2, (long)copy, O_CLOEXEC) < 0)
+    return 0;
+  long n = sys4(SYS_tee, result, copy[1], sizeof said, 0);
+  if (n > 0)
+    n = sys3(SYS_READ, copy[0], (long)said, sizeof said);
+  sys1(SYS_CLOSE, copy[0]);
+  sys1(SYS_CLOSE, copy[1]);
+  return n == sizeof *said && said->type == SYNC_EXECUTING;
+}
+
+/* An init whose parent has reaped it by now: see wasExecuted in lib/container/start.ts. */
+static int was_executed(long result, long pidfd) {
+  int status, is_known = exit_info((int)pidfd, &status) > 0;
+  int is_trapped = is_known && (WTERMSIG(status) == SIGILL || WTERMSIG(status) == SIGTRAP);
+  return said_executing(result) && !is_trapped;
+}
+
 /*
  * Init closes the result by executing the program or by its end; what it writes there before is read
  * by Deno, if it has not executed the program.
@@ -41,7 +67,7 @@ static int is_executed(const struct prepared *record, long result, long pidfd) {
   for (;;) {
     long ready = wait_for(polled, 2, LOOK_AGAIN);
     if (!read_stat(record->pid, &stat) || stat.start_time != record->start_time)
-      return 0;
+      return was_executed(result, pidfd);
     if (stat.is_executed || ready != 0)
       return stat.is_executed;
   }

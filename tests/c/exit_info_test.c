@@ -1,6 +1,6 @@
 /*
  * How processes of others have ended.
- * links: c/common/exit_info.c c/common/retry.c
+ * links: c/common/exit_info.c c/common/zombie_info.c c/common/retry.c
  */
 #define _GNU_SOURCE 1
 #include "../../c/common/exit_info.h"

@@ -1,6 +1,6 @@
 /*
  * A monitor in shim mode, in this process: containerd's requests, and brains that come and go.
- * links: c/monitor/loop.c c/monitor/reap.c c/monitor/connection.c c/monitor/packet.c c/monitor/operations.c c/monitor/held.c c/monitor/process.c c/monitor/record.c c/monitor/ended.c c/monitor/streams.c c/monitor/terminal.c c/monitor/input.c c/monitor/control.c c/monitor/attach.c c/monitor/command.c c/monitor/memory.c c/monitor/forward.c c/monitor/peer.c c/monitor/frame.c c/monitor/link.c c/monitor/fifo.c c/common/exit_info.c c/monitor/log.c c/monitor/file.c c/monitor/queue.c c/monitor/format.c c/monitor/text.c c/common/memfd.c c/common/retry.c c/common/signals.c
+ * links: c/monitor/loop.c c/monitor/reap.c c/monitor/connection.c c/monitor/packet.c c/monitor/operations.c c/monitor/held.c c/monitor/process.c c/monitor/record.c c/monitor/ended.c c/monitor/streams.c c/monitor/terminal.c c/monitor/input.c c/monitor/control.c c/monitor/attach.c c/monitor/command.c c/monitor/memory.c c/monitor/forward.c c/monitor/peer.c c/monitor/frame.c c/monitor/link.c c/monitor/fifo.c c/common/exit_info.c c/common/zombie_info.c c/monitor/log.c c/monitor/file.c c/monitor/queue.c c/monitor/format.c c/monitor/text.c c/common/memfd.c c/common/retry.c c/common/signals.c
  */
 #define _GNU_SOURCE 1
 #include <sys/un.h>

@@ -2,10 +2,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { readStat } from "../../../lib/state/liveness.ts";
-import { Bundle } from "../../support/bundle.ts";
+import { Bundle, type Config } from "../../support/bundle.ts";
 import { runtimeTest, TestRuntime } from "../../support/host.ts";
 import { command, RUNTS_ONLY } from "../../support/runtime.ts";
-import { idle } from "../../support/cold.ts";
+import { idle, TELLING } from "../../support/cold.ts";
 import { type Stop, walk, type Walked, withFrontStops } from "../../support/stops.ts";
 
 interface Scene {
@@ -44,13 +44,18 @@ const STATES: Readonly<Record<string, readonly string[]>> = {
   "delete @front-renamed": [""],
 };
 
+/** How long the parent of init may take, in ms. */
+const REAPED = 2_000;
+
 /** A container on which the verb of a scene is taken from stop to stop. */
 async function play(
   runtime: TestRuntime,
   { verb, before }: Scene,
   at: (stop: Stop, pid: number) => "runts" | undefined,
+  edit: (config: Config) => void = idle,
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<{ id: string; walked: Walked }> {
-  using bundle = new Bundle(idle);
+  using bundle = new Bundle(edit);
   const id = runtime.id();
   const unhindered = new TestRuntime(runtime.root, runtime.executable);
   await unhindered.ok(["create", "--bundle", bundle.path, id]);
@@ -59,7 +64,9 @@ async function play(
     await asDeno(runtime, [name!, id, ...rest]);
     if (name === "kill") await runtime.untilStopped(id);
   }
-  const line = ["env", "-u", "RUNTS_TEST_COLD", runtime.executable, "--root", runtime.root];
+  const given = Object.entries(variables).map((entry) => entry.join("="));
+  const words = ["env", "-u", "RUNTS_TEST_COLD", ...given, runtime.executable];
+  const line = [...words, "--root", runtime.root];
   const walked = await walk([...line, ...verb, id], (stop) => at(stop, pid));
   return { id, walked };
 }
@@ -122,6 +129,26 @@ runtimeTest("init is killed under the hands of the front", RUNTS_ONLY, async ({ 
     await assertCleanedUp(runtime, id);
   }
 });
+
+runtimeTest(
+  "a program that has ended before the front looks was started all the same",
+  RUNTS_ONLY,
+  async ({ root }) => {
+    const runtime = new TestRuntime(root, await withFrontStops());
+    const [start] = SCENES as [Scene];
+    // Whoever is the parent of init by now reaps it, as conmon does; should it not, that is no matter.
+    const wait = ({ name }: Stop, pid: number) => {
+      const end = performance.now() + REAPED;
+      while (name === "@front-go" && readStat(pid) !== undefined && performance.now() < end);
+      return undefined;
+    };
+    const short = (config: Config) => config.process.args = ["true"];
+    const { id, walked } = await play(runtime, start, wait, short, TELLING);
+    assertEquals([walked.code, walked.stderr], [0, ""]); // without Deno, which ld.so would tell of
+    assertEquals((await runtime.state(id)).status, "stopped");
+    await assertCleanedUp(runtime, id);
+  },
+);
 
 runtimeTest("the front of a release has no stops", RUNTS_ONLY, async (runtime) => {
   const { code, stdout } = await command(["grep", "-c", "@front-", runtime.executable]);

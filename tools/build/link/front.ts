@@ -6,7 +6,7 @@ import { run } from "../../support/run.ts";
 import { NATIVE } from "../target.ts";
 
 /** Sources of c/common that need no libc either. */
-const COMMON = ["relay.c", "signals.c", "spawn.c"];
+const COMMON = ["exit_info.c", "relay.c", "signals.c", "spawn.c"];
 
 /** Freestanding, without anything that would need ld.so or libc. */
 const FLAGS = [
