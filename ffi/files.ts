@@ -1,15 +1,17 @@
 /** Descriptors: files, fifos, locks, pipes, waiting. Every new descriptor is CLOEXEC. */
 
 import { delay } from "../lib/base/delay.ts";
-import { EAGAIN, EBADF, ETIMEDOUT } from "../lib/base/errno.ts";
+import { EAGAIN, EBADF, EFBIG, ETIMEDOUT } from "../lib/base/errno.ts";
 import { decodeBytes } from "../lib/base/bytes.ts";
 import { quote } from "../lib/base/errors.ts";
 import { check, cString, holding, ints, outside } from "./call.ts";
 import { furtherFunctions, type Library } from "./library.ts";
-import type { Waiter, WaitOptions } from "./waiter.ts";
+import type { Waiter, WaitOptions, Watch } from "./waiter.ts";
 
 /** Longest path of the kernel and its NUL, in bytes (limits.h). */
 const PATH_MAX = 4096;
+/** Longest text that is read at once, and a byte. */
+const TEXT_MAX = 64 * 1024 + 1;
 /** How long a lock that is taken is left alone before the next try, in ms: at first, and at most. */
 const LOCK_PAUSE = 1;
 const LOCK_PAUSE_MAX = 10;
@@ -33,6 +35,8 @@ export interface FileCalls {
   /** The same, holding the event loop up. */
   openPlainNow(path: string, flags: number): number;
   close(fd: number): void;
+  /** The text of a file as Deno reads it; undefined when it cannot be opened or read. */
+  readText(path: string): string | undefined;
   /** Number of bytes read; 0 at the end. */
   read(fd: number, bytes: Uint8Array): number;
   /** Writes all bytes; gives their number. */
@@ -55,6 +59,8 @@ export interface FileCalls {
   readyFds(fds: readonly number[], events?: number): number[];
   /** Those that are ready (or have hung up), as soon as one is; none at the timeout. */
   awaitFds(fds: readonly number[], options?: WaitOptions): Promise<number[]>;
+  /** Whether there is more to be read, or the other side has gone: for one that is waited for often. */
+  watchFd(fd: number): Watch;
   isOpenFd(fd: number): boolean;
   /** Flags of the descriptor (FD_CLOEXEC is 1); undefined when it is not open. */
   fdFlags(fd: number): number | undefined;
@@ -71,11 +77,13 @@ export function fileCalls(library: Library, waiter: Waiter): FileCalls {
     ...tables(library),
     readyFds: (fds, events) => waiter.look(fds, events),
     awaitFds: (fds, options) => waiter.wait(fds, options),
+    watchFd: (fd) => waiter.watch(fd),
   };
 }
 
 type Transfers = Pick<
   FileCalls,
+  | "readText"
   | "open"
   | "openPlain"
   | "openPlainNow"
@@ -88,7 +96,15 @@ type Transfers = Pick<
 >;
 
 function transfers(library: Library): Transfers {
+  let room: Uint8Array<ArrayBuffer> | undefined;
   return {
+    readText(path) {
+      room ??= outside(TEXT_MAX);
+      const length = library.rts_read_file(cString(path), room, TEXT_MAX);
+      if (length < 0 && length !== -EFBIG) return undefined;
+      const text = length < 0 ? undefined : decodeBytes(room.subarray(0, length));
+      return text?.isWellFormed() ? text : Deno.readTextFileSync(path);
+    },
     open: (path, flags, mode = 0o600) =>
       check(library.rts_open(cString(path), flags, mode), () => `open ${quote(path)}`),
     async openPlain(path, flags) {

@@ -17,6 +17,11 @@ const FIND = {
   rts_find: { parameters: ["buffer"], result: "pointer" },
 } as const;
 
+/** Functions are compiled when they are first asked for. */
+let compiles = false;
+/** The path of the library by then; that of an executable holds as long as the process. */
+let compiledFrom: string | undefined;
+
 let find: ((name: Uint8Array<ArrayBuffer>) => Deno.PointerValue) | undefined;
 
 /** Loads the library. Throws RuntsError when it is missing or was built from other sources. */
@@ -30,6 +35,14 @@ export async function loadLibrary(): Promise<Library> {
   });
 }
 
+/**
+ * Functions are compiled from now on (bind.ts), which takes some 20 ms: for an executable that stays. The
+ * library must not have been loaded yet.
+ */
+export function compileFunctions(): void {
+  compiles = true;
+}
+
 /** What the library was built from; init has the same, and the plan tells it. */
 export function buildIdOf(library: Library): string {
   const id = outside(BUILD_ID_LENGTH);
@@ -37,14 +50,25 @@ export function buildIdOf(library: Library): string {
   return String.fromCharCode(...id);
 }
 
+/** By their signatures. */
+const bound = new Map<Signatures, Functions<Signatures>>();
+
 /** Functions of the library that few commands need. The library must have been loaded. */
 export function furtherFunctions<const S extends Signatures>(signatures: S): Functions<S> {
-  return bindFunctions(signatures, (symbol) => find!(cString(symbol)));
+  const known = bound.get(signatures);
+  if (known !== undefined) return known as Functions<S>;
+  const functions = compiledFrom === undefined
+    ? bindFunctions(signatures, (symbol) => find!(cString(symbol)))
+    : Deno.dlopen(compiledFrom, signatures).symbols;
+  bound.set(signatures, functions as Functions<Signatures>);
+  return functions;
 }
 
 function openHelper(path: string): Functions<typeof FIND> {
   try {
-    return openLibrary(path, FIND);
+    const functions = openLibrary(path, FIND);
+    if (compiles) compiledFrom = path;
+    return functions;
   } catch (error) {
     const hint = errnoOf(error) === undefined ? { hint: BUILD } : {};
     throw new RuntsError("load the helper library", { cause: error, ...hint });

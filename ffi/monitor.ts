@@ -136,6 +136,8 @@ function packets(): PacketCalls {
   const functions = furtherFunctions(MONITOR_SYMBOLS);
   // Output comes in packets that are as long as what was read of it, and a byte more.
   const room = outside(BodyMax.input + 1);
+  // The first is how many come behind it.
+  const numbers = ints(new Array(1 + BodyMax.fds).fill(0));
 
   return {
     send(socket, { bytes, fds }) {
@@ -145,12 +147,14 @@ function packets(): PacketCalls {
       return true;
     },
     receive(socket) {
-      const fds = ints(new Array(1 + BodyMax.fds).fill(0));
-      const length = functions.rts_receive_packet(socket, room, room.length, fds);
+      const length = functions.rts_receive_packet(socket, room, room.length, numbers);
       if (length === -EAGAIN) return "again";
       if (length === 0) return "eof";
       check(length, "receive a packet");
-      return { bytes: room.slice(0, length), fds: Array.from(fds.subarray(1, 1 + fds[0]!)) };
+      return {
+        bytes: room.slice(0, length),
+        fds: Array.from(numbers.subarray(1, 1 + numbers[0]!)),
+      };
     },
   };
 }

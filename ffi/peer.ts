@@ -61,8 +61,8 @@ export function receiveSent(socket: number, size: number): Sent {
   return { bytes: bytes.slice(0, length), pid: sender[0]! };
 }
 
-/** Its status, label and paths take less. */
-const TEXTS_MAX = 32 * 1024;
+/** What is told of a process takes less. */
+const TEXTS_MAX = 64 * 1024;
 
 /** What a process is; a text is empty where it cannot be told. */
 export interface ProcessFacts {
@@ -72,17 +72,24 @@ export interface ProcessFacts {
   readonly label: string;
   /** Which they are: cgroup, ipc, mnt, net, pid, pid_for_children, time, time_for_children, user, uts. */
   readonly namespaces: readonly string[];
+  /** Its working directory as the kernel names it. */
+  readonly directory: string;
+  /** /proc/PID/cgroup */
+  readonly cgroups: string;
   /** /proc/PID/status */
   readonly status: string;
 }
 
+let room: Uint8Array<ArrayBuffer> | undefined;
+
 /** Looks at a process, if it is there. The helper must have been loaded. */
 export function processFacts(pid: number): ProcessFacts | undefined {
   const { rts_process } = furtherFunctions(PEER_SYMBOLS);
-  const bytes = outside(TEXTS_MAX);
-  const length = rts_process(pid, bytes, TEXTS_MAX);
+  room ??= outside(TEXTS_MAX);
+  const length = rts_process(pid, room, TEXTS_MAX);
   if (length < 0) return undefined;
-  const texts = decodeBytes(bytes.subarray(0, length)).split("\0");
+  const texts = decodeBytes(room.subarray(0, length)).split("\0");
   const [rootPath = "", root = "", label = ""] = texts;
-  return { rootPath, root, label, namespaces: texts.slice(3, -2), status: texts.at(-2) ?? "" };
+  const [directory = "", cgroups = "", status = ""] = texts.slice(-4);
+  return { rootPath, root, label, namespaces: texts.slice(3, -4), directory, cgroups, status };
 }

@@ -1,7 +1,11 @@
 /** struct pollfd of poll(2): fd i32, events i16, revents i16. */
 
-import { outside } from "./call.ts";
+import { check, outside } from "./call.ts";
+import type { Library } from "./library.ts";
 import { Size } from "./symbols.ts";
+
+/** What a failed wait was. */
+export const OPERATION = "wait for descriptors";
 
 /** Events of poll(2). Errors and hang-ups are always reported. */
 export const POLLIN = 1;
@@ -18,7 +22,19 @@ export function pollBuffer(fds: readonly number[], events: number): Uint8Array<A
 }
 
 /** Those of the descriptors that poll(2) found ready, in error, or hung up. */
-export function readyOf(fds: readonly number[], polled: Uint8Array<ArrayBuffer>): number[] {
+function readyOf(fds: readonly number[], polled: Uint8Array<ArrayBuffer>): number[] {
   const view = new DataView(polled.buffer);
   return fds.filter((_, index) => view.getInt16(index * Size.pollfd + 6, true) !== 0);
+}
+
+/** Those that are ready within that time, in ms. */
+export function look(
+  library: Library,
+  fds: readonly number[],
+  events: number,
+  timeoutMs: number,
+): number[] {
+  const polled = pollBuffer(fds, events);
+  check(library.rts_poll(polled, fds.length, timeoutMs), OPERATION);
+  return readyOf(fds, polled);
 }

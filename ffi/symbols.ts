@@ -59,6 +59,8 @@ export const SYMBOLS = {
   rts_open_plain: { parameters: ["buffer", "i32"], result: "i32" },
   // int32_t rts_close(int32_t fd);
   rts_close: { parameters: ["i32"], result: "i32" },
+  // int32_t rts_read_file(const char *path, uint8_t *bytes, uint32_t size);
+  rts_read_file: { parameters: ["buffer", "buffer", "u32"], result: "i32" },
   // int32_t rts_read(int32_t fd, uint8_t *bytes, uint32_t size);
   rts_read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // int32_t rts_read_available(int32_t fd, uint8_t *bytes, uint32_t size);

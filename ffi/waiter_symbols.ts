@@ -6,6 +6,8 @@ export const WAITER_SYMBOLS = {
   rts_waiter_make: { parameters: ["buffer"], result: "i32" },
   // int32_t rts_waiter_add(int32_t epoll, const struct pollfd *polled, uint32_t count, uint32_t wait, int32_t *copies);
   rts_waiter_add: { parameters: ["i32", "buffer", "u32", "u32", "buffer"], result: "i32" },
+  // int32_t rts_waiter_keep(int32_t epoll, int32_t fd, uint32_t wait);
+  rts_waiter_keep: { parameters: ["i32", "i32", "u32"], result: "i32" },
   // int32_t rts_waiter_remove(int32_t epoll, const int32_t *copies, uint32_t count);
   rts_waiter_remove: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // int32_t rts_waiter_wake(int32_t wake);

@@ -18,6 +18,9 @@
 #define NR_CLOSE_RANGE 436
 #define NOT_EXECUTED 127
 
+/* An init that is given descriptors later takes no more of them, and must be allowed these by the caller's limit. */
+#define EARLY_FILES 256
+
 enum { GIVEN_IMAGE, GIVEN_PLAN, GIVEN_STDIO, GIVEN_STREAMS = 3, GIVEN_LOCK };
 
 static int is_sealed(int fd) {
@@ -25,12 +28,20 @@ static int is_sealed(int fd) {
   return seals >= 0 && (seals & F_SEAL_WRITE);
 }
 
+static int is_early(const struct body_spawn *s) {
+  return (s->flags & BODY_SPAWN_EARLY) != 0;
+}
+
+static uint32_t streams_at(const struct body_spawn *s) {
+  return is_early(s) ? GIVEN_PLAN : GIVEN_STDIO;
+}
+
 static int is_sound(const struct body_spawn *s, const struct request *r) {
   uint32_t streams = s->stdio == BODY_STDIO_GIVEN ? GIVEN_STREAMS : 0;
-  return s->slots <= SLOTS_MAX && s->preserve <= BODY_PRESERVE_MAX &&
+  return s->slots <= (is_early(s) ? 0 : SLOTS_MAX) && s->preserve <= BODY_PRESERVE_MAX &&
          (s->stdio == BODY_STDIO_GIVEN || s->stdio == BODY_STDIO_OWN) &&
-         r->fd_count == GIVEN_STDIO + streams && is_sealed(r->fds[GIVEN_IMAGE]) &&
-         is_sealed(r->fds[GIVEN_PLAN]);
+         r->fd_count == streams_at(s) + streams && is_sealed(r->fds[GIVEN_IMAGE]) &&
+         (is_early(s) || is_sealed(r->fds[GIVEN_PLAN]));
 }
 
 static void drop_places(struct body *body) {
@@ -50,12 +61,14 @@ long do_spawn(struct body *body, const struct request *r, struct answer *a) {
   put_bytes((char *)&s, (const char *)r->fields, sizeof s);
   if (!is_sound(&s, r) || (s.slots > 0 && !body->has_places && !body->places_error))
     return -EINVAL;
+  if (is_early(&s) && body->files[0] < EARLY_FILES)
+    return -EMFILE;
   struct spawn spawn = {
       .image = r->fds[GIVEN_IMAGE],
-      .plan = r->fds[GIVEN_PLAN],
+      .plan = is_early(&s) ? -1 : r->fds[GIVEN_PLAN],
       .fds = body->places,
       .count = s.slots,
-      .stdio = s.stdio == BODY_STDIO_OWN ? own : r->fds + GIVEN_STDIO,
+      .stdio = s.stdio == BODY_STDIO_OWN ? own : r->fds + streams_at(&s),
       .preserve = s.preserve,
       .trace = s.flags & BODY_SPAWN_TRACE,
       .umask = -1,

@@ -42,6 +42,19 @@ int32_t rts_read(int32_t fd, uint8_t *bytes, uint32_t size) {
   return RETRY(read(fd, bytes, size));
 }
 
+int32_t rts_read_file(const char *path, uint8_t *bytes, uint32_t size) {
+  CLEANUP_FD int fd = (int)RETRY(open(path, O_RDONLY | O_CLOEXEC));
+  uint32_t length = 0;
+  long count = fd;
+  while (count >= 0 && length < size) {
+    count = RETRY(read(fd, bytes + length, size - length));
+    if (count <= 0)
+      return count < 0 ? (int32_t)count : (int32_t)length;
+    length += (uint32_t)count;
+  }
+  return count < 0 ? (int32_t)count : -EFBIG;
+}
+
 int32_t rts_read_available(int32_t fd, uint8_t *bytes, uint32_t size) {
   struct pollfd polled = {.fd = fd, .events = POLLIN};
   int ready = rts_poll(&polled, 1, 0);

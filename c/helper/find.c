@@ -25,7 +25,7 @@
   X(rts_send_packet) X(rts_receive_packet) X(rts_receive) X(rts_send) X(rts_pidfd_open) X(rts_pidfd_signal) \
   X(rts_pidfd_getfd) X(rts_reap) X(rts_exit_status) X(rts_set_subreaper) X(rts_userns) \
   X(rts_keep_children) X(rts_forward_begin) X(rts_forward_to) X(rts_forward_size) \
-  X(rts_forward_count) X(rts_forward_heard) X(rts_forward_tell) X(rts_forward_end) X(rts_reap_until) X(rts_open) X(rts_open_plain) X(rts_close) \
+  X(rts_forward_count) X(rts_forward_heard) X(rts_forward_tell) X(rts_forward_end) X(rts_reap_until) X(rts_open) X(rts_open_plain) X(rts_close) X(rts_read_file) \
   X(rts_read) X(rts_read_available) X(rts_write) X(rts_mkfifo) X(rts_rename) X(rts_readlink) \
   X(rts_lock_open) X(rts_lock) X(rts_lock_bytes) \
   X(rts_poll) X(rts_fd_flags) X(rts_pipe) X(rts_memory_file) X(rts_connect_unix) \
@@ -38,7 +38,7 @@
   X(rts_bpf_name) X(rts_eventfd) X(rts_netlink_open) X(rts_netlink_ask) X(rts_detach) X(rts_try_option) \
   X(rts_overlay) \
   X(rts_mount) X(rts_mount_from) X(rts_close_on_exec) X(rts_core_scheduling) \
-  X(rts_waiter_make) X(rts_waiter_add) X(rts_waiter_remove) X(rts_waiter_wake) X(rts_waiter_wait) \
+  X(rts_waiter_make) X(rts_waiter_add) X(rts_waiter_keep) X(rts_waiter_remove) X(rts_waiter_wake) X(rts_waiter_wait) \
   X(rts_peer) X(rts_hear_senders) X(rts_receive_sent) X(rts_process) X(rts_replace) X(rts_stream_open) X(rts_stream_read) X(rts_stream_write) \
   X(rts_tree_copy) X(rts_tree_remove) X(rts_program_begin) \
   X(rts_node_make) X(rts_node_remove)

@@ -104,6 +104,8 @@ int32_t rts_open(const char *path, int32_t flags, uint32_t mode);
 /* The same through no link of a process (/proc/self/fd/0): -ELOOP. */
 int32_t rts_open_plain(const char *path, int32_t flags);
 int32_t rts_close(int32_t fd);
+/* All of a file; -EFBIG where it does not fit. */
+int32_t rts_read_file(const char *path, uint8_t *bytes, uint32_t size);
 int32_t rts_read(int32_t fd, uint8_t *bytes, uint32_t size);
 /* -EAGAIN when there is nothing to be read at once, whatever the descriptor's mode. */
 int32_t rts_read_available(int32_t fd, uint8_t *bytes, uint32_t size);

@@ -141,6 +141,10 @@ int32_t rts_process(int32_t pid, uint8_t *texts, uint32_t size) {
     error = put_identity(&to, process, path);
   }
   if (error == 0)
+    error = put_link(&to, process, "cwd");
+  if (error == 0)
+    error = put_file(&to, process, "cgroup");
+  if (error == 0)
     error = put_file(&to, process, "status");
   return error < 0 ? error : (int32_t)(to.at - (char *)texts);
 }

@@ -17,7 +17,7 @@ int32_t rts_receive_sent(int32_t socket, uint8_t *bytes, uint32_t size, int32_t 
 
 /*
  * What a process is, as texts that each end in NUL: where its root directory is and which it is, its security
- * label, its namespaces in the order of their names, /proc/PID/status. What a file is, is its device and
+ * label, its namespaces in the order of their names, its working directory, /proc/PID/cgroup and status. What a file is, is its device and
  * number (stat(2)); empty: it cannot be told. The length of all of it, or -EMSGSIZE.
  */
 int32_t rts_process(int32_t pid, uint8_t *texts, uint32_t size);

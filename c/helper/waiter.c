@@ -69,6 +69,17 @@ int32_t rts_waiter_add(int32_t epoll, const struct pollfd *polled, uint32_t coun
   return 0;
 }
 
+int32_t rts_waiter_keep(int32_t epoll, int32_t fd, uint32_t wait) {
+  int copy = RETRY(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  if (copy < 0)
+    return copy;
+  int error = watch(epoll, copy, EPOLLIN | EPOLLET, wait);
+  if (error == 0)
+    return copy;
+  close(copy);
+  return error;
+}
+
 int32_t rts_waiter_wake(int32_t wake) {
   int result = eventfd_write(wake, 1) == 0 ? 0 : -errno;
   return result == -EAGAIN ? 0 : result;

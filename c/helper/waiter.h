@@ -14,6 +14,12 @@ int32_t rts_waiter_make(int32_t *set);
 int32_t rts_waiter_add(int32_t epoll, const struct pollfd *polled, uint32_t count, uint32_t wait,
                        int32_t *copies);
 
+/*
+ * Keeps one descriptor in the set, as that of the wait: an event comes once whenever there is more to be read
+ * (EPOLLET), or when the other side has gone. Gives its copy, for the removal. Needs no waking.
+ */
+int32_t rts_waiter_keep(int32_t epoll, int32_t fd, uint32_t wait);
+
 /* Takes a wait out, before or after it had an event; closes its copies. */
 int32_t rts_waiter_remove(int32_t epoll, const int32_t *copies, uint32_t count);
 

@@ -153,7 +153,8 @@ enum body_stdio {
   BODY_STDIO_OWN = 5,      /* those of a front */
 };
 
-enum body_spawn_flag { BODY_SPAWN_TRACE = 1 };
+/* EARLY: of a front: there is no plan, nor are there slots; init is going to be given them (sync.h). */
+enum body_spawn_flag { BODY_SPAWN_TRACE = 1, BODY_SPAWN_EARLY = 2 };
 
 /*
  * Init is started as rts_spawn does it (c/helper/helper.h), with the descriptors that FDS brought, the

@@ -15,6 +15,7 @@
   X(clone, 13, "ui")               \
   X(join_cgroup, 14, "u")          \
   X(sync, 15, "u")                 \
+  X(tell, 86, "u")                 \
   X(setsid, 16, "")                \
   X(hostname, 17, "s")             \
   X(domainname, 18, "s")           \

@@ -16,7 +16,15 @@ enum sync_message {
   SYNC_TRACE = 17,
   SYNC_FAILED = 18,
   SYNC_GO = 32,
+  SYNC_SLOTS = 33,
+  SYNC_PLAN = 34,
 };
+
+/*
+ * An init that was started without a plan is given it so: SYNC_SLOTS, behind whose header the slots are (uint32_t)
+ * that its descriptors are for, any number of times, then SYNC_PLAN with that of the plan.
+ */
+#define SYNC_FDS_MAX 253
 
 /*
  * Header of a record; its detail (UTF-8, not terminated) follows in the same packet. That of SYNC_TRACE is the time of

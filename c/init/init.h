@@ -3,6 +3,7 @@
  *
  * main.c      start-up: arguments, descriptors, reading the plan, the loop over operations
  * decode.c    bytes to operations; refuses whatever is not well-formed
+ * given.c     a plan that comes later than init
  * sync.c      the conversation, failure records
  * stage.c     clone, cgroups, small settings; namespace.c: joining and making namespaces
  * procfs.c    the procfs that init reads and writes
@@ -140,6 +141,9 @@ int procfs_open_to_write(struct init *in, const char *path);
 
 /* stage.c: one write(2) of all bytes: 0, or -errno; -EIO for a short one. */
 int write_once(int fd, const void *bytes, size_t length);
+
+/* given.c: fills slots that are empty, and gives the descriptor of the plan; -errno after fail_at. */
+int take_plan(struct init *in, int slots[SLOTS_MAX]);
 
 /* sync.c */
 int sync_send(struct init *in, int type, int error, uint64_t value, const char *detail,

@@ -2,7 +2,7 @@
  * Start-up, and the loop over the plan's operations.
  *
  * argv: "runts-init" SYNC_FD PLAN_FD TRACE SLOT0_FD SLOT1_FD …, decimal numbers; -1 for an empty
- * slot. The descriptors are inherited without CLOEXEC and get it here.
+ * slot, and for a plan that comes over the conversation. The descriptors are inherited without CLOEXEC and get it here.
  *
  * Or "init" "--reap" PROGRAM ARGUMENT…: see reap.c.
  */
@@ -45,17 +45,23 @@ static void init_prepare(struct init *in, char **argv) {
   in->trace = argv[ARG_TRACE][0] == '1';
 }
 
+/* The descriptor of the plan; what there is for its slots. */
+static int find_plan(struct init *in, int argc, char **argv, int slots[SLOTS_MAX]) {
+  for (int i = 0; i < (int)SLOTS_MAX; i++)
+    slots[i] = ARG_SLOTS + i < argc ? take_fd(argv[ARG_SLOTS + i]) : -1;
+  int plan = take_fd(argv[ARG_PLAN]);
+  return plan >= 0 ? plan : take_plan(in, slots);
+}
+
 /* Those that operations fill come after those that runts may: each operation fills one at the most. */
-static int make_slots(struct init *in, int argc, char **argv) {
+static int make_slots(struct init *in, const int given[SLOTS_MAX]) {
   in->slot_count = SLOTS_MAX + in->plan.count;
   in->slots = malloc(in->slot_count * sizeof *in->slots);
   in->joined = calloc(in->slot_count, sizeof *in->joined);
   if (!in->slots || !in->joined)
     return fail_at(in, -ENOMEM, "make %u slots", in->slot_count);
-  for (uint32_t i = 0; i < in->slot_count; i++) {
-    uint32_t arg = ARG_SLOTS + i;
-    in->slots[i] = arg < (uint32_t)argc ? take_fd(argv[arg]) : -1;
-  }
+  for (uint32_t i = 0; i < in->slot_count; i++)
+    in->slots[i] = i < SLOTS_MAX ? given[i] : -1;
   return 0;
 }
 
@@ -122,9 +128,11 @@ int main(int argc, char **argv) {
   init_prepare(in, argv);
   if (in->sync < 0)
     return 1;
-  int error = load_plan(in, take_fd(argv[ARG_PLAN]));
+  int slots[SLOTS_MAX];
+  int plan = find_plan(in, argc, argv, slots);
+  int error = plan < 0 ? plan : load_plan(in, plan);
   if (error == 0)
-    error = make_slots(in, argc, argv);
+    error = make_slots(in, slots);
   if (error != 0)
     init_fail(in, error);
   files_widen(in);

@@ -157,6 +157,11 @@ int op_sync(struct init *in, const union field *f) {
   return error;
 }
 
+int op_tell(struct init *in, const union field *f) {
+  int error = sync_send(in, (int)f[0].u32, 0, 0, NULL, 0);
+  return error == 0 ? 0 : fail_at(in, error, "send message %u", f[0].u32);
+}
+
 int op_setsid(struct init *in, const union field *f) {
   (void)f;
   return setsid() >= 0 ? 0 : fail_at(in, -errno, "make a session");

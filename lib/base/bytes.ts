@@ -5,9 +5,13 @@
 
 const LONE = 0xdc00;
 
+/** Each takes long to be there: from their first use on. */
+let decoder: TextDecoder | undefined;
+let encoder: TextEncoder | undefined;
+
 /** The text of bytes, of which none is lost. */
 export function decodeBytes(bytes: Uint8Array): string {
-  const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const strict = decoder ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const decoded = (part: Uint8Array) => {
     try {
       return strict.decode(part);
@@ -41,7 +45,7 @@ function sequenceLength(first: number): number {
 
 /** The bytes that a text stands for. */
 export function encodeText(text: string): Uint8Array<ArrayBuffer> {
-  const encoder = new TextEncoder();
+  encoder ??= new TextEncoder();
   if (text.isWellFormed()) return encoder.encode(text);
   const bytes: number[] = [];
   for (const character of text) {

@@ -3,10 +3,17 @@
 import { ENOENT } from "./errno.ts";
 import { errnoOf, quote, RuntsError } from "./errors.ts";
 
+let read: (file: string) => string | undefined = Deno.readTextFileSync;
+
+/** Small files are read so from now on. */
+export function readFilesBy(reader: typeof read): void {
+  read = reader;
+}
+
 /** The text of a file without what is blank at its end; undefined when it cannot be read. */
 export function readFile(file: string): string | undefined {
   try {
-    return Deno.readTextFileSync(file).trimEnd();
+    return read(file)?.trimEnd();
   } catch {
     return undefined;
   }

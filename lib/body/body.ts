@@ -33,6 +33,9 @@ export interface InitRequest {
   readonly preserve: number;
 }
 
+/** What init can be started with before there is a plan. */
+export type EarlyInit = Pick<InitRequest, "trace" | "preserve">;
+
 /** A child of the body. */
 export interface Child {
   readonly pid: number;
@@ -49,6 +52,8 @@ export interface SpawnedInit extends Child {
 interface Parent {
   /** Starts init. It, and the process that it clones and reports, are children of the body. */
   spawn(request: InitRequest): Promise<SpawnedInit>;
+  /** Starts the init of the next spawn, with the caller's streams; absent where that saves nothing. */
+  startEarly?(request: EarlyInit): void;
   /** Whether a child that has ended may be left to it. */
   readonly reapsByItself: boolean;
   /** Takes the ending of a child; undefined while it lives, and when it is not the body's. */

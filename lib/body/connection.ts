@@ -1,6 +1,7 @@
 /** Packets to and from another process that is a body: replies find their requests, and recorded ends whoever waits for them. */
 
 import type { FileCalls } from "../../ffi/files.ts";
+import type { Watch } from "../../ffi/waiter.ts";
 import { EBADMSG, EPIPE } from "../base/errno.ts";
 import { RuntsError } from "../base/errors.ts";
 import {
@@ -17,7 +18,7 @@ import {
 import type { Packet, PacketCalls } from "../../ffi/monitor.ts";
 
 /** What is needed of the helper library. */
-export type Descriptors = Pick<FileCalls, "close" | "awaitFds">;
+export type Descriptors = Pick<FileCalls, "close" | "awaitFds" | "watchFd">;
 
 /** One request. */
 export interface BodyRequest {
@@ -55,6 +56,8 @@ export class BodyConnection implements Disposable {
   readonly #peer: string;
   readonly #calls: PacketCalls;
   readonly #socket: number;
+  /** From the first time on that there is nothing to read. */
+  #incoming: Watch | undefined;
   readonly #pending = new Map<number, Pending>();
   readonly #ends: Ended[] = [];
   /** Whoever waits for a recorded end. */
@@ -180,9 +183,14 @@ export class BodyConnection implements Disposable {
       const packet = this.#calls.receive(this.#socket);
       if (packet === "eof") throw new RuntsError(`hear from ${this.#peer}`, { errno: EPIPE });
       if (packet !== "again") this.#take(packet);
-      else await this.#helper.awaitFds([this.#socket], { signal: this.#stop.signal });
+      else await this.#more();
       if (this.#end !== undefined) return;
     }
+  }
+
+  async #more(): Promise<void> {
+    this.#incoming ??= this.#helper.watchFd(this.#socket);
+    await this.#incoming.wait({ signal: this.#stop.signal });
   }
 
   #take({ bytes, fds }: Packet): void {
@@ -213,6 +221,7 @@ export class BodyConnection implements Disposable {
     this.#awaiting?.reject(this.#end);
     this.#awaiting = undefined;
     this.#stop.abort(this.#end);
+    this.#incoming?.[Symbol.dispose]();
     this.#helper.close(this.#socket);
   }
 }

@@ -20,10 +20,19 @@ import {
   decodeEnding,
   encodeCommand,
   Operation,
+  SPAWN_EARLY,
   SPAWN_TRACE,
 } from "../wire/body.ts";
 import { COLD, decodeDescriptor, type FrontDescriptor } from "../wire/front.ts";
-import type { Body, Child, Foreground, InitRequest, SpawnedInit, ToolEnding } from "./body.ts";
+import type {
+  Body,
+  Child,
+  EarlyInit,
+  Foreground,
+  InitRequest,
+  SpawnedInit,
+  ToolEnding,
+} from "./body.ts";
 import { BodyConnection, type BodyRequest } from "./connection.ts";
 import { FrontForeground } from "./front_foreground.ts";
 import {
@@ -32,6 +41,7 @@ import {
   runFrontHook,
   runFrontTool,
 } from "./front_program.ts";
+import { WaitingInit } from "./waiting_init.ts";
 
 /** How long the other side of a stream may take to accept, in ms, and after what time we try again. */
 const PATIENCE = 10_000;
@@ -59,6 +69,7 @@ export class FrontBody implements Body, ProgramFront, Disposable {
    * then. An empty path is that of the front's own executable.
    */
   afterwards: Command | undefined;
+  #waiting: WaitingInit | undefined;
   #lock: { readonly fd: number; readonly path: string } | undefined;
 
   /**
@@ -101,6 +112,7 @@ export class FrontBody implements Body, ProgramFront, Disposable {
 
   /** The front ends with this exit code. */
   async end(code: number): Promise<void> {
+    await this.#waiting?.drop(this);
     await this.#connection.tell({ operation: Operation.end, fields: [code] });
   }
 
@@ -117,25 +129,50 @@ export class FrontBody implements Body, ProgramFront, Disposable {
     }
   }
 
-  async spawn({ plan, fds, trace, stdio, preserve }: InitRequest): Promise<SpawnedInit> {
+  startEarly(request: EarlyInit): void {
+    const { preserve, trace } = request;
+    const child = this.#spawn({
+      fields: [0, preserve, SPAWN_EARLY | (trace ? SPAWN_TRACE : 0), BodyStdio.own, -1, 0],
+      fds: [this.#calls.initImage()],
+    });
+    this.#waiting = new WaitingInit(this.#helper, this.#calls, request, child);
+  }
+
+  async spawn(request: InitRequest): Promise<SpawnedInit> {
+    const waiting = this.#waiting;
+    if (waiting?.suits(request)) {
+      this.#waiting = undefined;
+      const init = await waiting.take(request);
+      if (init !== undefined) return init;
+    }
+    return await this.#spawnNow(request);
+  }
+
+  async #spawnNow({ plan, fds, trace, stdio, preserve }: InitRequest): Promise<SpawnedInit> {
     if (stdio === "null") throw new RuntsError("start init: no null streams in a front");
     const file = this.#calls.sealedFile("runts-plan", plan);
     try {
       const own = stdio === "inherit";
       await this.#handOver(fds);
-      const { fields, fds: [pidfd, socket] } = await this.ask("start init", {
-        operation: Operation.spawn,
+      return await this.#spawn({
         fields: [
           ...[fds.length, preserve, trace ? SPAWN_TRACE : 0],
           ...[own ? BodyStdio.own : BodyStdio.given, -1, 0],
         ],
-        texts: [""],
         fds: [this.#calls.initImage(), file, ...own ? [] : stdio],
       });
-      return { pid: fields.getInt32(0, true), pidfd: pidfd!, socket: socket! };
     } finally {
       this.#helper.close(file);
     }
+  }
+
+  async #spawn(request: Pick<BodyRequest, "fields" | "fds">): Promise<SpawnedInit> {
+    const { fields, fds: [pidfd, socket] } = await this.ask("start init", {
+      ...request,
+      operation: Operation.spawn,
+      texts: [""],
+    });
+    return { pid: fields.getInt32(0, true), pidfd: pidfd!, socket: socket! };
   }
 
   reap(child: Child): Promise<ProcessEnding | undefined> {
@@ -285,6 +322,7 @@ export class FrontBody implements Body, ProgramFront, Disposable {
 
   /** Closes the connection; a front that was not told how to end says so. */
   [Symbol.dispose](): void {
+    this.#waiting?.[Symbol.dispose]();
     this.#connection[Symbol.dispose]();
   }
 

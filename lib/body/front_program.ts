@@ -9,10 +9,12 @@ import { quote } from "../base/errors.ts";
 import { O_RDONLY } from "../base/linux.ts";
 import { encodeCommand, Operation } from "../wire/body.ts";
 import type { Body, Child, ToolEnding } from "./body.ts";
-import type { BodyConnection } from "./connection.ts";
+import type { BodyConnection, Descriptors } from "./connection.ts";
 
 /** What is needed of the helper library. */
-export type FrontHelper = Pick<FileCalls, "open" | "close" | "awaitFds" | "pipe" | "readAvailable">;
+export type FrontHelper =
+  & Descriptors
+  & Pick<FileCalls, "open" | "pipe" | "readAvailable">;
 
 const STDERR = 2;
 /** Of what a hook says, so much of the end is kept. */

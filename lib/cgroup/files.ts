@@ -6,6 +6,9 @@ import { readFile } from "../base/files.ts";
 
 export { readFile };
 
+/** Of the directory of a cgroup. */
+const MODE = 0o755;
+
 /** Writes to a file that exists. `configPath`: what asked for it. `hint`: by error number. */
 export function writeFile(
   file: string,
@@ -37,9 +40,10 @@ export function isPermission(error: unknown): boolean {
  */
 export function makeDirectory(directory: string, mountPoint: string, made: string[]): boolean {
   try {
-    Deno.mkdirSync(directory, { mode: 0o755 });
+    Deno.mkdirSync(directory, { mode: MODE });
     made.push(directory);
-    Deno.chmodSync(directory, 0o755); // whatever the caller's umask: the container's users look there
+    // Whatever the caller's umask: the container's users look there.
+    if ((Deno.umask() & MODE) !== 0) Deno.chmodSync(directory, MODE);
     return true;
   } catch (error) {
     const errno = errnoOf(error);

@@ -1,7 +1,7 @@
 /** `create`: everything up to the wait at exec.fifo. */
 
 import { load } from "../runtime/load.ts";
-import type { LoadedRuntime, RuntimeOrSettings } from "../runtime/runtime.ts";
+import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import type { Child } from "../body/body.ts";
 import { errnoOf, quote, reason, RuntsError } from "../base/errors.ts";
 import { runHooksWarning } from "../hooks/runtime_hooks.ts";
@@ -10,6 +10,9 @@ import { Creation } from "./creation.ts";
 import type { Attendant } from "./creation_parts.ts";
 import { type OpenBundle, openBundle } from "../caller/bundle.ts";
 import { checkConsole } from "../caller/console_socket.ts";
+import { preservedFds } from "./creation_plan.ts";
+import { listenFds } from "../host/facts.ts";
+import { startEarly } from "../init/spawn.ts";
 import { inCommand } from "../runtime/command.ts";
 import { takeLock } from "../state/lock.ts";
 import { sendPidfd, writePidFile } from "../caller/pid_file.ts";
@@ -26,6 +29,7 @@ export interface Created extends Child {
 /** Makes a container from a bundle. When it fails, the host is as it was. */
 export function create(given: RuntimeOrSettings, options: CreateOptions): Promise<void> {
   return inCommand(given, "create", options.id, async (unloaded) => {
+    beginInit(unloaded, options);
     const bundle = await openBundle(unloaded, options);
     checkConsole(bundle.spec, options.consoleSocket);
     const runtime = await load(unloaded);
@@ -34,6 +38,11 @@ export function create(given: RuntimeOrSettings, options: CreateOptions): Promis
       return Promise.resolve();
     });
   }, options.signal);
+}
+
+/** Has init started while all of it is prepared, where that can be. */
+export function beginInit(runtime: Runtime, options: CreateOptions): void {
+  startEarly(runtime, options, preservedFds(options, listenFds(runtime.caller)));
 }
 
 /**

@@ -4,16 +4,16 @@ import type { Child } from "../body/body.ts";
 import { inodesOf, makeCgroup } from "../cgroup/mod.ts";
 import type { CgroupJoin, CgroupManager } from "../cgroup/manager.ts";
 import { RuntsError } from "../base/errors.ts";
-import { readLink } from "../base/files.ts";
 import {
   cgroupRequest,
+  isSettled,
   planCreation,
   preservedFds,
   recordedOf,
   startOps,
 } from "./creation_plan.ts";
 import { runHooks } from "../hooks/runtime_hooks.ts";
-import type { Attendant, FirstProcess, Making } from "./creation_parts.ts";
+import { type Attendant, type FirstProcess, type Making, streamsOf } from "./creation_parts.ts";
 import { prepareVerbs } from "./prepared.ts";
 import type { ContainerPlan, SeccompFilter } from "../plan/plan.ts";
 import type { State } from "../spec/types/config.ts";
@@ -51,6 +51,8 @@ export class Creation {
   /** Ids of the mounts that the container has left on the host so far. */
   #hostMounts: () => number[] = () => [];
   #moved?: Disposable;
+  /** The process that the records are of which wait for it to be ready. */
+  #noted = 0;
 
   constructor(
     runtime: LoadedRuntime,
@@ -167,7 +169,14 @@ export class Creation {
     this.#undo.add(() => init.abort());
     this.#directory.replace("config.json", this.#bundle.text);
     attendant?.begin?.(); // while init is at work
-    const answers = this.#answers(plan, cgroup, states, attendant);
+    const operations = startOps(plan);
+    const answers = {
+      ...this.#answers(plan, cgroup, states, attendant),
+      ...attendant?.ready === undefined && this.#isSettled && {
+        goesOn: (pid: number) =>
+          this.#note({ pid, startTime: readStat(pid)?.startTime }, cgroup, operations, attendant),
+      },
+    };
     await this.#runtime.timed(
       "answer init until it is ready",
       () => init.converse(answers, "ready", this.#options.signal),
@@ -175,7 +184,7 @@ export class Creation {
     return {
       pid: init.pid,
       pidfd: init.pidfd,
-      startOps: startOps(plan),
+      startOps: operations,
       commit: () => {
         init.go();
         return init.finish();
@@ -183,12 +192,16 @@ export class Creation {
     };
   }
 
+  get #isSettled(): boolean {
+    return isSettled(this.#bundle.spec, this.#options);
+  }
+
   get #console(): boolean {
     return this.#options.consoleSocket !== undefined;
   }
 
   async #plan(
-    cgroup: CgroupManager,
+    managed: CgroupManager,
     join: CgroupJoin,
     attendant: Attendant | undefined,
     seccomp: SeccompFilter | undefined,
@@ -204,11 +217,12 @@ export class Creation {
     return planCreation({
       options: this.#options,
       bundle: this.#bundle,
-      host: planHost(runtime, cgroup.record),
+      host: planHost(runtime, managed.record),
       join,
       seccomp,
       console,
       listen,
+      attended: attendant?.namespaces !== undefined || managed.delegate !== undefined,
       ...(size && { consoleSize: { height: size.rows, width: size.cols } }),
       ...(notify && { notifyDirectory: makeNotifyDirectory(this.#directory) }),
       ...(system && { system }),
@@ -331,12 +345,29 @@ export class Creation {
     cgroup: CgroupManager,
     attendant: Attendant | undefined,
   ): Promise<void> {
-    const startTime = readStat(pid)?.startTime;
-    if (startTime === undefined) throw new RuntsError("init ended as soon as it was ready");
-    await attendant?.ready?.({ pid, startTime });
+    if (this.#noted !== pid) {
+      const startTime = readStat(pid)?.startTime;
+      if (startTime === undefined) throw new RuntsError("init ended as soon as it was ready");
+      await attendant?.ready?.({ pid, startTime });
+      this.#note({ pid, startTime }, cgroup, startOps, attendant);
+    }
     if (this.#bundle.spec.hooks?.createContainer?.length) {
       await this.#runtime.body.shareLock(false);
     }
+    if (this.#runtime.caller.hasEnded?.()) throw new RuntsError("the caller has ended");
+    this.#directory.commitStatus();
+    this.#directory.clearIntent();
+    await commit();
+  }
+
+  /** Writes down what counts as soon as there is a status; nothing of a process that has gone. */
+  #note(
+    { pid, startTime }: { pid: number; startTime: number | undefined },
+    cgroup: CgroupManager,
+    startOps: FirstProcess["startOps"],
+    attendant: Attendant | undefined,
+  ): void {
+    if (startTime === undefined) return;
     const hostMounts = this.#hostMounts();
     const status = {
       ...this.#status(cgroup, { pid, startTime }),
@@ -344,11 +375,9 @@ export class Creation {
       ...(startOps && { startOps }),
       ...(hostMounts.length > 0 && { hostMounts }),
     };
-    if (this.#runtime.caller.hasEnded?.()) throw new RuntsError("the caller has ended");
     if (!attendant?.unprepared) prepareVerbs(this.#directory, status, this.#bundle.spec);
-    this.#directory.writeStatus(status);
-    this.#directory.clearIntent();
-    await commit();
+    this.#directory.prepareStatus(status);
+    this.#noted = pid;
   }
 
   #status(cgroup: CgroupManager, process: { pid: number; startTime: number }): Status {
@@ -358,12 +387,9 @@ export class Creation {
       ...recordedOf(this.#bundle, cgroup.record),
       created: new Date().toISOString(),
       owner: caller.uid === 0 ? "root" : caller.variable("USER") ?? String(caller.uid),
-      // For checkpoint.
-      externalDescriptors: [0, 1, 2].map((fd) =>
-        (process.pid > 0 ? readLink(`/proc/${process.pid}/fd/${fd}`) : undefined) ??
-          readLink(`${caller.proc}/fd/${fd}`) ??
-          "/dev/null"
-      ),
+      externalDescriptors: process.pid === 0
+        ? []
+        : streamsOf(this.#isSettled ? [caller.proc] : [`/proc/${process.pid}`, caller.proc]),
       bootId: host.get(bootId),
     };
   }

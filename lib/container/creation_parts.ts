@@ -1,5 +1,6 @@
 /** Who takes part in the creation of a container, and what they are given. */
 
+import { readLink } from "../base/files.ts";
 import type { Undo } from "../base/undo.ts";
 import type { Child } from "../body/body.ts";
 import type { OpenBundle } from "../caller/bundle.ts";
@@ -60,4 +61,16 @@ export interface Made {
   readonly directory: StateDirectory;
   readonly bundle: OpenBundle;
   readonly cgroup: CgroupManager;
+}
+
+/**
+ * What the standard streams are, for checkpoint.
+ *
+ * @param places directories of /proc: what the first one does not tell, the next one does
+ */
+export function streamsOf(places: readonly string[]): string[] {
+  return [0, 1, 2].map((fd) => {
+    const found = places.map((proc) => readLink(`${proc}/fd/${fd}`));
+    return found.find((path) => path !== undefined) ?? "/dev/null";
+  });
 }

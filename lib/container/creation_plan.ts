@@ -3,6 +3,7 @@
 import type { CgroupJoin, CgroupRecord, CgroupRequest } from "../cgroup/manager.ts";
 import type { OpenBundle } from "../caller/bundle.ts";
 import type { CreateOptions } from "../caller/options.ts";
+import { ownsCgroup } from "../cgroup/ownership.ts";
 import { planContainer } from "../plan/container.ts";
 import type { ContainerPlan, PlanHost, ProcessOptions, SeccompFilter } from "../plan/plan.ts";
 import type { SystemInput } from "../plan/system.ts";
@@ -26,11 +27,13 @@ interface CreationRequest {
   /** To be mounted for NOTIFY_SOCKET. */
   readonly notifyDirectory?: string;
   readonly system?: SystemInput;
+  /** Somebody beside the configuration wants to know when the namespaces are there. */
+  readonly attended?: boolean;
 }
 
 /** The plan of init. */
 export function planCreation(request: CreationRequest): ContainerPlan {
-  const { options, bundle, join, seccomp, listen, ...rest } = request;
+  const { options, bundle, join, seccomp, listen, attended = false, ...rest } = request;
   return planContainer({
     ...rest,
     id: options.id,
@@ -39,10 +42,31 @@ export function planCreation(request: CreationRequest): ContainerPlan {
     cgroup: join,
     noPivot: options.noPivot ?? false,
     noNewKeyring: options.noNewKeyring ?? false,
+    unattended: !attended && !actsOnNamespaces(bundle.spec),
     preserveFds: preservedFds(options, listen),
     ...(listen && { listen }),
     ...(seccomp && { seccomp }),
   });
+}
+
+/** Whether the configuration has runts do something as soon as the namespaces are there. */
+function actsOnNamespaces(spec: Spec): boolean {
+  const { hooks, linux } = spec;
+  return hooks !== undefined || linux?.netDevices !== undefined || linux?.intelRdt !== undefined ||
+    ownsCgroup(spec) !== undefined;
+}
+
+/**
+ * Whether all that is recorded of a container is known while init is at work on the rest. Streams of the
+ * caller are recorded as the caller has them.
+ */
+export function isSettled(
+  { linux, process }: Spec,
+  { stdin, stdout, stderr }: Pick<CreateOptions, "stdin" | "stdout" | "stderr">,
+): boolean {
+  return process?.terminal !== true &&
+    [stdin, stdout, stderr].every((stream = "inherit") => stream === "inherit") &&
+    linux?.namespaces?.some(({ type }) => type === "mount") === true;
 }
 
 /** How many descriptors from 3 on the program gets of the caller's. */

@@ -31,7 +31,7 @@ import type { Answers, InitProcess } from "../init/conversation.ts";
 import { openInit } from "./kill.ts";
 import { namespacesToJoin } from "../init/namespaces_of.ts";
 import { seccompFilter } from "../seccomp/filter.ts";
-import { spawnInit } from "../init/spawn.ts";
+import { spawnInit, startEarly } from "../init/spawn.ts";
 import { tracing, warningLine } from "../init/trace.ts";
 import type { ExecOptions } from "../caller/options.ts";
 
@@ -85,6 +85,7 @@ async function execute(
   options: ExecOptions,
   make: MakeProcess | undefined,
 ): Promise<number> {
+  startEarly(unloaded, options, options.preserveFds ?? 0);
   const directory = new StateDirectory(unloaded, options.id);
   const found = inspect(directory);
   refuseExec(unloaded, found, options);

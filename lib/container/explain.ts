@@ -91,6 +91,7 @@ export async function explainBundle(
     join: cgroup.joinFiles(),
     seccomp,
     console: spec.process?.terminal === true,
+    attended: cgroup.delegate !== undefined || system !== undefined,
     ...(system && { system }),
   });
   return {

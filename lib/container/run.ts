@@ -8,7 +8,7 @@ import type { RunOptions } from "../caller/options.ts";
 import { inCommand } from "../runtime/command.ts";
 import { load } from "../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../runtime/runtime.ts";
-import { type Created, createLocked } from "./create.ts";
+import { beginInit, type Created, createLocked } from "./create.ts";
 import { removeThis } from "./delete.ts";
 import { startLocked } from "./start.ts";
 
@@ -18,6 +18,7 @@ import { startLocked } from "./start.ts";
  */
 export function run(given: RuntimeOrSettings, options: RunOptions): Promise<number> {
   return inCommand(given, "run", options.id, async (unloaded) => {
+    beginInit(unloaded, options);
     const bundle = await openBundle(unloaded, options);
     const terminal = bundle.spec.process?.terminal === true && !options.detach &&
       options.consoleSocket === undefined;

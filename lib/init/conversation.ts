@@ -19,6 +19,8 @@ export interface Answers {
   cgroup?(pid: number): Promise<void>;
   maps?(pid: number): Promise<void> | void;
   namespaces?(pid: number): Promise<void>;
+  /** All namespaces are there, and init is at work on the rest: for what can be done meanwhile. */
+  goesOn?(pid: number): void;
   /** A listener's descriptor will appear in init under this number. */
   notify?(pidfd: number, fd: number): Promise<void>;
   warning?(record: SyncRecord): void;
@@ -180,12 +182,19 @@ export class InitProcess {
       case Message.namespaces:
         this.#lastStage = "namespaces";
         await answers.namespaces?.(this.pid);
-        return this.go();
+        if (!this.#isTold(record)) this.go();
+        answers.goesOn?.(this.pid);
+        return;
       case Message.notify:
         this.go();
         return await answers.notify?.(this.pidfd, Number(record.value));
     }
     throw new RuntsError(`init sent a message of unknown type ${record.type}`);
+  }
+
+  /** Whether init has gone on already. */
+  #isTold({ op }: SyncRecord): boolean {
+    return this.#options.ops[op]?.op === "tell";
   }
 
   #adopt(pid: number): void {

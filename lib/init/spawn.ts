@@ -3,7 +3,7 @@
 import { isRuntsError, quote, RuntsError } from "../base/errors.ts";
 import type { Stdio } from "../body/body.ts";
 import { O_RDWR } from "../base/linux.ts";
-import type { LoadedRuntime } from "../runtime/runtime.ts";
+import type { LoadedRuntime, Runtime } from "../runtime/runtime.ts";
 import { encodePlan } from "../wire/encode.ts";
 import type { Plan } from "../plan/plan.ts";
 import { InitProcess, type SpawnOptions, withLimitHint } from "./conversation.ts";
@@ -22,6 +22,17 @@ type Streams = Readonly<
   Partial<Record<"stdin" | "stdout" | "stderr", "inherit" | "null" | number>>
 >;
 
+/** Has init started before its plan is known, where it can be. */
+export function startEarly(runtime: Runtime, streams: Streams, preserve: number): void {
+  const { stdin = "inherit", stdout = "inherit", stderr = "inherit" } = streams;
+  if ([stdin, stdout, stderr].some((stream) => stream !== "inherit")) return;
+  runtime.body?.startEarly?.({ trace: isTraced(runtime), preserve });
+}
+
+function isTraced({ debug, trace }: Runtime): boolean {
+  return debug !== undefined || trace !== undefined;
+}
+
 /** Spawns init for a plan. */
 export async function spawnInit(
   runtime: LoadedRuntime,
@@ -37,7 +48,7 @@ export async function spawnInit(
       plan: encodePlan(plan.ops, helper.buildId),
       ops: plan.ops,
       fds: slots.fds,
-      trace: runtime.debug !== undefined || runtime.trace !== undefined,
+      trace: isTraced(runtime),
       stdio: stdio.stdio,
     });
   } catch (error) {

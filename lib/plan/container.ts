@@ -180,7 +180,11 @@ function startSession(writer: PlanWriter, { input }: Container, process: Process
 /** What belongs to the namespaces: while the host's procfs is in view. */
 function setKernel(writer: PlanWriter, { input, linux, namespaces }: Container): void {
   const { hostname, domainname } = input.spec;
-  writer.add({ op: "sync", from: "linux.namespaces", message: Message.namespaces });
+  writer.add({
+    op: input.unattended ? "tell" : "sync",
+    from: "linux.namespaces",
+    message: Message.namespaces,
+  });
   if (namespaces.fresh & NAMESPACE_FLAGS.network) writer.add({ op: "loopback_up", from: "" });
   if (hostname) writer.add({ op: "hostname", from: "hostname", name: hostname });
   if (domainname) writer.add({ op: "domainname", from: "domainname", name: domainname });

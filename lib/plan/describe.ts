@@ -41,6 +41,7 @@ const DESCRIBE: Describers = {
     (cgroup >= 0 ? " in its cgroup" : ""),
   join_cgroup: () => "join the cgroup",
   sync: ({ message }) => SYNCS[message] ?? `send message ${message}`,
+  tell: ({ message }) => TOLD[message] ?? `send message ${message}`,
   setsid: () => "start a session",
   hostname: ({ name }) => `set the host name to ${quote(name)}`,
   domainname: ({ name }) => `set the domain name to ${quote(name)}`,
@@ -127,6 +128,10 @@ const SYNCS: Readonly<Record<number, string>> = {
   [Message.maps]: "let runts write the id maps",
   [Message.namespaces]: "let runts move network devices and run its hooks",
   [Message.ready]: "report that all is ready",
+};
+
+const TOLD: Readonly<Record<number, string>> = {
+  [Message.namespaces]: "tell that the namespaces are there",
 };
 
 const ENTER = [

@@ -110,6 +110,8 @@ export interface ContainerInput extends ProcessOptions {
   readonly notifyDirectory?: string;
   /** Absent for a container that is no system container. */
   readonly system?: SystemInput;
+  /** Nobody does anything when the namespaces are there: init does not wait for that. */
+  readonly unattended?: boolean;
 }
 
 /** What `exec` plans from. */

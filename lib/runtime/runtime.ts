@@ -47,6 +47,11 @@ export interface RuntimeSettings {
    * @internal
    */
   readonly patience?: number;
+  /**
+   * Whether anybody else may want the event loop; default always.
+   * @internal
+   */
+  readonly isShared?: () => boolean;
 }
 
 /** Calls that are made by the body alone: through this process' own library they would be another's. */
@@ -110,6 +115,7 @@ export class Runtime {
    * @internal
    */
   readonly patience: number;
+  readonly #isShared: () => boolean;
   /**
    * The helper library; undefined until a verb that does not do without has loaded it.
    * @internal
@@ -137,6 +143,7 @@ export class Runtime {
     this.debug = settings.debug;
     this.files = settings.files ?? { read: (file) => this.#readLater(file), stat: Deno.stat };
     this.patience = settings.patience ?? 0;
+    this.#isShared = settings.isShared ?? (() => true);
     this.body = settings.body;
   }
 
@@ -147,11 +154,19 @@ export class Runtime {
   }
 
   /**
+   * Whether anybody else may want the event loop.
+   * @internal
+   */
+  get isShared(): boolean {
+    return this.#isShared();
+  }
+
+  /**
    * Lets everybody else have a turn of the event loop, unless this is all that the process does.
    * @internal
    */
   turn(): Promise<void> {
-    return this.patience > 0 ? Promise.resolve() : turn();
+    return this.patience > 0 || !this.isShared ? Promise.resolve() : turn();
   }
 
   /**
@@ -186,8 +201,9 @@ export function runtimeOf(given: RuntimeOrSettings): Runtime {
 export function withSettings<R extends Runtime>(runtime: R, settings: RuntimeSettings): R {
   const { root, cgroupManager, rootless, warn, debug, caller, host, files, patience, body } =
     runtime;
+  const isShared = () => runtime.isShared;
   const other = new Runtime({
-    ...{ root, rootless, warn, caller, host, files, patience },
+    ...{ root, rootless, warn, caller, host, files, patience, isShared },
     ...(body && { body }),
     ...(cgroupManager && { cgroupManager }),
     ...(debug && { debug }),

@@ -5,17 +5,11 @@
 
 import type { ProcessFacts } from "../../ffi/peer.ts";
 
-/** What is looked at of a process. */
-interface Seen extends ProcessFacts {
-  /** /proc/PID/status by the names of its lines. */
-  readonly lines: ReadonlyMap<string, string>;
-}
-
 /** Something that must be alike in the brain and in whoever asks it. */
 interface Rule {
   readonly name: string;
   /** Undefined where it cannot be told: then nobody is alike. */
-  readonly of: (seen: Seen) => string | undefined;
+  readonly of: (seen: ProcessFacts) => string | undefined;
 }
 
 /** In the order of `ProcessFacts.namespaces`. */
@@ -34,10 +28,10 @@ const LINES = [
 
 /** All of what must be alike. Landlock cannot be seen (docs/security.md). */
 export const RULES: readonly Rule[] = [
-  ...LINES.map((name) => ({ name, of: ({ lines }: Seen) => lines.get(name) })),
+  ...LINES.map((name) => ({ name, of: ({ status }: ProcessFacts) => lineOf(status, name) })),
   ...NAMESPACES.map((name, index) => ({
     name: `namespace ${name}`,
-    of: ({ namespaces }: Seen) =>
+    of: ({ namespaces }: ProcessFacts) =>
       namespaces[index] || (MAY_BE_MISSING.includes(name) ? "none" : undefined),
   })),
   // The same directory may be seen through another mount, with other mounts below it.
@@ -49,19 +43,17 @@ export const RULES: readonly Rule[] = [
 /** What the rules find of one process. */
 export type Facts = ReadonlyMap<string, string | undefined>;
 
-/** The lines of a status by their names. */
-export function linesOf(status: string): Map<string, string> {
-  return new Map(
-    status.split("\n").map((line) => {
-      const end = line.indexOf(":");
-      return [line.slice(0, end), line.slice(end + 1).trim()] as const;
-    }),
-  );
+/** A line of a status but the first, by its name. */
+export function lineOf(status: string, name: string): string | undefined {
+  const start = status.indexOf(`\n${name}:`);
+  if (start < 0) return undefined;
+  const end = status.indexOf("\n", start + 1);
+  return status.slice(start + name.length + 2, end < 0 ? undefined : end).trim();
 }
 
 /** What the rules find. */
-export function factsOf(process: ProcessFacts, lines = linesOf(process.status)): Facts {
-  return new Map(RULES.map(({ name, of }) => [name, of({ ...process, lines })]));
+export function factsOf(process: ProcessFacts): Facts {
+  return new Map(RULES.map(({ name, of }) => [name, of(process)]));
 }
 
 /** The name of the first rule by which two differ; undefined when they are alike. */

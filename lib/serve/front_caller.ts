@@ -1,7 +1,6 @@
 /** The process of a front as the caller: what it is, and what it was given. */
 
 import type { Caller } from "../base/caller.ts";
-import { readLink } from "../base/files.ts";
 
 /** What is known of a front. */
 interface FrontProcess {
@@ -19,11 +18,9 @@ interface FrontProcess {
 /** What the kernel adds to the path of a directory that was removed. */
 const REMOVED = / \(deleted\)$/;
 
-/** The path of a process' working directory; undefined where only the process itself can name it. */
-export function directoryOf(proc: string): string | undefined {
-  const path = readLink(`${proc}/cwd`);
-  if (path === undefined || !path.startsWith("/") || REMOVED.test(path)) return undefined;
-  return path.includes("\ufffd") ? undefined : path;
+/** A working directory by the path that the kernel has; undefined where only the process itself can name it. */
+export function directoryOf(path: string): string | undefined {
+  return path.startsWith("/") && path.isWellFormed() && !REMOVED.test(path) ? path : undefined;
 }
 
 /** It lives as long as the command is at work, unless somebody kills it. */

@@ -1,7 +1,6 @@
 /** Facts of the host that hold for many callers: all are in the namespaces of the brain. */
 
 import type { Caller } from "../base/caller.ts";
-import { readFile } from "../base/files.ts";
 import { HostFacts } from "../runtime/host.ts";
 import type { Mounts } from "./remote.ts";
 
@@ -23,9 +22,8 @@ export class Hosts {
     this.#mounts = mounts;
   }
 
-  /** The host as this caller sees it. */
-  of({ proc }: Caller): HostFacts {
-    const place = readFile(`${proc}/cgroup`) ?? "";
+  /** The host as this caller sees it, which is in these cgroups (/proc/PID/cgroup). */
+  of({ proc }: Caller, place: string): HostFacts {
     const { version } = this.#mounts;
     if (version !== this.#version || this.#known.size > PLACES_MAX) this.#known.clear();
     this.#version = version;

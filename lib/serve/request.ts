@@ -11,7 +11,7 @@ import { wordsOf } from "../cli/dispatch.ts";
 import type { Setting } from "../cli/types.ts";
 import { decodeReply, Operation } from "../wire/body.ts";
 import { type Called, decodeCalled, decodeGreeting, type Greeting } from "../wire/front.ts";
-import { difference, type Facts, factsOf, linesOf } from "./admission.ts";
+import { difference, type Facts, factsOf, lineOf } from "./admission.ts";
 import { frontFiles, type Reading } from "./files.ts";
 import { directoryOf, FrontCaller } from "./front_caller.ts";
 import type { Hosts } from "./hosts.ts";
@@ -65,6 +65,8 @@ export interface Shared {
   readonly status: () => BrainStatus;
   readonly reading: Reading;
   readonly hosts: Hosts;
+  /** Whether there is another command. */
+  readonly isShared: () => boolean;
   /** Aborted when the brain is to end. */
   readonly ending: AbortSignal;
   /** Told of a front of another build. */
@@ -126,9 +128,9 @@ export async function serveRequest(
 }
 
 async function carryOut(
-  { helper, reading, hosts, ending }: Shared,
+  { helper, reading, hosts, isShared, ending }: Shared,
   front: FrontBody,
-  { caller, run, afterwards, stays }: Admitted,
+  { caller, cgroups, run, afterwards, stays }: Admitted,
 ): Promise<number> {
   if (afterwards !== undefined) {
     const args = ["runts", ...afterwards];
@@ -140,7 +142,7 @@ async function carryOut(
   const code = await run({
     output,
     signal: stays ? AbortSignal.any([front.ended, ending]) : front.ended,
-    runtime: () => ({ caller, files, body: front, host: hosts.of(caller) }),
+    runtime: () => ({ caller, files, body: front, host: hosts.of(caller, cgroups), isShared }),
   });
   await output.flush().catch(() => {}); // what went to the standard error, too
   return code;
@@ -175,6 +177,8 @@ async function greeting(
 /** A caller who is as powerful as the brain, and what carries out its command. */
 interface Admitted extends Prepared {
   readonly caller: FrontCaller;
+  /** /proc/PID/cgroup */
+  readonly cgroups: string;
 }
 
 /** Undefined where it is to run cold. */
@@ -189,16 +193,15 @@ async function admit(
     return undefined;
   }
   const seen = processFacts(pid);
-  const lines = linesOf(seen?.status ?? "");
-  if (seen === undefined || difference(facts, factsOf(seen, lines)) !== undefined) return undefined;
-  const directory = directoryOf(`/proc/${pid}`);
+  if (seen === undefined || difference(facts, factsOf(seen)) !== undefined) return undefined;
+  const directory = directoryOf(seen.directory);
   // What was read was of the peer as long as that lives.
   const hasEnded = () => ended.aborted || helper.exited(pidfd);
   if (hasEnded() || directory === undefined) return undefined;
-  const umask = parseInt(lines.get("Umask") ?? "", 8);
+  const umask = parseInt(lineOf(seen.status, "Umask") ?? "", 8);
   if (Number.isNaN(umask)) return undefined;
   const { args: [calledAs = "", ...args], env } = called;
   const caller = new FrontCaller({ pid, uid, gid, umask, directory, env, hasEnded });
   const prepared = await prepare(wordsOf(args, calledAs), caller, status);
-  return prepared && { caller, ...prepared };
+  return prepared && { caller, cgroups: seen.cgroups, ...prepared };
 }

@@ -1,14 +1,16 @@
 /** The warm brain: one process of Deno that carries out the commands of many fronts. */
 
 import { type Helper, lingerInWaits, loadHelper } from "../../ffi/helper.ts";
+import { compileFunctions } from "../../ffi/library.ts";
 import { monitorCalls } from "../../ffi/monitor.ts";
 import { processFacts } from "../../ffi/peer.ts";
 import { replaceProcess } from "../../ffi/replace.ts";
+import type { Watch } from "../../ffi/waiter.ts";
 import { encodeText, readBytesText } from "../base/bytes.ts";
 import type { Caller } from "../base/caller.ts";
 import { ETIMEDOUT } from "../base/errno.ts";
 import { errnoOf, reason, RuntsError } from "../base/errors.ts";
-import { readLink, statFile } from "../base/files.ts";
+import { readFilesBy, readLink, statFile } from "../base/files.ts";
 import { frontId } from "../base/front_id.ts";
 import { brainDirectory } from "../runtime/brain.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -21,6 +23,9 @@ import { type BrainStatus, type Prepare, serveRequest, type Shared } from "./req
 
 /** How long the thread of the event loop waits before another one does, in ms: init takes about 2. */
 const LINGER = 4;
+
+/** So many commands may be under way that cannot do without the brain; further ones run cold. */
+export const BUSY = 128;
 
 /** How a brain is to be. */
 interface ServeOptions {
@@ -37,7 +42,9 @@ export async function serve(runtime: Runtime, options: ServeOptions): Promise<vo
   if (id === undefined) {
     throw new RuntsError("there is no front that could ask: run the executable, not the sources");
   }
+  compileFunctions();
   const helper = await loadHelper(); // no wait of it holds up what others have asked for
+  readFilesBy(helper.readText);
   const { caller, host } = runtime;
   using socket = await listen(helper, caller, brainDirectory(caller, host));
   const brain = new Brain(helper, runtime, id, options);
@@ -90,6 +97,7 @@ class Brain {
   #successor: string | undefined;
   readonly #reading: Reading;
   readonly #wake = new AbortController();
+  readonly #stop: AbortSignal;
   readonly #ending = new AbortController();
   readonly #outcomes = { done: 0, cold: 0, gone: 0 };
 
@@ -97,6 +105,7 @@ class Brain {
     this.#helper = helper;
     this.#runtime = runtime;
     this.#options = options;
+    this.#stop = AbortSignal.any([options.signal, this.#wake.signal]);
     this.#reading = { mounts: new Mounts(helper, runtime.caller.proc), count: 0 };
     const own = processFacts(runtime.caller.pid);
     if (own === undefined) throw new RuntsError("look at this process");
@@ -110,6 +119,7 @@ class Brain {
       status: () => this.#status(),
       reading: this.#reading,
       ending: this.#ending.signal,
+      isShared: () => this.#atWork.size > 1,
       otherBuild: () => {
         this.#successor ??= successorOf(runtime.caller);
         if (this.#successor !== undefined) this.#wake.abort();
@@ -128,8 +138,9 @@ class Brain {
    */
   async run(socket: number): Promise<string | undefined> {
     const { idle = -1, signal } = this.#options;
+    using arrivals = this.#helper.watchFd(socket);
     while (!signal.aborted && this.#successor === undefined) {
-      const ready = await this.#ready(socket, idle);
+      const ready = await this.#ready(arrivals, idle);
       if (ready) this.#take(socket);
       else if (this.#atWork.size === 0) break;
     }
@@ -138,10 +149,10 @@ class Brain {
     return signal.aborted ? undefined : this.#successor;
   }
 
-  async #ready(socket: number, timeoutMs: number): Promise<boolean> {
-    const signal = AbortSignal.any([this.#options.signal, this.#wake.signal]);
+  async #ready(arrivals: Watch, timeoutMs: number): Promise<boolean> {
+    const signal = this.#stop;
     try {
-      return (await this.#helper.awaitFds([socket], { timeoutMs, signal })).length > 0;
+      return await arrivals.wait({ timeoutMs, signal });
     } catch (error) {
       if (signal.aborted) return false;
       throw error;
@@ -151,6 +162,11 @@ class Brain {
   /** Everybody who has connected. */
   #take(socket: number): void {
     for (let fd; (fd = this.#accept(socket)) !== undefined;) {
+      if (this.#needing.size >= BUSY) {
+        this.#helper.close(fd); // its front starts Deno
+        this.#outcomes.cold++;
+        continue;
+      }
       const { promise: needing, resolve: letGo } = Promise.withResolvers<void>();
       needing.then(() => this.#needing.delete(needing));
       this.#needing.add(needing);

@@ -60,8 +60,7 @@ export class StateDirectory {
    */
   make(hint?: string): void {
     try {
-      Deno.mkdirSync(this.root, { recursive: true, mode: 0o700 });
-      Deno.mkdirSync(this.path, { mode: 0o700 });
+      makeBelow(this.root, this.path);
     } catch (cause) {
       if (errnoOf(cause) === EEXIST && this.exists()) {
         if (this.isUnused() && !this.isLocked()) return;
@@ -126,6 +125,16 @@ export class StateDirectory {
   /** Replaces the status in one step. */
   writeStatus(status: Status): void {
     this.replace("status", formatStatus(status));
+  }
+
+  /** Writes the status beside its place, where nobody takes it for true. */
+  prepareStatus(status: Status): void {
+    this.write(besides("status"), formatStatus(status));
+  }
+
+  /** What was prepared is true. */
+  commitStatus(): void {
+    this.#place("status");
   }
 
   /** What an unfinished create had set out to make. */
@@ -193,9 +202,13 @@ export class StateDirectory {
 
   /** Writes a file beside its place and renames it into place. */
   replace(name: string, text: string): void {
-    this.write(`.${name}.new`, text);
+    this.write(besides(name), text);
+    this.#place(name);
+  }
+
+  #place(name: string): void {
     try {
-      Deno.renameSync(this.file(`.${name}.new`), this.file(name));
+      Deno.renameSync(this.file(besides(name)), this.file(name));
     } catch (cause) {
       throw new RuntsError(`write ${quote(this.file(name))}`, { cause });
     }
@@ -232,6 +245,11 @@ export class StateDirectory {
   }
 }
 
+/** The name under which a file is written that is going to be another one. */
+function besides(name: string): string {
+  return `.${name}.new`;
+}
+
 /** Removes what is left of directories whose removal was killed, as far as that can be done. */
 export function sweepRemoved(root: string): void {
   try {
@@ -240,6 +258,17 @@ export function sweepRemoved(root: string): void {
     }
   } catch {
     // There is no root, it is another user's, or whoever was at it has got to its end.
+  }
+}
+
+/** Makes a directory; its root, too, when that is not there yet. */
+function makeBelow(root: string, path: string): void {
+  try {
+    Deno.mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== ENOENT) throw error;
+    Deno.mkdirSync(root, { recursive: true, mode: 0o700 });
+    Deno.mkdirSync(path, { mode: 0o700 });
   }
 }
 

@@ -71,8 +71,9 @@ export const PLACE_PRESERVED = 65536;
 /** Where a program's standard streams come from: BODY_STDIO_*. */
 export const BodyStdio = { null: 0, pipes: 1, input: 2, terminal: 3, given: 4, own: 5 } as const;
 
-/** BODY_SPAWN_TRACE */
+/** BODY_SPAWN_TRACE, BODY_SPAWN_EARLY */
 export const SPAWN_TRACE = 1;
+export const SPAWN_EARLY = 2;
 /** Bits of an ending. */
 const EndingFlag = { core: 1, oom: 2, unexecuted: 4 } as const;
 

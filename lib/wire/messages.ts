@@ -27,10 +27,11 @@
  * program runs, or that init was killed; /proc/PID/stat tells.
  *
  * What may be of any length is in files in memory that init is started with: the plan, and the state
- * documents for the hooks that it runs.
+ * documents for the hooks that it runs. Or it is given them as soon as it is started, by `slots` and `plan`.
+ * Where nobody has anything to do for it when the namespaces exist, it tells of them and goes on.
  */
 
-/** Types of records. */
+/** Types of records. `namespaces` is answered unless the operation is `tell`. */
 export const Message = {
   pid: 1,
   cgroup: 2,
@@ -43,6 +44,9 @@ export const Message = {
   trace: 17,
   failed: 18,
   go: 32,
+  /** For an init that was started before there was a plan: descriptors of slots, and that of the plan. */
+  slots: 33,
+  plan: 34,
 } as const;
 
 /** Bytes of a record's header: type, op, errno, reserved (i32 each), value (u64). Detail follows. */
@@ -73,4 +77,18 @@ export function parseRecord(bytes: Uint8Array): SyncRecord {
     value: view.getBigUint64(16, true),
     detail: bytes.subarray(RECORD_HEADER),
   };
+}
+
+/** A record of ours: its type, and what stands behind the header. */
+export function encodeRecord(
+  type: number,
+  slots: readonly number[] = [],
+): Uint8Array<ArrayBuffer> {
+  const view = new DataView(new ArrayBuffer(RECORD_HEADER + 4 * slots.length));
+  view.setInt32(0, type, true);
+  view.setInt32(4, -1, true);
+  for (const [index, slot] of slots.entries()) {
+    view.setUint32(RECORD_HEADER + 4 * index, slot, true);
+  }
+  return new Uint8Array(view.buffer);
 }

@@ -38,6 +38,8 @@ export const OPS = {
   join_cgroup: { code: 14, fields: { slot: "u32" } },
   // Sends the message (lib/wire/messages.ts) and waits for the answer.
   sync: { code: 15, fields: { message: "u32" } },
+  // Sends it, and goes on: there is no answer.
+  tell: { code: 86, fields: { message: "u32" } },
   setsid: { code: 16, fields: {} },
   hostname: { code: 17, fields: { name: "str" } },
   domainname: { code: 18, fields: { name: "str" } },

@@ -92,6 +92,30 @@ static void what_was_closed_still_counts(void) {
   end();
 }
 
+static void what_is_kept_tells_once_of_what_comes(void) {
+  int before = open_descriptors(), fds[2];
+  char byte;
+  begin();
+  make_pipe(fds);
+  CHECK_NUMBER(write(fds[1], "x", 1), 1);
+  int copy = rts_waiter_keep(set[0], fds[0], 9);
+  NEED(copy > 2);
+  CHECK_NUMBER(fcntl(copy, F_GETFD), FD_CLOEXEC);
+  CHECK_NUMBER(wait_ms(-1), 1);
+  CHECK_NUMBER((long long)ready[0], 9);
+  CHECK_NUMBER(wait_ms(0), 0); /* though it was not read */
+  CHECK_NUMBER(write(fds[1], "x", 1), 1);
+  CHECK_NUMBER(wait_ms(-1), 1);
+  CHECK_NUMBER(read(fds[0], &byte, 1), 1);
+  close(fds[1]);
+  CHECK_NUMBER(wait_ms(-1), 1);
+  CHECK_NUMBER(rts_waiter_keep(set[0], 9999, 1), -EBADF);
+  CHECK_NUMBER(rts_waiter_remove(set[0], &copy, 1), 0);
+  close(fds[0]);
+  end();
+  CHECK_NUMBER(open_descriptors(), before);
+}
+
 /* A copy that a child has, too, must not go on giving events once it was removed. */
 static void removed_is_removed_though_a_child_has_it(void) {
   int fds[2], hold[2], copy;
@@ -234,6 +258,7 @@ int main(int argc, char **argv) {
   static const struct test tests[] = {
       TEST(events_name_wait_and_index),
       TEST(what_was_closed_still_counts),
+      TEST(what_is_kept_tells_once_of_what_comes),
       TEST(removed_is_removed_though_a_child_has_it),
       TEST(a_process_that_has_ended_is_ready),
       TEST(many_events_come_in_batches),

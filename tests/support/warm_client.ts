@@ -64,10 +64,47 @@ print(json.dumps(said))
  */
 type Going = "own" | "guess" | "other" | "child" | "nonsense";
 
+/** Of the fronts that are tested. */
+async function frontId(): Promise<string> {
+  const { stdout } = await command([RUNTIME, "version"]);
+  return /^front: ([0-9a-f]{32})$/m.exec(stdout)![1]!;
+}
+
+const CROWD = `import socket, struct, sys
+path, front_id, count = sys.argv[1:]
+texts = b"runts\\0--root\\0/nonexistent\\0list\\0"
+greeting = struct.pack("<IIiIII", 20, 0, 0, 0, 4, 0) + front_id.encode() + texts
+clients = []
+for _ in range(int(count)):
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    client.connect(path)
+    client.send(greeting)
+    clients.append(client)
+for client in clients:
+    assert client.recv(65536)
+print("there", flush=True)
+sys.stdin.read()
+`;
+
+/** So many fronts that were accepted, and never say that they want their command to be carried out. */
+export async function crowd(directory: string, count: number): Promise<AsyncDisposable> {
+  const args = ["-c", CROWD, `${directory}/socket`, await frontId(), String(count)];
+  const process = new Deno.Command("python3", { args, stdin: "piped", stdout: "piped" }).spawn();
+  const reader = process.stdout.getReader();
+  const { value } = await reader.read();
+  if (value === undefined) throw new Error("the crowd was not accepted");
+  return {
+    async [Symbol.asyncDispose]() {
+      await process.stdin.close();
+      await reader.cancel();
+      await process.status;
+    },
+  };
+}
+
 /** Asks the brain of a directory for a list; gives what it said. */
 export async function askAs(directory: string, going: Going): Promise<string[]> {
-  const { stdout } = await command([RUNTIME, "version"]);
-  const id = /^front: ([0-9a-f]{32})$/m.exec(stdout)![1]!;
+  const id = await frontId();
   const found = await command(["python3", "-c", SCRIPT, `${directory}/socket`, id, going]);
   if (found.code !== 0) throw new Error(found.stderr);
   return JSON.parse(found.stdout);

@@ -30,11 +30,16 @@ const COMMON = [
 const HELPER_FLAGS = [
   ...COMMON,
   "-fPIC",
-  "-fvisibility=hidden",
   "-D_FORTIFY_SOURCE=2",
   "-fstack-clash-protection",
 ];
-const HELPER_LINK = ["-shared", "-Wl,-z,relro,-z,now,-z,noexecstack,-z,defs", "-s"];
+const HELPER_LINK = [
+  "-shared",
+  "-Wl,-z,relro,-z,now,-z,noexecstack,-z,defs",
+  // Its own calls need not be looked up.
+  `-Wl,-Bsymbolic,--version-script=${join(C, "helper", "library.map")}`,
+  "-s",
+];
 /** Small, for they are copied into memory whenever runts starts a process. */
 const STATIC_FLAGS = [
   ...COMMON,

@@ -25,6 +25,12 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "Deno.gid": "as above",
     "Deno.cwd": "as above",
   },
+  "lib/base/bytes.ts": {
+    decoder: "it keeps nothing of a text",
+    encoder: "as above",
+  },
+  "lib/base/files.ts": { read: "the quickest way that the process has" },
+  "lib/cgroup/files.ts": { "Deno.umask": "what the kernel takes away from a mode" },
   "lib/base/own_command.ts": { "Deno.execPath": "what a monitor runs later is what runs now" },
   "lib/body/local.ts": { "Deno.Command": "the process as the body starts the caller's tools" },
   "lib/body/foreground.ts": {
@@ -53,7 +59,13 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "Deno.env": "the process says where the library is that it loads once",
     "Deno.Command": "an installed executable gives that library",
   },
-  "ffi/library.ts": { find: "a library is loaded once" },
+  "ffi/library.ts": {
+    find: "a library is loaded once",
+    compiles: "as above",
+    compiledFrom: "as above",
+    bound: "its functions, each of which is looked up once",
+  },
+  "ffi/peer.ts": { room: "what a call fills, and is read at once" },
   "ffi/helper.ts": { loading: "a library is loaded once", helpers: "as above" },
   "ffi/call.ts": { inUse: "buffers that another thread has" },
 };

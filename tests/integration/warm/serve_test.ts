@@ -2,12 +2,14 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { longName } from "../../../lib/cli/types.ts";
+import { BUSY } from "../../../lib/serve/serve.ts";
 import { SUPERVISE_OPTIONS } from "../../../lib/commands/supervise_options.ts";
 import { Bundle } from "../../support/bundle.ts";
 import { idle, tell } from "../../support/cold.ts";
 import { isRunning, parentOf, runtimeTest } from "../../support/host.ts";
-import { command, RUNTIME, RUNTS_ONLY } from "../../support/runtime.ts";
+import { command, RUNTIME, RUNTS_ONLY, until } from "../../support/runtime.ts";
 import { WarmBrain } from "../../support/warm.ts";
+import { crowd } from "../../support/warm_client.ts";
 
 /** What options are given that do not take every text. */
 const VALUES: Readonly<Record<string, string>> = { logDriver: "raw", restart: "no", label: "a=b" };
@@ -49,6 +51,16 @@ runtimeTest("an error is the command's, and the next one works", RUNTS_ONLY, asy
     assertEquals(await call(...args), { ...cold, cold: false });
   }
   assertEquals(await call("list", "--quiet"), { ...WARM });
+});
+
+runtimeTest("a brain that is busy leaves commands to Deno", RUNTS_ONLY, async (runtime) => {
+  await using brain = await WarmBrain.start();
+  const list = () => tell(["--root", runtime.root, "list", "--quiet"], brain.words);
+  {
+    await using _others = await crowd(brain.directory, BUSY);
+    assertEquals(await list(), { ...WARM, cold: true });
+  }
+  await until("it has time again", async () => !(await list()).cold);
 });
 
 runtimeTest("what it cannot do runs cold, quietly", RUNTS_ONLY, async (runtime) => {

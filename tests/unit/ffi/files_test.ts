@@ -22,6 +22,22 @@ async function inFolder(body: (folder: string, helper: Helper) => Promise<void> 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (data: Uint8Array) => new TextDecoder().decode(data);
 
+Deno.test("a text is read as Deno reads it, however long it is", () =>
+  inFolder((folder, helper) => {
+    const path = `${folder}/text`;
+    for (const size of [0, 1, 64 * 1024, 64 * 1024 + 1, 200_000]) {
+      Deno.writeTextFileSync(path, "ä".repeat(size));
+      assertEquals(helper.readText(path)?.length, size);
+    }
+    Deno.writeFileSync(path, new Uint8Array([0x61, 0xff]));
+    assertEquals(helper.readText(path), "a\ufffd");
+    assertEquals(helper.readText("/proc/self/comm"), Deno.readTextFileSync("/proc/self/comm"));
+    assertEquals([helper.readText(folder), helper.readText(`${folder}/none`)], [
+      undefined,
+      undefined,
+    ]);
+  }));
+
 Deno.test("open, write, read and close a file; its descriptor is CLOEXEC", () =>
   inFolder((folder, helper) => {
     const path = `${folder}/ä file`;

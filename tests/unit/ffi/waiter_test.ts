@@ -148,6 +148,40 @@ waiterTest("each wait has a timeout of its own", async (waiter, helper) => {
   helper.close(writing);
 });
 
+waiterTest("a watch tells once of what has come", async (waiter, helper) => {
+  const [reading, writing] = helper.pipe();
+  const [other, ending] = helper.pipe();
+  using watch = waiter.watch(reading);
+  const first = watch.wait();
+  helper.write(writing, BYTE);
+  assertEquals(await first, true);
+  assertEquals(await watch.wait({ timeoutMs: 5 }), false);
+  // What comes while nobody waits is told to the next one.
+  const meanwhile = waiter.wait([other]);
+  helper.write(writing, BYTE);
+  helper.write(ending, BYTE);
+  await meanwhile;
+  assertEquals(await watch.wait({ timeoutMs: 5000 }), true);
+  assertEquals(await watch.wait({ timeoutMs: 0 }), false);
+  const reason = new Error("no longer");
+  const controller = new AbortController();
+  const aborted = watch.wait({ signal: controller.signal });
+  controller.abort(reason);
+  assertEquals(await assertRejects(() => aborted), reason);
+  helper.close(writing);
+  assertEquals(await watch.wait(), true);
+  for (const fd of [reading, other, ending]) helper.close(fd);
+});
+
+waiterTest("a watch of whoever has time is a wait like any other", async (shared, helper) => {
+  const [reading, writing] = helper.pipe();
+  using watch = shared.withPatience(5).watch(reading);
+  helper.write(writing, BYTE);
+  assertEquals(await watch.wait(), true);
+  assertEquals(await watch.wait(), true); // it was not read
+  for (const fd of [reading, writing]) helper.close(fd);
+});
+
 waiterTest("a regular file is ready to be read and has no other events", async (waiter, helper) => {
   const file = helper.open("/etc/passwd", 0);
   assertEquals(await waiter.wait([file]), [file]);

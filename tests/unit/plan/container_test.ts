@@ -52,6 +52,13 @@ Deno.test("planContainer: the template's operations in order", () => {
   assertEquals(plan.warnings, []);
 });
 
+Deno.test("planContainer: init waits for nobody where nobody acts on its namespaces", () => {
+  const told = onlyOp(planOf({}, { unattended: true }), "tell");
+  assertEquals([told.message, told.from], [4, "linux.namespaces"]);
+  assertEquals(describeOp(told), "tell that the namespaces are there");
+  assertEquals(opsOf(planOf({}, { unattended: true }), "sync").map(({ message }) => message), [6]);
+});
+
 Deno.test("planContainer resolves the root filesystem against the bundle", () => {
   const root = (path: string) => planOf({ "root.path": path }).rootfs;
   assertEquals(root("./rootfs/"), "/bundle/rootfs");

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { loadHelper } from "../../../ffi/helper.ts";
 import { processFacts } from "../../../ffi/peer.ts";
-import { difference, type Facts, factsOf, RULES } from "../../../lib/serve/admission.ts";
+import { difference, type Facts, factsOf, lineOf, RULES } from "../../../lib/serve/admission.ts";
 
 await loadHelper();
 const process = processFacts(Deno.pid)!;
@@ -46,7 +46,15 @@ Deno.test("a process is what /proc says, in the order of the names", () => {
       ...["user", "uts"],
     ].map((name) => identity(`ns/${name}`)),
   );
+  assertEquals(process.directory, Deno.cwd());
+  assertEquals(process.cgroups, Deno.readTextFileSync("/proc/self/cgroup").trimEnd());
   assertEquals(own.get("CapEff"), /^CapEff:\s*(\w+)$/m.exec(process.status)![1]);
+});
+
+Deno.test("a line is found by the whole of its name", () => {
+  assertEquals(lineOf("Name:\ta\nUidX:\t1\nUid:\t2 3\nLast:\t4", "Uid"), "2 3");
+  assertEquals(lineOf("Name:\ta\nLast:\t4", "Last"), "4");
+  assertEquals(lineOf("Name:\ta\nLast:\t4", "Other"), undefined);
 });
 
 Deno.test("a process that is gone is nothing", () => {

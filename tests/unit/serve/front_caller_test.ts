@@ -1,4 +1,6 @@
 import { assertEquals } from "@std/assert";
+import { loadHelper } from "../../../ffi/helper.ts";
+import { processFacts } from "../../../ffi/peer.ts";
 import { directoryOf, FrontCaller } from "../../../lib/serve/front_caller.ts";
 
 const caller = new FrontCaller({
@@ -24,16 +26,20 @@ Deno.test("modes are masked with its umask", () => {
   assertEquals([caller.masked(0o644), caller.masked(0o666)], [0o640, 0o640]);
 });
 
-Deno.test("its directory is told unless it is gone", () => {
+Deno.test("its directory is told unless it is gone", async () => {
+  await loadHelper();
   const path = Deno.makeTempDirSync({ prefix: "runts-front-" });
   const child = new Deno.Command("cat", { cwd: path, stdin: "piped", stdout: "null" }).spawn();
+  const told = () => directoryOf(processFacts(child.pid)!.directory);
   try {
-    assertEquals(directoryOf(`/proc/${child.pid}`), path);
+    assertEquals(told(), path);
     Deno.removeSync(path);
-    assertEquals(directoryOf(`/proc/${child.pid}`), undefined);
+    assertEquals(told(), undefined);
   } finally {
     child.kill("SIGKILL");
   }
-  assertEquals(directoryOf("/proc/0"), undefined);
-  return Promise.all([child.stdin.close().catch(() => {}), child.status]).then(() => {});
+  assertEquals(directoryOf(""), undefined);
+  assertEquals(directoryOf("(unreachable)/a"), undefined);
+  assertEquals(directoryOf("/\udce4"), undefined);
+  await Promise.all([child.stdin.close().catch(() => {}), child.status]);
 });

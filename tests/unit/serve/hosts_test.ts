@@ -17,10 +17,11 @@ Deno.test("facts hold for whoever is in the same cgroups, until something is mou
   const caller = new ProcessCaller();
   let looks = 0;
   const look = (proc: string) => `${proc} ${++looks}`;
-  assertEquals(hosts.of(caller).get(look), "/proc/self 1");
-  assertEquals(hosts.of(caller).get(look), "/proc/self 1");
+  assertEquals(hosts.of(caller, "0::/a").get(look), "/proc/self 1");
+  assertEquals(hosts.of(caller, "0::/a").get(look), "/proc/self 1");
+  assertEquals(hosts.of(caller, "0::/b").get(look), "/proc/self 2");
   now.version++;
-  assertEquals(hosts.of(caller).get(look), "/proc/self 2");
+  assertEquals(hosts.of(caller, "0::/a").get(look), "/proc/self 3");
 });
 
 Deno.test("mounts have not changed while nobody mounts, and types that are not known are remote", () => {

@@ -33,6 +33,7 @@ Deno.test("numbers and layouts are those of C", async () => {
 #define SAME(a, b) _Static_assert((a) == (b), #a)
 SAME(BODY_PLACE_PRESERVED, ${body.PLACE_PRESERVED});
 SAME(BODY_SPAWN_TRACE, ${body.SPAWN_TRACE});
+SAME(BODY_SPAWN_EARLY, ${body.SPAWN_EARLY});
 SAME(BODY_CORE, 1);
 SAME(BODY_OOM, 2);
 SAME(BODY_UNEXECUTED, 4);

@@ -1,0 +1,97 @@
+/** An init that was started before there was a plan, and waits for it (c/init/given.c). */
+
+import type { PacketCalls } from "../../ffi/monitor.ts";
+import { EPIPE } from "../base/errno.ts";
+import { errnoOf, RuntsError } from "../base/errors.ts";
+import { encodeRecord, Message } from "../wire/messages.ts";
+import type { Body, EarlyInit, InitRequest, SpawnedInit } from "./body.ts";
+import type { Descriptors } from "./connection.ts";
+
+/** It takes no more descriptors (EARLY_FILES of c/front/spawn.c). */
+const SLOTS_MAX = 128;
+
+/** What is needed of the calls of a front. */
+type Calls = Pick<PacketCalls, "send"> & { sealedFile(name: string, bytes: Uint8Array): number };
+
+/** Until it is taken or given up. */
+export class WaitingInit implements Disposable {
+  readonly #helper: Descriptors;
+  readonly #calls: Calls;
+  readonly #request: EarlyInit;
+  /** Undefined where it could not be started: then it is in its time, or tells why not. */
+  #init: Promise<SpawnedInit | undefined>;
+
+  constructor(
+    helper: Descriptors,
+    calls: Calls,
+    request: EarlyInit,
+    init: Promise<SpawnedInit>,
+  ) {
+    this.#helper = helper;
+    this.#calls = calls;
+    this.#request = request;
+    this.#init = init.catch(() => undefined);
+  }
+
+  /** Whether it is as if it had been started for this request. */
+  suits({ fds, trace, stdio, preserve }: InitRequest): boolean {
+    const early = this.#request;
+    return stdio === "inherit" && early.trace === trace && early.preserve === preserve &&
+      fds.length <= SLOTS_MAX;
+  }
+
+  /** Gives it what it waits for. One that has ended has said why. */
+  async take(request: InitRequest): Promise<SpawnedInit | undefined> {
+    const init = await this.#init;
+    if (init === undefined) return undefined;
+    try {
+      this.#give(init, request);
+    } catch (error) {
+      if (errnoOf(error) === EPIPE) return init;
+      this.#close(init);
+      throw error;
+    }
+    return init;
+  }
+
+  #give(init: SpawnedInit, { plan, fds }: InitRequest): void {
+    const file = this.#calls.sealedFile("runts-plan", plan);
+    const given = [...fds.entries()].filter(([, fd]) => fd >= 0);
+    try {
+      if (given.length > 0) {
+        const bytes = encodeRecord(Message.slots, given.map(([slot]) => slot));
+        this.#send(init, bytes, given.map(([, fd]) => fd));
+      }
+      this.#send(init, encodeRecord(Message.plan), [file]);
+    } finally {
+      this.#helper.close(file);
+    }
+  }
+
+  #send({ socket }: SpawnedInit, bytes: Uint8Array<ArrayBuffer>, fds: readonly number[]): void {
+    if (!this.#calls.send(socket, { bytes, fds })) throw new RuntsError("send the plan to init");
+  }
+
+  /** It ends for want of a plan; nothing of it stays behind. */
+  async drop(body: Pick<Body, "reap"> & { readonly ended: AbortSignal }): Promise<void> {
+    const init = await this.#init;
+    this.#init = Promise.resolve(undefined);
+    if (init === undefined) return;
+    const { pid, pidfd, socket } = init;
+    this.#helper.close(socket);
+    try {
+      await this.#helper.awaitFds([pidfd], { signal: body.ended });
+      await body.reap({ pid, pidfd });
+    } finally {
+      this.#helper.close(pidfd);
+    }
+  }
+
+  #close({ socket, pidfd }: SpawnedInit): void {
+    for (const fd of [socket, pidfd]) this.#helper.close(fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.#init.then((init) => init && this.#close(init));
+  }
+}

@@ -1,0 +1,95 @@
+/*
+ * An init that is started before there is a plan.
+ * links: c/init/decode.c c/init/given.c c/init/sync.c c/init/stage.c c/init/procfs.c c/init/namespace.c c/init/process.c c/init/scheduling.c c/init/identity.c c/init/seccomp.c c/init/hook.c c/init/lookup.c c/init/cwd.c c/init/exec.c c/init/start.c c/init/reap.c c/init/passwd.c c/common/hook.c c/common/close.c c/common/retry.c c/common/signals.c
+ */
+#define _GNU_SOURCE 1
+#include "../support/c/init.h"
+
+static void plan_program(struct plan_bytes *p) {
+  static const char *const args[] = {"sh", "-c", "exit 3", NULL}, *const env[] = {NULL};
+  plan_add(p, OP_find_program, "sh", "/bin");
+  plan_add(p, OP_exec, args, env, (int64_t)-1, 0u);
+}
+
+/* An init that has no plan yet. */
+static struct conversation init_start_early(void) {
+  int ends[2];
+  NEED(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+  fflush(NULL);
+  pid_t pid = fork();
+  NEED(pid >= 0);
+  if (pid == 0) {
+    char number[12];
+    char *args[] = {"runts-init", number, "-1", "0", NULL};
+    close(ends[0]);
+    snprintf(number, sizeof number, "%d", ends[1]);
+    _exit(init_main(ARG_SLOTS, args));
+  }
+  close(ends[1]);
+  return (struct conversation){ends[0], pid, pid};
+}
+
+/* A record with one descriptor, for a slot where it is not the plan. */
+static void give(int socket, int type, uint32_t slot, int fd) {
+  struct sync_header header = {type, -1, 0, 0, 0};
+  struct iovec parts[] = {{&header, sizeof header}, {&slot, type == SYNC_SLOTS ? sizeof slot : 0}};
+  union {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(sizeof fd)];
+  } control = {.bytes = {0}};
+  struct msghdr message = {
+      .msg_iov = parts, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof control};
+  control.header.cmsg_level = SOL_SOCKET;
+  control.header.cmsg_type = SCM_RIGHTS;
+  control.header.cmsg_len = CMSG_LEN(sizeof fd);
+  memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+  NEED(sendmsg(socket, &message, MSG_NOSIGNAL) > 0);
+}
+
+static void takes_a_plan_that_comes_later(void) {
+  struct plan_bytes p;
+  int fds[2];
+  char byte = 0;
+  plan_start(&p);
+  plan_add(&p, OP_join_cgroup, 3u);
+  plan_program(&p);
+  plan_end(&p);
+  NEED(pipe2(fds, O_CLOEXEC) == 0);
+  struct conversation c = init_start_early();
+  int plan = plan_memfd(&p);
+  plan_discard(&p);
+  give(c.socket, SYNC_SLOTS, 3, fds[1]);
+  give(c.socket, SYNC_PLAN, 0, plan);
+  close(plan);
+  close(fds[1]);
+  CHECK_NUMBER(init_receive(&c), 0);
+  CHECK_NUMBER(init_end(&c), 3);
+  CHECK_NUMBER(read(fds[0], &byte, 1), 1); /* what joining a cgroup writes */
+  CHECK_NUMBER(byte, '0');
+  CHECK_NUMBER(read(fds[0], &byte, 1), 0);
+  close(fds[0]);
+}
+
+static void ends_when_no_plan_comes(void) {
+  struct conversation c = init_start_early();
+  CHECK_NUMBER(init_end(&c), 1);
+  c = init_start_early();
+  init_go(&c);
+  CHECK_NUMBER(init_receive(&c), SYNC_FAILED);
+  CHECK_NUMBER(record.header.error, EPROTO);
+  CHECK_TEXT(record.detail, "a record of type 32");
+  CHECK_NUMBER(init_end(&c), 1);
+  c = init_start_early();
+  give(c.socket, SYNC_SLOTS, SLOTS_MAX, c.socket);
+  CHECK_NUMBER(init_receive(&c), SYNC_FAILED);
+  CHECK_TEXT(record.detail, "slot 1024");
+  CHECK_NUMBER(init_end(&c), 1);
+}
+
+int main(int argc, char **argv) {
+  static const struct test tests[] = {
+      TEST(takes_a_plan_that_comes_later),
+      TEST(ends_when_no_plan_comes),
+  };
+  return test_run(tests, sizeof tests / sizeof *tests, argc, argv);
+}
