@@ -42,7 +42,12 @@ async function build(target: Target): Promise<string> {
 /** The machine of that name, and the executable for it. */
 async function builtFor(machine: string): Promise<[target: Target, executable: string]> {
   if (!await exists(EXECUTABLE)) fail(`"${EXECUTABLE}" is missing: run "deno task compile" first`);
-  if (machine === NATIVE.machine) return [NATIVE, EXECUTABLE];
+  if (machine === NATIVE.machine) {
+    if (/^front: [0-9a-f]{32}$/m.test(await output(EXECUTABLE, ["--version"]))) {
+      return [NATIVE, EXECUTABLE];
+    }
+    fail(`"${EXECUTABLE}" has no front, as "deno compile" makes it: set RUNTS_LINK=1, and link it`);
+  }
   const other = MACHINES.find((one) => one === machine);
   if (other === undefined) fail(`"${machine}" is no machine: as ${MACHINES.join(" or ")}`);
   await run(Deno.execPath(), ["run", "-A", join(ROOT, "tools/setup.ts"), other]);

@@ -29,7 +29,9 @@ const DOC = "usr/share/doc/runts";
 export async function layOut(root: string, executable: string, bill: string): Promise<void> {
   await put(root, "usr/bin/runts", await Deno.readFile(executable), 0o755);
   for (const [name, room] of LINKS) {
-    if (await exists(join(ROOT, room))) await link(root, `usr/bin/${name}`, "runts");
+    if (!await exists(join(ROOT, room))) continue;
+    await link(root, `usr/bin/${name}`, "runts");
+    await link(root, `usr/share/man/man1/${name}.1.gz`, "runts.1.gz");
   }
   for (const verb of LXC_LINKED) await link(root, `${LXC_LINKS}/lxc-${verb}`, "../../../bin/runts");
   const shells = {

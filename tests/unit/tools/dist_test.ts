@@ -2,6 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { setTimes, sums, tarGz } from "../../../tools/dist/archive.ts";
+import { billOfMaterials } from "../../../tools/dist/sbom.ts";
 import { makeDeb } from "../../../tools/dist/deb.ts";
 import { examplesIn, put } from "../../../tools/dist/layout.ts";
 
@@ -64,4 +65,28 @@ Deno.test("every file that docs/clients.md shows is an example, for the place of
   ]);
   assertEquals(examples.filter(([, text]) => text.includes("/usr/local")), []);
   assertStringIncludes(examples[3]![1], 'BinaryName = "/usr/bin/runts"\n');
+});
+
+Deno.test("the bill of materials is CycloneDX 1.5, and says what the executable says of itself", async () => {
+  const about = "commit: abc\ndeno: 2.9.6\nv8: 14.0.1\nfront: def\n";
+  const text = await billOfMaterials(["sh", "-c", `printf '${about}'`], TIME);
+  const bill = JSON.parse(text);
+  assertEquals([bill.bomFormat, bill.specVersion, bill.version], ["CycloneDX", "1.5", 1]);
+  assertEquals(bill.metadata.timestamp, "2023-11-14T22:13:20.000Z");
+  assertEquals(bill.metadata.component.properties, [
+    { name: "runts:commit", value: "abc" },
+    { name: "runts:front", value: "def" },
+  ]);
+  const refs = bill.components.map((one: Record<string, string>) => one["bom-ref"]);
+  assertEquals(refs, ["deno", "v8", "musl"]);
+  assertEquals(bill.components.map(({ purl }: { purl: string }) => purl.replace(/@.*/, "")), [
+    "pkg:github/denoland/deno",
+    "pkg:github/v8/v8",
+    "pkg:generic/musl",
+  ]);
+  const known = new Set(["runts", ...refs]);
+  for (const { ref, dependsOn } of bill.dependencies) {
+    assertEquals([ref, ...dependsOn].filter((one) => !known.has(one)), []);
+  }
+  assertEquals(await billOfMaterials(["sh", "-c", `printf '${about}'`], TIME), text);
 });

@@ -18,6 +18,7 @@ interface Step {
 interface Workflow {
   readonly on: unknown;
   readonly permissions: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>>;
   readonly jobs: Readonly<Record<string, { "runs-on": string; steps: readonly Step[] }>>;
 }
 
@@ -56,8 +57,9 @@ async function bash(flags: string, script: string, env: Record<string, string> =
 
 Deno.test("workflows say when, where, with which rights and in which steps", () => {
   assertEquals(WORKFLOWS.map(([name]) => name), ["ci.yml", "release.yml"]);
-  for (const [name, { on, permissions, jobs }] of WORKFLOWS) {
+  for (const [name, { on, permissions, env, jobs }] of WORKFLOWS) {
     assert(on !== undefined && permissions !== undefined, name);
+    assertEquals(env, { RUNTS_LINK: "1" }, name);
     for (const [job, { "runs-on": runner, steps }] of Object.entries(jobs)) {
       assertMatch(runner, /^(ubuntu-24\.04|\$\{\{ matrix\.os \}\})$/, `${name}: ${job}`);
       for (const { uses, run } of steps) assert((uses === undefined) !== (run === undefined), name);
