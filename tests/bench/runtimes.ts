@@ -44,6 +44,7 @@ export function installed(): Runtime[] {
   return all;
 }
 
+const UNIFIED = "/sys/fs/cgroup/unified";
 const HYBRID = /^\S+ \S+ \S+ \S+ \/sys\/fs\/cgroup\/unified /m;
 
 /**
@@ -58,8 +59,20 @@ export async function whereCrunWorks(program: string, main: () => Promise<void>)
 
 /** Starts the program again without that mount. */
 async function withoutUnified(program: string): Promise<number> {
-  const script = 'umount /sys/fs/cgroup/unified; exec "$0" "$@"';
+  const script = `umount ${UNIFIED}; exec "$0" "$@"`;
   const again = [Deno.execPath(), "run", "-A", program, ...Deno.args, "--inside"];
   const args = ["-m", "--propagation", "slave", "sh", "-c", script, ...again];
-  return (await new Deno.Command("unshare", { args }).spawn().status).code;
+  const child = new Deno.Command("unshare", { args }).spawn();
+  const { code } = await child.status;
+  removeCgroups(`${UNIFIED}/bench-${child.pid}`);
+  return code;
+}
+
+/** What criu has restored of others for runc and crun, where they do not see the hierarchy. */
+function removeCgroups(directory: string): void {
+  if (!exists(directory)) return;
+  for (const { isDirectory, name } of Deno.readDirSync(directory)) {
+    if (isDirectory) removeCgroups(`${directory}/${name}`);
+  }
+  Deno.removeSync(directory);
 }

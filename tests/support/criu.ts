@@ -14,7 +14,7 @@ export const CRIU = Deno.env.get("CRIU") ?? "criu";
 
 /** Whether it is there, and knows this kernel. */
 export const CRIU_WORKS = works("check");
-/** For tests that need criu. Debian's crun is built without it. */
+/** For tests that need criu. The crun of Debian 12 is built without it. */
 const WITH_CRIU = { ignore: PEER === "crun" || !CRIU_WORKS };
 export const WITH_CRIU_RUNTS_ONLY = { ignore: WITH_CRIU.ignore || PEER !== "runts" };
 /** For pre-dumps, where the kernel knows what has changed (CONFIG_MEM_SOFT_DIRTY). */
