@@ -6,12 +6,11 @@
 import type { OwnHelper } from "../runtime/runtime.ts";
 import { EEXIST } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
-import { readFile, removeQuietly, statFile } from "../base/files.ts";
+import { removeQuietly, statFile } from "../base/files.ts";
 import { decodeBytes, encodeText } from "../base/bytes.ts";
 import { readLines } from "./follow.ts";
 
-/** What happened to a container. */
-/** What has happened. */
+/** What has happened to a container. */
 export type EventType =
   | "created"
   | "started"
@@ -55,6 +54,9 @@ export interface SupervisionEvent extends NewEvent {
 /** Bytes after which a file is put aside, and how many of those are kept. */
 const SIZE_MAX = 1024 * 1024;
 const KEPT = 4;
+/** Bytes that are read at a time, from the end on: most look for the newest event alone. */
+const CHUNK = 4096;
+const NEWLINE = 0x0a;
 /** How long a writer waits for another one, in ms. */
 const LOCK_TIMEOUT = 60_000;
 
@@ -132,11 +134,11 @@ export class Journal {
     return undefined;
   }
 
-  /** From the newest event on; those whose line has this text. Files are short, and nobody else writes. */
+  /** From the newest event on; those whose line has this text. Nobody else writes. */
   *#backwards(text = ""): Generator<SupervisionEvent> {
     for (let number = 0; number <= KEPT; number++) {
-      const lines = readFile(number === 0 ? this.#path : `${this.#path}.${number}`)?.split("\n");
-      for (const line of lines?.reverse() ?? []) {
+      const path = number === 0 ? this.#path : `${this.#path}.${number}`;
+      for (const line of linesBackwards(path)) {
         const event = line.includes(text) ? parseEvent(line) : undefined;
         if (event !== undefined) yield event;
       }
@@ -178,6 +180,48 @@ interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The lines of a file, the last one first; none of one that cannot be read. */
+function* linesBackwards(path: string): Generator<string> {
+  using file = openIfThere(path);
+  let rest: Uint8Array = new Uint8Array(); // the end of the line that stands before those that were given
+  for (let at = file?.statSync().size ?? 0; at > 0;) {
+    const length = Math.min(at, CHUNK);
+    at -= length;
+    const bytes = joined(readAt(file!, at, length), rest);
+    const begin = at === 0 ? 0 : bytes.indexOf(NEWLINE) + 1;
+    const isPart = at > 0 && begin === 0;
+    rest = isPart ? bytes : bytes.subarray(0, begin - 1);
+    if (!isPart) yield* decodeBytes(bytes.subarray(begin)).split("\n").reverse();
+  }
+}
+
+function openIfThere(path: string): Deno.FsFile | undefined {
+  try {
+    return Deno.openSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function readAt(file: Deno.FsFile, at: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  file.seekSync(at, Deno.SeekMode.Start);
+  for (let done = 0; done < length;) {
+    const count = file.readSync(bytes.subarray(done));
+    if (count === null) return bytes.subarray(0, done);
+    done += count;
+  }
+  return bytes;
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (second.length === 0) return first;
+  const all = new Uint8Array(first.length + second.length);
+  all.set(first);
+  all.set(second, first.length);
+  return all;
+}
+
 /** Whether the last line has no newline. */
 function endsOpen(file: Deno.FsFile): boolean {
   const { size } = file.statSync();
@@ -185,7 +229,7 @@ function endsOpen(file: Deno.FsFile): boolean {
   file.seekSync(size - 1, Deno.SeekMode.Start);
   const last = new Uint8Array(1);
   file.readSync(last);
-  return last[0] !== 0x0a;
+  return last[0] !== NEWLINE;
 }
 
 /** Undefined for what is none: a part of a line. */

@@ -104,7 +104,7 @@ export class SystemAttendant extends MonitorAttendant {
     await giveCgroups(runtime, made.cgroup, this.#plan);
     if (runtime.caller.uid !== 0) return;
     const record = await this.#hold(pid);
-    if (this.#plan.beyond.network.length === 0) return;
+    if (!hasNetwork(this.#plan)) return;
     const networks = this.#open.use(new Networks(runtime, `/proc/${pid}/ns/net`));
     const devices = await makeNetwork(runtime, this.#plan, networks);
     undo.add(() => takeDown(runtime, this.#plan, networks, devices));
@@ -152,6 +152,11 @@ export class SystemAttendant extends MonitorAttendant {
     this.#open.dispose();
     super[Symbol.dispose]();
   }
+}
+
+/** Whether there is anything to be made, or a script to be told of it. */
+function hasNetwork({ beyond: { network } }: SystemPlan): boolean {
+  return network.some(({ type, scriptUp }) => type !== "empty" || scriptUp !== undefined);
 }
 
 /** Files of /proc that belong to init. */

@@ -50,6 +50,25 @@ Deno.test("several writers at once leave no gap, also where files are put aside"
   });
 });
 
+Deno.test("an event is found far behind, and behind a line of any length", async () => {
+  await withRoot(async (root) => {
+    const helper = await loadHelper();
+    const journal = new Journal(root);
+    const failure = "ü".repeat(10_000);
+    await journal.append(helper, { type: "exited", id: "web", pid: 7, code: 5 });
+    for (let count = 0; count < 100; count++) {
+      await journal.append(helper, { type: "restarting", id: "other", delay: count });
+    }
+    const long = await journal.append(helper, { type: "restarting", id: "other", failure });
+    assertEquals([journal.newest(), long.seq, long.failure], [102, 102, failure]);
+    const event = { type: "exited", id: "web", pid: 7, code: 5 } as const;
+    assertEquals((await journal.append(helper, event, true)).seq, 1);
+    const again = { type: "restarting", id: "other", failure } as const;
+    assertEquals((await journal.append(helper, again, true)).failure, failure);
+    assertEquals(journal.newest(), 102);
+  });
+});
+
 Deno.test("only so many old files are kept", async () => {
   await withRoot(async (root) => {
     const helper = await loadHelper();
