@@ -57,10 +57,11 @@ export async function startMonitor(
   undo.add(() => monitor[Symbol.dispose]());
   const startTime = readStat(pid)?.startTime;
   if (startTime === undefined) throw new RuntsError("the monitor ended as it was started");
-  note(recordOf(pid, startTime));
+  const early = recordOf(pid, startTime);
+  note(early);
   await settleIn(runtime, cgroup, pid);
   const record = recordOf(pid, startTime);
-  note(record);
+  if (JSON.stringify(record) !== JSON.stringify(early)) note(record);
   await monitor.command(commandFor(runtime, directory));
   return { monitor, record };
 }

@@ -1,6 +1,7 @@
 /** Statistics from cgroup v1 files. */
 
 import { parseList } from "../../base/numbers.ts";
+import { statFile } from "../../base/files.ts";
 import { readFile } from "../files.ts";
 import { hugePageSizes, numberIn, sparse, tableIn, times, toWide } from "./parse.ts";
 import type {
@@ -117,6 +118,8 @@ const FILES = {
 function blkio(directory: string | undefined): BlkioStats {
   if (directory === undefined) return {};
   for (const family of ["blkio.bfq.", "blkio.", "blkio.throttle."]) {
+    const [bytes] = Object.values(FILES);
+    if (statFile(`${directory}/${family}${bytes}`) === undefined) continue; // the kernel has none of its files
     const lists = Object.entries(FILES).map(([key, file]) =>
       [key, parseBlkio(readFile(`${directory}/${family}${file}`))] as const
     );

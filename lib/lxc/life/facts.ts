@@ -1,6 +1,7 @@
 /** What a container that runs uses and has, as numbers and texts. */
 
 import { readFile } from "../../base/files.ts";
+import type { CgroupRecord } from "../../cgroup/manager.ts";
 import { readStats } from "../../cgroup/stats/read.ts";
 import { type Totals, totalsOf } from "../../cgroup/stats/totals.ts";
 import type { SeenNetwork } from "../../net/seen.ts";
@@ -29,7 +30,7 @@ export async function usageOf(runtime: Runtime, id: string): Promise<Usage> {
   const { status } = inspect(new StateDirectory(runtime, id));
   let totals: Totals;
   try {
-    totals = totalsOf(await readStats(recordedCgroup(runtime, status)));
+    totals = totalsOf(await readStats(counting(recordedCgroup(runtime, status))));
   } catch {
     return {}; // it has ended meanwhile
   }
@@ -44,6 +45,15 @@ export async function usageOf(runtime: Runtime, id: string): Promise<Usage> {
     ...(swap !== undefined && { swap }),
     ...(kernel !== undefined && { kernel }),
   };
+}
+
+/** The hierarchies of version 1 that tell of it. */
+const COUNTING = ["cpuacct", "memory", "blkio"];
+
+/** Nothing else is read: there are dozens of files. */
+function counting(record: CgroupRecord): CgroupRecord {
+  const told = Object.entries(record.paths).filter(([name]) => COUNTING.includes(name));
+  return told.length === 0 ? record : { ...record, paths: Object.fromEntries(told) };
 }
 
 const NO_NETWORK: SeenNetwork = { interfaces: [], ipv4: [], ipv6: [] };
