@@ -26,9 +26,7 @@ interface Tool {
 }
 
 await using brain = await WarmBrain.start();
-// As /run is on most hosts.
-const root = await Deno.makeTempDir({ dir: "/dev/shm", prefix: "runts-bench-" });
-const line = (verb: string) => [RUNTIME, "--root", root, "lxc", verb];
+const line = (verb: string) => [RUNTIME, "lxc", verb];
 const TOOLS: readonly Tool[] = [
   { name: "runts", line, env: brain.env },
   { name: "cold", line, env: { RUNTS_BRAIN: "" } },
@@ -129,4 +127,3 @@ for (const { name } of TOOLS) systems.add(name, [], INIT);
 for (let count = TOOLS.length; count < DEFINED; count++) systems.define(`c${count}`, []);
 console.log(plainTable("ms: min / median / p90", await measure(series(call))));
 console.log(await monitors(call, systems));
-await Deno.remove(root, { recursive: true });
