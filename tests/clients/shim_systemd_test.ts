@@ -1,8 +1,7 @@
 /** runts as a shim of containerd, on a host with systemd and cgroup v2. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { ARCHIVE } from "../support/clients/containerd.ts";
-import { GREEDY, imageScript } from "../support/clients/image.ts";
+import { ARCHIVE, GREEDY, imageScript } from "../support/clients/image.ts";
 import { cgroupTest } from "../support/cgroups.ts";
 import { command, RUNTIME } from "../support/runtime.ts";
 

@@ -1,8 +1,9 @@
 /** Kubernetes' way to a runtime: containerd's CRI, called as the kubelet calls it. */
 
 import { until } from "../runtime.ts";
-import { ARCHIVE, START_CONTAINERD } from "./containerd.ts";
+import { START_CONTAINERD } from "./containerd.ts";
 import { type Method, METHODS } from "./cri_api.ts";
+import { ARCHIVE } from "./image.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { snippet } from "./snippets.ts";
 

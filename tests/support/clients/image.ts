@@ -38,3 +38,13 @@ export function imageScript(root: string, tar: string): string {
     tar -C $root -cf ${tar} .
   `;
 }
+
+/** Makes /run/archive.tar, an archive as \`docker save\` writes it, with one layer. */
+export const ARCHIVE = `
+cd /run && mkdir archive && cp ${IMAGE_TAR} archive/layer.tar
+sum=$(sha256sum < ${IMAGE_TAR} | cut -d' ' -f1)
+printf '{"architecture":"%s","os":"linux","config":{"Env":["PATH=/bin"],"Cmd":["sleep","1000000"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \\
+  "$(dpkg --print-architecture 2>/dev/null || echo amd64)" "$sum" > archive/config.json
+echo '[{"Config":"config.json","RepoTags":["localhost/bb:latest"],"Layers":["layer.tar"]}]' > archive/manifest.json
+tar -C archive -cf archive.tar manifest.json config.json layer.tar
+`;
