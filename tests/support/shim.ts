@@ -1,7 +1,7 @@
 /** containerd's part beside a shim, for tests without containerd: it starts shims, calls them, and takes events. */
 
 import { RuntsError } from "../../lib/base/errors.ts";
-import { CALLS, FORWARD } from "../../lib/shim/messages.ts";
+import { CALLS, FORWARD, RUNC_OPTIONS } from "../../lib/shim/messages.ts";
 import {
   decodeRequest,
   encodeResult,
@@ -62,7 +62,7 @@ export class EventsServer implements AsyncDisposable {
       head.setUint32(4, view.getUint32(4));
       head.setUint8(8, 2);
       frame.set(data, HEAD);
-      await connection.write(frame);
+      if (await connection.write(frame).catch(() => 0) === 0) break; // a brain was killed
     }
     this.#hangUp(connection);
   }
@@ -148,6 +148,12 @@ export class ShimNode implements AsyncDisposable {
     Deno.mkdirSync(this.brain, { mode: 0o700 });
     Deno.symlinkSync(RUNTIME, this.link);
     this.events = new EventsServer(`${this.folder}/e`);
+  }
+
+  /** For `Create`: the state root is in the test's directory. */
+  get options(): { type_url: string; value: Uint8Array } {
+    const value = encodeMessage(RUNC_OPTIONS, { root: `${this.folder}/r` });
+    return { type_url: "containerd.runc.v1.Options", value };
   }
 
   get env(): Readonly<Record<string, string>> {

@@ -9,8 +9,13 @@ import { ShimClient, ShimNode } from "../../support/shim.ts";
 
 const idOf = (name: string) => `brain${Deno.pid}-${name}`;
 
-async function up(client: ShimClient, id: string, bundle: string): Promise<number> {
-  const { pid } = await client.call("Create", { id, bundle });
+async function up(
+  { options }: ShimNode,
+  client: ShimClient,
+  id: string,
+  bundle: string,
+): Promise<number> {
+  const { pid } = await client.call("Create", { id, bundle, options });
   await client.call("Start", { id });
   return pid;
 }
@@ -41,7 +46,7 @@ Deno.test(
     for (const name of ["first", "second"]) {
       const id = idOf(name);
       using client = await ShimClient.connect(await node.shim(id, bundle.path));
-      await up(client, id, bundle.path);
+      await up(node, client, id, bundle.path);
       for (const pid of node.brains()) seen.add(pid);
       await down(client, id);
       await until("the brain has ended", () => node.brains().length === 0);
@@ -65,7 +70,7 @@ Deno.test(
     const value = encodeMessage(RUNC_OPTIONS, { shim_cgroup: cgroup });
     const options = { type_url: "containerd.runc.v1.Options", value };
     using client = await ShimClient.connect(await node.shim(id, bundle.path, options));
-    await up(client, id, bundle.path);
+    await up(node, client, id, bundle.path);
     const { shim_pid: monitor } = await client.call("Connect", { id });
     const [brain = 0] = node.brains();
     assertEquals(cgroupOf(monitor).includes(cgroup), true);
@@ -107,7 +112,7 @@ Deno.test(
     let warm = serve();
     await until("the warm brain listens", listens);
     using client = await ShimClient.connect(await node.shim(id, bundle.path));
-    await up(client, id, bundle.path);
+    await up(node, client, id, bundle.path);
     assertEquals(node.brains().map(isDeno), [false]);
     warm.kill("SIGTERM");
     assertEquals((await warm.status).code, 0);
@@ -143,7 +148,7 @@ Deno.test("its warnings are in containerd's log", RUNTS_ONLY, async () => {
   assertEquals(code, 0);
   using log = Deno.openSync(`${bundle.path}/log`, { read: true, write: true });
   using client = await ShimClient.connect(await node.shim(id, bundle.path));
-  await up(client, id, bundle.path);
+  await up(node, client, id, bundle.path);
   const [group = ""] = [...Deno.readDirSync(`${node.brain}/shims`)].map(({ name }) => name)
     .filter((name) => name !== ".lock");
   const damaged = `${node.brain}/shims/${group}/other.task`;

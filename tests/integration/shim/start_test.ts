@@ -13,9 +13,15 @@ const ANY = "0a1a636f6e7461696e6572642e72756e632e76312e4f7074696f6e7312021001";
 /** Ids must differ from those of other tests: cgroups are the host's. */
 const idOf = (name: string) => `shim${Deno.pid}-${name}`;
 
-async function life(socket: string, id: string, bundle: string, service?: string): Promise<void> {
+async function life(
+  { options }: ShimNode,
+  socket: string,
+  id: string,
+  bundle: string,
+  service?: string,
+): Promise<void> {
   using client = await ShimClient.connect(socket);
-  const made = await client.call("Create", { id, bundle }, service);
+  const made = await client.call("Create", { id, bundle, options }, service);
   assertEquals(made.pid > 0, true);
   const { shim_pid, task_pid } = await client.call("Connect", { id }, service);
   assertEquals([task_pid, shim_pid > 0], [made.pid, true]);
@@ -50,8 +56,9 @@ Deno.test(
       assertEquals(stdout.toHex(), `080312${size}${text.toHex()}1a057474727063`);
       const socket = address.slice("unix://".length);
       assertEquals(socket.startsWith(`${node.sockets}/`), true, socket);
-      assertEquals(Deno.statSync(socket).mode! & 0o777, 0o600);
-      await life(socket, id, bundle.path, service);
+      const modes = [node.sockets, socket].map((path) => Deno.statSync(path).mode! & 0o777);
+      assertEquals(modes, [0o700, 0o600]);
+      await life(node, socket, id, bundle.path, service);
       await until("the socket is gone", () => !exists(socket));
     }
     assertEquals(node.events.topics, [...LIFE, ...LIFE]);
@@ -93,7 +100,7 @@ for (const [version, input, env] of FORMS) {
     const address = new TextDecoder().decode(stdout);
     assertEquals([code, stderr], [0, ""]);
     assertEquals(/^unix:\/\/\/run\/containerd\/s\/[0-9a-f]{64}$/.test(address), true, address);
-    await life(address.slice("unix://".length), id, bundle.path);
+    await life(node, address.slice("unix://".length), id, bundle.path);
     await until("the socket is gone", () => !exists(address.slice("unix://".length)));
     for (const path of made.reverse()) Deno.removeSync(path);
     assertEquals(node.events.topics, LIFE);
