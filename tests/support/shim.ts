@@ -248,16 +248,23 @@ export class ShimNode implements AsyncDisposable {
   /** No shim may be left; the brain ends here. */
   async [Symbol.asyncDispose](): Promise<void> {
     await until("no monitor is left", () => this.monitors().length === 0);
-    for (const pid of this.brains()) {
-      try {
-        Deno.kill(pid, "SIGKILL");
-      } catch {
-        // it has ended by itself
-      }
-    }
-    await until("no brain is left", () => this.brains().length === 0);
+    // A monitor may have been starting one as it ended.
+    await until("no brain is left", () => {
+      const brains = this.brains();
+      for (const pid of brains) kill(pid);
+      return brains.length === 0;
+    });
     await this.events[Symbol.asyncDispose]();
     Deno.removeSync(this.folder, { recursive: true });
+  }
+}
+
+/** Whoever has ended by itself is left alone. */
+export function kill(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch {
+    // it has ended
   }
 }
 
