@@ -266,7 +266,8 @@ function makeBelow(root: string, path: string): void {
   try {
     Deno.mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    if (errnoOf(error) !== ENOENT) throw error;
+    // A root that is a file says so when it is made.
+    if (![ENOENT, ENOTDIR].includes(errnoOf(error) ?? 0)) throw error;
     Deno.mkdirSync(root, { recursive: true, mode: 0o700 });
     Deno.mkdirSync(path, { mode: 0o700 });
   }
