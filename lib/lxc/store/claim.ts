@@ -6,6 +6,7 @@ import { removeIfThere, statFile } from "../../base/files.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
 import { hostFiles, readConfig } from "../config/read.ts";
 import { StoredFiles } from "./files.ts";
+import { lockClaim } from "./lock.ts";
 
 const PARTIAL = "partial";
 /** Of the directory of a container, as LXC makes it. */
@@ -14,11 +15,12 @@ const DIRECTORY_MODE = 0o770;
 /** A directory that nobody else will make. */
 interface Claim extends Disposable {
   /** All is there. */
-  done(): void;
+  done(): Promise<void>;
 }
 
 /** Makes the directory; what a command has left there that was killed goes first. */
 export async function claimDirectory(runtime: LoadedRuntime, directory: string): Promise<Claim> {
+  using _lock = await lockClaim(runtime, directory);
   if (!makeDirectory(directory)) {
     await refuseWhole(runtime, directory);
     await removeLeftover(runtime, directory);
@@ -27,7 +29,10 @@ export async function claimDirectory(runtime: LoadedRuntime, directory: string):
   const file = `${directory}/${PARTIAL}`;
   const fd = await runtime.helper.lockBytes(file, 0);
   return {
-    done: () => removeIfThere(file),
+    done: async () => {
+      using _lock = await lockClaim(runtime, directory);
+      removeIfThere(file);
+    },
     [Symbol.dispose]: () => runtime.helper.close(fd),
   };
 }
@@ -51,8 +56,16 @@ async function refuseWhole(runtime: LoadedRuntime, directory: string): Promise<v
   });
 }
 
-/** Removes what was not made to its end; whose ids it has, what there is of its configuration says. */
-export async function removeLeftover(runtime: LoadedRuntime, directory: string): Promise<void> {
+/** Removes what was not made to its end; false for a whole container. Throws RuntsError while somebody makes it. */
+export async function removePartial(runtime: LoadedRuntime, directory: string): Promise<boolean> {
+  using _lock = await lockClaim(runtime, directory);
+  if (await isWhole(runtime, directory)) return false;
+  await removeLeftover(runtime, directory);
+  return true;
+}
+
+/** Whose ids it has, what there is of its configuration says. */
+async function removeLeftover(runtime: LoadedRuntime, directory: string): Promise<void> {
   const file = `${directory}/config`;
   const source = statFile(file)?.isFile ? { file } : {};
   const { config } = await readConfig(source, hostFiles(runtime.files.read));
@@ -65,15 +78,16 @@ export async function refusePartial(
   name: string,
   directory: string,
 ): Promise<void> {
+  using _lock = await lockClaim(runtime, directory);
   if (await isWhole(runtime, directory)) return;
   throw new RuntsError(`container ${quote(name)} was not made to its end`, { hint: "destroy it" });
 }
 
 /**
  * Whether a directory was made to its end; false where whoever made it is gone. Throws RuntsError while
- * somebody makes it.
+ * somebody makes it. For who holds the lock of claims.
  */
-export async function isWhole({ helper }: LoadedRuntime, directory: string): Promise<boolean> {
+async function isWhole({ helper }: LoadedRuntime, directory: string): Promise<boolean> {
   const file = `${directory}/${PARTIAL}`;
   if (statFile(file) === undefined) return true;
   try {

@@ -89,7 +89,7 @@ export async function copyLocked(
   undo.add(() => files.do({ kind: "remove", path: directory }));
   try {
     await fill({ runtime, source, to, directory, files, undo }, manner);
-    claim.done();
+    await claim.done();
   } catch (error) {
     await undo.run((also) => runtime.warn(`clean up ${quote(directory)}: ${reason(also)}`));
     throw error;

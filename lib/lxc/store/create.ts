@@ -61,7 +61,7 @@ export function createContainer(given: RuntimeOrSettings, options: CreateOptions
         const making = { runtime, options, directory, text, config, files, undo };
         await fill(making, template);
       }
-      claim.done();
+      await claim.done();
     } catch (error) {
       await undo.run((also) => runtime.warn(`clean up ${quote(directory)}: ${reason(also)}`));
       throw error;

@@ -8,7 +8,7 @@ import { inCommand } from "../../runtime/command.ts";
 import { load } from "../../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts";
 import { systemId } from "../life/record.ts";
-import { isWhole, removeLeftover } from "./claim.ts";
+import { removePartial } from "./claim.ts";
 import { dependentsOf, directoryOf, forgetDependences, type Placed } from "./dependents.ts";
 import { StoredFiles } from "./files.ts";
 import { lockDefinition } from "./lock.ts";
@@ -44,9 +44,7 @@ export function destroyContainer(
     if (statFile(directory) === undefined) {
       throw new RuntsError(`container ${quote(place.name)} does not exist`);
     }
-    if (!await isWhole(runtime, directory)) {
-      return await removeLeftover(runtime, directory);
-    }
+    if (await removePartial(runtime, directory)) return;
     if (options.force && isRunning(runtime, place)) {
       const { stopSystem } = await import("../life/stop.ts");
       await stopSystem(runtime, {

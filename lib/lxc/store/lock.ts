@@ -9,20 +9,34 @@ import { canonicalPath } from "../place.ts";
 const LOCK_TIMEOUT = 60_000;
 
 /** Takes it; disposing of it gives it up. */
-export async function lockDefinition(
+export function lockDefinition(
   runtime: LoadedRuntime,
   lxcpath: string,
   name: string,
+): Promise<Disposable> {
+  return lockNamed(runtime, lxcpath, `.${name}`);
+}
+
+/** The lock of whoever looks whether a container's directory was made to its end, or makes it so. It is held briefly. */
+export function lockClaim(runtime: LoadedRuntime, directory: string): Promise<Disposable> {
+  const at = directory.lastIndexOf("/");
+  return lockNamed(runtime, directory.slice(0, at), `claim.${directory.slice(at + 1)}`);
+}
+
+async function lockNamed(
+  runtime: LoadedRuntime,
+  lxcpath: string,
+  file: string,
 ): Promise<Disposable> {
   const { helper, caller } = runtime;
   const directory = `${runDirectory(runtime)}/lxc/lock/${canonicalPath(lxcpath)}`;
   try {
     Deno.mkdirSync(directory, { recursive: true, mode: caller.masked(0o777) });
-    const fd = await helper.lockBytes(`${directory}/.${name}`, LOCK_TIMEOUT);
+    const fd = await helper.lockBytes(`${directory}/${file}`, LOCK_TIMEOUT);
     return { [Symbol.dispose]: () => helper.close(fd) };
   } catch (cause) {
     if (errnoOf(cause) !== ETIMEDOUT) {
-      throw new RuntsError(`lock ${quote(`${directory}/.${name}`)}`, { cause });
+      throw new RuntsError(`lock ${quote(`${directory}/${file}`)}`, { cause });
     }
     const seconds = LOCK_TIMEOUT / 1000;
     throw new RuntsError(`another command has been at work on the container for ${seconds} s`);
