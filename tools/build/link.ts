@@ -32,12 +32,8 @@ export const V8_FLAGS = `--v8-flags=${[
   "--no-icu-timezone-data",
 ]}`;
 
-/**
- * For the warm brain: it compiles what it does often, and keeps its heap small. Threads that compile or collect aside
- * would take the processor from what it has started, and 9 MB.
- */
+/** For the warm brain: it compiles what it does often, aside, and keeps its heap small. */
 const RESIDENT_V8_FLAGS = `--v8-flags=${[
-  "--single-threaded",
   "--max-semi-space-size=4",
   "--stack-trace-limit=0",
   "--no-icu-timezone-data",
