@@ -30,13 +30,14 @@ async function lockNamed(
 ): Promise<Disposable> {
   const { helper, caller } = runtime;
   const directory = `${runDirectory(runtime)}/lxc/lock/${canonicalPath(lxcpath)}`;
+  const path = `${directory}/${file}`;
   try {
     Deno.mkdirSync(directory, { recursive: true, mode: caller.masked(0o777) });
-    const fd = await helper.lockBytes(`${directory}/${file}`, LOCK_TIMEOUT);
+    const fd = await helper.lockBytes(path, LOCK_TIMEOUT);
     return { [Symbol.dispose]: () => helper.close(fd) };
   } catch (cause) {
     if (errnoOf(cause) !== ETIMEDOUT) {
-      throw new RuntsError(`lock ${quote(`${directory}/${file}`)}`, { cause });
+      throw new RuntsError(`lock ${quote(path)}`, { cause });
     }
     const seconds = LOCK_TIMEOUT / 1000;
     throw new RuntsError(`another command has been at work on the container for ${seconds} s`);
