@@ -1,5 +1,6 @@
 /** Runs a hook by the same C code that init uses inside the container. */
 
+import { POLLOUT } from "./poll.ts";
 import { decodeBytes } from "../lib/base/bytes.ts";
 import type { CallerLimit } from "../lib/base/caller_limits.ts";
 import { quote } from "../lib/base/errors.ts";
@@ -9,7 +10,6 @@ import type { Library } from "./library.ts";
 import { Size } from "./symbols.ts";
 import type { Waiter } from "./waiter.ts";
 
-const POLLOUT = 4;
 /** Of 4 KiB: no more than a pipe holds, for a process that was left behind may write for ever. */
 const REST_MAX = 16;
 

@@ -9,6 +9,7 @@ export const OPERATION = "wait for descriptors";
 
 /** Events of poll(2). Errors and hang-ups are always reported. */
 export const POLLIN = 1;
+export const POLLOUT = 4;
 
 /** An array of struct pollfd; a negative descriptor is never ready. */
 export function pollBuffer(fds: readonly number[], events: number): Uint8Array<ArrayBuffer> {

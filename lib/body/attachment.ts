@@ -1,5 +1,6 @@
 /** What is attached to a program's streams by its monitor. */
 
+import { POLLOUT } from "../../ffi/poll.ts";
 import { EPIPE } from "../base/errno.ts";
 import { RuntsError } from "../base/errors.ts";
 import { BodyMax, BodyStream } from "../wire/body.ts";
@@ -10,8 +11,6 @@ import type { MonitorCalls } from "../../ffi/monitor.ts";
 export type Output =
   | { readonly stream: "stdout" | "stderr"; readonly bytes: Uint8Array }
   | { readonly lost: bigint };
-
-const POLLOUT = 4;
 
 /** Its disposal is a detach. */
 export class Attachment implements Disposable {

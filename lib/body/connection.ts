@@ -1,5 +1,6 @@
 /** Packets to and from another process that is a body: replies find their requests, and recorded ends whoever waits for them. */
 
+import { POLLOUT } from "../../ffi/poll.ts";
 import type { FileCalls } from "../../ffi/files.ts";
 import type { Watch } from "../../ffi/waiter.ts";
 import { EBADMSG, EPIPE } from "../base/errno.ts";
@@ -47,8 +48,6 @@ interface Pending {
   readonly resolve: (answer: readonly [Reply, readonly number[]]) => void;
   readonly reject: (error: unknown) => void;
 }
-
-const POLLOUT = 4;
 
 /** A connection; it reads only while somebody waits for something, and then keeps the process alive; or always. */
 export class BodyConnection implements Disposable {

@@ -1,5 +1,6 @@
 /** Descriptors as streams of bytes. Nothing of it waits in a thread of its own (ffi/waiter.ts). */
 
+import { POLLOUT } from "../../ffi/poll.ts";
 import type { StreamCalls } from "../../ffi/streams.ts";
 import { turn } from "../base/turn.ts";
 import type { OwnHelper } from "../runtime/runtime.ts";
@@ -8,8 +9,6 @@ import type { OwnHelper } from "../runtime/runtime.ts";
 const CHUNK = 64 * 1024;
 /** After so many bytes everybody else has a turn of the event loop. */
 const SHARE = 1024 * 1024;
-
-const POLLOUT = 4;
 
 /** What a stream works with. */
 interface Source {

@@ -1,5 +1,6 @@
 /** Telling containerd of events: in order for each task, and again and again until it has said that it has them. */
 
+import { POLLOUT } from "../../ffi/poll.ts";
 import { streamCalls } from "../../ffi/streams.ts";
 import { delay } from "../base/delay.ts";
 import { RuntsError } from "../base/errors.ts";
@@ -15,7 +16,6 @@ const TIMEOUT = 5_000;
 /** Between two attempts, in ms: first, and at most. */
 const PAUSE = 100;
 const PAUSE_MAX = 5_000;
-const POLLOUT = 4;
 const NS = 1_000_000_000n;
 
 type Events = typeof EVENTS;
