@@ -143,16 +143,29 @@ async function feed(stdin: WritableStream<Uint8Array>, text: string): Promise<vo
   await writer.close();
 }
 
-/** Waits until a condition holds; throws after the time-out (milliseconds), which is for hangs. */
+/**
+ * Waits until a condition holds; throws after the time-out (milliseconds), which is for hangs. A condition that looks at a
+ * file or a process which is not there (ENOENT, ESRCH) does not hold yet: whoever makes it may not have come so far.
+ */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
   timeout = 60_000,
 ): Promise<void> {
   const end = performance.now() + PATIENCE * timeout;
-  while (!(await holds())) {
+  let missing = "";
+  const now = async () => {
+    try {
+      return await holds();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      missing = ` (${error.message})`;
+      return false;
+    }
+  };
+  while (!(await now())) {
     if (performance.now() > end) {
-      throw new Error(`waited ${PATIENCE * timeout} ms in vain until ${what}`);
+      throw new Error(`waited ${PATIENCE * timeout} ms in vain until ${what}${missing}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
