@@ -139,7 +139,7 @@ int attributes_propagate(int mount, const uint8_t *propagation, uint32_t count);
 int tmpcopyup(int from, int to);
 
 /*
- * rootfs.c: what is attached to or taken from the mount that holds `directory` must stay in this mount
+ * propagation.c: what is attached to or taken from the mount that holds `directory` must stay in this mount
  * namespace, and pivot_root(2) asks for the same. A slave, unlike a private mount, still sees the
  * host's mounts.
  */

@@ -138,8 +138,7 @@ void procfs_prepare(struct init *in);
  * mount namespace that was joined, somebody may have put another file in its place (CVE-2025-52881).
  */
 int procfs_open_to_write(struct init *in, const char *path);
-
-/* stage.c: one write(2) of all bytes: 0, or -errno; -EIO for a short one. */
+/* One write(2) of all bytes: 0, or -errno; -EIO for a short one. */
 int write_once(int fd, const void *bytes, size_t length);
 
 /* given.c: fills slots that are empty, and gives the descriptor of the plan; -errno after fail_at. */

@@ -112,3 +112,10 @@ int procfs_open_to_write(struct init *in, const char *path) {
   in->procfs = make_procfs();
   return in->procfs < 0 ? fd : open_below(in->procfs, path, flags);
 }
+
+int write_once(int fd, const void *bytes, size_t length) {
+  long written = RETRY(write(fd, bytes, length));
+  if (written < 0)
+    return (int)written;
+  return (size_t)written == length ? 0 : -EIO;
+}

@@ -25,13 +25,6 @@ struct kernel_clone_args {
   uint64_t set_tid, set_tid_size, cgroup;
 };
 
-int write_once(int fd, const void *bytes, size_t length) {
-  long written = RETRY(write(fd, bytes, length));
-  if (written < 0)
-    return (int)written;
-  return (size_t)written == length ? 0 : -EIO;
-}
-
 int op_write_file(struct init *in, const union field *f) {
   const char *path = f[0].text, *data = f[1].text;
   uint64_t magic = f[2].u64;
