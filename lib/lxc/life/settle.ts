@@ -78,7 +78,7 @@ export async function settleLocked(
 async function removeContainer(runtime: LoadedRuntime, plan: SystemPlan): Promise<void> {
   const lxcpath = plan.directory.slice(0, -plan.name.length - 1);
   try {
-    const { destroyStopped } = await import("../store/destroy.ts");
+    const { destroyStopped } = await import("../store/remove.ts");
     await destroyStopped(runtime, { lxcpath, name: plan.name });
   } catch (error) {
     runtime.warn(`remove ${quote(plan.directory)}: ${reason(error)}`);

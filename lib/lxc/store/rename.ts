@@ -17,7 +17,7 @@ import {
   noteDependences,
   type Placed,
 } from "./dependents.ts";
-import { refuseInUse } from "./destroy.ts";
+import { refuseInUse } from "./remove.ts";
 import { StoredFiles } from "./files.ts";
 import { lockDefinition } from "./lock.ts";
 import { hasSnapshots, isRunning, openStored, runCloneHooks, type Stored } from "./opened.ts";

@@ -7,7 +7,7 @@ import { Undo } from "../../base/undo.ts";
 import type { LoadedRuntime } from "../../runtime/runtime.ts";
 import { copiedConfig } from "./copy_config.ts";
 import { forgetDependences, noteDependences } from "./dependents.ts";
-import { refuseInUse } from "./destroy.ts";
+import { refuseInUse } from "./remove.ts";
 import { StoredFiles } from "./files.ts";
 import { isRunning, runCloneHooks, runDestroyHooks, type Stored } from "./opened.ts";
 import { copyRootfs } from "./rootfs_copy.ts";

@@ -9,7 +9,7 @@ import type { LoadedRuntime, RuntimeOrSettings } from "../../runtime/runtime.ts"
 import { checkName } from "../place.ts";
 import { copyLocked } from "./copy.ts";
 import { directoryOf } from "./dependents.ts";
-import { removeStored } from "./destroy.ts";
+import { removeStored } from "./remove.ts";
 import { lockDefinition } from "./lock.ts";
 import { openStored, placeOf, type Stored } from "./opened.ts";
 import { restoreInPlace } from "./restore.ts";
