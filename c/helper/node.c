@@ -1,4 +1,4 @@
-/* Device nodes. */
+/* Files and device nodes below a root. */
 #define _GNU_SOURCE 1
 #include "node.h"
 
@@ -12,9 +12,18 @@
 
 #define KIND (S_IFCHR | S_IFBLK)
 
-static int open_below(int root, const char *path) {
-  return kernel_openat2(root, *path ? path : ".", O_PATH | O_DIRECTORY, 0,
+static int open_below(int root, const char *path, int flags) {
+  return kernel_openat2(root, *path ? path : ".", flags, 0,
                         RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+static int directory_below(int root, const char *path) {
+  return open_below(root, path, O_PATH | O_DIRECTORY);
+}
+
+int32_t rts_open_below(const char *root, const char *path, int32_t flags) {
+  CLEANUP_FD int fd = rts_open(root, O_PATH | O_DIRECTORY, 0);
+  return fd < 0 ? fd : open_below(fd, path, flags);
 }
 
 /* The directory of what stands at `path`, whose last part begins at `name`; made where `make` says so. */
@@ -22,12 +31,12 @@ static int open_parent(int root, char *path, const char *name, bool make) {
   for (char *end = strchr(path, '/'); make && end && end < name; end = strchr(end + 1, '/')) {
     *end = '\0';
     const char *slash = strrchr(path, '/');
-    CLEANUP_FD int there = open_below(root, path);
+    CLEANUP_FD int there = directory_below(root, path);
     if (there == -ENOENT && end[-1] != '/') {
       char above[PATH_MAX] = "";
       if (slash)
         memcpy(above, path, (size_t)(slash - path));
-      CLEANUP_FD int parent = open_below(root, above);
+      CLEANUP_FD int parent = directory_below(root, above);
       if (parent < 0 || mkdirat(parent, slash ? slash + 1 : path, 0755) != 0)
         return parent < 0 ? parent : -errno;
     }
@@ -35,7 +44,7 @@ static int open_parent(int root, char *path, const char *name, bool make) {
   }
   char above[PATH_MAX] = "";
   memcpy(above, path, (size_t)(name - path));
-  return open_below(root, above);
+  return directory_below(root, above);
 }
 
 /* What a path is below a root, cut into its directory, which is opened, and its name. */

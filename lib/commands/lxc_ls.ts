@@ -14,6 +14,8 @@ import {
   USUAL,
   volatileNames,
 } from "../lxc/list.ts";
+import type { Listing } from "../lxc/nested.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { LXC_COMMON, versionWanted } from "./lxc_shared.ts";
 
 export const command = defineCommand({
@@ -49,8 +51,8 @@ export const command = defineCommand({
     nesting: {
       value: "LEVELS",
       alone: "5",
-      description: "of LXC: containers within containers are not looked for",
-      hidden: true,
+      integer: true,
+      description: "also those within containers, and within those; alone: 5 levels",
     },
     filter: { value: "REGEX", description: "only containers whose names it matches" },
     groups: {
@@ -63,25 +65,30 @@ export const command = defineCommand({
   async run(context) {
     const { runtime, args, options, print, columns: width } = context;
     if (versionWanted(context)) return;
-    if (options.nesting !== undefined) {
-      throw new RuntsError("containers within containers are not looked for", {
-        hint: "list them inside",
-      });
-    }
     const path = lxcPath(runtime, options.lxcpath);
     const pattern = regex(options.filter ?? args.pattern);
     const columns = columnsOf(options.fancyFormat);
     const groups = options.groups?.split(",").filter((group) => group !== "") ?? [];
     const rows: Row[] = [];
+    const isWanted = (row: Row) => isInGroups(row, groups) && isInState(row, options);
     const isFancy = options.fancy || options.fancyFormat !== undefined;
     const volatile = options.defined ? [] : volatileNames(runtime, path);
     const names = [...containerNames(path), ...volatile].toSorted();
-    const all = new Rows(runtime, path, isFancy ? columns : []);
-    for (const name of names.filter((one) => pattern.test(one))) {
+    const shown = isFancy ? columns : [];
+    const all = new Rows(runtime, path, shown);
+    const isNamed = (name: string) => pattern.test(name);
+    const listing = {
+      lxcpath: path,
+      columns: shown,
+      levels: options.nesting ?? 0,
+      isNamed,
+      isWanted,
+    };
+    for (const name of names.filter(isNamed)) {
       const row = await all.of(name, !volatile.includes(name));
       if (row === undefined) {
         runtime.warn(`${path}/${name}/config is not sound: see "runts lxc check"`);
-      } else if (isInGroups(row, groups) && isWanted(row, options)) rows.push(row);
+      } else if (isWanted(row)) rows.push(row, ...await withinOf(runtime, listing, name, isFancy));
     }
     if (isFancy) return print(fancyTable(rows, columns));
     if (rows.length === 0) return;
@@ -89,8 +96,27 @@ export const command = defineCommand({
   },
 });
 
+/** The containers in a container: with all names of those that they are in, or in a table behind them. */
+async function withinOf(
+  runtime: Runtime,
+  listing: Listing,
+  name: string,
+  isFancy: boolean,
+): Promise<Row[]> {
+  if (listing.levels === 0) return [];
+  const [{ nestedRows }, { load }] = await Promise.all([
+    import("../lxc/nested.ts"),
+    import("../runtime/load.ts"),
+  ]);
+  const rows = await nestedRows(await load(runtime), listing, name);
+  return rows.map(({ row, within }) => ({
+    ...row,
+    NAME: isFancy ? "\\".padStart(within.length) + row.NAME : [...within, row.NAME].join("/"),
+  }));
+}
+
 /** Which states are asked for; all if none is. */
-function isWanted(
+function isInState(
   { STATE }: Row,
   { active, running, frozen, stopped }: Partial<Record<string, unknown>>,
 ): boolean {

@@ -35,7 +35,7 @@ const WARM: Readonly<Record<string, (options: Values, caller: Caller) => boolean
   "lxc execute": (options, caller) => options.daemon === true && asRoot(options, caller),
   "lxc freeze": always,
   "lxc info": always,
-  "lxc ls": always,
+  "lxc ls": (options) => options.nesting === undefined, // what is within may keep its reader waiting
   "lxc monitor": always,
   "lxc start": (options, caller) => options.foreground !== true && asRoot(options, caller),
   "lxc stop": asRoot,

@@ -2,9 +2,9 @@
 
 import { isDirectory } from "../base/files.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { hostFiles, readConfig } from "./config/read.ts";
+import { hostFiles, type ReadConfig, readConfig } from "./config/read.ts";
 import { isDefined } from "./place.ts";
-import { networkFacts, usageOf } from "./life/facts.ts";
+import { networkFacts, type Usage, usageOf } from "./life/facts.ts";
 import { systemIds, systemPlanIfAny } from "./life/record.ts";
 import { systemNow } from "./life/state.ts";
 
@@ -86,12 +86,10 @@ export class Rows {
       ? await settingsOf(runtime, `${this.#path}/${name}/config`)
       : startedSettings(runtime, id);
     if (settings === undefined) return undefined;
+    const usage = () => usageOf(runtime, id);
     return {
       NAME: name,
-      STATE: state,
-      PID: pid === undefined ? "-" : String(pid),
-      ...await memoryCells(runtime, id, pid, columns),
-      ...await networkCells(runtime, pid, columns),
+      ...await stateCells(runtime, { state, pid, usage }, columns),
       ...settings,
     };
   }
@@ -101,9 +99,34 @@ type Cells<K extends Column> = Pick<Row, K>;
 
 type SettingCells = Cells<"AUTOSTART" | "GROUPS" | "UNPRIVILEGED">;
 
-/** Of the configuration. */
+/** A container as it is now. */
+interface Now {
+  readonly state: string;
+  /** Of its init; undefined where there is none. */
+  readonly pid: number | undefined;
+  readonly usage: () => Promise<Usage>;
+}
+
+/** What is not of the configuration. */
+export async function stateCells(
+  runtime: Runtime,
+  { state, pid, usage }: Now,
+  columns: readonly Column[],
+): Promise<Omit<Row, "NAME" | keyof SettingCells>> {
+  return {
+    STATE: state,
+    PID: pid === undefined ? "-" : String(pid),
+    ...await memoryCells(usage, pid, columns),
+    ...await networkCells(runtime, pid, columns),
+  };
+}
+
 async function settingsOf(runtime: Runtime, file: string): Promise<SettingCells | undefined> {
-  const { config, findings } = await readConfig({ file }, hostFiles(runtime.files.read));
+  return configuredCells(await readConfig({ file }, hostFiles(runtime.files.read)));
+}
+
+/** Of the configuration; undefined if it is not sound. */
+export function configuredCells({ config, findings }: ReadConfig): SettingCells | undefined {
   if (findings.length > 0) return undefined;
   const groups = config.all("lxc.group").map(({ value }) => value);
   const auto = config.get("lxc.start.auto")?.value ?? false;
@@ -133,14 +156,13 @@ const cell = (values: readonly string[]) => values.length > 0 ? values.join(", "
 
 /** Is asked for only where it is to be shown. */
 async function memoryCells(
-  runtime: Runtime,
-  id: string,
+  usage: Now["usage"],
   pid: number | undefined,
   columns: readonly Column[],
 ): Promise<Cells<"RAM" | "SWAP">> {
   const isShown = columns.includes("RAM") || columns.includes("SWAP");
   if (pid === undefined || !isShown) return { RAM: "-", SWAP: "-" };
-  const { memory = 0, swap = 0 } = await usageOf(runtime, id);
+  const { memory = 0, swap = 0 } = await usage();
   return { RAM: megabytes(memory), SWAP: megabytes(swap) };
 }
 
@@ -165,18 +187,23 @@ export function isInGroups(row: Row, groups: readonly string[]): boolean {
   return groups.every((group) => own.includes(group));
 }
 
+/** What a container can choose (its devices, and what it has within) is not to reach a terminal as it is. */
+const shown = (text: string) => text.replace(/\p{Cc}/gu, "?");
+
 /** A table, each cell padded to the width of its column, and a blank behind each. */
-export function fancyTable(rows: readonly Row[], columns: readonly Column[]): string {
-  const widths = columns.map((column) =>
-    Math.max(column.length, ...rows.map((row) => row[column].length))
+export function fancyTable(found: readonly Row[], columns: readonly Column[]): string {
+  const rows = found.map((row) => columns.map((column) => shown(row[column])));
+  const widths = columns.map((column, index) =>
+    Math.max(column.length, ...rows.map((row) => row[index]!.length))
   );
   const line = (cells: readonly string[]) =>
     cells.map((cell, index) => `${cell.padEnd(widths[index]!)} `).join("") + "\n";
-  return [columns, ...rows.map((row) => columns.map((column) => row[column]))].map(line).join("");
+  return [columns, ...rows].map(line).join("");
 }
 
 /** Names in as many columns as fit, the longest with a blank behind; a line each for width 0. */
-export function plainNames(names: readonly string[], width: number): string {
+export function plainNames(found: readonly string[], width: number): string {
+  const names = found.map(shown);
   if (width === 0) return names.map((name) => `${name}\n`).join("");
   const cell = Math.max(...names.map((name) => name.length)) + 1;
   const each = Math.max(1, Math.floor(width / cell));

@@ -51,8 +51,13 @@ export function isEnded({ state }: ProcessStat): boolean {
   return "ZXx".includes(state);
 }
 
-/** The process id as the innermost pid namespace of the process sees it (NSpid, Linux 4.1). */
+/** The process id as the innermost pid namespace of the process sees it. */
 export function innerPid(pid: number): number {
+  return pidsOf(pid).at(-1)!;
+}
+
+/** The process ids in all pid namespaces that the process is in, the outermost first (NSpid, Linux 4.1). */
+export function pidsOf(pid: number): number[] {
   const line = /^NSpid:\s*(.*)$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`));
-  return Number(line?.[1]?.split(/\s+/).at(-1) ?? pid);
+  return line?.[1]?.split(/\s+/).map(Number) ?? [pid];
 }

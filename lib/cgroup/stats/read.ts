@@ -7,7 +7,9 @@ import type { CgroupRecord } from "../manager.ts";
 export type * from "./types.ts";
 
 /** What the container uses at this moment. Throws when it has no cgroup, or no longer. */
-export async function readStats({ paths, path }: CgroupRecord): Promise<Stats> {
+export async function readStats(
+  { paths, path }: Pick<CgroupRecord, "paths" | "path">,
+): Promise<Stats> {
   const [controller] = Object.keys(paths);
   if (controller === undefined) {
     throw new RuntsError("read statistics", {

@@ -26,11 +26,16 @@ export interface Usage {
 }
 
 /** What its cgroup has used. */
-export async function usageOf(runtime: Runtime, id: string): Promise<Usage> {
+export function usageOf(runtime: Runtime, id: string): Promise<Usage> {
   const { status } = inspect(new StateDirectory(runtime, id));
+  return usageIn(recordedCgroup(runtime, status));
+}
+
+/** What a cgroup has used. */
+export async function usageIn(cgroup: Pick<CgroupRecord, "path" | "paths">): Promise<Usage> {
   let totals: Totals;
   try {
-    totals = totalsOf(await readStats(counting(recordedCgroup(runtime, status))));
+    totals = totalsOf(await readStats(counting(cgroup)));
   } catch {
     return {}; // it has ended meanwhile
   }
@@ -51,7 +56,7 @@ export async function usageOf(runtime: Runtime, id: string): Promise<Usage> {
 const COUNTING = ["cpuacct", "memory", "blkio"];
 
 /** Nothing else is read: there are dozens of files. */
-function counting(record: CgroupRecord): CgroupRecord {
+function counting<R extends Pick<CgroupRecord, "paths">>(record: R): R {
   const told = Object.entries(record.paths).filter(([name]) => COUNTING.includes(name));
   return told.length === 0 ? record : { ...record, paths: Object.fromEntries(told) };
 }
