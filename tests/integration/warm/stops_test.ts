@@ -102,8 +102,8 @@ class Play implements Disposable {
   }
 }
 
-/** Has the brain die before its nth message from now on. */
-async function killBrainBefore(brain: WarmBrain, nth: number): Promise<Disposable> {
+/** Has the brain die before its nth message from now on, until it is disposed of. */
+async function killBrainBefore(brain: WarmBrain, nth: number): Promise<AsyncDisposable> {
   const inject = ["-e", "trace=sendmsg", "-e", `inject=sendmsg:signal=SIGKILL:when=${nth}`];
   const strace = new Deno.Command("strace", {
     args: ["-p", String(brain.pid), "-o", "/dev/null", ...inject],
@@ -113,12 +113,13 @@ async function killBrainBefore(brain: WarmBrain, nth: number): Promise<Disposabl
     !/^TracerPid:\s*0$/m.test(Deno.readTextFileSync(`/proc/${brain.pid}/status`));
   await until("the brain is traced", traced);
   return {
-    [Symbol.dispose]() {
+    async [Symbol.asyncDispose]() {
       try {
         strace.kill("SIGTERM");
       } catch {
         // it has ended with the brain
       }
+      await strace.status; // until then it counts what the brain says to others, too
     },
   };
 }
@@ -135,7 +136,7 @@ async function playKillingBrain(
   const where = `${scene.line.join(" ")}, message ${nth}`;
   let found: Output & { cold: boolean };
   {
-    using _killer = await killBrainBefore(brain, nth);
+    await using _killer = await killBrainBefore(brain, nth);
     found = await tell(play.words(scene.line), brain.words);
   }
   const { code, stderr, cold } = found;
