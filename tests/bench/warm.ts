@@ -3,7 +3,7 @@
  * crun; 500 lifecycles by 16 callers; the memory of a front, and of the brain until it has carried 10,000 commands
  * out. It prints ratios; it is no test.
  *
- * `deno task bench:warm [--quick]`
+ * `deno task bench:warm [--quick] [SERIES …]`: all, or of these: back-to-back pauses list throughput memory front
  */
 
 import { Bundle } from "../support/bundle.ts";
@@ -158,6 +158,21 @@ async function grow({ call }: Called, brain: WarmBrain, bundle: string): Promise
   await call("delete", "--force", id);
 }
 
+async function throughputs(all: readonly Called[], bundle: string): Promise<void> {
+  for (const one of all) {
+    const rate = (await throughput(one, bundle)).toFixed(0);
+    console.log(`${LIVES} containers by ${CALLERS} callers, ${one.name}: ${rate} a second`);
+  }
+}
+
+/** The series that the command line names; all if it names none. */
+function asked(series: readonly string[]): readonly string[] {
+  const names = Deno.args.filter((word) => !word.startsWith("--"));
+  const unknown = names.filter((name) => !series.includes(name));
+  if (unknown.length > 0) throw new Error(`${unknown.join(", ")}: not of ${series.join(", ")}`);
+  return names.length > 0 ? names : series;
+}
+
 async function main(): Promise<void> {
   const root = await Deno.makeTempDir({ prefix: "runts-bench-" });
   try {
@@ -183,23 +198,26 @@ async function main(): Promise<void> {
     );
     const load = Deno.loadavg()[0]!.toFixed(2);
     console.log(`${RUNS} runs of each, load ${load}, times in ms: min / median / p90\n`);
-    for (const pause of [0, PAUSE]) {
-      const title = pause === 0
-        ? "back to back"
-        : `with a pause of ${pause} ms before each command`;
-      console.log(plainTable(title, await measure(all, { idle, quick, filtered }, pause)));
-    }
-    console.log(plainTable("back to back", await lists(all, idle.path)));
-    for (const one of all) {
-      const rate = (await throughput(one, idle.path)).toFixed(0);
-      console.log(`${LIVES} containers by ${CALLERS} callers, ${one.name}: ${rate} a second`);
-    }
-    await grow(all[0]!, brain, idle.path);
-    const line = [...installed()[0]!.line, "--root", `${root}/runts`];
-    const words = ["run", "--bundle", said.path, `f${Deno.pid}`];
-    const memory = await frontMemory([...line, ...words], { RUNTS_BRAIN: brain.directory });
-    console.log(`front: ${memory} kB`);
-    await all[0]!.call("delete", "--force", `f${Deno.pid}`);
+    const bundles = { idle, quick, filtered };
+    const series: Readonly<Record<string, () => Promise<void>>> = {
+      "back-to-back": async () =>
+        console.log(plainTable("back to back", await measure(all, bundles, 0))),
+      pauses: async () => {
+        const title = `with a pause of ${PAUSE} ms before each command`;
+        console.log(plainTable(title, await measure(all, bundles, PAUSE)));
+      },
+      list: async () => console.log(plainTable("back to back", await lists(all, idle.path))),
+      throughput: () => throughputs(all, idle.path),
+      memory: () => grow(all[0]!, brain, idle.path),
+      front: async () => {
+        const line = [...installed()[0]!.line, "--root", `${root}/runts`];
+        const words = ["run", "--bundle", said.path, `f${Deno.pid}`];
+        const memory = await frontMemory([...line, ...words], { RUNTS_BRAIN: brain.directory });
+        console.log(`front: ${memory} kB`);
+        await all[0]!.call("delete", "--force", `f${Deno.pid}`);
+      },
+    };
+    for (const name of asked(Object.keys(series))) await series[name]!();
   } finally {
     await Deno.remove(root, { recursive: true });
   }
