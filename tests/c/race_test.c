@@ -1,7 +1,7 @@
 /*
  * Two containers on one root filesystem: what another makes or removes between a look and its use. The
  * calls that change directories are the test's own, and let the other act before or after them.
- * links: c/init/mount.c c/init/mount_request.c c/init/mount_fail.c c/init/open_tree.c c/init/fscontext.c c/init/legacy.c c/init/attributes.c c/init/tmpcopyup.c c/init/rootfs.c c/init/chroot.c c/init/mask.c c/init/device.c c/init/console.c c/init/path.c c/init/procfs.c c/init/explain.c c/init/given.c c/init/sync.c c/common/retry.c
+ * links: c/init/mount.c c/init/mount_request.c c/init/mount_fail.c c/init/open_tree.c c/init/fscontext.c c/init/legacy.c c/init/attributes.c c/init/tmpcopyup.c c/init/rootfs.c c/init/propagation.c c/init/chroot.c c/init/mask.c c/init/device.c c/init/console.c c/init/path.c c/init/procfs.c c/init/explain.c c/init/given.c c/init/sync.c c/common/retry.c
  */
 #define _GNU_SOURCE 1
 #include "../support/c/sandbox.h"

@@ -1,6 +1,6 @@
 /*
  * Trees of files: what a copy has of them, how failures are named, and what is removed.
- * links: c/helper/tree.c c/helper/tree_copy.c c/helper/tree_file.c c/helper/tree_links.c c/init/mount.c c/init/mount_request.c c/init/mount_fail.c c/init/open_tree.c c/init/fscontext.c c/init/legacy.c c/init/attributes.c c/init/tmpcopyup.c c/init/rootfs.c c/init/chroot.c c/init/path.c c/init/procfs.c c/init/explain.c c/init/given.c c/init/sync.c c/common/retry.c
+ * links: c/helper/tree.c c/helper/tree_copy.c c/helper/tree_file.c c/helper/tree_links.c c/init/mount.c c/init/mount_request.c c/init/mount_fail.c c/init/open_tree.c c/init/fscontext.c c/init/legacy.c c/init/attributes.c c/init/tmpcopyup.c c/init/rootfs.c c/init/propagation.c c/init/chroot.c c/init/path.c c/init/procfs.c c/init/explain.c c/init/given.c c/init/sync.c c/common/retry.c
  */
 #define _GNU_SOURCE 1
 #include <sys/xattr.h>
