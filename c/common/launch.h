@@ -9,7 +9,7 @@
 #define NUMBER_MAX 12 /* characters of a descriptor, with its NUL */
 #define FIRST_OTHER_FD 3
 
-enum { ARG_NAME, ARG_SYNC, ARG_PLAN, ARG_TRACE, ARG_SLOTS };
+enum { ARG_NAME, ARG_SYNC, ARG_PLAN, ARG_TRACE, ARG_NAMESPACES, ARG_SLOTS };
 
 /* What the child has of us. A mapping of its own, of zeroes. */
 struct launch {

@@ -126,6 +126,7 @@ static void fill_arguments(struct launch *l) {
   for (size_t i = 0; i < sizeof name; i++)
     l->numbers[ARG_NAME][i] = name[i];
   format_number(l->numbers[ARG_TRACE], l->spawn.trace);
+  format_number(l->numbers[ARG_NAMESPACES], l->spawn.namespaces);
 }
 
 /* The pid, or -errno. */

@@ -71,6 +71,7 @@ long do_spawn(struct body *body, const struct request *r, struct answer *a) {
       .stdio = s.stdio == BODY_STDIO_OWN ? own : r->fds + streams_at(&s),
       .preserve = s.preserve,
       .trace = s.flags & BODY_SPAWN_TRACE,
+      .namespaces = is_early(&s) ? s.flags & BODY_SPAWN_NAMESPACES : 0,
       .umask = -1,
       .files = body->files,
   };

@@ -83,6 +83,7 @@ struct init {
   size_t plan_length;
   struct plan plan;
   int root;           /* O_PATH descriptor of the root filesystem; -1 before `rootfs` */
+  uint32_t namespaces; /* CLONE_NEW*: made before there was a plan */
   int self;           /* /proc/self of the host's procfs, opened after clone; -1 if there is none */
   int procfs;         /* a procfs of init's own, where the host's is covered, or -1 */
   int mask_directory; /* the read-only tmpfs that masked directories share, or -1 */

@@ -1,13 +1,15 @@
 /*
  * Start-up, and the loop over the plan's operations.
  *
- * argv: "runts-init" SYNC_FD PLAN_FD TRACE SLOT0_FD SLOT1_FD …, decimal numbers; -1 for an empty
+ * argv: "runts-init" SYNC_FD PLAN_FD TRACE NAMESPACES SLOT0_FD SLOT1_FD …, decimal numbers; -1 for an empty
  * slot, and for a plan that comes over the conversation. The descriptors are inherited without CLOEXEC and get it here.
+ * NAMESPACES (CLONE_NEW*) are made while there is no plan yet.
  *
  * Or "init" "--reap" PROGRAM ARGUMENT…: see reap.c.
  */
 #define _GNU_SOURCE 1
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -18,13 +20,13 @@
 #include "../common/stop.h"
 #include "init.h"
 
-enum { ARG_SYNC = 1, ARG_PLAN, ARG_TRACE, ARG_SLOTS };
+enum { ARG_SYNC = 1, ARG_PLAN, ARG_TRACE, ARG_NAMESPACES, ARG_SLOTS };
 enum { ARG_REAP = 1, ARG_REAPED };
 
 static struct init the_init;
 
 /* -1 for whatever is not a number. */
-static int parse_fd(const char *text) {
+static int parse_number(const char *text) {
   if (*text < '0' || *text > '9')
     return -1;
   char *end;
@@ -33,7 +35,7 @@ static int parse_fd(const char *text) {
 }
 
 static int take_fd(const char *text) {
-  int fd = parse_fd(text);
+  int fd = parse_number(text);
   return fd >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? fd : -1;
 }
 
@@ -45,12 +47,21 @@ static void init_prepare(struct init *in, char **argv) {
   in->trace = argv[ARG_TRACE][0] == '1';
 }
 
+/* What fails here fails again in op_clone, which says why. */
+static void make_namespaces(struct init *in, int namespaces) {
+  if (namespaces > 0 && unshare(namespaces) == 0)
+    in->namespaces = (uint32_t)namespaces;
+}
+
 /* The descriptor of the plan; what there is for its slots. */
 static int find_plan(struct init *in, int argc, char **argv, int slots[SLOTS_MAX]) {
   for (int i = 0; i < (int)SLOTS_MAX; i++)
     slots[i] = ARG_SLOTS + i < argc ? take_fd(argv[ARG_SLOTS + i]) : -1;
   int plan = take_fd(argv[ARG_PLAN]);
-  return plan >= 0 ? plan : take_plan(in, slots);
+  if (plan >= 0)
+    return plan;
+  make_namespaces(in, parse_number(argv[ARG_NAMESPACES]));
+  return take_plan(in, slots);
 }
 
 /* Those that operations fill come after those that runts may: each operation fills one at the most. */

@@ -97,7 +97,7 @@ static _Noreturn void leave_to_child(struct init *in, long pid, int gate[2]) {
 }
 
 int op_clone(struct init *in, const union field *f) {
-  uint32_t flags = f[0].u32;
+  uint32_t flags = f[0].u32 & ~in->namespaces;
   int slot = f[1].i32, cgroup = -1;
   if (slot >= (int)in->slot_count)
     return fail_at(in, -EINVAL, "slot %d", slot);

@@ -34,7 +34,10 @@ export interface InitRequest {
 }
 
 /** What init can be started with before there is a plan. */
-export type EarlyInit = Pick<InitRequest, "trace" | "preserve">;
+export interface EarlyInit extends Pick<InitRequest, "trace" | "preserve"> {
+  /** That it makes at once, of those of its plan: UTS, IPC and network (CLONE_NEW*). */
+  readonly namespaces: number;
+}
 
 /** A child of the body. */
 export interface Child {

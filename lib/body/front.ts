@@ -130,9 +130,10 @@ export class FrontBody implements Body, ProgramFront, Disposable {
   }
 
   startEarly(request: EarlyInit): void {
-    const { preserve, trace } = request;
+    const { preserve, trace, namespaces } = request;
+    const flags = SPAWN_EARLY | (trace ? SPAWN_TRACE : 0) | namespaces;
     const child = this.#spawn({
-      fields: [0, preserve, SPAWN_EARLY | (trace ? SPAWN_TRACE : 0), BodyStdio.own, -1, 0],
+      fields: [0, preserve, flags, BodyStdio.own, -1, 0],
       fds: [this.#calls.initImage()],
     });
     this.#waiting = new WaitingInit(this.#helper, this.#calls, request, child);

@@ -29,14 +29,18 @@ async function placeOf(runtime: Runtime, bundle: string): Promise<BundlePlace> {
   return await openBytesPlace(runtime, path);
 }
 
-/** Reads and checks a bundle; nothing has been made when this throws. */
+/** Is called as soon as the configuration is known to be one, with the rest of the bundle still to be looked at. */
+type Begin = (spec: Spec) => void;
+
+/** Reads and checks a bundle; nothing has been made when this throws, but by `begin`. */
 export async function openBundle(
   runtime: Runtime,
   options: CreateOptions,
+  begin: Begin = () => {},
 ): Promise<OpenBundle> {
   using place = await placeOf(runtime, options.bundle ?? ".");
   try {
-    return await runtime.timed("read the bundle", () => openPlace(runtime, place, options));
+    return await runtime.timed("read the bundle", () => openPlace(runtime, place, options, begin));
   } catch (error) {
     throw place.seen === place.path ? error : inItsName(error, place);
   }
@@ -77,11 +81,13 @@ async function openPlace(
   runtime: Runtime,
   place: BundlePlace,
   options: CreateOptions,
+  begin: Begin,
 ): Promise<OpenBundle> {
   const { caller, files } = runtime;
   const { path, seen } = place;
   const { text, name } = await configurationOf(runtime, place, options);
   const spec = await completed(caller, inPresentWords(parseSpec(text, name)));
+  begin(spec);
   await checkRootfs(files, seen, spec);
   if (spec.process === undefined) {
     throw new RuntsError(`${name}: process is missing`, { hint: "there is nothing to start" });

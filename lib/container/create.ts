@@ -10,7 +10,7 @@ import { Creation } from "./creation.ts";
 import type { Attendant } from "./creation_parts.ts";
 import { type OpenBundle, openBundle } from "../caller/bundle.ts";
 import { checkConsole } from "../caller/console_socket.ts";
-import { preservedFds } from "./creation_plan.ts";
+import { earlyNamespaces, preservedFds } from "./creation_plan.ts";
 import { listenFds } from "../host/facts.ts";
 import { startEarly } from "../init/spawn.ts";
 import { inCommand } from "../runtime/command.ts";
@@ -18,6 +18,7 @@ import { takeLock } from "../state/lock.ts";
 import { sendPidfd, writePidFile } from "../caller/pid_file.ts";
 import { rootHint } from "../runtime/root.ts";
 import type { CreateOptions } from "../caller/options.ts";
+import type { Spec } from "../spec/types/config.ts";
 import { PIDFD_RECEIVER } from "../spec/values/pidfd_receiver.ts";
 import { Undo } from "../base/undo.ts";
 
@@ -29,8 +30,11 @@ export interface Created extends Child {
 /** Makes a container from a bundle. When it fails, the host is as it was. */
 export function create(given: RuntimeOrSettings, options: CreateOptions): Promise<void> {
   return inCommand(given, "create", options.id, async (unloaded) => {
-    beginInit(unloaded, options);
-    const bundle = await openBundle(unloaded, options);
+    const bundle = await openBundle(
+      unloaded,
+      options,
+      (spec) => beginInit(unloaded, options, spec),
+    );
     checkConsole(bundle.spec, options.consoleSocket);
     const runtime = await load(unloaded);
     await createLocked(runtime, options, bundle, undefined, (created) => {
@@ -41,8 +45,9 @@ export function create(given: RuntimeOrSettings, options: CreateOptions): Promis
 }
 
 /** Has init started while all of it is prepared, where that can be. */
-export function beginInit(runtime: Runtime, options: CreateOptions): void {
-  startEarly(runtime, options, preservedFds(options, listenFds(runtime.caller)));
+export function beginInit(runtime: Runtime, options: CreateOptions, spec: Spec): void {
+  const preserve = preservedFds(options, listenFds(runtime.caller));
+  startEarly(runtime, options, preserve, earlyNamespaces(spec));
 }
 
 /**

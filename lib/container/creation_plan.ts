@@ -2,14 +2,17 @@
 
 import type { CgroupJoin, CgroupRecord, CgroupRequest } from "../cgroup/manager.ts";
 import type { OpenBundle } from "../caller/bundle.ts";
+import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import type { CreateOptions } from "../caller/options.ts";
 import { ownsCgroup } from "../cgroup/ownership.ts";
 import { planContainer } from "../plan/container.ts";
+import { readNamespaces } from "../plan/namespaces.ts";
 import type { ContainerPlan, PlanHost, ProcessOptions, SeccompFilter } from "../plan/plan.ts";
 import type { SystemInput } from "../plan/system.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Spec } from "../spec/types/config.ts";
 import type { StartOp, Status } from "../state/status.ts";
+import { SPAWN_NAMESPACES } from "../wire/body.ts";
 
 /** All that the plan of a container depends on. */
 interface CreationRequest {
@@ -47,6 +50,13 @@ export function planCreation(request: CreationRequest): ContainerPlan {
     ...(listen && { listen }),
     ...(seccomp && { seccomp }),
   });
+}
+
+/** What init can make before it has its plan (CLONE_NEW*): nothing that a user namespace is to own. */
+export function earlyNamespaces({ linux = {} }: Spec): number {
+  const { fresh, joined } = readNamespaces(linux);
+  const isOwned = ((fresh | joined) & NAMESPACE_FLAGS.user) !== 0;
+  return isOwned ? 0 : fresh & SPAWN_NAMESPACES;
 }
 
 /** Whether the configuration has runts do something as soon as the namespaces are there. */

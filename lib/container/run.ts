@@ -18,8 +18,11 @@ import { startLocked } from "./start.ts";
  */
 export function run(given: RuntimeOrSettings, options: RunOptions): Promise<number> {
   return inCommand(given, "run", options.id, async (unloaded) => {
-    beginInit(unloaded, options);
-    const bundle = await openBundle(unloaded, options);
+    const bundle = await openBundle(
+      unloaded,
+      options,
+      (spec) => beginInit(unloaded, options, spec),
+    );
     const terminal = bundle.spec.process?.terminal === true && !options.detach &&
       options.consoleSocket === undefined;
     if (!terminal) checkConsole(bundle.spec, options.consoleSocket);

@@ -22,11 +22,20 @@ type Streams = Readonly<
   Partial<Record<"stdin" | "stdout" | "stderr", "inherit" | "null" | number>>
 >;
 
-/** Has init started before its plan is known, where it can be. */
-export function startEarly(runtime: Runtime, streams: Streams, preserve: number): void {
+/**
+ * Has init started before its plan is known, where it can be.
+ *
+ * @param namespaces {@linkcode EarlyInit.namespaces}
+ */
+export function startEarly(
+  runtime: Runtime,
+  streams: Streams,
+  preserve: number,
+  namespaces = 0,
+): void {
   const { stdin = "inherit", stdout = "inherit", stderr = "inherit" } = streams;
   if ([stdin, stdout, stderr].some((stream) => stream !== "inherit")) return;
-  runtime.body?.startEarly?.({ trace: isTraced(runtime), preserve });
+  runtime.body?.startEarly?.({ trace: isTraced(runtime), preserve, namespaces });
 }
 
 function isTraced({ debug, trace }: Runtime): boolean {

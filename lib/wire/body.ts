@@ -74,6 +74,8 @@ export const BodyStdio = { null: 0, pipes: 1, input: 2, terminal: 3, given: 4, o
 /** BODY_SPAWN_TRACE, BODY_SPAWN_EARLY */
 export const SPAWN_TRACE = 1;
 export const SPAWN_EARLY = 2;
+/** BODY_SPAWN_NAMESPACES: UTS, IPC and network. */
+export const SPAWN_NAMESPACES = 0x4c000000;
 /** Bits of an ending. */
 const EndingFlag = { core: 1, oom: 2, unexecuted: 4 } as const;
 

@@ -11,22 +11,27 @@ static void plan_program(struct plan_bytes *p) {
   plan_add(p, OP_exec, args, env, (int64_t)-1, 0u);
 }
 
-/* An init that has no plan yet. */
-static struct conversation init_start_early(void) {
+/* An init that has no plan yet, and makes these namespaces. */
+static struct conversation init_start_making(uint32_t namespaces) {
   int ends[2];
   NEED(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
   fflush(NULL);
   pid_t pid = fork();
   NEED(pid >= 0);
   if (pid == 0) {
-    char number[12];
-    char *args[] = {"runts-init", number, "-1", "0", NULL};
+    char number[12], kinds[12];
+    char *args[] = {"runts-init", number, "-1", "0", kinds, NULL};
     close(ends[0]);
     snprintf(number, sizeof number, "%d", ends[1]);
+    snprintf(kinds, sizeof kinds, "%u", namespaces);
     _exit(init_main(ARG_SLOTS, args));
   }
   close(ends[1]);
   return (struct conversation){ends[0], pid, pid};
+}
+
+static struct conversation init_start_early(void) {
+  return init_start_making(0);
 }
 
 /* A record with one descriptor, for a slot where it is not the plan. */
@@ -70,6 +75,52 @@ static void takes_a_plan_that_comes_later(void) {
   close(fds[0]);
 }
 
+/* Which namespace a process has; 0 if it has gone. */
+static ino_t uts_of(pid_t pid) {
+  char path[64];
+  struct stat st;
+  snprintf(path, sizeof path, "/proc/%d/ns/uts", (int)pid);
+  return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+static void makes_namespaces_before_it_has_a_plan(void) {
+  struct plan_bytes p;
+  plan_start(&p);
+  plan_add(&p, OP_clone, (uint32_t)(CLONE_NEWUTS | CLONE_NEWNS), -1);
+  plan_add(&p, OP_sync, (uint32_t)SYNC_NAMESPACES);
+  plan_program(&p);
+  plan_end(&p);
+  struct conversation c = init_start_making(CLONE_NEWUTS);
+  ino_t made;
+  while ((made = uts_of(c.first)) == uts_of(getpid()))
+    ;
+  int plan = plan_memfd(&p);
+  plan_discard(&p);
+  give(c.socket, SYNC_PLAN, 0, plan);
+  close(plan);
+  CHECK_NUMBER(init_receive(&c), SYNC_NAMESPACES);
+  CHECK(c.newest != c.first);
+  CHECK_NUMBER(uts_of(c.newest), made); /* the clone has made no further one */
+  init_go(&c);
+  CHECK_NUMBER(init_receive(&c), 0);
+  CHECK_NUMBER(init_end(&c), 3);
+}
+
+/* A kind that there is not cannot be made: it is as if nothing had been asked for. */
+static void leaves_to_the_plan_what_cannot_be_made(void) {
+  struct plan_bytes p;
+  plan_start(&p);
+  plan_program(&p);
+  plan_end(&p);
+  struct conversation c = init_start_making(CLONE_NEWUTS | 1u);
+  int plan = plan_memfd(&p);
+  plan_discard(&p);
+  give(c.socket, SYNC_PLAN, 0, plan);
+  close(plan);
+  CHECK_NUMBER(init_receive(&c), 0);
+  CHECK_NUMBER(init_end(&c), 3);
+}
+
 static void ends_when_no_plan_comes(void) {
   struct conversation c = init_start_early();
   CHECK_NUMBER(init_end(&c), 1);
@@ -89,6 +140,8 @@ static void ends_when_no_plan_comes(void) {
 int main(int argc, char **argv) {
   static const struct test tests[] = {
       TEST(takes_a_plan_that_comes_later),
+      TEST(makes_namespaces_before_it_has_a_plan),
+      TEST(leaves_to_the_plan_what_cannot_be_made),
       TEST(ends_when_no_plan_comes),
   };
   return test_run(tests, sizeof tests / sizeof *tests, argc, argv);

@@ -111,8 +111,8 @@ function openFile(helper: Helper, path: string): number {
 
 Deno.test("init gets its arguments, a sealed plan, no environment, blocked signals", async () => {
   const said = await spawned({ fds: [] });
-  const [name, sync, plan, trace, ...slots] = linesOf(said, "arg");
-  assertEquals([name, trace, slots], ["runts-init", "0", []]);
+  const [name, sync, plan, trace, namespaces, ...slots] = linesOf(said, "arg");
+  assertEquals([name, trace, namespaces, slots], ["runts-init", "0", "0", []]);
   assert(Number(sync) >= 3 && Number(plan) > Number(sync));
   assertEquals(linesOf(said, "plan"), ["8 the plan", "writable -1"]);
   assertEquals(linesOf(said, "self writable"), ["-1"]);
@@ -126,7 +126,7 @@ Deno.test("init gets the slots' descriptors and no other of ours", async () => {
   const [reading, writing] = helper.pipe();
   const file = openFile(helper, "/etc/passwd");
   const said = await spawned({ fds: [file, -1, writing, file], trace: true });
-  const [, sync, plan, trace, ...slots] = linesOf(said, "arg");
+  const [, sync, plan, trace, , ...slots] = linesOf(said, "arg");
   const open = new Map(linesOf(said, "fd").map((line) => line.split(" ") as [string, string]));
   assertEquals(trace, "1");
   assertEquals(slots[1], "-1");
@@ -158,7 +158,7 @@ Deno.test("preserved descriptors keep their numbers, and the plan's lie above th
   const preserve = 40;
   const said = await spawned({ fds: [0], preserve });
   const numbers = linesOf(said, "arg").filter((text) => /^\d+$/.test(text)).map(Number);
-  const [sync, plan, , slot] = numbers;
+  const [sync, plan, , , slot] = numbers;
   for (const fd of [sync, plan, slot]) assert(fd! >= 3 + preserve, String(fd));
 });
 
