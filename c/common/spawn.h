@@ -16,7 +16,7 @@ struct spawn {
   uint32_t preserve; /* how many descriptors init inherits from 3 on: those that we have there, */
   const int32_t *preserved; /* or these, unless NULL; -1: none */
   bool trace;
-  uint32_t namespaces; /* that init makes at once (CLONE_NEW*) */
+  uint32_t namespaces;   /* that init makes at once (CLONE_NEW*) */
   bool wait;             /* until init is executed */
   int umask;             /* -1: ours */
   const uint64_t *files; /* soft and hard RLIMIT_NOFILE; NULL: ours */

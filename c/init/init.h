@@ -82,7 +82,7 @@ struct init {
   const uint8_t *plan_bytes;
   size_t plan_length;
   struct plan plan;
-  int root;           /* O_PATH descriptor of the root filesystem; -1 before `rootfs` */
+  int root;            /* O_PATH descriptor of the root filesystem; -1 before `rootfs` */
   uint32_t namespaces; /* CLONE_NEW*: made before there was a plan */
   int self;           /* /proc/self of the host's procfs, opened after clone; -1 if there is none */
   int procfs;         /* a procfs of init's own, where the host's is covered, or -1 */
