@@ -38,6 +38,7 @@ const STEPS: readonly (readonly [name: string, args: (id: string, bundle: string
     ["pause", (id) => ["pause", id]],
     ["resume", (id) => ["resume", id]],
     ["ps", (id) => ["ps", id]],
+    ["ps --format json", (id) => ["ps", "--format", "json", id]],
     ["update", (id) => ["update", "--pids-limit", "99", id]],
     ["exec", (id) => ["exec", id, "/bin/true"]],
     ["list", () => ["list", "--quiet"]],
