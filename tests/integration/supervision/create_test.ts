@@ -63,7 +63,7 @@ supervisionTest("a restart that hangs is a failure, and tried again", async (run
   const once = `${bundle.path}/once`;
   const script = `if [ -e ${once} ]; then rm ${once}; exec sleep 1000; fi`;
   bundle.config.hooks = { createRuntime: [hook(script)] };
-  const options = ["--restart", "on-failure:2", "--create-timeout", "1s"];
+  const options = ["--restart", "on-failure:2", "--create-timeout", "2s"];
   const id = await runScript(runtime, bundle, "sleep 1000", ...options);
   Deno.writeTextFileSync(once, "");
   Deno.kill((await runtime.state(id)).pid, "SIGKILL");
@@ -71,7 +71,7 @@ supervisionTest("a restart that hangs is a failure, and tried again", async (run
   await until("it runs again", () => runs() === 2);
   const [first, second] = eventsOf(runtime, id).filter(({ type }) => type === "restarting");
   assertEquals(first!.failure, undefined);
-  assertMatch(second!.failure, /^hooks\.createRuntime\[0\]: it is not made after 1 s: hook /);
+  assertMatch(second!.failure, /^hooks\.createRuntime\[0\]: it is not made after 2 s: hook /);
   assertEquals(record(runtime, id, "supervised.json").restarts, 2);
   await runtime.ok(["delete", "--force", id]);
 });

@@ -5,7 +5,8 @@ import { JOB, libraryTest, script } from "../../support/script.ts";
 import { eventTypes } from "../../support/supervised.ts";
 
 libraryTest("a container outlives the script that made it", async (runtime, bundle) => {
-  bundle.config.process.args = ["sh", "-c", "echo one; echo two >&2; sleep 0.5; exit 5"];
+  const later = (file: string) => `until [ -e /tmp/${file} ]; do sleep 0.02; done`;
+  bundle.config.process.args = ["sh", "-c", `echo one; echo two >&2; ${later("end")}; exit 5`];
   bundle.save();
   const made = await script(
     `import { Container } from "@runts/runts";
@@ -13,24 +14,26 @@ libraryTest("a container outlives the script that made it", async (runtime, bund
      const supervised = { labels: { app: "shop" }, log: { driver: "json-file" } } as const;
      const container = await Container.create({ id: "JOB", bundle, root, supervised });
      await container.start();
-     const process = await container.execSupervised(["sh", "-c", "sleep 0.3; exit 4"]);
+     const process = await container.execSupervised(["sh", "-c", "${later("go")}; exit 4"]);
      console.log(process.name, process.pid > 0);
      Deno.kill(Deno.pid, "SIGKILL");`,
     [runtime.root, bundle.path],
   );
   assertEquals(made.stdout, "exec-1 true\n", made.stderr);
+  Deno.writeTextFileSync(`${bundle.rootfs}/tmp/go`, "");
   const seen = await script(
     `import { Container } from "@runts/runts";
      import { wait } from "@runts/runts/verbs";
-     const [root] = Deno.args;
+     const [root, end] = Deno.args;
      const container = await Container.open("JOB", { root });
      const { code } = await wait({ root }, { id: "JOB", process: "exec-1" });
+     Deno.writeTextFileSync(end, "");
      console.log(code, (await container.wait()).code);
      for await (const { stream, text } of container.logs()) console.log(stream, text);
      const { supervision: { labels }, processes } = await container.inspect();
      console.log(labels, processes.map(({ name, exit }) => [name, exit?.code]));
      await container.delete();`,
-    [runtime.root],
+    [runtime.root, `${bundle.rootfs}/tmp/end`],
   );
   const lines = seen.stdout.trimEnd().split("\n");
   assertEquals(lines.slice(0, 1), ["4 5"], seen.stderr);
