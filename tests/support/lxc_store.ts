@@ -1,8 +1,15 @@
 /** Containers on disk for tests: made by small templates, in a directory that is gone afterwards. */
 
 import { assertEquals } from "@std/assert";
-import { LxcPath } from "./lxc.ts";
+import { exists } from "./look.ts";
+import { IS_LXC, LxcPath } from "./lxc.ts";
 import type { Output } from "./runtime.ts";
+
+const HAS_TEMPLATES = exists("/usr/share/lxc/templates/lxc-busybox");
+/** For tests of what LXC's own templates make, which are not everywhere: virtual machines have none. */
+export const WITH_TEMPLATES = { ignore: !HAS_TEMPLATES };
+/** The same of what runts alone does. */
+export const RUNTS_WITH_TEMPLATES = { ignore: !HAS_TEMPLATES || IS_LXC };
 
 /** What a container begins with that is to be started anywhere. */
 const CONFIG = ["lxc.net.0.type = empty", "lxc.apparmor.profile = unconfined"];

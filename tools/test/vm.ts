@@ -54,7 +54,7 @@ const HOSTS: Host[] = [
     options: CRIU,
     files: [
       /^(cgroup|rootless)\/(?!session_)/,
-      /^lxc\/(apparmor|checkpoint|debian|rootless|states|systemd|virtual_devices)_/,
+      /^lxc\/(apparmor|checkpoint|debian|nested|rootless|states|systemd|virtual_devices)_/,
       /^lifecycle\/(lifecycle_|apparmor_|prepared_(void_)?test)/,
       /^supervision\/(systemd|wait)_|^warm\/systemd_|^checkpoint\/(checkpoint|library)_/,
     ],

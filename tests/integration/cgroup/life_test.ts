@@ -284,6 +284,32 @@ cgroupTest(
   },
 );
 
+cgroupTest("a cgroup above with processes of its own stays a domain", ["v2"], async (host) => {
+  const { mountPoint } = host.hierarchies[0]!;
+  const above = `${mountPoint}/runts-busy-${Deno.pid}`;
+  Deno.mkdirSync(above);
+  const child = new Deno.Command("sleep", { args: ["1000"] }).spawn();
+  try {
+    Deno.writeTextFileSync(`${above}/cgroup.procs`, String(child.pid));
+    const name = above.slice(mountPoint.length);
+    const at = (config: Config, id: string) => config.linux.cgroupsPath = `${name}/${id}`;
+    await withContainer(at, async (runtime, id, pid) => {
+      assertEquals(cgroupsOf(pid)[""], `${above}/${id}`);
+      const kinds = [above, `${above}/${id}`].map((path) =>
+        Deno.readTextFileSync(`${path}/cgroup.type`)
+      );
+      assertEquals(kinds, ["domain\n", "domain\n"]);
+      const { code, stderr } = await runtime.run(["update", "--pids-limit", "9", id]);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "linux.resources.pids.limit");
+    });
+  } finally {
+    child.kill("SIGKILL");
+    await child.status;
+    await removeDirectories([above]);
+  }
+});
+
 cgroupTest("the cgroup belongs to the container's root if it may write there", ["v2"], async () => {
   const edit = (config: Config) => {
     config.process.user = { uid: 1000, gid: 1000 };

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { IS_LXC, lxcLine, RUNTS_LXC_ONLY } from "../../support/lxc.ts";
-import { Store } from "../../support/lxc_store.ts";
+import { Store, WITH_TEMPLATES } from "../../support/lxc_store.ts";
 import { command } from "../../support/runtime.ts";
 
 const FAILS = (command: string, message: string) => ({
@@ -258,25 +258,29 @@ Deno.test("a disk that fills leaves nothing of the copy", async () => {
   }
 });
 
-Deno.test("a container that runs is copied as an overlay only, when that is asked for", async () => {
-  await using store = new Store();
-  await store.ok("create", "-n", "web", "-t", "busybox", "-f", `${store.beside}/config`);
-  await store.ok("start", "-n", "web");
-  const plain = await store.run("copy", "-n", "web", "-N", "x");
-  const snapshot = await store.run("copy", "-n", "web", "-N", "x", "-s");
-  const renamed = await store.run("copy", "-n", "web", "-N", "x", "-R");
-  assertEquals([plain.code, snapshot.code, renamed.code, store.names()], [1, 1, 1, ["web"]]);
-  if (!IS_LXC) {
-    const hint = "stop it; what --snapshot makes can be had with --allowrunning, too";
-    assertEquals({ ...plain }, FAILS('copy "web"', `the container runs: ${hint}`));
-    const other = "the container runs: stop it, or use --allowrunning";
-    assertEquals({ ...snapshot }, FAILS('copy "web"', other));
-    assertEquals({ ...renamed }, FAILS('copy "web"', "the container runs: stop it"));
-  }
-  await store.ok("copy", "-n", "web", "-N", "x", "-s", "-a");
-  assertEquals(store.names(), ["web", "x"]);
-  await store.ok("stop", "-n", "web", "-k");
-});
+Deno.test(
+  "a container that runs is copied as an overlay only, when that is asked for",
+  WITH_TEMPLATES,
+  async () => {
+    await using store = new Store();
+    await store.ok("create", "-n", "web", "-t", "busybox", "-f", `${store.beside}/config`);
+    await store.ok("start", "-n", "web");
+    const plain = await store.run("copy", "-n", "web", "-N", "x");
+    const snapshot = await store.run("copy", "-n", "web", "-N", "x", "-s");
+    const renamed = await store.run("copy", "-n", "web", "-N", "x", "-R");
+    assertEquals([plain.code, snapshot.code, renamed.code, store.names()], [1, 1, 1, ["web"]]);
+    if (!IS_LXC) {
+      const hint = "stop it; what --snapshot makes can be had with --allowrunning, too";
+      assertEquals({ ...plain }, FAILS('copy "web"', `the container runs: ${hint}`));
+      const other = "the container runs: stop it, or use --allowrunning";
+      assertEquals({ ...snapshot }, FAILS('copy "web"', other));
+      assertEquals({ ...renamed }, FAILS('copy "web"', "the container runs: stop it"));
+    }
+    await store.ok("copy", "-n", "web", "-N", "x", "-s", "-a");
+    assertEquals(store.names(), ["web", "x"]);
+    await store.ok("stop", "-n", "web", "-k");
+  },
+);
 
 Deno.test("a host name that is a link out of the copy is left alone", RUNTS_LXC_ONLY, async () => {
   await using store = new Store();

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { IS_LXC, lxcLine, RUNTS_LXC_ONLY } from "../../support/lxc.ts";
-import { Store } from "../../support/lxc_store.ts";
+import { RUNTS_WITH_TEMPLATES, Store, WITH_TEMPLATES } from "../../support/lxc_store.ts";
 import { command, RUNTIME, until } from "../../support/runtime.ts";
 
 const HEADER = (template: string, words = "") =>
@@ -118,7 +118,7 @@ Deno.test("the root filesystem is where --dir or the configuration has it", asyn
   ]);
 });
 
-Deno.test("busybox is made by LXC's template, starts and stops", async () => {
+Deno.test("busybox is made by LXC's template, starts and stops", WITH_TEMPLATES, async () => {
   await using store = new Store();
   const config = `${store.beside}/config`;
   await store.ok("create", "-n", "web", "-t", "busybox", "-f", config);
@@ -131,87 +131,106 @@ Deno.test("busybox is made by LXC's template, starts and stops", async () => {
   await store.ok("stop", "-n", "web", "-k");
 });
 
-Deno.test("an image of a filesystem is unpacked by LXC's template local", async () => {
-  await using store = new Store();
-  Deno.mkdirSync(`${store.beside}/tree/etc`, { recursive: true });
-  Deno.writeTextFileSync(`${store.beside}/tree/etc/file`, "text");
-  store.file("metadata", "");
-  Deno.mkdirSync(`${store.beside}/meta`);
-  Deno.writeTextFileSync(`${store.beside}/meta/config`, "lxc.signal.halt = SIGUSR1\n");
-  const pack = (name: string, directory: string) =>
-    command(["tar", "-C", `${store.beside}/${directory}`, "-cJf", `${store.beside}/${name}`, "."]);
-  await pack("rootfs.tar.xz", "tree");
-  await pack("meta.tar.xz", "meta");
-  await store.ok(
-    ...["create", "-n", "web", "-t", "local", "-f", `${store.beside}/config`, "--"] as const,
-    ...["-m", `${store.beside}/meta.tar.xz`, "-f", `${store.beside}/rootfs.tar.xz`],
-  );
-  assertEquals(store.read("web/rootfs/etc/file"), "text");
-  assertEquals(store.setting("web", "lxc.signal.halt"), "SIGUSR1");
-  assertEquals(store.setting("web", "lxc.net.0.type"), "empty");
-});
+Deno.test(
+  "an image of a filesystem is unpacked by LXC's template local",
+  WITH_TEMPLATES,
+  async () => {
+    await using store = new Store();
+    Deno.mkdirSync(`${store.beside}/tree/etc`, { recursive: true });
+    Deno.writeTextFileSync(`${store.beside}/tree/etc/file`, "text");
+    store.file("metadata", "");
+    Deno.mkdirSync(`${store.beside}/meta`);
+    Deno.writeTextFileSync(`${store.beside}/meta/config`, "lxc.signal.halt = SIGUSR1\n");
+    const pack = (name: string, directory: string) =>
+      command([
+        "tar",
+        "-C",
+        `${store.beside}/${directory}`,
+        "-cJf",
+        `${store.beside}/${name}`,
+        ".",
+      ]);
+    await pack("rootfs.tar.xz", "tree");
+    await pack("meta.tar.xz", "meta");
+    await store.ok(
+      ...["create", "-n", "web", "-t", "local", "-f", `${store.beside}/config`, "--"] as const,
+      ...["-m", `${store.beside}/meta.tar.xz`, "-f", `${store.beside}/rootfs.tar.xz`],
+    );
+    assertEquals(store.read("web/rootfs/etc/file"), "text");
+    assertEquals(store.setting("web", "lxc.signal.halt"), "SIGUSR1");
+    assertEquals(store.setting("web", "lxc.net.0.type"), "empty");
+  },
+);
 
 // LXC prints other words.
-Deno.test("what cannot be made is told in words, and nothing is left", RUNTS_LXC_ONLY, async () => {
-  await using store = new Store();
-  const small = `${store.beside}/small`;
-  const fails = store.template("fails", "#!/bin/sh\nmkdir -p ${3#--rootfs=}/a; exit 7\n");
-  const killed = store.template("killed", "#!/bin/sh\nkill -9 $$\n");
-  const none = store.file("none", "not a program\n");
-  const wrong = store.file("wrong", "lxc.tty.max = many\n");
-  const loop = store.file("loop", "lxc.rootfs.path = loop:/file\n");
-  await store.make("there");
-  const cases: [args: string[], message: string][] = [
-    [["-n", "web", "-t", fails], `create "web": template "${fails}": exit status 7`],
-    [["-n", "web", "-t", killed], `create "web": template "${killed}": killed by SIGKILL`],
-    [
-      ["-n", "web", "-t", none],
-      `create "web": execute "${none}": EACCES (permission denied)`,
-    ],
-    [
-      ["-n", "web", "-t", "busyboz"],
-      'create "web": template "busyboz" does not exist: there is no ' +
-      '"/usr/share/lxc/templates/lxc-busyboz" and no ' +
-      '"/usr/local/share/lxc/templates/lxc-busyboz": did you mean "busybox"?',
-    ],
-    [
-      ["-n", "web"],
-      "lxc create: no template is named: use -t TEMPLATE; none makes a configuration alone",
-    ],
-    [["-t", "none"], "lxc create: no container is named: use -n NAME"],
-    [["-n", "a/b", "-t", "none"], 'create "a/b": "a/b" is not the name of a container'],
-    [
-      ["-n", "there", "-t", small],
-      `create "there": the container exists already: there is "${store.path}/there"`,
-    ],
-    [
-      ["-n", "web", "-t", small, "-f", `${store.beside}/nothing`],
-      `create "web": read "${store.beside}/nothing": ENOENT (no such file or directory)`,
-    ],
-    [
-      ["-n", "web", "-t", small, "-f", wrong],
-      `create "web": ${wrong}:1: lxc.tty.max: "many" is not a whole number from 0 to 1024`,
-    ],
-    [
-      ["-n", "web", "-t", small, "-f", loop],
-      'create "web": a root filesystem of the kind loop cannot be made: make it, and use the ' +
-      "template none",
-    ],
-    [
-      ["-n", "web", "-t", small, "-B", "zfs"],
-      'lxc create: a root filesystem of the kind "zfs" cannot be made: it is one of dir',
-    ],
-    [
-      ["-n", "web", "-t", small, "-B", "dirr"],
-      'lxc create: "dirr" is no kind of root filesystem: did you mean "dir"?',
-    ],
-  ];
-  for (const [args, message] of cases) {
-    const { code, stdout, stderr } = await store.run("create", ...args);
-    assertEquals({ code, stdout, stderr }, { code: 1, stdout: "", stderr: `runts: ${message}\n` });
-    assertEquals(store.names(), ["there"]);
-  }
-});
+Deno.test(
+  "what cannot be made is told in words, and nothing is left",
+  RUNTS_WITH_TEMPLATES,
+  async () => {
+    await using store = new Store();
+    const small = `${store.beside}/small`;
+    const fails = store.template("fails", "#!/bin/sh\nmkdir -p ${3#--rootfs=}/a; exit 7\n");
+    const killed = store.template("killed", "#!/bin/sh\nkill -9 $$\n");
+    const none = store.file("none", "not a program\n");
+    const wrong = store.file("wrong", "lxc.tty.max = many\n");
+    const loop = store.file("loop", "lxc.rootfs.path = loop:/file\n");
+    await store.make("there");
+    const cases: [args: string[], message: string][] = [
+      [["-n", "web", "-t", fails], `create "web": template "${fails}": exit status 7`],
+      [["-n", "web", "-t", killed], `create "web": template "${killed}": killed by SIGKILL`],
+      [
+        ["-n", "web", "-t", none],
+        `create "web": execute "${none}": EACCES (permission denied)`,
+      ],
+      [
+        ["-n", "web", "-t", "busyboz"],
+        'create "web": template "busyboz" does not exist: there is no ' +
+        '"/usr/share/lxc/templates/lxc-busyboz" and no ' +
+        '"/usr/local/share/lxc/templates/lxc-busyboz": did you mean "busybox"?',
+      ],
+      [
+        ["-n", "web"],
+        "lxc create: no template is named: use -t TEMPLATE; none makes a configuration alone",
+      ],
+      [["-t", "none"], "lxc create: no container is named: use -n NAME"],
+      [["-n", "a/b", "-t", "none"], 'create "a/b": "a/b" is not the name of a container'],
+      [
+        ["-n", "there", "-t", small],
+        `create "there": the container exists already: there is "${store.path}/there"`,
+      ],
+      [
+        ["-n", "web", "-t", small, "-f", `${store.beside}/nothing`],
+        `create "web": read "${store.beside}/nothing": ENOENT (no such file or directory)`,
+      ],
+      [
+        ["-n", "web", "-t", small, "-f", wrong],
+        `create "web": ${wrong}:1: lxc.tty.max: "many" is not a whole number from 0 to 1024`,
+      ],
+      [
+        ["-n", "web", "-t", small, "-f", loop],
+        'create "web": a root filesystem of the kind loop cannot be made: make it, and use the ' +
+        "template none",
+      ],
+      [
+        ["-n", "web", "-t", small, "-B", "zfs"],
+        'lxc create: a root filesystem of the kind "zfs" cannot be made: it is one of dir',
+      ],
+      [
+        ["-n", "web", "-t", small, "-B", "dirr"],
+        'lxc create: "dirr" is no kind of root filesystem: did you mean "dir"?',
+      ],
+    ];
+    for (const [args, message] of cases) {
+      const { code, stdout, stderr } = await store.run("create", ...args);
+      assertEquals({ code, stdout, stderr }, {
+        code: 1,
+        stdout: "",
+        stderr: `runts: ${message}\n`,
+      });
+      assertEquals(store.names(), ["there"]);
+    }
+  },
+);
 
 Deno.test("a template that fails leaves no root filesystem elsewhere either", async () => {
   await using store = new Store();
@@ -304,7 +323,7 @@ Deno.test("what a killed command left is made anew", RUNTS_LXC_ONLY, async () =>
 });
 
 // This is about runts' own command.
-Deno.test("LXC's commands see what runts has made", RUNTS_LXC_ONLY, async () => {
+Deno.test("LXC's commands see what runts has made", RUNTS_WITH_TEMPLATES, async () => {
   await using store = new Store();
   await store.make("web");
   const { stdout } = await command([

@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { exists } from "../../support/look.ts";
 import { IS_LXC, lxcLine, RUNTS_LXC_ONLY } from "../../support/lxc.ts";
-import { Store } from "../../support/lxc_store.ts";
+import { Store, WITH_TEMPLATES } from "../../support/lxc_store.ts";
 import { command, until } from "../../support/runtime.ts";
 
 Deno.test("a container goes with all that is in its directory; its hooks run before", async () => {
@@ -39,7 +39,7 @@ Deno.test(
   },
 );
 
-Deno.test("a container that runs goes with --force alone", async () => {
+Deno.test("a container that runs goes with --force alone", WITH_TEMPLATES, async () => {
   await using store = new Store();
   await store.ok("create", "-n", "web", "-t", "busybox", "-f", `${store.beside}/config`);
   await store.ok("start", "-n", "web");

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { IS_LXC, lxcLine } from "../../support/lxc.ts";
-import { Store } from "../../support/lxc_store.ts";
+import { Store, WITH_TEMPLATES } from "../../support/lxc_store.ts";
 import { command, type Output } from "../../support/runtime.ts";
 
 /** As the index of a server has it: mode, by who is to have it, and a line for each image. */
@@ -82,31 +82,35 @@ class Server {
   }
 }
 
-Deno.test("an image of a server is unpacked, configured, kept and started", async () => {
-  await using store = new Store();
-  const server = new Server(store);
-  await server.fill();
-  const config = `${store.beside}/config`;
-  const first = await server.create("web", config, ...CHOICE);
-  assertEquals([first.code, first.stderr], [0, ""]);
-  assertStringIncludes(first.stdout, "Downloading the rootfs\n");
-  assertStringIncludes(first.stdout, "Have fun.\n");
-  assertEquals(store.read("web/rootfs/etc/hostname"), "web\n");
-  const settings = store.settings("web");
-  assertEquals(settings.includes("lxc.include = /usr/share/lxc/config/common.conf"), true);
-  assertEquals(store.setting("web", "lxc.rootfs.path"), `dir:${store.path}/web/rootfs`);
-  assertEquals(store.setting("web", "lxc.uts.name"), "web");
-  server.close();
-  const second = await server.create("other", config, ...CHOICE);
-  assertEquals(second.code, 0);
-  assertStringIncludes(second.stdout, "Using image from local cache\n");
-  await store.ok("start", "-n", "other");
-  const seen = await store.ok("attach", "-n", "other", "--", "/bin/busybox", "hostname");
-  assertEquals(seen, "other\n");
-  await store.ok("stop", "-n", "other", "-k");
-});
+Deno.test(
+  "an image of a server is unpacked, configured, kept and started",
+  WITH_TEMPLATES,
+  async () => {
+    await using store = new Store();
+    const server = new Server(store);
+    await server.fill();
+    const config = `${store.beside}/config`;
+    const first = await server.create("web", config, ...CHOICE);
+    assertEquals([first.code, first.stderr], [0, ""]);
+    assertStringIncludes(first.stdout, "Downloading the rootfs\n");
+    assertStringIncludes(first.stdout, "Have fun.\n");
+    assertEquals(store.read("web/rootfs/etc/hostname"), "web\n");
+    const settings = store.settings("web");
+    assertEquals(settings.includes("lxc.include = /usr/share/lxc/config/common.conf"), true);
+    assertEquals(store.setting("web", "lxc.rootfs.path"), `dir:${store.path}/web/rootfs`);
+    assertEquals(store.setting("web", "lxc.uts.name"), "web");
+    server.close();
+    const second = await server.create("other", config, ...CHOICE);
+    assertEquals(second.code, 0);
+    assertStringIncludes(second.stdout, "Using image from local cache\n");
+    await store.ok("start", "-n", "other");
+    const seen = await store.ok("attach", "-n", "other", "--", "/bin/busybox", "hostname");
+    assertEquals(seen, "other\n");
+    await store.ok("stop", "-n", "other", "-k");
+  },
+);
 
-Deno.test("an image for ids of its own is unpacked with them", async () => {
+Deno.test("an image for ids of its own is unpacked with them", WITH_TEMPLATES, async () => {
   await using store = new Store();
   const server = new Server(store);
   await server.fill();
@@ -125,7 +129,7 @@ Deno.test("an image for ids of its own is unpacked with them", async () => {
   await store.ok("stop", "-n", "web", "-k");
 });
 
-Deno.test("an image that the server does not have leaves nothing", async () => {
+Deno.test("an image that the server does not have leaves nothing", WITH_TEMPLATES, async () => {
   await using store = new Store();
   const server = new Server(store);
   await server.fill();

@@ -1,8 +1,8 @@
 /** copy -e: copies that are started, and go when they have stopped. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { IS_LXC, RUNTS_LXC_ONLY } from "../../support/lxc.ts";
-import { Store } from "../../support/lxc_store.ts";
+import { IS_LXC } from "../../support/lxc.ts";
+import { RUNTS_WITH_TEMPLATES, Store, WITH_TEMPLATES } from "../../support/lxc_store.ts";
 import { until } from "../../support/runtime.ts";
 
 /** A store with a busybox. */
@@ -18,22 +18,26 @@ const inside = (store: Store, name: string, script: string) =>
 const state = async (store: Store, name: string) =>
   (await store.run("info", "-n", name, "-sH")).stdout.trim();
 
-Deno.test("a copy for one life is started, and goes with what was written", async () => {
-  await using store = await busybox();
-  const made = await store.ok("copy", "-n", "web", "-e");
-  assertMatch(made, /^Created web_\w{6} as clone of web\n$/);
-  const name = made.split(" ")[1]!;
-  assertEquals(await state(store, name), "RUNNING");
-  assertEquals(store.setting(name, "lxc.ephemeral"), "1");
-  assertEquals(await inside(store, name, "echo text > /file; hostname"), `${name}\n`);
-  assertEquals(store.read(`${name}/overlay/delta/file`), "text\n");
-  await store.ok("stop", "-n", name, "-k");
-  await until("it is gone", () => !store.names().includes(name));
-  assertEquals(store.names("web/rootfs").includes("file"), false);
-  if (!IS_LXC) await store.ok("destroy", "-n", "web");
-});
+Deno.test(
+  "a copy for one life is started, and goes with what was written",
+  WITH_TEMPLATES,
+  async () => {
+    await using store = await busybox();
+    const made = await store.ok("copy", "-n", "web", "-e");
+    assertMatch(made, /^Created web_\w{6} as clone of web\n$/);
+    const name = made.split(" ")[1]!;
+    assertEquals(await state(store, name), "RUNNING");
+    assertEquals(store.setting(name, "lxc.ephemeral"), "1");
+    assertEquals(await inside(store, name, "echo text > /file; hostname"), `${name}\n`);
+    assertEquals(store.read(`${name}/overlay/delta/file`), "text\n");
+    await store.ok("stop", "-n", name, "-k");
+    await until("it is gone", () => !store.names().includes(name));
+    assertEquals(store.names("web/rootfs").includes("file"), false);
+    if (!IS_LXC) await store.ok("destroy", "-n", "web");
+  },
+);
 
-Deno.test("-D keeps it", async () => {
+Deno.test("-D keeps it", WITH_TEMPLATES, async () => {
   await using store = await busybox();
   await store.ok("copy", "-n", "web", "-N", "kept", "-e", "-D");
   assertEquals(store.setting("kept", "lxc.ephemeral"), undefined);
@@ -41,7 +45,7 @@ Deno.test("-D keeps it", async () => {
   assertEquals(store.names(), ["kept", "web"]);
 });
 
-Deno.test("-m binds directories, and lays overlays over some", async () => {
+Deno.test("-m binds directories, and lays overlays over some", WITH_TEMPLATES, async () => {
   await using store = await busybox();
   const data = `${store.beside}/data`;
   Deno.mkdirSync(data);
@@ -60,7 +64,7 @@ Deno.test("-m binds directories, and lays overlays over some", async () => {
   await until("it is gone", () => !store.names().includes("x"));
 });
 
-Deno.test("-t keeps its changes in memory", async () => {
+Deno.test("-t keeps its changes in memory", WITH_TEMPLATES, async () => {
   await using store = await busybox();
   const { code, stderr } = await store.run("copy", "-n", "web", "-N", "x", "-e", "-t");
   assertEquals([code, IS_LXC ? "" : stderr], [0, ""]);
@@ -72,7 +76,7 @@ Deno.test("-t keeps its changes in memory", async () => {
 });
 
 // LXC prints other words.
-Deno.test("one that cannot be started is not left over", RUNTS_LXC_ONLY, async () => {
+Deno.test("one that cannot be started is not left over", RUNTS_WITH_TEMPLATES, async () => {
   await using store = await busybox();
   Deno.writeTextFileSync(`${store.path}/web/config`, "lxc.init.cmd = /none\n", { append: true });
   const { code, stdout, stderr } = await store.run("copy", "-n", "web", "-N", "x", "-e");

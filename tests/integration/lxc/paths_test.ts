@@ -2,11 +2,11 @@
 
 import { assertEquals } from "@std/assert";
 import { lxc, lxcLine, RUNTS_LXC_ONLY } from "../../support/lxc.ts";
-import { Store } from "../../support/lxc_store.ts";
+import { RUNTS_WITH_TEMPLATES, Store } from "../../support/lxc_store.ts";
 import { command, type Output } from "../../support/runtime.ts";
 
 // LXC takes each spelling for another directory.
-Deno.test("all spellings of a directory are one", RUNTS_LXC_ONLY, async () => {
+Deno.test("all spellings of a directory are one", RUNTS_WITH_TEMPLATES, async () => {
   await using store = new Store();
   await store.ok("create", "-n", "web", "-t", "busybox", "-f", `${store.beside}/config`);
   await store.ok("start", "-n", "web");
