@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { IS_LXC, RUNTS_LXC_ONLY } from "../../support/lxc.ts";
-import { Store } from "../../support/lxc_store.ts";
+import { Store, WITH_TEMPLATES } from "../../support/lxc_store.ts";
 import { command } from "../../support/runtime.ts";
 
 const TIME = String.raw`\d{4}:\d\d:\d\d \d\d:\d\d:\d\d`;
@@ -164,7 +164,7 @@ Deno.test("a container that cannot be brought back is what it was", RUNTS_LXC_ON
   assertEquals(store.names("web"), ["config", "rootfs", "snaps"]);
 });
 
-Deno.test("a container that runs is not kept", async () => {
+Deno.test("a container that runs is not kept", WITH_TEMPLATES, async () => {
   await using store = new Store();
   await store.ok("create", "-n", "web", "-t", "busybox", "-f", `${store.beside}/config`);
   await store.ok("start", "-n", "web");
