@@ -299,9 +299,17 @@ cgroupTest("a cgroup above with processes of its own stays a domain", ["v2"], as
         Deno.readTextFileSync(`${path}/cgroup.type`)
       );
       assertEquals(kinds, ["domain\n", "domain\n"]);
-      const { code, stderr } = await runtime.run(["update", "--pids-limit", "9", id]);
+      using limited = new Bundle((config) => {
+        config.linux.cgroupsPath = `${name}/limited`;
+        config.linux.resources = { pids: { limit: 9 } };
+      });
+      const { code, stderr } = await runtime.run(["create", "--bundle", limited.path, "limited"]);
       assertEquals(code, 1);
-      assertStringIncludes(stderr, "linux.resources.pids.limit");
+      assertStringIncludes(
+        stderr,
+        `write "+pids" to "${above}/cgroup.subtree_control": EBUSY (device or resource busy): the ` +
+          "cgroup holds processes of its own",
+      );
     });
   } finally {
     child.kill("SIGKILL");
