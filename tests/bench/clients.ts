@@ -1,8 +1,8 @@
 /**
  * `deno task bench:clients`: what a user waits for. podman run --rm, ctr run --rm and docker run --rm
- * with each runtime in turn, in one run, each client in a sandbox of its own.
+ * with each runtime in turn, in one run, each client in a sandbox of its own; runts also with a warm brain.
  *
- * `deno task bench:clients [--quick]`
+ * `deno task bench:clients [--quick] [CLIENT…]`, one or more of: podman, ctr, docker
  */
 
 import { prepareContainerd } from "../support/clients/containerd.ts";
@@ -45,13 +45,32 @@ async function time(sandbox: Sandbox, line: string, round: number): Promise<numb
   return Number(await sandbox.ok(script)) / 1e6;
 }
 
+/** The runtimes; the warm one is called by its own name inside, as cgroups are the host's. */
+function called(): [name: string, path: string][] {
+  const all = [...runtimes()];
+  return [["warm", new Map(all).get("runts")!], ...all];
+}
+
+/** Has a brain serve whoever calls the runtime inside; it ends with the sandbox. */
+async function serve(sandbox: Sandbox): Promise<void> {
+  await sandbox.ok(
+    "setsid runts serve >/run/brain.log 2>&1 </dev/null & poll runts serve --status",
+  );
+}
+
+/** How many commands the brain has carried out, for what is measured to be what it says. */
+async function carried(sandbox: Sandbox): Promise<string> {
+  return /^commands: (.*)$/m.exec(await sandbox.ok("runts serve --status"))![1]!;
+}
+
 /** All runtimes in turn, so that a busy moment of the host touches each alike. */
 async function measure(client: Client): Promise<Measured[]> {
   const sandboxes = new Map<string, Sandbox>();
   try {
-    for (const [name, path] of runtimes()) {
+    for (const [name, path] of called()) {
       const sandbox = await Sandbox.open(name, path);
       sandboxes.set(name, sandbox);
+      if (name === "warm") await serve(sandbox);
       await makeImage(sandbox);
       await client.prepare(sandbox);
     }
@@ -62,6 +81,7 @@ async function measure(client: Client): Promise<Measured[]> {
         if (round > 0) times.get(name)!.push(elapsed); // the first round warms the caches
       }
     }
+    console.log(`${client.name}, warm: ${await carried(sandboxes.get("warm")!)}`);
     return [...times].map(([runtime, list]) => ({
       runtime,
       command: client.name,
@@ -72,11 +92,21 @@ async function measure(client: Client): Promise<Measured[]> {
   }
 }
 
+/** Those that the command line names. */
+function chosen(): Client[] {
+  const named = Deno.args.filter((word) => !word.startsWith("--"));
+  const clients = CLIENTS.filter(({ line }) => named.includes(line.split(" ")[0]!));
+  if (clients.length < named.length) throw new Error(`no such clients: ${named.join(" ")}`);
+  return named.length > 0 ? clients : [...CLIENTS];
+}
+
+const clients = chosen();
 const cgroups = clientCgroups();
 try {
   const measured: Measured[] = [];
-  for (const client of CLIENTS) measured.push(...await measure(client));
-  console.log(plainTable(`min / median / p90 in ms, ${RUNS} runs`, measured));
+  for (const client of clients) measured.push(...await measure(client));
+  const load = Deno.loadavg()[0]!.toFixed(2);
+  console.log(plainTable(`min / median / p90 in ms, ${RUNS} runs, load ${load}`, measured));
 } finally {
   await restoreHost(cgroups);
 }
