@@ -81,6 +81,27 @@ async function useByClients(): Promise<void> {
   );
 }
 
+/** That the brain stops, or starts anew, is nothing to a container that it has made, and to its client. */
+async function restartBrain(): Promise<void> {
+  const brain = "systemctl show --value --property MainPID runts.service";
+  assertEquals(
+    await ok(`
+      podman --runtime runts run -d --network none --name kept bb /bin/sleep 1000 >/dev/null
+      pid=$(podman inspect --format '{{.State.Pid}}' kept)
+      before=$(${brain})
+      systemctl restart runts.service
+      [ "$(${brain})" != "$before" ]
+      podman exec kept /bin/echo again
+      systemctl stop runts.service runts.socket
+      podman exec kept /bin/echo alone
+      [ "$(podman inspect --format '{{.State.Pid}} {{.State.Status}}' kept)" = "$pid running" ]
+      systemctl start runts.socket
+      podman rm --force --time 0 kept >/dev/null
+      [ ! -e "/proc/$pid" ]`),
+    "again\nalone\n",
+  );
+}
+
 cgroupTest("the package, from its installation to its removal", ["v2", "systemd"], async () => {
   const files = Array.from(Deno.readDirSync(RELEASE), ({ name }) => name);
   const deb = files.find((name) => name.endsWith(".deb"));
@@ -122,6 +143,7 @@ cgroupTest("the package, from its installation to its removal", ["v2", "systemd"
     await ok("systemctl show --property MemoryMax runts.service"),
     "MemoryMax=268435456\n",
   );
+  await restartBrain();
 
   await ok("dpkg --purge runts");
   // What it was told to end has a moment for it.
