@@ -9,6 +9,8 @@ export interface CallersFiles {
   readonly read: (file: string) => string | Promise<string>;
   /** What is at a path, a symlink followed. Throws what Deno does. */
   readonly stat: (path: string) => Deno.FileInfo | Promise<Deno.FileInfo>;
+  /** Reads the caller's standard input to its end; absent where that is the one of this process. */
+  readonly readInput?: () => Promise<string>;
 }
 
 /** No document is as long; a device may have no end. */

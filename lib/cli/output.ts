@@ -8,7 +8,7 @@ import type { Output } from "./types.ts";
 const BROKEN_PIPE = 141;
 
 /** Writes all of a text; throws RuntsError when the standard output does not take it. */
-export function print(text: string): void {
+function print(text: string): void {
   write(Deno.stdout, "standard output", text);
 }
 
@@ -19,6 +19,7 @@ export function printError(text: string): void {
 
 /** The streams of this process. A full disk must not make a command fail that would succeed without a log. */
 export const OWN_OUTPUT: Output = {
+  write: (to, text) => to === "stdout" ? print(text) : printError(text),
   print,
   printError(text) {
     try {

@@ -73,6 +73,7 @@ export async function runLine(
         args: args as Record<string, never>,
         options: options as Record<string, never>,
         print: output.print,
+        write: output.write,
         columns: output.columns,
         ...(setting.signal && { signal: setting.signal }),
       }) ?? 0;

@@ -72,9 +72,11 @@ type ArgumentValues<A extends Arguments> =
 
 /** Where a command's text goes. */
 export interface Output {
-  /** Writes text to the standard output, as it is. */
+  /** Writes text to a standard stream, as it is. */
+  readonly write: (to: "stdout" | "stderr", text: string) => void;
+  /** The same to the standard output. */
   readonly print: (text: string) => void;
-  /** The same to the standard error. What fails is nothing to report: there is no other place to tell it. */
+  /** What there is to tell, to the standard error. What fails is nothing to report: there is no other place to tell it. */
   readonly printError: (text: string) => void;
   /** How wide the standard output is; undefined where it is no terminal. */
   readonly columns: () => Promise<number | undefined>;
@@ -99,6 +101,7 @@ interface Context<A extends Arguments = Arguments, O extends Options = Options> 
   readonly args: ArgumentValues<A>;
   readonly options: OptionValues<O>;
   readonly print: Output["print"];
+  readonly write: Output["write"];
   readonly columns: Output["columns"];
   readonly signal?: AbortSignal;
 }

@@ -43,7 +43,7 @@ export const command = defineCommand({
     { text: "watch it", command: "runts events --format table --interval 1s web" },
     { text: "what becomes of containers", command: "runts events --follow --since 0" },
   ],
-  async run({ runtime, args: { id }, options, print, signal }) {
+  async run({ runtime, args: { id }, options, print, columns, signal }) {
     const { follow = false, since } = options;
     if (follow || since !== undefined) {
       refuseStatistics(options, follow ? "--follow" : "--since");
@@ -63,14 +63,16 @@ export const command = defineCommand({
     }
     const args = { id };
     const interval = parseDuration('option "--interval"', options.interval ?? "5s");
-    const show = viewer(options.format ?? "json", print);
+    const format = options.format ?? "json";
+    const inPlace = format !== "json" && await columns() !== undefined;
+    const show = viewer(format, print, inPlace);
     const now = async (): Promise<ContainerEvent> => ({
       type: "stats",
       id: args.id,
       data: await stats(runtime, args),
     });
     if (options.stats) return show(await now());
-    if (options.format !== undefined && options.format !== "json") show(await now());
+    if (format !== "json") show(await now());
     const watched = { ...args, interval, ...(signal && { signal }) };
     for await (const event of events(runtime, watched)) show(event);
   },
@@ -90,9 +92,12 @@ function refuseStatistics(
 }
 
 /** Prints events one by one. */
-function viewer(format: Format, print: (text: string) => void): (event: ContainerEvent) => void {
+function viewer(
+  format: Format,
+  print: (text: string) => void,
+  inPlace: boolean,
+): (event: ContainerEvent) => void {
   if (format === "json") return (event) => print(`${formatJson(event)}\n`);
-  const inPlace = Deno.stdout.isTerminal();
   let before: Sample | undefined;
   return (event) => {
     if (event.type === "oom") return print("out of memory\n");

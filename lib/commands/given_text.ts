@@ -11,10 +11,13 @@ export async function givenText(
 ): Promise<{ readonly text: string; readonly name: string }> {
   if (file !== "-") return { text: await readText(files, file), name: file };
   try {
-    const { readStandardInput } = await import("../cli/standard_input.ts");
-    return { text: await readStandardInput(), name: "standard input" };
+    return { text: await (files.readInput ?? await ownInput())(), name: "standard input" };
   } catch (error) {
     if (error instanceof RuntsError) throw error;
     throw new RuntsError("read the standard input", { cause: error });
   }
+}
+
+async function ownInput(): Promise<() => Promise<string>> {
+  return (await import("../cli/standard_input.ts")).readStandardInput;
 }

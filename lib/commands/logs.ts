@@ -1,5 +1,4 @@
 import { parseTime } from "../cli/size.ts";
-import { print, printError } from "../cli/output.ts";
 import { defineCommand } from "../cli/types.ts";
 import { logs } from "../supervise/logs.ts";
 import { CONTAINER } from "./shared.ts";
@@ -23,18 +22,19 @@ export const command = defineCommand({
     { text: "what it has written in the last minute", command: "runts logs --since 1m web" },
     { text: "the last ten lines and what comes", command: "runts logs --follow --tail 10 web" },
   ],
-  async run({ runtime, args, options }) {
+  async run({ runtime, args, options, write, signal }) {
     const { follow = false, tail, since, timestamps } = options;
     const lines = logs(runtime, {
       ...args,
       follow,
       ...(tail !== undefined && { tail }),
       ...(since !== undefined && { since: parseTime('option "--since"', since) }),
+      ...(signal && { signal }),
     });
     const isOpen = { stdout: false, stderr: false };
     for await (const { stream, time, text, partial } of lines) {
       const front = timestamps && time !== "" && !isOpen[stream] ? `${time} ` : "";
-      (stream === "stdout" ? print : printError)(`${front}${text}${partial ? "" : "\n"}`);
+      write(stream, `${front}${text}${partial ? "" : "\n"}`);
       isOpen[stream] = partial;
     }
   },

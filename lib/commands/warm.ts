@@ -4,6 +4,7 @@ import { findVerb, verbPlace } from "../cli/dispatch.ts";
 import { type CommandLine, parse } from "../cli/parse.ts";
 import { calledCommand, runLine } from "../cli/run.ts";
 import type { Command, Declaration, Option, Setting } from "../cli/types.ts";
+import { readLink } from "../base/files.ts";
 import { isWithin, pathFrom } from "../base/paths.ts";
 import type { BrainStatus, Prepared } from "../serve/request.ts";
 import type { Caller } from "../base/caller.ts";
@@ -14,7 +15,12 @@ const MB = 1e6;
 
 type Values = CommandLine["options"];
 
+/** More lines than that may take long to be read by whoever asks, and a brain that is to end would wait for that. */
+const TAIL_MAX = 1000;
+
 const always = () => true;
+/** Without a look at a file, whose file system may never answer. */
+const isPipe = (path: string) => readLink(path)?.startsWith("pipe:") === true;
 /** What a container of an ordinary user leaves, a program in a user namespace clears away, which a front does not run. */
 const asRoot = (_: Values, { uid }: Caller) => uid === 0;
 
@@ -22,12 +28,13 @@ const asRoot = (_: Values, { uid }: Caller) => uid === 0;
 const WARM: Readonly<Record<string, (options: Values, caller: Caller) => boolean>> = {
   create: always,
   delete: always,
-  events: (options) => ["json", undefined].includes(options.format as string),
+  events: always,
   exec: (options) => options.detach === true || alone(options),
   features: always,
   inspect: always,
   kill: always,
   list: always,
+  logs: ({ follow, tail }) => follow !== true && tail !== undefined && (tail as number) <= TAIL_MAX,
   "lxc attach": always,
   "lxc autostart": asRoot,
   "lxc cgroup": always,
@@ -50,7 +57,7 @@ const WARM: Readonly<Record<string, (options: Values, caller: Caller) => boolean
   start: always,
   state: always,
   stop: always,
-  update: (options) => options.resources !== "-",
+  update: ({ resources }, { proc }) => resources !== "-" || isPipe(`${proc}/fd/0`),
   wait: always,
 };
 

@@ -28,35 +28,47 @@ export async function readDocumentLater(
   signal?: AbortSignal,
 ): Promise<string> {
   const { isFile, isFifo, size } = await Deno.stat(file);
-  if (!isFile) return decodeDocument(await readStream(helper, file, isFifo === true, signal));
-  if (size > DOCUMENT_MAX) throw tooLong();
-  return decodeDocument([await Deno.readFile(file)]);
+  if (isFile) {
+    if (size > DOCUMENT_MAX) throw tooLong();
+    return decodeDocument([await Deno.readFile(file)]);
+  }
+  const stream = helper.open(file, O_NONBLOCK);
+  try {
+    return decodeDocument(await readStream(helper, stream, isFifo === true, signal));
+  } finally {
+    helper.close(stream);
+  }
 }
 
+/** The same of a pipe that is open, without waiting (O_NONBLOCK), and has its writers. */
+export async function readPipeLater(
+  helper: OwnHelper,
+  pipe: number,
+  signal: AbortSignal,
+): Promise<string> {
+  return decodeDocument(await readStream(helper, pipe, false, signal));
+}
+
+/** @param comes whether a writer may be yet to come */
 async function readStream(
   helper: OwnHelper,
-  file: string,
-  isFifo: boolean,
+  stream: number,
+  comes: boolean,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array[]> {
-  const stream = helper.open(file, O_NONBLOCK);
   const chunks: Uint8Array[] = [];
   let length = 0;
   const end = performance.now() + WRITER_TIMEOUT;
-  try {
-    for (;;) {
-      const chunk = readChunk(helper, stream);
-      if (chunk === "again") await helper.awaitFds([stream], { ...(signal && { signal }) });
-      else if (chunk !== "eof") {
-        chunks.push(chunk);
-        length += chunk.length;
-        if (length > DOCUMENT_MAX) throw tooLong();
-      } else if (length > 0 || !isFifo) return chunks;
-      else if (performance.now() > end) throw noWriter();
-      else await delay(PAUSE, signal);
-    }
-  } finally {
-    helper.close(stream);
+  for (;;) {
+    const chunk = readChunk(helper, stream);
+    if (chunk === "again") await helper.awaitFds([stream], { ...(signal && { signal }) });
+    else if (chunk !== "eof") {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > DOCUMENT_MAX) throw tooLong();
+    } else if (length > 0 || !comes) return chunks;
+    else if (performance.now() > end) throw noWriter();
+    else await delay(PAUSE, signal);
   }
 }
 

@@ -6,9 +6,12 @@ import { ELOOP } from "../base/errno.ts";
 import { errnoOf } from "../base/errors.ts";
 import { O_NONBLOCK, O_PATH } from "../base/linux.ts";
 import type { FrontBody } from "../body/front.ts";
-import { readDocumentLater } from "../runtime/document.ts";
+import { readDocumentLater, readPipeLater } from "../runtime/document.ts";
 import type { OwnHelper } from "../runtime/runtime.ts";
 import type { Mounts } from "./remote.ts";
+
+/** A front's standard input, which is a pipe: a command that is to read anything else runs cold. */
+const INPUT = "/dev/stdin";
 
 /** What decides how a file is read. */
 export interface Reading {
@@ -65,6 +68,7 @@ export function frontFiles(helper: OwnHelper, front: FrontBody, reading: Reading
         helper.close(fd);
       }
     },
+    readInput: () => readInput(helper, front),
     async stat(path) {
       const fd = await open(path, O_PATH);
       try {
@@ -74,4 +78,13 @@ export function frontFiles(helper: OwnHelper, front: FrontBody, reading: Reading
       }
     },
   };
+}
+
+async function readInput(helper: OwnHelper, front: FrontBody): Promise<string> {
+  const pipe = await front.open(INPUT, O_NONBLOCK);
+  try {
+    return await readPipeLater(helper, pipe, front.ended);
+  } finally {
+    helper.close(pipe);
+  }
 }

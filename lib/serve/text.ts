@@ -11,47 +11,74 @@ const BROKEN_PIPE = 141;
 const STDOUT = 1;
 const STDERR = 2;
 
-/** Text goes in the order in which it comes; it waits while the front has not taken what was before. */
+/** What the front has not been told to print yet. */
+interface Waiting {
+  readonly fd: number;
+  text: string;
+  /** Whether the command fails when it cannot be written. */
+  readonly counts: boolean;
+}
+
+/** Text goes in the order in which it comes; what waits while the front takes what was before goes as one. */
 export class FrontText implements Output {
   readonly #front: FrontBody;
-  #last: Promise<void> = Promise.resolve();
-  #problem: unknown;
+  readonly #waiting: Waiting[] = [];
+  #isSending = false;
+  #sent: Promise<void> = Promise.resolve();
+  #problem: { readonly stream: string; readonly cause: unknown } | undefined;
 
   constructor(front: FrontBody) {
     this.#front = front;
   }
 
-  readonly print = (text: string): void => {
-    this.#add(async () => {
-      if (this.#problem !== undefined) return;
-      try {
-        await this.#front.print(STDOUT, encodeText(text));
-      } catch (error) {
-        this.#problem = error;
-      }
-    });
+  /** Throws once what was written before has failed. */
+  readonly write = (to: "stdout" | "stderr", text: string): void => {
+    this.#assertTaken();
+    this.#add({ fd: to === "stdout" ? STDOUT : STDERR, text, counts: true });
   };
 
-  readonly printError = (text: string): void => {
-    this.#add(() => this.#front.print(STDERR, encodeText(text)).catch(() => {}));
-  };
+  readonly print = (text: string): void => this.write("stdout", text);
+
+  readonly printError = (text: string): void => this.#add({ fd: STDERR, text, counts: false });
 
   readonly columns = async (): Promise<number | undefined> =>
     (await this.#front.descriptor(STDOUT)).terminal?.cols;
 
   readonly flush = async (): Promise<void> => {
-    await this.#last;
+    await this.#sent;
+    this.#assertTaken();
+  };
+
+  #assertTaken(): void {
     if (this.#problem === undefined) return;
-    const cause = this.#problem;
+    const { stream, cause } = this.#problem;
     const isBroken = errnoOf(cause) === EPIPE;
-    throw new RuntsError("write to the standard output", {
+    throw new RuntsError(`write to the ${stream}`, {
       ...(isBroken
         ? { cause: new Deno.errors.BrokenPipe(), exitCode: BROKEN_PIPE }
         : numberOf(cause)),
     });
-  };
+  }
 
-  #add(work: () => Promise<void>): void {
-    this.#last = this.#last.then(work);
+  #add(one: Waiting): void {
+    const last = this.#waiting.at(-1);
+    if (last?.fd === one.fd && last.counts === one.counts) last.text += one.text;
+    else this.#waiting.push(one);
+    if (!this.#isSending) this.#sent = this.#send();
+  }
+
+  async #send(): Promise<void> {
+    this.#isSending = true;
+    for (let next; (next = this.#waiting.shift()) !== undefined;) {
+      const { fd, text, counts } = next;
+      if (counts && this.#problem !== undefined) continue;
+      try {
+        await this.#front.print(fd, encodeText(text));
+      } catch (cause) {
+        const stream = fd === STDOUT ? "standard output" : "standard error";
+        if (counts) this.#problem = { stream, cause };
+      }
+    }
+    this.#isSending = false;
   }
 }

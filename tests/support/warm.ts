@@ -96,9 +96,9 @@ export class WarmBrain implements AsyncDisposable {
   descriptors(): string[] {
     const folder = `/proc/${this.pid}/fd`;
     return [...Deno.readDirSync(folder)].map(({ name }) => readLink(`${folder}/${name}`))
-      // One without a path has been closed meanwhile.
+      // One without a path has been closed meanwhile. What V8 has compiled may be cleared away by another build.
       .filter((path) => path !== undefined && !path.startsWith("/memfd:runts-init"))
-      .map((path) => path!.replace(/:\[\d+\]$/, "")).sort();
+      .map((path) => path!.replace(/:\[\d+\]$| \(deleted\)$/, "")).sort();
   }
 
   /** These are all that it has, as soon as it has answered everybody. */

@@ -23,6 +23,8 @@ export interface Step {
   readonly line: readonly string[];
   /** Reports that it causes: of hooks, and of the programs of {@linkcode reporting}. */
   readonly reports?: readonly string[];
+  /** What its standard input has, a pipe. */
+  readonly stdin?: string;
   /** It tells of numbers, or of all, that is another each time. */
   readonly other?: "numbers" | "all";
 }
@@ -112,7 +114,7 @@ export class WarmScene implements AsyncDisposable {
     step: Step,
     way: Readonly<Record<string, string>>,
   ): Promise<Done> {
-    const { line, other } = step;
+    const { line, other, stdin } = step;
     const words = line.map((word) =>
       word.replace(/^BUNDLE/, this.#bundle.path).replace(/^ID$/, this.id)
     );
@@ -121,7 +123,11 @@ export class WarmScene implements AsyncDisposable {
     const { cold, ...output } = await tell(
       [...caller, RUNTIME, "--root", this.#root, ...words],
       Object.entries({ ...way, PATH: PATHS[this.kind]! }).map((entry) => entry.join("=")),
-      { executable: this.programs.caller, cwd: this.#directories[this.kind]! },
+      {
+        executable: this.programs.caller,
+        cwd: this.#directories[this.kind]!,
+        ...(stdin !== undefined && { stdin }),
+      },
     );
     const note: CallerNote = JSON.parse(Deno.readTextFileSync(this.#note));
     const pid = this.#pid();

@@ -82,7 +82,8 @@ runtimeTest("what it cannot do runs cold, quietly", RUNTS_ONLY, async (runtime) 
     ["start", "--trace", `${runtime.root}/trace`, "none"],
     ["exec", "--name", "some", "none", "true"],
     ["update", "--resources", "-", "none"],
-    ["events", "--format", "line", "none"],
+    ["logs", "none"],
+    ["logs", "--follow", "--tail", "1", "none"],
   ];
   for (const line of lines) {
     const { code, cold } = await tell(["--root", runtime.root, ...line], env);

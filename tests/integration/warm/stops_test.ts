@@ -52,6 +52,7 @@ const SCENES: readonly Scene[] = [
   { line: STOP, before: SUPERVISED },
   { line: ["wait", "ID"], before: [...SUPERVISED, STOP] },
   { line: ["settle", "ID"], before: [...SUPERVISED, STOP] },
+  { line: ["logs", "--tail", "1", "ID"], before: SUPERVISED },
   { line: ["--debug", "state", "ID"], before: [CREATE] },
 ];
 
@@ -102,24 +103,33 @@ class Play implements Disposable {
   }
 }
 
-/** Has the brain die before its nth message from now on, until it is disposed of. */
+/** What strace(1) says when the next system call will be seen; the kernel names a tracer before that. */
+const ATTACHED = "attached";
+
+/** Has the brain die before its nth message from now on, as long as it is held. */
 async function killBrainBefore(brain: WarmBrain, nth: number): Promise<AsyncDisposable> {
   const inject = ["-e", "trace=sendmsg", "-e", `inject=sendmsg:signal=SIGKILL:when=${nth}`];
   const strace = new Deno.Command("strace", {
     args: ["-p", String(brain.pid), "-o", "/dev/null", ...inject],
-    ...{ stdin: "null", stdout: "null", stderr: "null" },
+    ...{ stdin: "null", stdout: "null", stderr: "piped" },
   }).spawn();
-  const traced = () =>
-    !/^TracerPid:\s*0$/m.test(Deno.readTextFileSync(`/proc/${brain.pid}/status`));
-  await until("the brain is traced", traced);
+  let said = "";
+  const reader = strace.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  while (!said.includes(ATTACHED)) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`strace does not trace the brain: ${said}`);
+    said += value;
+  }
   return {
+    // Until it has ended, it counts what the brain says to whoever comes next.
     async [Symbol.asyncDispose]() {
       try {
         strace.kill("SIGTERM");
       } catch {
         // it has ended with the brain
       }
-      await strace.status; // until then it counts what the brain says to others, too
+      await strace.status;
+      await reader.cancel();
     },
   };
 }
