@@ -48,7 +48,7 @@ export function table(
   return `${title}\n${align(rows)}\nrunts state / empty Deno script: ${state}\n`;
 }
 
-/** The table of commands by runtime alone. */
+/** The table of commands by runtime alone, with the ratios of the first to the others. */
 export function plainTable(title: string, measured: readonly Measured[]): string {
   return `${title}\n${align(comparison(measured).rows)}\n`;
 }
@@ -58,10 +58,11 @@ function comparison(measured: readonly Measured[]) {
   const commands = [...new Set(measured.map((one) => one.command))];
   const of = (runtime: string, command: string) =>
     measured.find((one) => one.runtime === runtime && one.command === command)?.figures;
-  const rows = [["", ...runtimes, ...runtimes.slice(1).map((peer) => `runts/${peer}`)]];
+  const [first = "", ...peers] = runtimes;
+  const rows = [["", ...runtimes, ...peers.map((peer) => `${first}/${peer}`)]];
   for (const command of commands) {
-    const own = of("runts", command);
-    const ratios = runtimes.slice(1).map((peer) => ratio(own, of(peer, command)));
+    const own = of(first, command);
+    const ratios = peers.map((peer) => ratio(own, of(peer, command)));
     rows.push([command, ...runtimes.map((runtime) => text(of(runtime, command))), ...ratios]);
   }
   return { runtimes, of, rows };
