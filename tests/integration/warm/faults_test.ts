@@ -86,7 +86,8 @@ async function assertSame(faults: Faults, args: readonly string[], code: number)
 
 faultTest("a hook that never ends", async (runtime) => {
   await using faults = await Faults.make(runtime, (config) => {
-    config.hooks = { createRuntime: [hook("exec sleep 1000")] };
+    // It is left alone when its front is killed, and ends with the bundle, in which it runs.
+    config.hooks = { createRuntime: [hook("while [ -e config.json ]; do sleep 0.05; done")] };
   });
   const id = runtime.id();
   const create = ["create", "--bundle", faults.bundle.path, id];
