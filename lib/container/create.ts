@@ -18,7 +18,6 @@ import { takeLock } from "../state/lock.ts";
 import { sendPidfd, writePidFile } from "../caller/pid_file.ts";
 import { rootHint } from "../runtime/root.ts";
 import type { CreateOptions } from "../caller/options.ts";
-import type { Spec } from "../spec/types/config.ts";
 import { PIDFD_RECEIVER } from "../spec/values/pidfd_receiver.ts";
 import { Undo } from "../base/undo.ts";
 
@@ -30,11 +29,7 @@ export interface Created extends Child {
 /** Makes a container from a bundle. When it fails, the host is as it was. */
 export function create(given: RuntimeOrSettings, options: CreateOptions): Promise<void> {
   return inCommand(given, "create", options.id, async (unloaded) => {
-    const bundle = await openBundle(
-      unloaded,
-      options,
-      (spec) => beginInit(unloaded, options, spec),
-    );
+    const bundle = await openAndBegin(unloaded, options);
     checkConsole(bundle.spec, options.consoleSocket);
     const runtime = await load(unloaded);
     await createLocked(runtime, options, bundle, undefined, (created) => {
@@ -44,10 +39,12 @@ export function create(given: RuntimeOrSettings, options: CreateOptions): Promis
   }, options.signal);
 }
 
-/** Has init started while all of it is prepared, where that can be. */
-export function beginInit(runtime: Runtime, options: CreateOptions, spec: Spec): void {
-  const preserve = preservedFds(options, listenFds(runtime.caller));
-  startEarly(runtime, options, preserve, earlyNamespaces(spec));
+/** Opens the bundle, and has init started as soon as the configuration is read, where that can be. */
+export function openAndBegin(runtime: Runtime, options: CreateOptions): Promise<OpenBundle> {
+  return openBundle(runtime, options, (spec) => {
+    const preserve = preservedFds(options, listenFds(runtime.caller));
+    startEarly(runtime, options, preserve, earlyNamespaces(spec));
+  });
 }
 
 /**

@@ -1,14 +1,14 @@
 /** `run`: create and start in one, and in the foreground wait for the end. */
 
 import { quote, reason } from "../base/errors.ts";
-import { type OpenBundle, openBundle } from "../caller/bundle.ts";
+import type { OpenBundle } from "../caller/bundle.ts";
 import { checkConsole } from "../caller/console_socket.ts";
 import { Attachment } from "../caller/foreground.ts";
 import type { RunOptions } from "../caller/options.ts";
 import { inCommand } from "../runtime/command.ts";
 import { load } from "../runtime/load.ts";
 import type { LoadedRuntime, RuntimeOrSettings } from "../runtime/runtime.ts";
-import { beginInit, type Created, createLocked } from "./create.ts";
+import { type Created, createLocked, openAndBegin } from "./create.ts";
 import { removeThis } from "./delete.ts";
 import { startLocked } from "./start.ts";
 
@@ -18,11 +18,7 @@ import { startLocked } from "./start.ts";
  */
 export function run(given: RuntimeOrSettings, options: RunOptions): Promise<number> {
   return inCommand(given, "run", options.id, async (unloaded) => {
-    const bundle = await openBundle(
-      unloaded,
-      options,
-      (spec) => beginInit(unloaded, options, spec),
-    );
+    const bundle = await openAndBegin(unloaded, options);
     const terminal = bundle.spec.process?.terminal === true && !options.detach &&
       options.consoleSocket === undefined;
     if (!terminal) checkConsole(bundle.spec, options.consoleSocket);
