@@ -104,11 +104,11 @@ async function withinOf(
   isFancy: boolean,
 ): Promise<Row[]> {
   if (listing.levels === 0) return [];
-  const [{ nestedRows }, { load }] = await Promise.all([
+  const [{ Nested }, { load }] = await Promise.all([
     import("../lxc/nested.ts"),
     import("../runtime/load.ts"),
   ]);
-  const rows = await nestedRows(await load(runtime), listing, name);
+  const rows = await new Nested(await load(runtime), listing).of(name);
   return rows.map(({ row, within }) => ({
     ...row,
     NAME: isFancy ? "\\".padStart(within.length) + row.NAME : [...within, row.NAME].join("/"),

@@ -24,6 +24,9 @@ import { systemNow } from "./life/state.ts";
 import { type Column, configuredCells, type Row, stateCells } from "./list.ts";
 import { ifSeen, NestedFiles } from "./nested_files.ts";
 
+/** How the root of a container is opened. */
+const ROOT = O_PATH | O_DIRECTORY;
+
 /** What is listed. */
 export interface Listing {
   /** The directory of containers, the same in each of them. */
@@ -51,18 +54,11 @@ interface Outer {
   readonly cgroups: Readonly<Record<string, string>>;
 }
 
-/** Those within a container of the host, by its name; each directly behind the one that it is in. */
-export function nestedRows(
-  runtime: LoadedRuntime,
-  listing: Listing,
-  name: string,
-): Promise<NestedRow[]> {
-  return new Nested(runtime, listing).of(name);
-}
-
-class Nested {
+/** The containers within those of the host. */
+export class Nested {
   constructor(private readonly runtime: LoadedRuntime, private readonly listing: Listing) {}
 
+  /** Those within one, by its name; each directly behind the one that it is in. */
   async of(name: string): Promise<NestedRow[]> {
     return await this.#within(await this.#outermost(name));
   }
@@ -80,15 +76,14 @@ class Nested {
     }
     const file = `${lxcpath}/${name}/config`;
     const { config } = await readConfig({ file }, hostFiles(runtime.files.read));
-    const root = rootfsOf(config);
-    const open = () => root === undefined ? root : helper.open(root, O_PATH | O_DIRECTORY);
-    return { names, open: () => ifSeen(open), cgroups: {} };
+    const open = () => openStopped(config, (path) => helper.open(path, ROOT));
+    return { names, open, cgroups: {} };
   }
 
   /** A process may end, and its number be another's, while its root is opened. */
   #rootOf(pid: number, isStill: () => boolean): number | undefined {
     const { helper } = this.runtime;
-    const fd = ifSeen(() => helper.open(`/proc/${pid}/root`, O_PATH | O_DIRECTORY));
+    const fd = ifSeen(() => helper.open(`/proc/${pid}/root`, ROOT));
     if (fd === undefined || isStill()) return fd;
     helper.close(fd);
     return undefined;
@@ -136,26 +131,24 @@ class Nested {
     const cells = await stateCells(runtime, { state, pid, usage }, listing.columns);
     const row = { NAME: name, ...cells, ...settings };
     if (!listing.isWanted(row)) return [];
-    const inner = pid === undefined
-      ? { names, open: () => openStopped(root, read.config), cgroups: {} }
-      : {
-        names,
-        open: () => this.#rootOf(pid, () => nowOf(outer.cgroups, name).pid === pid),
-        cgroups: paths,
-      };
-    return [{ row, within: outer.names }, ...await this.#within(inner)];
+    const open = () =>
+      pid === undefined
+        ? openStopped(read.config, (path) => openBelow(root, path, ROOT))
+        : this.#rootOf(pid, () => nowOf(outer.cgroups, name).pid === pid);
+    return [
+      { row, within: outer.names },
+      ...await this.#within({ names, open, cgroups: paths }),
+    ];
   }
 }
 
-/** Where the root filesystem of one that does not run is; undefined for what would have to be mounted first. */
-function rootfsOf(config: LxcConfig): string | undefined {
+/** Of one that does not run; undefined for what would have to be mounted first. */
+function openStopped(
+  config: LxcConfig,
+  open: (path: string) => number,
+): number | undefined {
   const rootfs = config.get("lxc.rootfs.path")?.value;
-  return rootfs?.driver === "dir" ? rootfs.parts[0] : undefined;
-}
-
-function openStopped(root: string, config: LxcConfig): number | undefined {
-  const path = rootfsOf(config);
-  return path === undefined ? undefined : ifSeen(() => openBelow(root, path, O_PATH | O_DIRECTORY));
+  return rootfs?.driver === "dir" ? ifSeen(() => open(rootfs.parts[0]!)) : undefined;
 }
 
 /** A container, by the cgroups of the one that it is in. */
