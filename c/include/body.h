@@ -153,8 +153,10 @@ enum body_stdio {
   BODY_STDIO_OWN = 5,      /* those of a front */
 };
 
-/* EARLY: of a front: there is no plan, nor are there slots; init is going to be given them (sync.h). */
-/* With EARLY also CLONE_NEWUTS, CLONE_NEWIPC and CLONE_NEWNET, for what init makes before it has its plan. */
+/*
+ * EARLY: of a front: there is no plan, nor are there slots; init is going to be given them (sync.h). With it
+ * also CLONE_NEWUTS, CLONE_NEWIPC and CLONE_NEWNET, for what init makes before it has its plan.
+ */
 enum body_spawn_flag { BODY_SPAWN_TRACE = 1, BODY_SPAWN_EARLY = 2 };
 #define BODY_SPAWN_NAMESPACES 0x4c000000u
 

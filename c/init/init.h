@@ -82,8 +82,7 @@ struct init {
   const uint8_t *plan_bytes;
   size_t plan_length;
   struct plan plan;
-  int root;            /* O_PATH descriptor of the root filesystem; -1 before `rootfs` */
-  uint32_t namespaces; /* CLONE_NEW*: made before there was a plan */
+  int root;           /* O_PATH descriptor of the root filesystem; -1 before `rootfs` */
   int self;           /* /proc/self of the host's procfs, opened after clone; -1 if there is none */
   int procfs;         /* a procfs of init's own, where the host's is covered, or -1 */
   int mask_directory; /* the read-only tmpfs that masked directories share, or -1 */
@@ -98,6 +97,7 @@ struct init {
   uint64_t files[2];  /* RLIMIT_NOFILE as it was, soft and hard */
   int reaper;         /* our own executable, which is to be executed for the program, or -1 */
   bool chdir_done;
+  uint32_t namespaces;   /* CLONE_NEW*: made before there was a plan */
   uint64_t caps_missing; /* capabilities that a warning has named */
   char *program;         /* found by find_program */
   char **env;            /* of the program: made by find_program */
