@@ -8,6 +8,7 @@
 import { parentOf } from "../support/host.ts";
 import { Systems } from "../support/lxc_system.ts";
 import { RUNTIME } from "../support/runtime.ts";
+import { memoryOf } from "../support/usage.ts";
 import { WarmBrain } from "../support/warm.ts";
 import { QUIET } from "./quiet.ts";
 import { align, type Measured, plainTable, summarize } from "./report.ts";
@@ -90,15 +91,6 @@ async function measure(all: readonly Series[]): Promise<Measured[]> {
   return measured;
 }
 
-/** kB of a process. */
-function memoryOf(pid: number): string[] {
-  const text = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
-  const sum = (pattern: RegExp) =>
-    text.matchAll(pattern).reduce((total, [, value]) => total + Number(value), 0);
-  return [/^Rss: *(\d+)/gm, /^Pss: *(\d+)/gm, /^Private_(?:Clean|Dirty): *(\d+)/gm]
-    .map((pattern) => String(sum(pattern)));
-}
-
 /** Of the parents of inits. */
 async function monitors(call: Call, systems: Systems): Promise<string> {
   const rows = [["kB of a monitor", "resident", "PSS", "private"]];
@@ -107,7 +99,8 @@ async function monitors(call: Call, systems: Systems): Promise<string> {
     const [program, ...args] = [...tool.line("info"), "-P", systems.path, "-n", tool.name, "-pH"];
     const { env = {} } = tool;
     const { stdout } = await new Deno.Command(program!, { args, env, stdin: "null" }).output();
-    rows.push([tool.name, ...memoryOf(parentOf(Number(new TextDecoder().decode(stdout))))]);
+    const { resident, share, own } = memoryOf(parentOf(Number(new TextDecoder().decode(stdout))));
+    rows.push([tool.name, ...[resident, share, own].map(String)]);
     await call(tool, "stop", "-n", tool.name, "-k");
   }
   return align(rows);

@@ -9,6 +9,7 @@
 import { summarize } from "./report.ts";
 import { Watched } from "../support/monitor.ts";
 import { gcc } from "../support/stand_in.ts";
+import { memoryOf } from "../support/usage.ts";
 
 const [megabytes = 1000, rounds = 5] = Deno.args.map(Number);
 const bytes = megabytes * 1e6;
@@ -109,13 +110,9 @@ async function compare(line: number, write: number): Promise<void> {
   }
 }
 
-/** kB of a process. */
-async function memory(pid: number): Promise<string> {
-  const text = await Deno.readTextFile(`/proc/${pid}/smaps_rollup`);
-  const of = (name: string) => Number(new RegExp(`^${name}: +(\\d+)`, "m").exec(text)![1]);
-  return `RSS ${of("Rss")} kB, PSS ${of("Pss")} kB, private ${
-    of("Private_Clean") + of("Private_Dirty")
-  } kB`;
+function memory(pid: number): string {
+  const { resident, share, own } = memoryOf(pid);
+  return `RSS ${resident} kB, PSS ${share} kB, private ${own} kB`;
 }
 
 async function measureMemory(): Promise<void> {
@@ -125,13 +122,13 @@ async function measureMemory(): Promise<void> {
   await watched.run({ script: `${program}; exec sleep 1000`, log });
   let atWork = "";
   for (let written = 0n; written < BigInt(bytes);) {
-    const now = await memory(watched.pid);
+    const now = memory(watched.pid);
     ({ written } = await watched.monitor.status());
     if (written > 0n && written < BigInt(bytes)) atWork = now;
   }
   console.log(`a monitor with one process, while it copies: ${atWork}`);
   await new Promise((resolve) => setTimeout(resolve, 2000));
-  console.log(`the same at rest: ${await memory(watched.pid)}`);
+  console.log(`the same at rest: ${memory(watched.pid)}`);
 }
 
 try {

@@ -1,5 +1,6 @@
 /** What a warm brain takes under the load of many callers, and what its fronts hold. */
 
+import { memoryOf, ticksOf } from "../support/usage.ts";
 import type { WarmBrain } from "../support/warm.ts";
 
 /** A runtime, or a way of calling it. */
@@ -28,16 +29,11 @@ interface Taken {
   readonly host: number;
 }
 
-function ticks(path: string): number {
-  const fields = Deno.readTextFileSync(path).split(") ")[1]!.split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS; // utime, stime
-}
-
 function taken({ pid }: WarmBrain): Taken {
   const [, user, nice, system] = Deno.readTextFileSync("/proc/stat").split("\n")[0]!.split(/ +/);
   return {
-    all: ticks(`/proc/${pid}/stat`),
-    main: ticks(`/proc/${pid}/task/${pid}/stat`),
+    all: ticksOf(`/proc/${pid}`) * TICK_MS,
+    main: ticksOf(`/proc/${pid}/task/${pid}`) * TICK_MS,
     host: (Number(user) + Number(nice) + Number(system)) * TICK_MS,
   };
 }
@@ -76,25 +72,6 @@ export async function throughput(
 /** How many a second so many cores bear. */
 function whole(cores: number, eachMs: number): string {
   return (cores * 1000 / eachMs).toFixed(0);
-}
-
-/** Memory of a process, in kB. */
-interface Memory {
-  readonly resident: number;
-  /** Its share of what it has in common with others, and what nobody else has. */
-  readonly share: number;
-  readonly own: number;
-}
-
-function memoryOf(pid: number): Memory {
-  const text = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
-  const field = (name: string) =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text)?.[1]);
-  return {
-    resident: field("Rss"),
-    share: field("Pss"),
-    own: field("Private_Clean") + field("Private_Dirty"),
-  };
 }
 
 /** What a front has that waits for a program; a line to print. */

@@ -4,21 +4,15 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RuntsError } from "../../../lib/base/errors.ts";
 import { ON_TERMINAL, Watched } from "../../support/monitor.ts";
 import { until } from "../../support/runtime.ts";
+import { type Memory, memoryOf } from "../../support/usage.ts";
 
 const PSS_MAX = 300;
 const PRIVATE_MAX = 150;
 /** Without what it copies with; how much the stack takes depends on the environment. */
 const REST_PRIVATE_MAX = 120;
 
-/** kB, of all of a process' memory. */
-async function memoryOf(pid: number): Promise<{ pss: number; own: number }> {
-  const text = await Deno.readTextFile(`/proc/${pid}/smaps_rollup`);
-  const of = (name: string) => Number(new RegExp(`^${name}: +(\\d+) kB`, "m").exec(text)![1]);
-  return { pss: of("Pss"), own: of("Private_Clean") + of("Private_Dirty") };
-}
-
-function assertSmall({ pss, own }: { pss: number; own: number }): void {
-  assert(pss <= PSS_MAX && own <= PRIVATE_MAX, `${pss} kB, ${own} kB private`);
+function assertSmall({ share, own }: Memory): void {
+  assert(share <= PSS_MAX && own <= PRIVATE_MAX, `${share} kB, ${own} kB private`);
 }
 
 const descriptorsOf = (pid: number) => [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
@@ -33,13 +27,13 @@ Deno.test("a monitor with a container is small, while it copies and at rest", as
   await until("all is copied", async () => {
     const { written } = await watched.monitor.status();
     if (written > 1_000_000n && written < 300_000_000n) {
-      assertSmall(await memoryOf(watched.pid));
+      assertSmall(memoryOf(watched.pid));
       busy++;
     }
     return written >= 299_999_000n;
   });
   assert(busy > 0);
-  await until("it rests", async () => (await memoryOf(watched.pid)).own <= REST_PRIVATE_MAX);
+  await until("it rests", () => memoryOf(watched.pid).own <= REST_PRIVATE_MAX);
   watched.kill(started);
   assertEquals((await watched.ended(started)).code, 137);
 });
@@ -55,8 +49,8 @@ Deno.test("a monitor with a terminal and many ended processes is small", async (
   }
   await until("all have ended", async () => (await watched.monitor.status()).processes === 1);
   assertEquals(descriptorsOf(watched.pid), before);
-  await until("it rests", async () => (await memoryOf(watched.pid)).own <= PRIVATE_MAX);
-  assertSmall(await memoryOf(watched.pid));
+  await until("it rests", () => memoryOf(watched.pid).own <= PRIVATE_MAX);
+  assertSmall(memoryOf(watched.pid));
 });
 
 Deno.test("without descriptors a monitor refuses whoever comes, and goes on", async () => {

@@ -5,6 +5,7 @@ import { RuntsError } from "../../../lib/base/errors.ts";
 import type { Attachment } from "../../../lib/body/attachment.ts";
 import { ON_TERMINAL, Watched } from "../../support/monitor.ts";
 import { until } from "../../support/runtime.ts";
+import { ticksOf } from "../../support/usage.ts";
 
 const INPUT = { kind: "pipes", input: true } as const;
 const NO_LOG = { driver: "none" } as const;
@@ -57,14 +58,10 @@ Deno.test("a terminal that nobody has open for a while costs nothing, and is rea
   const fifo = `${watched.folder}/fifo`;
   watched.helper.makeFifo(fifo, 0o600);
   await watched.run({ ...ON_TERMINAL, script: script.replace("$0", fifo) });
-  const ticks = async () => {
-    const stat = await Deno.readTextFile(`/proc/${watched.pid}/stat`);
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return Number(fields[11]) + Number(fields[12]);
-  };
-  const before = await ticks();
+  const ticks = () => ticksOf(`/proc/${watched.pid}`);
+  const before = ticks();
   const writer = await Deno.open(fifo, { write: true });
-  assert(await ticks() - before < 5);
+  assert(ticks() - before < 5);
   await writer.write(encode("\n"));
   writer.close();
   await until("it is read", async () => (await watched.logged()).endsWith("stdout F again\r\n"));

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type Helper, loadHelper } from "../../../ffi/helper.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
 import { openPty } from "../../support/pty.ts";
+import { ticksOf } from "../../support/usage.ts";
 
 const O_RDWR = 2;
 const O_NOCTTY = 0o400;
@@ -171,10 +172,10 @@ Deno.test("an idle relay uses no processor time", async () => {
   const [reading, output] = helper.pipe();
   const [wake, waking] = helper.pipe();
   helper.close(typing); // an input that has ended stays ready
-  const before = processorTime();
+  const before = ticksOf("/proc/self");
   const relayed = helper.relay({ master, input, output, wake });
   await delay(200);
-  const used = processorTime() - before;
+  const used = ticksOf("/proc/self") - before;
   helper.close(waking);
   await relayed;
   assert(used <= 10, `${used} ticks`);
@@ -183,12 +184,6 @@ Deno.test("an idle relay uses no processor time", async () => {
 
 function delay(ms: number): Promise<string> {
   return new Promise((resolve) => setTimeout(() => resolve("waits"), ms));
-}
-
-/** Of this process, in ticks of 10 ms. */
-function processorTime(): number {
-  const fields = Deno.readTextFileSync("/proc/self/stat").split(") ")[1]!.split(" ");
-  return Number(fields[11]) + Number(fields[12]);
 }
 
 Deno.test("relay wants a terminal that is open", async () => {
