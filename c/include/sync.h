@@ -22,7 +22,8 @@ enum sync_message {
 
 /*
  * An init that was started without a plan is given it so: SYNC_SLOTS, behind whose header the slots are (uint32_t)
- * that its descriptors are for, any number of times, then SYNC_PLAN with that of the plan.
+ * that its descriptors are for, any number of times, then SYNC_PLAN with that of the plan. Its value is the number of
+ * descriptors that come later: in more SYNC_SLOTS, before the next SYNC_GO.
  */
 #define SYNC_FDS_MAX 253
 

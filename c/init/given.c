@@ -47,6 +47,16 @@ static int take(struct init *in, struct given *given, int fds[SYNC_FDS_MAX]) {
   return (int)count;
 }
 
+/* Puts what has come into its slots, none of which is taken. */
+static int fill(struct init *in, const struct given *given, const int *fds, int count, int *slots) {
+  for (int i = 0; i < count; i++) {
+    if (given->slots[i] >= SLOTS_MAX || slots[given->slots[i]] >= 0)
+      return fail_at(in, -EPROTO, "slot %u", given->slots[i]);
+    slots[given->slots[i]] = fds[i];
+  }
+  return 0;
+}
+
 int take_plan(struct init *in, int slots[SLOTS_MAX]) {
   struct given given;
   int fds[SYNC_FDS_MAX];
@@ -54,14 +64,48 @@ int take_plan(struct init *in, int slots[SLOTS_MAX]) {
     int count = take(in, &given, fds);
     if (count < 0)
       return count;
-    if (count == 1 && given.header.type == SYNC_PLAN)
+    if (count == 1 && given.header.type == SYNC_PLAN) {
+      in->late = (uint32_t)given.header.value;
       return fds[0];
+    }
     if (count == 0 || given.header.type != SYNC_SLOTS)
       return fail_at(in, -EPROTO, "a record of type %d", (int)given.header.type);
-    for (int i = 0; i < count; i++) {
-      if (given.slots[i] >= SLOTS_MAX || slots[given.slots[i]] >= 0)
-        return fail_at(in, -EPROTO, "slot %u", given.slots[i]);
-      slots[given.slots[i]] = fds[i];
-    }
+    int error = fill(in, &given, fds, count, slots);
+    if (error != 0)
+      return error;
   }
+}
+
+/* The next descriptors that come later than the plan. */
+static int take_late(struct init *in) {
+  struct given given;
+  int fds[SYNC_FDS_MAX];
+  int count = take(in, &given, fds);
+  if (count < 0)
+    return count;
+  if (count == 0 || given.header.type != SYNC_SLOTS || (uint32_t)count > in->late)
+    return fail_at(in, -EPROTO, "a record of type %d with %d descriptors", (int)given.header.type,
+                   count);
+  in->late -= (uint32_t)count;
+  return fill(in, &given, fds, count, in->slots);
+}
+
+int take_all_late(struct init *in) {
+  int error = 0;
+  while (error == 0 && in->late > 0)
+    error = take_late(in);
+  return error;
+}
+
+int slot_awaited(struct init *in, uint32_t slot) {
+  if (slot >= in->slot_count)
+    return fail_at(in, -EINVAL, "slot %u", slot);
+  while (in->slots[slot] < 0 && in->late > 0) {
+    int error = take_late(in);
+    if (error != 0)
+      return error;
+  }
+  if (in->slots[slot] < 0)
+    return fail_at(in, -EBADF, "slot %u is empty", slot);
+  return in->slots[slot];
 }

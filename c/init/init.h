@@ -78,6 +78,7 @@ struct init {
   int result;          /* where failures go after wait_start; -1 before */
   uint32_t slot_count; /* SLOTS_MAX, and as many as operations may fill */
   int *slots;          /* -1 where empty */
+  uint32_t late;       /* how many descriptors of slots come later than the plan */
   uint32_t *joined;    /* kinds of namespace joined through each slot */
   const uint8_t *plan_bytes;
   size_t plan_length;
@@ -142,8 +143,13 @@ int procfs_open_to_write(struct init *in, const char *path);
 /* One write(2) of all bytes: 0, or -errno; -EIO for a short one. */
 int write_once(int fd, const void *bytes, size_t length);
 
-/* given.c: fills slots that are empty, and gives the descriptor of the plan; -errno after fail_at. */
+/* given.c: -errno after fail_at */
+/* Fills slots that are empty, and gives the descriptor of the plan. */
 int take_plan(struct init *in, int slots[SLOTS_MAX]);
+/* The descriptor of a slot, which may still be on its way. */
+int slot_awaited(struct init *in, uint32_t slot);
+/* Waits for all that come later than the plan. */
+int take_all_late(struct init *in);
 
 /* sync.c */
 int sync_send(struct init *in, int type, int error, uint64_t value, const char *detail,

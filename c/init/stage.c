@@ -99,10 +99,8 @@ static _Noreturn void leave_to_child(struct init *in, long pid, int gate[2]) {
 int op_clone(struct init *in, const union field *f) {
   uint32_t flags = f[0].u32 & ~in->namespaces;
   int slot = f[1].i32, cgroup = -1;
-  if (slot >= (int)in->slot_count)
-    return fail_at(in, -EINVAL, "slot %d", slot);
-  if (slot >= 0 && (cgroup = in->slots[slot]) < 0)
-    return fail_at(in, -EBADF, "the cgroup's slot %d is empty", slot);
+  if (slot >= 0 && (cgroup = slot_awaited(in, (uint32_t)slot)) < 0)
+    return cgroup;
   int gate[2];
   bool join;
   if (pipe2(gate, O_CLOEXEC) != 0)
@@ -131,9 +129,12 @@ int op_clone(struct init *in, const union field *f) {
 }
 
 int op_join_cgroup(struct init *in, const union field *f) {
-  if (f[0].u32 >= in->slot_count || in->slots[f[0].u32] < 0)
-    return fail_at(in, -EBADF, "join the cgroup: slot %u is empty", f[0].u32);
-  int error = write_once(in->slots[f[0].u32], "0", 1);
+  int fd = slot_awaited(in, f[0].u32);
+  if (fd < 0)
+    return fd;
+  int error = write_once(fd, "0", 1);
+  close(fd);
+  in->slots[f[0].u32] = -1;
   return error == 0 ? 0 : fail_at(in, error, "join the cgroup");
 }
 

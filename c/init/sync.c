@@ -38,6 +38,9 @@ int sync_send(struct init *in, int type, int error, uint64_t value, const char *
 
 int sync_wait_go(struct init *in) {
   struct sync_header answer;
+  int error = take_all_late(in);
+  if (error != 0)
+    return error;
   long length = RETRY(read(in->sync, &answer, sizeof answer));
   exit_if_gone(length);
   if (length == 0)

@@ -26,6 +26,8 @@ export interface InitRequest {
   readonly plan: Uint8Array;
   /** Descriptors of the plan's first slots; -1 leaves a slot empty. */
   readonly fds: readonly number[];
+  /** How many of the empty ones {@linkcode SpawnedInit.give} fills. Default: none. */
+  readonly late?: number;
   /** Init reports how long each operation took. */
   readonly trace: boolean;
   readonly stdio: Stdio;
@@ -49,6 +51,8 @@ export interface Child {
 /** Stage 1 of init, and this process' end of the conversation with it. */
 export interface SpawnedInit extends Child {
   readonly socket: number;
+  /** Hands over descriptors, by their slots, that were not there yet; they stay the caller's to close. */
+  readonly give?: (slots: ReadonlyMap<number, number>) => void;
 }
 
 /** Init and what comes of it. */
@@ -57,6 +61,8 @@ interface Parent {
   spawn(request: InitRequest): Promise<SpawnedInit>;
   /** Starts the init of the next spawn, with the caller's streams; absent where that saves nothing. */
   startEarly?(request: EarlyInit): void;
+  /** Whether the init of this spawn can be given descriptors late. */
+  takesLate?(request: Omit<InitRequest, "plan">): Promise<boolean>;
   /** Whether a child that has ended may be left to it. */
   readonly reapsByItself: boolean;
   /** Takes the ending of a child; undefined while it lives, and when it is not the body's. */

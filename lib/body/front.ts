@@ -139,6 +139,10 @@ export class FrontBody implements Body, ProgramFront, Disposable {
     this.#waiting = new WaitingInit(this.#helper, this.#calls, request, child);
   }
 
+  async takesLate(request: Omit<InitRequest, "plan">): Promise<boolean> {
+    return this.#waiting?.suits(request) === true && await this.#waiting.isThere();
+  }
+
   async spawn(request: InitRequest): Promise<SpawnedInit> {
     const waiting = this.#waiting;
     if (waiting?.suits(request)) {

@@ -11,6 +11,7 @@ type Ask = BodyConnection["ask"];
 export class FrontForeground implements Foreground {
   readonly #ask: Ask;
   readonly #asked: Promise<unknown>[] = [];
+  #isJoined = false;
 
   constructor(ask: Ask) {
     this.#ask = ask;
@@ -23,13 +24,14 @@ export class FrontForeground implements Foreground {
 
   async connect(master: number, log: number): Promise<void> {
     const fds = log < 0 ? [master] : [master, log];
+    this.#isJoined = true;
     await this.#step("relay the terminal", ForegroundStep.terminal, fds);
   }
 
+  /** Without a terminal it is enough that the front ends. */
   async end(): Promise<void> {
-    const end = this.#step("end the foreground", ForegroundStep.end);
+    if (this.#isJoined) this.#step("end the foreground", ForegroundStep.end);
     await Promise.all(this.#asked);
-    await end;
   }
 
   #step(what: string, step: number, fds: readonly number[] = []): Promise<unknown> {

@@ -34,10 +34,15 @@ export class WaitingInit implements Disposable {
   }
 
   /** Whether it is as if it had been started for this request. */
-  suits({ fds, trace, stdio, preserve }: InitRequest): boolean {
+  suits({ fds, trace, stdio, preserve }: Omit<InitRequest, "plan">): boolean {
     const early = this.#request;
     return stdio === "inherit" && early.trace === trace && early.preserve === preserve &&
       fds.length <= SLOTS_MAX;
+  }
+
+  /** Whether it could be started. */
+  async isThere(): Promise<boolean> {
+    return await this.#init !== undefined;
   }
 
   /** Gives it what it waits for. One that has ended has said why. */
@@ -47,25 +52,36 @@ export class WaitingInit implements Disposable {
     try {
       this.#give(init, request);
     } catch (error) {
-      if (errnoOf(error) === EPIPE) return init;
-      this.#close(init);
-      throw error;
+      if (errnoOf(error) !== EPIPE) {
+        this.#close(init);
+        throw error;
+      }
     }
-    return init;
+    return { ...init, give: (slots) => this.#giveLate(init, slots) };
   }
 
-  #give(init: SpawnedInit, { plan, fds }: InitRequest): void {
+  #give(init: SpawnedInit, { plan, fds, late = 0 }: InitRequest): void {
     const file = this.#calls.sealedFile("runts-plan", plan);
-    const given = [...fds.entries()].filter(([, fd]) => fd >= 0);
     try {
-      if (given.length > 0) {
-        const bytes = encodeRecord(Message.slots, given.map(([slot]) => slot));
-        this.#send(init, bytes, given.map(([, fd]) => fd));
-      }
-      this.#send(init, encodeRecord(Message.plan), [file]);
+      this.#giveSlots(init, new Map([...fds.entries()].filter(([, fd]) => fd >= 0)));
+      this.#send(init, encodeRecord(Message.plan, [], late), [file]);
     } finally {
       this.#helper.close(file);
     }
+  }
+
+  #giveLate(init: SpawnedInit, slots: ReadonlyMap<number, number>): void {
+    try {
+      this.#giveSlots(init, slots);
+    } catch (error) {
+      if (errnoOf(error) !== EPIPE) throw error;
+      // It is gone: the next record, or the end of file, says why.
+    }
+  }
+
+  #giveSlots(init: SpawnedInit, slots: ReadonlyMap<number, number>): void {
+    if (slots.size === 0) return;
+    this.#send(init, encodeRecord(Message.slots, [...slots.keys()]), [...slots.values()]);
   }
 
   #send({ socket }: SpawnedInit, bytes: Uint8Array<ArrayBuffer>, fds: readonly number[]): void {

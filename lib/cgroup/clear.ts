@@ -4,6 +4,7 @@ import { delay } from "../base/delay.ts";
 import { EBUSY, ENOENT, ESRCH } from "../base/errno.ts";
 import { errnoOf, quote, RuntsError } from "../base/errors.ts";
 import { SIGKILL } from "../spec/values/signals.ts";
+import { isDirectory } from "../base/files.ts";
 import { isWithin } from "../base/paths.ts";
 import { load } from "../runtime/load.ts";
 import type { LoadedRuntime, Runtime } from "../runtime/runtime.ts";
@@ -13,6 +14,8 @@ import { detectHost } from "./hierarchies.ts";
 
 /** Together about 2 s, in ms. */
 const REMOVE_DELAYS = [1, 2, 4, 8, 16, 32, 64, 128, 250, 500, 1000];
+/** Of these, for an init that ends by itself. */
+const ABANDONED_DELAY_MAX = 64;
 /** Rounds of signalling; each round that finds a new process is followed by another. */
 const KILL_ROUNDS = 64;
 /** A cgroup that still forks after this many rounds is frozen first. */
@@ -84,7 +87,7 @@ function kill(runtime: LoadedRuntime, pid: number, directory: string): void {
  */
 export async function removeDirectories(directories: Iterable<string>): Promise<void> {
   const unique = [...new Set(directories)];
-  let left = unique.filter((directory) => !removed(directory));
+  let left = unique.filter((directory) => !removedAlone(directory));
   for (const pause of REMOVE_DELAYS) {
     if (left.length === 0) return;
     left = left.filter((directory) => !removedTree(directory));
@@ -93,6 +96,20 @@ export async function removeDirectories(directories: Iterable<string>): Promise<
   left = left.filter((directory) => !removedTree(directory));
   const [directory] = left;
   if (directory !== undefined) throw stillBusy(directory);
+}
+
+/**
+ * Removes cgroups of a creation that was killed, leaving those that somebody is in: for a moment, that may be an init
+ * which is about to end for want of who made it.
+ */
+export async function undoAbandoned(directories: readonly string[]): Promise<void> {
+  let left = [...directories];
+  for (const pause of [0, ...REMOVE_DELAYS].filter((delay) => delay <= ABANDONED_DELAY_MAX)) {
+    if (pause > 0) await delay(pause);
+    undoDirectories(left);
+    left = left.filter((directory) => isDirectory(directory));
+    if (left.length === 0) return;
+  }
 }
 
 /** Removes what a failed `prepare` made: newest first, errors ignored. */
@@ -106,8 +123,11 @@ export function undoDirectories(made: readonly string[]): void {
   }
 }
 
-/** Deno's remove of a directory is rmdir(2), which is what the cgroup file system takes. */
-function removed(directory: string): boolean {
+/**
+ * Whether there is no such cgroup any more; false as long as somebody is in it, or one below it. Deno's remove of a
+ * directory is rmdir(2), which is what the cgroup file system takes.
+ */
+export function removedAlone(directory: string): boolean {
   try {
     Deno.removeSync(directory);
     return true;
@@ -120,7 +140,7 @@ function removed(directory: string): boolean {
 }
 
 function removedTree(directory: string): boolean {
-  return withDescendants(directory).toReversed().map(removed).every(Boolean);
+  return withDescendants(directory).toReversed().map(removedAlone).every(Boolean);
 }
 
 function stillBusy(directory: string): RuntsError {

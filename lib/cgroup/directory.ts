@@ -3,12 +3,12 @@
 import { delay } from "../base/delay.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import type { Resources } from "../spec/types/config.ts";
-import { killMembers, named, removeDirectories } from "./clear.ts";
+import { killMembers, named, removedAlone, removeDirectories } from "./clear.ts";
 import { pidsBelow, readFile } from "./files.ts";
 import { freezerOf, isHeld } from "./freezer.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { SubCgroups } from "./below.ts";
-import type { CgroupJoin, CgroupManager, CgroupRecord } from "./manager.ts";
+import type { CgroupJoin, CgroupManager, CgroupRecord, Preparation } from "./manager.ts";
 
 /** How long freezing may take, in ms. */
 const FREEZE_TIMEOUT = 10_000;
@@ -22,8 +22,8 @@ export abstract class DirectoryCgroup implements CgroupManager {
     this.runtime = runtime;
   }
 
-  /** `adopt`: what is there already is the container's, with its processes. */
-  abstract prepare(resources: Resources, adopt?: boolean): Promise<CgroupJoin>;
+  abstract prepare(resources: Resources, preparation?: Preparation): Promise<CgroupJoin>;
+  abstract foresee(): CgroupJoin | undefined;
   abstract joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin;
   /** `directory`: another than the container's own. */
   abstract own(hostUid: number, directory?: string): void;
@@ -53,6 +53,14 @@ export abstract class DirectoryCgroup implements CgroupManager {
       freeze: () => this.freeze(),
       thaw: () => this.thaw(),
     });
+  }
+
+  removeUnused(): boolean {
+    const main = this.mainDirectory();
+    if (main === undefined) return true;
+    // The others only where nobody can be found any more.
+    const others = Object.values(this.record.paths).filter((path) => path !== main);
+    return [main, ...others].every(removedAlone);
   }
 
   remove(): Promise<void> {

@@ -59,12 +59,29 @@ export interface Tolerance {
   readonly optional: boolean;
 }
 
+/** An init that enters a cgroup as soon as it can, while the rest of that is still made. */
+export interface Newborn {
+  /** What it is born in is there. */
+  ready(): void;
+  /** The cgroup is not to be: nothing is left of the process. */
+  end(): Promise<void>;
+}
+
+/** How a cgroup is made. */
+export interface Preparation {
+  /** What is there already is the container's, with its processes. */
+  readonly adopt?: boolean;
+  readonly newborn?: Newborn;
+}
+
 /** The host side of one container's cgroup. Every method throws {@linkcode RuntsError}. */
 export interface CgroupManager {
   /** What to keep; to be read after {@linkcode prepare} and {@linkcode attach}, which settle it. */
   readonly record: CgroupRecord;
   /** Makes the cgroup with its limits and device rules; undoes what it made if it fails. */
-  prepare(resources: Resources): Promise<CgroupJoin>;
+  prepare(resources: Resources, preparation?: Preparation): Promise<CgroupJoin>;
+  /** What {@linkcode prepare} is going to give, where that is certain. */
+  foresee?(): CgroupJoin | undefined;
   /** Moves a process in from outside (systemd), to where {@linkcode joinFiles} would lead it. */
   attach(pid: number, sub?: SubCgroups, initPid?: number): Promise<void>;
   /**
@@ -85,6 +102,8 @@ export interface CgroupManager {
   pids(): number[];
   /** Sends SIGKILL to all of them, thawing first where that is needed. */
   killAll(): Promise<void>;
+  /** Removes a cgroup that nobody is in and that has none below it; false leaves what is left to {@linkcode remove}. */
+  removeUnused?(): boolean;
   /** Removes the cgroup, leaves first, with bounded retries; names surviving processes in the error. */
   remove(): Promise<void>;
 }

@@ -2,11 +2,10 @@
 
 import { load } from "../runtime/load.ts";
 import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
-import type { Child } from "../body/body.ts";
 import { errnoOf, quote, reason, RuntsError } from "../base/errors.ts";
 import { runHooksWarning } from "../hooks/runtime_hooks.ts";
 import { alreadyExists, StateDirectory } from "../state/directory.ts";
-import { Creation } from "./creation.ts";
+import { Creation, type Recorded } from "./creation.ts";
 import type { Attendant } from "./creation_parts.ts";
 import { type OpenBundle, openBundle } from "../caller/bundle.ts";
 import { checkConsole } from "../caller/console_socket.ts";
@@ -22,7 +21,7 @@ import { PIDFD_RECEIVER } from "../spec/values/pidfd_receiver.ts";
 import { Undo } from "../base/undo.ts";
 
 /** A container that was just made, as its init; whoever gets it closes the pidfd. */
-export interface Created extends Child {
+export interface Created extends Recorded {
   readonly directory: StateDirectory;
 }
 

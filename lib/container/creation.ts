@@ -2,7 +2,7 @@
 
 import type { Child } from "../body/body.ts";
 import { inodesOf, makeCgroup } from "../cgroup/mod.ts";
-import type { CgroupJoin, CgroupManager } from "../cgroup/manager.ts";
+import type { CgroupJoin, CgroupManager, Newborn } from "../cgroup/manager.ts";
 import { RuntsError } from "../base/errors.ts";
 import {
   cgroupRequest,
@@ -13,6 +13,7 @@ import {
   startOps,
 } from "./creation_plan.ts";
 import { runHooks } from "../hooks/runtime_hooks.ts";
+import { hookStates, spawnPlanned, takesCgroupLate } from "./creation_init.ts";
 import { type Attendant, type FirstProcess, type Making, streamsOf } from "./creation_parts.ts";
 import { prepareVerbs } from "./prepared.ts";
 import type { ContainerPlan, SeccompFilter } from "../plan/plan.ts";
@@ -21,10 +22,10 @@ import { bootId } from "../runtime/host.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { StateDirectory } from "../state/directory.ts";
 import { innerPid, readStat, readStatIn } from "../state/liveness.ts";
+import type { ProcessName } from "../state/process_record.ts";
 import type { Status } from "../state/status.ts";
 import { absoluteRootfs } from "../base/absolute.ts";
 import type { OpenBundle } from "../caller/bundle.ts";
-import { connectConsole } from "../caller/console_socket.ts";
 import { documentOf } from "../state/document.ts";
 import type { HookStates } from "../init/hook_states.ts";
 import { checkPreserved, listenFds, planHost } from "../host/facts.ts";
@@ -33,10 +34,16 @@ import type { Answers, InitProcess } from "../init/conversation.ts";
 import { callerNotifySocket, makeNotifyDirectory } from "../caller/readiness.ts";
 import { ownsCgroup } from "../cgroup/ownership.ts";
 import { seccompFilter } from "../seccomp/filter.ts";
-import { spawnInit } from "../init/spawn.ts";
+import { giveCgroup } from "../init/spawn.ts";
+import type { LateKind } from "../init/descriptors.ts";
 import type { CreateOptions } from "../caller/options.ts";
 import { tracing, warningLine } from "../init/trace.ts";
 import type { Undo } from "../base/undo.ts";
+
+/** The first process of a container that was just made, and the record of it. */
+export interface Recorded extends Child {
+  readonly status: Status;
+}
 
 /** Makes one container; every step that leaves something behind is noted for undoing. */
 export class Creation {
@@ -51,8 +58,8 @@ export class Creation {
   /** Ids of the mounts that the container has left on the host so far. */
   #hostMounts: () => number[] = () => [];
   #moved?: Disposable;
-  /** The process that the records are of which wait for it to be ready. */
-  #noted = 0;
+  /** What is recorded as soon as init is ready. */
+  #noted: Status | undefined;
 
   constructor(
     runtime: LoadedRuntime,
@@ -94,7 +101,7 @@ export class Creation {
   }
 
   /** Does it all; init then waits at the fifo and the status says so. */
-  async run(attendant?: Attendant): Promise<Child> {
+  async run(attendant?: Attendant): Promise<Recorded> {
     const { spec } = this.#bundle;
     const { caller } = this.#runtime;
     const seccomp = attendant?.first ? undefined : await this.#runtime.timed(
@@ -117,11 +124,9 @@ export class Creation {
       await cgroup.remove();
     });
     await this.#runtime.turn();
-    const join = await this.#runtime.timed(
-      "make the cgroup",
-      () => cgroup.prepare(spec.linux?.resources ?? {}),
-    );
-    if (!join.moved) this.#directory.noteCgroup();
+    const isNeeded = attendant?.prepare !== undefined || attendant?.first !== undefined;
+    const foreseen = isNeeded ? undefined : cgroup.foresee?.();
+    const join = foreseen ?? await this.#prepare(cgroup);
     if (attendant?.prepare) {
       const made = { directory: this.#directory, bundle: this.#bundle, cgroup };
       this.#runtime = await attendant.prepare(this.#runtime, made, this.#undo);
@@ -129,13 +134,13 @@ export class Creation {
     await this.#runtime.turn();
     const first = attendant?.first
       ? await attendant.first(this.#making(cgroup, join, attendant))
-      : await this.#first(cgroup, join, attendant, seccomp);
-    await this.#runtime.timed(
+      : await this.#first(cgroup, join, foreseen !== undefined, attendant, seccomp);
+    const status = await this.#runtime.timed(
       "record the container",
       () => this.#commit(first, cgroup, attendant),
     );
     this.#moved?.[Symbol.dispose]();
-    return { pid: first.pid, pidfd: first.pidfd };
+    return { pid: first.pid, pidfd: first.pidfd, status };
   }
 
   #making(cgroup: CgroupManager, join: CgroupJoin, attendant: Attendant): Making {
@@ -151,10 +156,34 @@ export class Creation {
     };
   }
 
-  /** Init, made by the plan of the configuration. */
+  /** Makes the cgroup. */
+  async #prepare(cgroup: CgroupManager, newborn?: Newborn): Promise<CgroupJoin> {
+    const resources = this.#bundle.spec.linux?.resources ?? {};
+    const join = await this.#runtime.timed(
+      "make the cgroup",
+      () => cgroup.prepare(resources, newborn && { newborn }),
+    );
+    if (newborn === undefined && !join.moved) this.#directory.noteCgroup();
+    return join;
+  }
+
+  /** Makes the cgroup for an init that is at work already. */
+  async #prepareLate(cgroup: CgroupManager, plan: ContainerPlan, init: InitProcess): Promise<void> {
+    const give = (kind: LateKind) => giveCgroup(this.#runtime, init, plan, kind);
+    await this.#prepare(cgroup, { ready: () => give("cgroup-dir"), end: () => init.abort() });
+    give("cgroup-file");
+    this.#directory.noteCgroup();
+  }
+
+  /**
+   * Init, made by the plan of the configuration.
+   *
+   * @param isForeseen the cgroup is not there yet
+   */
   async #first(
     cgroup: CgroupManager,
     join: CgroupJoin,
+    isForeseen: boolean,
     attendant: Attendant | undefined,
     seccomp: SeccompFilter | undefined,
   ): Promise<FirstProcess> {
@@ -164,17 +193,22 @@ export class Creation {
       () => this.#plan(cgroup, join, attendant, seccomp),
     );
     for (const warning of plan.warnings) warn(warning);
-    using states = await this.#hookStates(plan);
-    const init = await this.#spawn(plan, cgroup, attendant?.console, states, attendant);
+    using states = await hookStates(this.#runtime, plan);
+    const late = isForeseen && await takesCgroupLate(this.#runtime, this.#options, plan);
+    if (isForeseen && !late) await this.#prepare(cgroup);
+    const init = await spawnPlanned(this.#runtime, this.#options, this.#directory, {
+      ...{ plan, late, states, attendant },
+      cgroup: cgroup.record,
+    });
     this.#undo.add(() => init.abort());
+    if (late) await this.#prepareLate(cgroup, plan, init);
     this.#directory.replace("config.json", this.#bundle.text);
     attendant?.begin?.(); // while init is at work
     const operations = startOps(plan);
     const answers = {
       ...this.#answers(plan, cgroup, states, attendant),
       ...attendant?.ready === undefined && this.#isSettled && {
-        goesOn: (pid: number) =>
-          this.#note({ pid, startTime: readStat(pid)?.startTime }, cgroup, operations, attendant),
+        goesOn: (pid: number) => this.#noteIfAlive(pid, cgroup, operations, attendant),
       },
     };
     await this.#runtime.timed(
@@ -227,52 +261,6 @@ export class Creation {
       ...(notify && { notifyDirectory: makeNotifyDirectory(this.#directory) }),
       ...(system && { system }),
     });
-  }
-
-  /** Files for the state documents of the hooks inside, if there are such hooks. */
-  async #hookStates({ slots }: ContainerPlan): Promise<HookStates | undefined> {
-    if (!slots.some(({ kind }) => kind === "hook-state")) return undefined;
-    const { HookStates } = await import("../init/hook_states.ts");
-    return new HookStates(this.#runtime.helper, slots);
-  }
-
-  async #spawn(
-    plan: ContainerPlan,
-    cgroup: CgroupManager,
-    console: number | undefined,
-    states: HookStates | undefined,
-    attendant: Attendant | undefined,
-  ): Promise<InitProcess> {
-    const { helper, caller } = this.#runtime;
-    const fifo = this.#directory.file("exec.fifo");
-    const result = this.#directory.file("result.fifo");
-    helper.makeFifo(fifo, 0o600);
-    helper.makeFifo(result, 0o600);
-    const socket = console ?? await this.#connectConsole();
-    try {
-      return await spawnInit(this.#runtime, {
-        plan,
-        own: {
-          fifo,
-          result,
-          ...(socket !== undefined && { console: socket }),
-          ...(states && { states: states.fds }),
-          ...(attendant?.terminals && { terminals: attendant.terminals }),
-        },
-        streams: this.#options,
-        preserve: preservedFds(this.#options, listenFds(caller)),
-        cgroup: cgroup.record,
-      });
-    } finally {
-      if (socket !== undefined && console === undefined) helper.close(socket);
-    }
-  }
-
-  async #connectConsole(): Promise<number | undefined> {
-    const { consoleSocket } = this.#options;
-    return consoleSocket === undefined
-      ? undefined
-      : await connectConsole(this.#runtime, consoleSocket);
   }
 
   #answers(
@@ -344,12 +332,13 @@ export class Creation {
     { pid, startOps, commit }: FirstProcess,
     cgroup: CgroupManager,
     attendant: Attendant | undefined,
-  ): Promise<void> {
-    if (this.#noted !== pid) {
+  ): Promise<Status> {
+    let status = this.#noted;
+    if (status?.pid !== pid) {
       const startTime = readStat(pid)?.startTime;
       if (startTime === undefined) throw new RuntsError("init ended as soon as it was ready");
       await attendant?.ready?.({ pid, startTime });
-      this.#note({ pid, startTime }, cgroup, startOps, attendant);
+      status = this.#note({ pid, startTime }, cgroup, startOps, attendant);
     }
     if (this.#bundle.spec.hooks?.createContainer?.length) {
       await this.#runtime.body.shareLock(false);
@@ -358,16 +347,27 @@ export class Creation {
     this.#directory.commitStatus();
     this.#directory.clearIntent();
     await commit();
+    return status;
   }
 
-  /** Writes down what counts as soon as there is a status; nothing of a process that has gone. */
-  #note(
-    { pid, startTime }: { pid: number; startTime: number | undefined },
+  #noteIfAlive(
+    pid: number,
     cgroup: CgroupManager,
     startOps: FirstProcess["startOps"],
     attendant: Attendant | undefined,
   ): void {
+    const startTime = readStat(pid)?.startTime;
     if (startTime === undefined) return;
+    this.#noted = this.#note({ pid, startTime }, cgroup, startOps, attendant);
+  }
+
+  /** Writes down what counts as soon as there is a status. */
+  #note(
+    { pid, startTime }: ProcessName,
+    cgroup: CgroupManager,
+    startOps: FirstProcess["startOps"],
+    attendant: Attendant | undefined,
+  ): Status {
     const hostMounts = this.#hostMounts();
     const status = {
       ...this.#status(cgroup, { pid, startTime }),
@@ -377,7 +377,7 @@ export class Creation {
     };
     if (!attendant?.unprepared) prepareVerbs(this.#directory, status, this.#bundle.spec);
     this.#directory.prepareStatus(status);
-    this.#noted = pid;
+    return status;
   }
 
   #status(cgroup: CgroupManager, process: { pid: number; startTime: number }): Status {

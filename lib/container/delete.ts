@@ -3,7 +3,7 @@
 import { load } from "../runtime/load.ts";
 import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../runtime/runtime.ts";
 import { DisabledCgroup } from "../cgroup/disabled.ts";
-import { undoDirectories } from "../cgroup/clear.ts";
+import { undoAbandoned } from "../cgroup/clear.ts";
 import { freezerOfProcess } from "../cgroup/freezer.ts";
 import { makeCgroup } from "../cgroup/mod.ts";
 import type { CgroupManager } from "../cgroup/manager.ts";
@@ -52,6 +52,16 @@ export async function removeLocked(
   options: Pick<DeleteOptions, "force">,
 ): Promise<void> {
   const found = inspectTolerant(directory, options.force === true);
+  await removeFound(runtime, directory, options, found);
+}
+
+async function removeFound(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  options: Pick<DeleteOptions, "force">,
+  found: Inspection,
+  given?: Spec,
+): Promise<void> {
   // A container that waits to be started may be deleted, as runc and crun have it.
   if (!["stopped", "created"].includes(found.state) && found.complete && !options.force) {
     throw new RuntsError(
@@ -61,7 +71,7 @@ export async function removeLocked(
   }
   const monitor = isSupervised(directory) ? await import("../monitor/end.ts") : undefined;
   await monitor?.stopCommands(runtime, directory);
-  const spec = await clear(runtime, directory, found, options.force === true);
+  const spec = await clear(runtime, directory, found, options.force === true, given);
   await monitor?.endMonitor(runtime, directory);
   directory.remove(runtime.warn);
   if (found.complete) await monitor?.tellRemoved(runtime, directory.id);
@@ -71,30 +81,41 @@ export async function removeLocked(
 /**
  * Ends what lives of it, and undoes what create has made outside of the state directory. Gives what its
  * configuration was, as far as that is known.
+ *
+ * @param given its configuration, where that is at hand
  */
 export async function clear(
   runtime: LoadedRuntime,
   directory: StateDirectory,
   found: Inspection,
   force: boolean,
+  given?: Spec,
 ): Promise<Spec | undefined> {
   const cgroup = await cgroupToRemove(runtime, directory, found, force);
-  const heir = await heirIn(directory, found, cgroup);
-  if (heir !== undefined) {
-    runtime.warn(`container ${quote(heir)} is in its cgroup now, which stays`);
-  }
   if (found.state !== "stopped" && found.complete) await end(runtime, found, cgroup);
-  const spec = readCopyIfAny(directory);
-  if (heir === undefined) {
-    await cgroup.killAll();
-    await cgroup.remove();
-  }
+  const spec = given ?? readCopyIfAny(directory);
+  if (cgroup.removeUnused?.() !== true) await clearCgroup(runtime, directory, found, cgroup);
   await detachHostMounts(runtime, found, spec?.mounts);
   if (spec?.linux?.intelRdt !== undefined && found.complete) {
     const { findResctrl, leaveResctrl } = await import("../host/intel_rdt.ts");
     leaveResctrl(directory.id, spec.linux.intelRdt, findResctrl(runtime.caller));
   }
   return spec;
+}
+
+/** Ends who is left in the cgroup, and removes it, unless another container has it. */
+async function clearCgroup(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  found: Inspection,
+  cgroup: CgroupManager,
+): Promise<void> {
+  const heir = await heirIn(directory, found, cgroup);
+  if (heir !== undefined) {
+    return runtime.warn(`container ${quote(heir)} is in its cgroup now, which stays`);
+  }
+  await cgroup.killAll();
+  await cgroup.remove();
 }
 
 /** Hooks of a container that is no more. */
@@ -148,7 +169,7 @@ async function findCgroup(
   if (status.bundle !== "" && intent?.hasCgroup !== false) return await cgroupOf(runtime, status);
   if (intent !== undefined) {
     const { record } = await cgroupOf(runtime, intent.status);
-    if (record.kind !== "systemd") undoDirectories(Object.values(record.paths));
+    if (record.kind !== "systemd") await undoAbandoned(Object.values(record.paths));
     return new DisabledCgroup();
   }
   const copy = readCopyIfAny(directory);
@@ -178,15 +199,21 @@ async function detachHostMounts(
   );
 }
 
-/** Removes it by force, unless somebody else has, and perhaps made another one of the same name. */
+/**
+ * Removes it by force, unless somebody else has, and perhaps made another one of the same name.
+ *
+ * @param spec its configuration, where that is at hand
+ */
 export function removeThis(
   runtime: LoadedRuntime,
   directory: StateDirectory,
   pid: number,
+  spec?: Spec,
 ): Promise<void> {
   return withLockIfThere(runtime, directory, async () => {
-    if (directory.readStatus()?.pid !== pid) return;
-    await removeLocked(runtime, directory, { force: true });
+    const found = inspectIfRecorded(directory);
+    if (found?.complete !== true || found.status.pid !== pid) return;
+    await removeFound(runtime, directory, { force: true }, found, spec);
   });
 }
 

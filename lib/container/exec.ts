@@ -6,7 +6,7 @@ import type { LoadedRuntime, Runtime, RuntimeOrSettings } from "../runtime/runti
 import { parseSubCgroups } from "../cgroup/below.ts";
 import { freezerOfJoin } from "../cgroup/freezer.ts";
 import type { Child } from "../body/body.ts";
-import type { CgroupJoin } from "../cgroup/manager.ts";
+import type { CgroupJoin, CgroupRecord } from "../cgroup/manager.ts";
 import { isRuntsError, quote, RuntsError } from "../base/errors.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import { planExec } from "../plan/exec.ts";
@@ -181,6 +181,14 @@ export function refuseExec(
   }
 }
 
+/** Whether it leads to the container's own cgroup, which is not frozen, as its state says. */
+function isOwn({ bornIn, files }: CgroupJoin, record: CgroupRecord | undefined): boolean {
+  if (record === undefined || record.subgroup !== undefined) return false;
+  const own = Object.values(record.paths);
+  return (bornIn === undefined || own.includes(bornIn)) &&
+    files.every((file) => own.includes(file.slice(0, file.lastIndexOf("/"))));
+}
+
 /** A cgroup below the container's, or one that init was moved to, may be frozen by itself. */
 function refuseFrozenJoin(runtime: Runtime, join: CgroupJoin): void {
   const freezer = freezerOfJoin(runtime, join);
@@ -247,30 +255,32 @@ export async function spawnIn(request: SpawnIn): Promise<Child> {
 
 async function planFor(request: SpawnIn, console: boolean): Promise<Plan> {
   const { runtime, options, process, found: { status } } = request;
-  const { caller, body } = runtime;
+  const { body } = runtime;
   const spec = await withMaps(request.spec, status.pid);
   const cgroup = await cgroupOf(runtime, status);
   const join = request.staysOutside
     ? { files: [], moved: false }
     : cgroup.joinFiles(parseSubCgroups(options.cgroup), status.pid);
-  if (!options.ignorePaused) refuseFrozenJoin(runtime, join);
+  if (!options.ignorePaused && !isOwn(join, status.cgroup)) refuseFrozenJoin(runtime, join);
   const preserveFds = options.preserveFds ?? 0;
   await checkPreserved(body, preserveFds);
   const size = console ? await body.terminalSize() : undefined;
   const seccomp = await seccompFilter(spec, runtime);
+  const toJoin = namespacesToJoin(runtime, status.pid);
+  const isInUserNamespace = (toJoin.namespaces & NAMESPACE_FLAGS.user) !== 0;
   return planExec({
     id: options.id,
     spec,
     process,
     host: {
       ...planHost(runtime, cgroup.record),
-      setgroupsDenied: isSetgroupsDenied(`/proc/${status.pid}`),
+      ...(isInUserNamespace && { setgroupsDenied: isSetgroupsDenied(`/proc/${status.pid}`) }),
     },
     cgroup: join,
     console,
     preserveFds,
     noNewKeyring: true,
-    ...joined(namespacesToJoin(caller, status.pid), request),
+    ...joined(toJoin, request),
     ...(size && { consoleSize: { height: size.rows, width: size.cols } }),
     ...(seccomp && { seccomp }),
   });

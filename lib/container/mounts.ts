@@ -111,7 +111,7 @@ async function inputOf(
   copy: Spec,
 ): Promise<LiveInput> {
   const { pid, bundle } = status;
-  const { namespaces } = namespacesToJoin(runtime.caller, pid);
+  const { namespaces } = namespacesToJoin(runtime, pid);
   if (!(namespaces & NAMESPACE_FLAGS.mount)) {
     throw new RuntsError("the container has no mount namespace of its own", {
       hint: "what is mounted on the host is there for it, too",

@@ -34,8 +34,8 @@ export function run(given: RuntimeOrSettings, options: RunOptions): Promise<numb
   }, options.signal);
 }
 
-function starting({ pidfd }: Created, { signal }: RunOptions) {
-  return { child: pidfd, ...(signal && { signal }) };
+function starting(created: Created, { spec }: OpenBundle, { signal }: RunOptions) {
+  return { created: { ...created, spec }, ...(signal && { signal }) };
 }
 
 async function runDetached(
@@ -44,7 +44,8 @@ async function runDetached(
   bundle: OpenBundle,
 ): Promise<number> {
   const begin = async (created: Created) => {
-    const started = await startLocked(runtime, created.directory, starting(created, options));
+    const given = starting(created, bundle, options);
+    const started = await startLocked(runtime, created.directory, given);
     runtime.helper.close(created.pidfd);
     return started;
   };
@@ -63,7 +64,8 @@ async function runAttached(
   const begin = async (created: Created) => {
     await foreground.join();
     foreground.forwardTo(created.pidfd);
-    const started = await startLocked(runtime, created.directory, starting(created, options));
+    const given = starting(created, bundle, options);
+    const started = await startLocked(runtime, created.directory, given);
     return { created, started };
   };
   const { created, started } = await createLocked(runtime, options, bundle, foreground, begin);
@@ -75,7 +77,7 @@ async function runAttached(
       () => foreground.wait(created, options.signal),
     );
     await readiness;
-    if (!options.keep) await cleanUp(runtime, created);
+    if (!options.keep) await cleanUp(runtime, created, bundle);
     options.signal?.throwIfAborted();
     return ending.code;
   } finally {
@@ -84,9 +86,13 @@ async function runAttached(
 }
 
 /** The exit code is the program's, also where something of the container has to stay behind. */
-async function cleanUp(runtime: LoadedRuntime, { directory, pid }: Created): Promise<void> {
+async function cleanUp(
+  runtime: LoadedRuntime,
+  { directory, pid }: Created,
+  { spec }: OpenBundle,
+): Promise<void> {
   try {
-    await runtime.timed("remove the container", () => removeThis(runtime, directory, pid));
+    await runtime.timed("remove the container", () => removeThis(runtime, directory, pid, spec));
   } catch (error) {
     runtime.warn(`clean up ${quote(directory.id)}: ${reason(error)}`);
   }

@@ -16,6 +16,8 @@ import { whoPauses } from "../state/cgroup.ts";
 import { isSupervised } from "../monitor/places.ts";
 import { inCommand } from "../runtime/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
+import type { Child } from "../body/body.ts";
+import type { Spec } from "../spec/types/config.ts";
 import { removeThis } from "./delete.ts";
 import { documentOf } from "../state/document.ts";
 import { howInitEnded, wasMute } from "../init/how_it_ended.ts";
@@ -74,6 +76,8 @@ interface Started {
 interface StartOptions extends WaitOptions {
   /** pidfd of init, when the caller has just made it. */
   readonly child?: number;
+  /** What the caller has just made, whose lock it has held ever since. */
+  readonly created?: Child & { readonly status: Status; readonly spec: Spec };
   /** Ends the container whose poststart hook has failed; by default it is deleted. */
   readonly hookFailed?: (error: unknown) => Promise<void>;
 }
@@ -85,12 +89,10 @@ interface StartOptions extends WaitOptions {
 export async function startLocked(
   runtime: LoadedRuntime,
   directory: StateDirectory,
-  { child, signal, hookFailed }: StartOptions = {},
+  { created, child = created?.pidfd, signal, hookFailed }: StartOptions = {},
 ): Promise<Started> {
   const { helper, warn } = runtime;
-  const found = inspect(directory);
-  if (child !== undefined) await refuseEnded(runtime, found, child);
-  const status = refuseUnlessCreated(runtime, found);
+  const status = created?.status ?? await statusToStart(runtime, directory, child);
   // Whatever happens to a child, its pid is its own until it is reaped.
   const pidfd = child === undefined ? openInit(runtime, status) : helper.openPidfd(status.pid);
   let notify: number | undefined;
@@ -115,7 +117,10 @@ export async function startLocked(
   };
   await closeAfter(begin());
   return {
-    poststart: () => closeAfter(poststart(runtime, directory, status, hookFailed)),
+    poststart: () => {
+      const spec = created?.spec ?? readCopyIfAny(directory);
+      return closeAfter(poststart(runtime, directory, status, spec, hookFailed));
+    },
     ready: async () => {
       try {
         const init = { pid: status.pid, pidfd };
@@ -128,6 +133,16 @@ export async function startLocked(
       }
     },
   };
+}
+
+async function statusToStart(
+  runtime: LoadedRuntime,
+  directory: StateDirectory,
+  child: number | undefined,
+): Promise<Status> {
+  const found = inspect(directory);
+  if (child !== undefined) await refuseEnded(runtime, found, child);
+  return refuseUnlessCreated(runtime, found);
 }
 
 /** What was made is there, unless somebody has killed it. */
@@ -308,9 +323,9 @@ async function poststart(
   runtime: LoadedRuntime,
   directory: StateDirectory,
   status: Status,
+  spec: Spec | undefined,
   failed: StartOptions["hookFailed"] = () => removeThis(runtime, directory, status.pid),
 ): Promise<void> {
-  const spec = readCopyIfAny(directory);
   if (!spec?.hooks?.poststart?.length) return;
   const state = documentOf({ id: directory.id, status, copy: spec }, "running", status.pid);
   try {

@@ -47,6 +47,7 @@ const GONE = -1;
 export class InitProcess {
   readonly #runtime: LoadedRuntime;
   readonly #options: SpawnOptions;
+  readonly #give: SpawnedInit["give"];
   /** Stage 1 first, init last. */
   readonly #processes: Child[];
   #socket: number;
@@ -55,8 +56,9 @@ export class InitProcess {
   private constructor(
     runtime: LoadedRuntime,
     options: SpawnOptions,
-    { pid, pidfd, socket }: SpawnedInit,
+    { pid, pidfd, socket, give }: SpawnedInit,
   ) {
+    this.#give = give;
     this.#runtime = runtime;
     this.#options = options;
     this.#processes = [{ pid, pidfd }];
@@ -138,6 +140,11 @@ export class InitProcess {
       if (errnoOf(error) !== EPIPE) throw error;
       // It is gone: the next record, or the end of file, says why.
     }
+  }
+
+  /** Hands over descriptors that were not there when it was started, by their slots. */
+  give(slots: ReadonlyMap<number, number>): void {
+    this.#give?.(slots);
   }
 
   /** Reaps the processes that only prepared the way, and closes the conversation. */

@@ -30,11 +30,16 @@ interface OpenSlots {
   close(): void;
 }
 
-/** Opens all of them, or none. */
+/** Those of the cgroup, which may come later than the others. */
+export const LATE_KINDS = ["cgroup-dir", "cgroup-file"] as const;
+export type LateKind = typeof LATE_KINDS[number];
+
+/** Opens all of them, or none. `isLeft`: whether a slot is left empty. */
 export function openSlots(
   helper: OwnHelper,
   slots: readonly PlanSlot[],
   own: OwnFds,
+  isLeft: (slot: PlanSlot) => boolean = () => false,
 ): OpenSlots {
   const fds: number[] = [];
   const opened: number[] = [];
@@ -44,7 +49,9 @@ export function openSlots(
     return fd;
   };
   try {
-    for (const slot of slots) fds.push(openSlot(helper, slot, own, keep));
+    for (const slot of slots) {
+      fds.push(isLeft(slot) ? -1 : openSlot(helper, slot, own, keep));
+    }
   } catch (error) {
     close();
     throw error;

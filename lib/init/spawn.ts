@@ -5,9 +5,9 @@ import type { Stdio } from "../body/body.ts";
 import { O_RDWR } from "../base/linux.ts";
 import type { LoadedRuntime, Runtime } from "../runtime/runtime.ts";
 import { encodePlan } from "../wire/encode.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan, PlanSlot } from "../plan/plan.ts";
 import { InitProcess, type SpawnOptions, withLimitHint } from "./conversation.ts";
-import { openSlots, type OwnFds } from "./descriptors.ts";
+import { LATE_KINDS, type LateKind, openSlots, type OwnFds } from "./descriptors.ts";
 
 /** What to spawn init with. */
 interface SpawnRequest extends Pick<SpawnOptions, "preserve" | "cgroup"> {
@@ -15,6 +15,8 @@ interface SpawnRequest extends Pick<SpawnOptions, "preserve" | "cgroup"> {
   /** What is at hand for the plan's slots; it stays the caller's. */
   readonly own: OwnFds;
   readonly streams: Streams;
+  /** The cgroup is not there yet: {@linkcode giveCgroup} gives its descriptors. */
+  readonly late?: boolean;
 }
 
 /** Standard streams; those of the body's process where nothing is said. */
@@ -42,13 +44,42 @@ function isTraced({ debug, trace }: Runtime): boolean {
   return debug !== undefined || trace !== undefined;
 }
 
+/** Whether an init of this plan can be spawned before its cgroup is there. */
+export async function canBeLate(
+  runtime: LoadedRuntime,
+  { plan, streams, preserve }: Pick<SpawnRequest, "plan" | "streams" | "preserve">,
+): Promise<boolean> {
+  const { stdin = "inherit", stdout = "inherit", stderr = "inherit" } = streams;
+  if ([stdin, stdout, stderr].some((stream) => stream !== "inherit")) return false;
+  const { body } = runtime;
+  const fds = new Array<number>(plan.slots.length).fill(-1);
+  const request = { fds, trace: isTraced(runtime), stdio: "inherit" as const, preserve };
+  return await body.takesLate?.(request) === true;
+}
+
+/** Gives an init that was spawned late the descriptors of its cgroup of one kind. */
+export function giveCgroup(
+  { helper }: LoadedRuntime,
+  init: InitProcess,
+  { slots }: Plan,
+  kind: LateKind,
+): void {
+  const opened = openSlots(helper, slots, {}, (slot) => slot.kind !== kind);
+  try {
+    init.give(new Map([...opened.fds.entries()].filter(([, fd]) => fd >= 0)));
+  } finally {
+    opened.close();
+  }
+}
+
 /** Spawns init for a plan. */
 export async function spawnInit(
   runtime: LoadedRuntime,
-  { plan, own, streams, ...options }: SpawnRequest,
+  { plan, own, streams, late = false, ...options }: SpawnRequest,
 ): Promise<InitProcess> {
   const { helper } = runtime;
-  const slots = openSlots(helper, plan.slots, own);
+  const isLate = ({ kind }: PlanSlot) => late && LATE_KINDS.some((one) => one === kind);
+  const slots = openSlots(helper, plan.slots, own, isLate);
   let stdio: OpenStdio | undefined;
   try {
     stdio = await openStdio(runtime, streams);
@@ -57,6 +88,7 @@ export async function spawnInit(
       plan: encodePlan(plan.ops, helper.buildId),
       ops: plan.ops,
       fds: slots.fds,
+      late: plan.slots.filter(isLate).length,
       trace: isTraced(runtime),
       stdio: stdio.stdio,
     });

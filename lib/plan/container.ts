@@ -10,9 +10,11 @@ import { planDevices } from "./devices.ts";
 import { type Container, PlanWriter } from "./plan_writer.ts";
 import { composeEnvironment } from "./environment.ts";
 import { becomeRoot, readIdentity } from "./identity.ts";
+import { lateCgroup } from "./late_cgroup.ts";
 import { planMounts } from "./mounts.ts";
 import { type Op, TreeExtent } from "../wire/ops.ts";
 import {
+  enterCgroup,
   enterNamespaces,
   joinNamespaces,
   openNamespaces,
@@ -78,30 +80,30 @@ export function planContainer(input: ContainerInput): ContainerPlan {
   openOutside(writer, container, [...mounts.early, ...root.early]);
   const rootSlot = openEarly(writer, container);
   const { system } = input;
-  const devices = system?.populateDev === false
-    ? { early: [], ops: [] }
-    : planDevices(writer, container, slots.get(NAMESPACE_FLAGS.user));
+  const devices = devicesOf(writer, container, slots.get(NAMESPACE_FLAGS.user));
   writer.add(...devices.early, ...mounts.locks);
   joinNamespaces(writer, namespaces, slots);
-  enterNamespaces(writer, container, slots);
+  const late = lateCgroup(writer, container, mounts);
+  enterNamespaces(writer, container, slots, late !== undefined);
 
   // Stage 2.
   closeDescriptors(writer, input);
   if (userNamespace) becomeRoot(writer, linux, identity.groupsMode);
   startSession(writer, container, process);
+  if (late === undefined) resetAffinity(writer, input.cgroup);
   setKernel(writer, container);
   partFromHost(writer, container);
   addInnerHooks(writer, input, "pre-mount");
   openRootfs(writer, container, rootSlot);
-  writer.add(...root.ops);
-  writer.add(...byRule(mounts.ops, system));
+  writer.add(...root.ops, ...byRule(mounts.ops.slice(0, late), system));
+  if (late !== undefined) {
+    enterCgroup(writer, container, slots);
+    writer.add(...mounts.ops.slice(late));
+  }
   addInnerHooks(writer, input, "mount");
   addInnerHooks(writer, input, "autodev");
   writer.add(...devices.ops, ...bootIdFile(system));
-  addHookState(writer, input.spec, "createContainer", "creating");
-  addHookLimits(writer, input.spec);
-  addHooks(writer, input.spec, "createContainer");
-  addHookState(writer, input.spec, "startContainer", "created");
+  addCreateHooks(writer, input);
   if (system === undefined) openConsole(writer, process, input, container.mountNamespace);
   else addTerminals(writer, input);
   writer.add(...mounts.late);
@@ -125,6 +127,23 @@ function openOutside(writer: PlanWriter, container: Container, ops: readonly Op[
     writer.add({ op: "unpin", from: "" });
   }
   writer.add(...ops);
+}
+
+function devicesOf(
+  writer: PlanWriter,
+  container: Container,
+  userSlot: number | undefined,
+): ReturnType<typeof planDevices> {
+  const isWithout = container.input.system?.populateDev === false;
+  return isWithout ? { early: [], ops: [] } : planDevices(writer, container, userSlot);
+}
+
+/** Those of createContainer, and what those of startContainer read. */
+function addCreateHooks(writer: PlanWriter, { spec }: ContainerInput): void {
+  addHookState(writer, spec, "createContainer", "creating");
+  addHookLimits(writer, spec);
+  addHooks(writer, spec, "createContainer");
+  addHookState(writer, spec, "startContainer", "created");
 }
 
 /** What the init of a system does before it waits. */
@@ -171,10 +190,9 @@ function openEarly(writer: PlanWriter, container: Container): number {
 }
 
 function startSession(writer: PlanWriter, { input }: Container, process: Process): void {
-  const { id, cgroup, noNewKeyring, system } = input;
+  const { id, noNewKeyring, system } = input;
   writer.add({ op: "setsid", from: "" });
   if (!noNewKeyring) joinKeyring(writer, id, process.selinuxLabel, system?.keyringContext);
-  resetAffinity(writer, cgroup);
 }
 
 /** What belongs to the namespaces: while the host's procfs is in view. */

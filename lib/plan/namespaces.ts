@@ -74,11 +74,14 @@ function joinsLate({ fresh, joined }: NamespaceSet): boolean {
 /**
  * From the host's namespaces to the container's: the time namespace, the clone, the cgroup, the id
  * maps.
+ *
+ * @param isLate the cgroup comes later: {@linkcode enterCgroup}
  */
 export function enterNamespaces(
   writer: PlanWriter,
   container: Container,
   slots: ReadonlyMap<number, number>,
+  isLate: boolean,
 ): void {
   const { fresh, joined } = container.namespaces;
   const { cgroup } = container.input;
@@ -102,14 +105,37 @@ export function enterNamespaces(
   // Processes that share the pid namespace must not look into this one before it is confined.
   if (joined & NEW.pid && !newUser) writer.add({ op: "dumpable", from: "", value: 0 });
   writer.add({ op: "clone", from, flags, cgroup: twice ? -1 : bornIn });
+  if (isLate) return;
   if (!twice) {
     joinCgroup(writer, cgroup, (joined & NEW.user) !== 0);
     if (newUser) askForMaps(writer);
   }
-  // Only now, so that the container's cgroup is the root of the namespace.
-  if (fresh & NEW.cgroup) writer.add({ op: "unshare", from, flags: NEW.cgroup });
-  if (joinsLate(container.namespaces)) {
-    const { from = "" } = container.namespaces.joins.find(({ kind }) => kind === NEW.cgroup) ?? {};
+  enterCgroupNamespace(writer, container, slots);
+}
+
+/** Into the cgroup, from the container's namespaces. */
+export function enterCgroup(
+  writer: PlanWriter,
+  container: Container,
+  slots: ReadonlyMap<number, number>,
+): void {
+  const { cgroup } = container.input;
+  joinCgroup(writer, cgroup, false);
+  enterCgroupNamespace(writer, container, slots);
+  resetAffinity(writer, cgroup);
+}
+
+/** Only from the container's cgroup, so that it is the root of the namespace. */
+function enterCgroupNamespace(
+  writer: PlanWriter,
+  { namespaces }: Container,
+  slots: ReadonlyMap<number, number>,
+): void {
+  if (namespaces.fresh & NEW.cgroup) {
+    writer.add({ op: "unshare", from: "linux.namespaces", flags: NEW.cgroup });
+  }
+  if (joinsLate(namespaces)) {
+    const { from = "" } = namespaces.joins.find(({ kind }) => kind === NEW.cgroup) ?? {};
     writer.add({ op: "setns", from, slot: slots.get(NEW.cgroup)!, kind: NEW.cgroup, defer: 0 });
   }
 }

@@ -35,7 +35,7 @@ export function planUnshare(input: ContainerInput, remounts: boolean): Plan {
     environment,
     hooks: false,
   };
-  enterNamespaces(writer, container, new Map());
+  enterNamespaces(writer, container, new Map(), false);
   closeDescriptors(writer, input);
   if (userNamespace) becomeRoot(writer, linux, identity.groupsMode);
   if (fresh & NAMESPACE_FLAGS.network) {

@@ -4,7 +4,7 @@ import { frozenByRecord } from "../cgroup/frozen.ts";
 import { quote, RuntsError } from "../base/errors.ts";
 import { bootId } from "../runtime/host.ts";
 import type { Intent, StateDirectory } from "./directory.ts";
-import { isAlive, isEnded, readStat } from "./liveness.ts";
+import { aliveStat, isAlive } from "./liveness.ts";
 import type { ContainerState } from "../spec/types/state.ts";
 import type { Status } from "./status.ts";
 
@@ -80,15 +80,17 @@ export function doesNotExist(hint?: string): RuntsError {
 }
 
 function stateOf(directory: StateDirectory, status: Status): ContainerState {
-  if (!isAlive(status.pid, status.startTime)) return "stopped";
+  const stat = aliveStat(status);
+  if (stat === undefined) return "stopped";
   // One that waits to be started can be paused, too, and must be resumed before it is started.
   if (frozenByRecord(status.cgroup, status.pid)) return "paused";
-  const waits = directory.waitsForStart();
-  const stat = readStat(status.pid);
-  // Who deletes it ends it before the fifo goes.
-  if (stat?.startTime !== status.startTime || isEnded(stat)) return "stopped";
   // A start that was killed may have let init go and left the fifo.
-  return waits && !stat.executed ? "created" : "running";
+  if (stat.executed) return "running";
+  const waits = directory.waitsForStart();
+  // Who deletes it ends it before the fifo goes.
+  const later = aliveStat(status);
+  if (later === undefined) return "stopped";
+  return waits && !later.executed ? "created" : "running";
 }
 
 function isThisBoot({ runtime }: StateDirectory, status: Status): boolean {

@@ -39,11 +39,18 @@ export function readStatIn(proc: string): ProcessStat | undefined {
   };
 }
 
+/** What a recorded process is doing; undefined where it does not exist, is another one, or has exited. */
+export function aliveStat(
+  { pid, startTime }: { readonly pid: number; readonly startTime: number },
+): ProcessStat | undefined {
+  if (!(pid > 0)) return undefined;
+  const stat = readStat(pid);
+  return stat?.startTime === startTime && !isEnded(stat) ? stat : undefined;
+}
+
 /** Whether the process exists, is the recorded one, and has not exited. */
 export function isAlive(pid: number, startTime: number): boolean {
-  if (!(pid > 0)) return false;
-  const stat = readStat(pid);
-  return stat !== undefined && stat.startTime === startTime && !isEnded(stat);
+  return aliveStat({ pid, startTime }) !== undefined;
 }
 
 /** Whether it has exited, and only its parent is left to take note of that. */

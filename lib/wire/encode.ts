@@ -5,6 +5,7 @@ import { quote, RuntsError } from "../base/errors.ts";
 import { BUILD_ID_LENGTH, type FieldType, type Op, OPS, PLAN_MAGIC, PLAN_MAX } from "./ops.ts";
 
 const UTF8 = new TextEncoder();
+const ASCII_MAX = 0x7f;
 
 /**
  * The plan on the wire, for init of this build. RuntsError for a text that holds a NUL, and for a
@@ -25,14 +26,18 @@ export function encodePlan(ops: readonly Op[], buildId: string): Uint8Array {
   return writer.bytes.subarray(0, writer.at);
 }
 
+/** The fields of each operation in their order. */
+const FIELDS: ReadonlyMap<string, readonly (readonly [name: string, type: FieldType])[]> = new Map(
+  Object.entries(OPS).map(([name, { fields }]) => [name, Object.entries<FieldType>(fields)]),
+);
+
 function writeOp(writer: Writer, op: Op): void {
-  const { code, fields } = OPS[op.op] as { code: number; fields: Record<string, FieldType> };
-  writer.u32(code);
+  writer.u32(OPS[op.op].code);
   const start = writer.at;
   writer.u32(0);
   const values = op as unknown as Record<string, unknown>;
-  for (const name in fields) {
-    if (!writeField(writer, fields[name]!, values[name])) {
+  for (const [name, type] of FIELDS.get(op.op)!) {
+    if (!writeField(writer, type, values[name])) {
       throw new RuntsError(`${op.op}: ${name} ${quote(values[name])} holds a NUL character`, {
         configPath: op.from,
       });
@@ -100,7 +105,19 @@ class Writer {
     return !value.includes("\0");
   }
 
+  /** Nearly all texts are short, and of ASCII: a call of TextEncoder costs more than all of their characters. */
   #encode(value: string, start: number): number {
+    const { length } = value;
+    const { bytes } = this;
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > ASCII_MAX) return this.#encodeAny(value, start);
+      bytes[start + i] = code;
+    }
+    return length;
+  }
+
+  #encodeAny(value: string, start: number): number {
     if (value.isWellFormed()) return UTF8.encodeInto(value, this.bytes.subarray(start)).written;
     const encoded = encodeText(value);
     this.bytes.set(encoded, start);

@@ -27,7 +27,8 @@
  * program runs, or that init was killed; /proc/PID/stat tells.
  *
  * What may be of any length is in files in memory that init is started with: the plan, and the state
- * documents for the hooks that it runs. Or it is given them as soon as it is started, by `slots` and `plan`.
+ * documents for the hooks that it runs. Or it is given them as soon as it is started, by `slots` and `plan`, and
+ * what the plan needs last by more `slots`.
  * Where nobody has anything to do for it when the namespaces exist, it tells of them and goes on.
  */
 
@@ -61,7 +62,10 @@ export interface SyncRecord {
   readonly op: number;
   /** Error number of `failed` and `warning`; 0 when there was no system call. */
   readonly errno: number;
-  /** `pid`: the process id. `trace`: duration in ns. `notify`: number of the listener's descriptor. */
+  /**
+   * `pid`: the process id. `trace`: duration in ns. `notify`: number of the listener's descriptor. `plan`: how many
+   * descriptors of slots come later than it, before the next `go`.
+   */
   readonly value: bigint;
   /** UTF-8 text: the detail of a failure (what, on what). `trace`: when it began, ns since 1970 (u64). */
   readonly detail: Uint8Array;
@@ -79,14 +83,16 @@ export function parseRecord(bytes: Uint8Array): SyncRecord {
   };
 }
 
-/** A record of ours: its type, and what stands behind the header. */
+/** A record of ours: its type, the slots behind the header, and its value. */
 export function encodeRecord(
   type: number,
   slots: readonly number[] = [],
+  value = 0,
 ): Uint8Array<ArrayBuffer> {
   const view = new DataView(new ArrayBuffer(RECORD_HEADER + 4 * slots.length));
   view.setInt32(0, type, true);
   view.setInt32(4, -1, true);
+  view.setUint32(16, value, true);
   for (const [index, slot] of slots.entries()) {
     view.setUint32(RECORD_HEADER + 4 * index, slot, true);
   }

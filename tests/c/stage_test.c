@@ -260,7 +260,7 @@ static void is_born_in_or_joins_a_cgroup(void) {
 
   plan_start(&p);
   plan_add(&p, OP_clone, 0u, 2);
-  CHECK_FAILS(&p, 0, EBADF, "the cgroup's slot 2 is empty");
+  CHECK_FAILS(&p, 0, EBADF, "slot 2 is empty");
   close(cgroup_slots[0]);
   close(cgroup_slots[1]);
   remove_cgroup(path);

@@ -171,7 +171,7 @@ class Scope implements CgroupManager {
     this.#plan = undefined;
     await this.#settle(pid);
     this.#refuseStrangers(pid);
-    const join = await this.#inner.prepare(this.#resources, true);
+    const join = await this.#inner.prepare(this.#resources, { adopt: true });
     const { blockIO } = this.#resources;
     // Only now is it known who schedules.
     if (blockIO && this.#hasBfq()) {

@@ -29,7 +29,7 @@ import { type CgroupHost, detectHost, hierarchyOf } from "../hierarchies.ts";
 import { recordPath } from "../location.ts";
 import { cgroupsOf } from "../process.ts";
 import { below, checkControllers, type SubCgroups } from "../below.ts";
-import type { CgroupJoin, CgroupRecord, Tolerance } from "../manager.ts";
+import type { CgroupJoin, CgroupRecord, Preparation, Tolerance } from "../manager.ts";
 
 /** Manager for hosts whose controllers are on v1 hierarchies. */
 export class CgroupV1 extends DirectoryCgroup {
@@ -58,20 +58,31 @@ export class CgroupV1 extends DirectoryCgroup {
     return { kind: "v1", path: recordPath(this.#host, paths), paths };
   }
 
-  override async prepare(resources: Resources, adopt = false): Promise<CgroupJoin> {
+  override async prepare(
+    resources: Resources,
+    { adopt = false, newborn }: Preparation = {},
+  ): Promise<CgroupJoin> {
     const made: string[] = [];
+    const { "": unified, ...others } = this.#paths;
     try {
-      for (const [controller, directory] of Object.entries(this.#paths)) {
+      if (unified !== undefined) this.#make("", unified, made, adopt);
+      newborn?.ready();
+      for (const [controller, directory] of Object.entries(others)) {
         this.#make(controller, directory, made, adopt);
       }
       await applyV1(this.#host, this.#paths, resources, this.#tolerance.rootless);
     } catch (error) {
+      await newborn?.end();
       undoDirectories(made);
       // What is left there belongs to somebody else, and is not for `remove`.
       this.#paths = {};
       throw error;
     }
     return this.joinFiles();
+  }
+
+  override foresee(): CgroupJoin | undefined {
+    return this.#tolerance.optional ? undefined : this.joinFiles();
   }
 
   #make(controller: string, directory: string, made: string[], adopt: boolean): void {

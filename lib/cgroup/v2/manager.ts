@@ -19,7 +19,7 @@ import { isPermission, makeDirectory, readFile, writeFile } from "../files.ts";
 import { thawUnified } from "../freezer.ts";
 import { cgroupsOf } from "../process.ts";
 import { below, checkControllers, type SubCgroups } from "../below.ts";
-import type { CgroupJoin, CgroupRecord, Tolerance } from "../manager.ts";
+import type { CgroupJoin, CgroupRecord, Preparation, Tolerance } from "../manager.ts";
 
 /** What the kernel lets a cgroup's owner write (the spec's list when there is no such file). */
 const DELEGATE_FILE = "/sys/kernel/cgroup/delegate";
@@ -49,7 +49,10 @@ export class CgroupV2 extends DirectoryCgroup {
     return { kind: "v2", path: directory.slice(this.#mountPoint.length), paths: { "": directory } };
   }
 
-  override async prepare(resources: Resources, adopt = false): Promise<CgroupJoin> {
+  override async prepare(
+    resources: Resources,
+    { adopt = false, newborn }: Preparation = {},
+  ): Promise<CgroupJoin> {
     const directory = this.#directory;
     if (directory === undefined) return this.joinFiles();
     const made: string[] = [];
@@ -62,7 +65,9 @@ export class CgroupV2 extends DirectoryCgroup {
         rootless: this.#tolerance.rootless,
         uid: this.runtime.caller.uid,
       });
+      newborn?.ready();
     } catch (error) {
+      await newborn?.end();
       undoDirectories(made);
       // What is left there belongs to somebody else, and is not for `remove`.
       this.#directory = undefined;
@@ -70,6 +75,10 @@ export class CgroupV2 extends DirectoryCgroup {
       if (asksLimits(resources)) throw needed(error);
     }
     return this.joinFiles();
+  }
+
+  override foresee(): CgroupJoin | undefined {
+    return this.#tolerance.optional ? undefined : this.joinFiles();
   }
 
   override joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin {

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { removeDirectories } from "../../../lib/cgroup/clear.ts";
+import { hierarchyOf } from "../../../lib/cgroup/hierarchies.ts";
 import { Bundle, type Config, idle } from "../../support/bundle.ts";
 import {
   cgroupsOf,
@@ -36,7 +37,9 @@ cgroupTest("without cgroupsPath the cgroup is named after the container", [], as
   });
 });
 
-cgroupTest("create refuses a cgroup that somebody is in, and leaves it alone", [], async () => {
+cgroupTest("create refuses a cgroup that somebody is in, and leaves it alone", [], async (host) => {
+  // The one of v2 is made first, for init to be born there.
+  const { mountPoint } = hierarchyOf(host, "") ?? host.hierarchies[0]!;
   const at = (config: Config, id: string) => config.linux.cgroupsPath = `/${id}`;
   await withContainer(at, async (runtime, id, pid) => {
     using bundle = new Bundle((config) => config.linux.cgroupsPath = `/${id}`);
@@ -45,7 +48,7 @@ cgroupTest("create refuses a cgroup that somebody is in, and leaves it alone", [
     assertEquals(code, 1);
     assertEquals(
       stderr,
-      `runts: create "${other}": linux.cgroupsPath: use cgroup "${everyPath(`/${id}`)[0]}": it ` +
+      `runts: create "${other}": linux.cgroupsPath: use cgroup "${mountPoint}/${id}": it ` +
         `is not empty: 1 process in it: ${pid} ("sleep"): give the container a cgroup of its own, or ` +
         "wait until they have ended\n",
     );

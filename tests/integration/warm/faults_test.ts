@@ -84,6 +84,17 @@ async function assertSame(faults: Faults, args: readonly string[], code: number)
   assertEquals(await faults.call(...args), { ...cold, cold: false });
 }
 
+faultTest(
+  "a limit that is refused while init is at work leaves nothing of either",
+  async (runtime) => {
+    await using faults = await Faults.make(runtime, (config) => {
+      config.linux.resources = { ...config.linux.resources, cpu: { cpus: "4095" } };
+    });
+    await assertSame(faults, ["create", "--bundle", faults.bundle.path, runtime.id()], 1);
+    assertEquals(await runtime.ok(["list", "--quiet"]), "");
+  },
+);
+
 faultTest("a hook that never ends", async (runtime) => {
   await using faults = await Faults.make(runtime, (config) => {
     // It is left alone when its front is killed, and ends with the bundle, in which it runs.

@@ -32,8 +32,13 @@ const RUNNING = [CREATE, ["start", "ID"]];
 const SUPERVISED = [["create", "--supervised", "--bundle", "BUNDLE", "ID"], ["start", "ID"]];
 const STOP = ["stop", "--timeout", "10ms", "ID"];
 
+/** Without hooks, for which init would wait. */
+const PLAIN = ["--bundle", "BUNDLE", "--config", "BUNDLE/plain.json", "ID"];
+
 const SCENES: readonly Scene[] = [
   { line: CREATE },
+  { line: ["create", ...PLAIN] },
+  { line: ["run", "--detach", ...PLAIN] },
   { line: ["start", "ID"], before: [CREATE] },
   { line: ["delete", "--force", "ID"], before: RUNNING },
   { line: ["exec", "--detach", "ID", "sleep", "1000"], before: RUNNING },
@@ -73,6 +78,8 @@ class Play implements Disposable {
     const { config, path } = this.#bundle;
     const short = { ...config, process: { ...config.process, args: ["true"] } };
     Deno.writeTextFileSync(`${path}/short.json`, JSON.stringify(short));
+    const { hooks: _, ...plain } = config;
+    Deno.writeTextFileSync(`${path}/plain.json`, JSON.stringify(plain));
   }
 
   words(line: readonly string[]): string[] {
