@@ -44,9 +44,13 @@ int read_stat(int pid, struct process_stat *stat) {
   return 1;
 }
 
+static int read_alive(const struct prepared *record, struct process_stat *stat) {
+  return read_stat(record->pid, stat) && stat->start_time == record->start_time && !stat->is_ended;
+}
+
 int is_alive(const struct prepared *record) {
   struct process_stat stat;
-  return read_stat(record->pid, &stat) && stat.start_time == record->start_time && !stat.is_ended;
+  return read_alive(record, &stat);
 }
 
 /* Whether one of its files says so, or cannot be read. */
@@ -74,15 +78,17 @@ enum state state_of(const struct container *container) {
   const struct prepared *record = container->record;
   struct process_stat stat;
   struct statx st;
-  if (!is_alive(record))
+  if (!read_alive(record, &stat))
     return STATE_STOPPED;
   if (may_be_frozen(record))
     return STATE_UNKNOWN;
+  if (stat.is_executed)
+    return STATE_RUNNING;
   long result = look_at(container->directory, "exec.fifo", &st);
   if (result < 0 && result != -ENOENT)
     return STATE_UNKNOWN;
   int waits = result == 0 && type_of(&st) == S_IFIFO;
-  if (!read_stat(record->pid, &stat) || stat.start_time != record->start_time || stat.is_ended)
+  if (!read_alive(record, &stat))
     return STATE_STOPPED;
   return waits && !stat.is_executed ? STATE_CREATED : STATE_RUNNING;
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "cgroups.h"
+#include "directory.h"
 #include "files.h"
 #include "root.h"
 #include "stop.h"
@@ -12,59 +13,23 @@
 #include "text.h"
 #include "verbs.h"
 
-/* Begins the name of a directory that is being removed (lib/state/directory.ts). */
-#define REMOVED ".removed~"
 #define KILL_TIMEOUT 200 /* ms: then Deno has a closer look */
-#define ENTRIES_ROOM 4096
 #define P_PIDFD 3
 #define WEXITED 4
 #define WNOHANG 1
 
-/* struct linux_dirent64 */
-struct entry {
-  uint64_t inode;
-  int64_t offset;
-  uint16_t length;
-  uint8_t type;
-  char name[];
-};
-
-#define IS_DIRECTORY 4 /* DT_DIR */
-#define IS_UNKNOWN 0   /* DT_UNKNOWN */
-
-/* Called for each entry but "." and ".."; 0 ends the walk. */
-typedef int (*visit)(long directory, const struct entry *entry);
-
-/* Whether the directory could be read and every entry was visited. */
-static int visit_all(long at, const char *path, visit each) {
-  uint64_t room[ENTRIES_ROOM / sizeof(uint64_t)];
-  long fd = sys4(SYS_OPENAT, at, (long)path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0), n;
-  int go_on = fd >= 0;
-  while (go_on && (n = sys3(SYS_GETDENTS64, fd, (long)room, sizeof room)) != 0) {
-    go_on = n > 0;
-    for (long done = 0; go_on && done < n;) {
-      const struct entry *entry = (const struct entry *)((char *)room + done);
-      if (!is_same(entry->name, ".") && !is_same(entry->name, ".."))
-        go_on = each(fd, entry);
-      done += entry->length;
-    }
-  }
-  if (fd >= 0)
-    sys1(SYS_CLOSE, fd);
-  return go_on;
-}
-
-static int is_no_directory(long directory, const struct entry *entry) {
-  (void)directory;
+static int is_no_directory(long directory, const struct entry *entry, void *data) {
+  (void)directory, (void)data;
   return entry->type != IS_DIRECTORY && entry->type != IS_UNKNOWN;
 }
 
-static int is_not_removed(long directory, const struct entry *entry) {
-  (void)directory;
+static int is_not_removed(long directory, const struct entry *entry, void *data) {
+  (void)directory, (void)data;
   return !after(entry->name, REMOVED);
 }
 
-static int remove_entry(long directory, const struct entry *entry) {
+static int remove_entry(long directory, const struct entry *entry, void *data) {
+  (void)data;
   sys3(SYS_UNLINKAT, directory, (long)entry->name, 0);
   return 1;
 }
@@ -74,7 +39,7 @@ int delete_unknown(const char *root) {
   struct statx st;
   if (look_at(AT_FDCWD, root, &st) == -ENOENT)
     return DONE;
-  return visit_all(AT_FDCWD, root, is_not_removed) ? DONE : COLD;
+  return visit_all(AT_FDCWD, root, is_not_removed, NULL) ? DONE : COLD;
 }
 
 /* Kills init, and with it all of its pid namespace, and waits until it is gone. */
@@ -101,7 +66,7 @@ static int remove_directory(const struct target *target) {
   if (sys4(SYS_RENAMEAT, AT_FDCWD, (long)target->path, AT_FDCWD, (long)removed) < 0)
     return 0;
   STOP("@front-renamed");
-  visit_all(AT_FDCWD, removed, remove_entry);
+  visit_all(AT_FDCWD, removed, remove_entry, NULL);
   sys3(SYS_UNLINKAT, AT_FDCWD, (long)removed, AT_REMOVEDIR);
   return 1;
 }
@@ -113,7 +78,7 @@ static int may_delete(const struct target *target, enum state state) {
     return 0;
   if (state == STATE_RUNNING && !target->call->force)
     return 0;
-  if (!visit_all(target->container.directory, ".", is_no_directory))
+  if (!visit_all(target->container.directory, ".", is_no_directory, NULL))
     return 0;
   if (state == STATE_STOPPED)
     return are_gone(record) || (are_own(record) && are_empty(record));

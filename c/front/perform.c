@@ -28,8 +28,7 @@ static int put_root(char *to, const struct call *call, char **env) {
   return 1;
 }
 
-/* Makes the file as lib/cli/log.ts does, though nothing is going to be written; 0 where it is none. */
-static int open_log(const char *path) {
+int open_log(const char *path) {
   struct statx st;
   if (!path || is_same(path, "/dev/stderr"))
     return 1;
@@ -44,11 +43,9 @@ static int open_log(const char *path) {
   return 1;
 }
 
-/* The state directory, if it is the caller's or root's. */
-static long open_directory(const char *path) {
+long open_directory(long at, const char *path) {
   struct statx st;
-  long fd =
-      sys4(SYS_OPENAT, AT_FDCWD, (long)path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+  long fd = sys4(SYS_OPENAT, at, (long)path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
   if (fd < 0)
     return fd;
   if (look_at(fd, "", &st) == 0 && (st.stx_uid == 0 || st.stx_uid == (unsigned)sys1(SYS_GETUID, 0)))
@@ -78,8 +75,8 @@ static long take_lock(long directory, const char *path) {
 
 static int perform_on(struct target *target, long lock, struct begun *begun) {
   const struct call *call = target->call;
-  target->container.record =
-      read_record(target->container.directory, linked(front_link_data.front_id));
+  struct reading reading = {.front = linked(front_link_data.front_id)};
+  target->container.record = read_record(&reading, target->container.directory);
   if (!target->container.record || !open_log(call->log))
     return COLD;
   switch (call->verb) {
@@ -115,12 +112,14 @@ int perform(char **words, char **env, struct begun *begun) {
   int code;
   if (!read_words(&call, words) || variable(env, "RUNTS_TEST_COLD=") || !put_root(root, &call, env))
     return COLD;
+  if (call.verb == VERB_LIST)
+    return list_containers(&call, root);
   /* Whoever waits for the program to be ready is told by Deno. */
   if (call.verb == VERB_START && variable(env, "NOTIFY_SOCKET="))
     return COLD;
   put_string(put_string(put_string(path, root), "/"), call.id);
   struct target target = {.root = root, .path = path, .call = &call};
-  target.container.directory = open_directory(path);
+  target.container.directory = open_directory(AT_FDCWD, path);
   if (target.container.directory == -ENOENT && call.force)
     return open_log(call.log) ? delete_unknown(root) : COLD;
   if (target.container.directory < 0)

@@ -53,10 +53,11 @@ int is_sound(const struct prepared *record, size_t length) {
          is_path(record, record->cgroup_events, 1) && are_cgroups_sound(record);
 }
 
-static int is_this_boot(const struct prepared *record) {
-  char boot[64];
-  long n = read_small(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, sizeof boot);
-  return n >= BOOT_ID_LENGTH && is_equal(boot, record->boot, BOOT_ID_LENGTH);
+static int is_this_boot(const struct prepared *record, char boot[BOOT_ROOM]) {
+  if (!*boot &&
+      read_small(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, BOOT_ROOM) < BOOT_ID_LENGTH)
+    return 0;
+  return is_equal(boot, record->boot, BOOT_ID_LENGTH);
 }
 
 /* Whoever writes another status file, crun above all, has changed more than the front knows. */
@@ -93,21 +94,21 @@ static long open_record(long directory, size_t *size) {
   return -1;
 }
 
-const struct prepared *read_record(long directory, const char *front) {
+const struct prepared *read_record(struct reading *reading, long directory) {
   size_t size;
   long fd = open_record(directory, &size), n;
   if (fd < 0)
     return NULL;
-  char *room = new_pages(2 * PREPARED_MAX);
-  const struct prepared *record = (const struct prepared *)room;
-  n = read_fully(fd, room, size);
+  if (!reading->room)
+    reading->room = new_pages(2 * PREPARED_MAX);
+  const struct prepared *record = (const struct prepared *)reading->room;
+  n = read_fully(fd, reading->room, size);
   sys1(SYS_CLOSE, fd);
   if (n != (long)size || !is_sound(record, size) ||
-      !is_equal(record->front, front, sizeof record->front) || !is_this_boot(record) ||
-      !is_status(directory, record, room + PREPARED_MAX, PREPARED_MAX) ||
-      !is_config(directory, record)) {
-    sys2(SYS_MUNMAP, (long)room, 2 * PREPARED_MAX);
+      !is_equal(record->front, reading->front, sizeof record->front) ||
+      !is_this_boot(record, reading->boot) ||
+      !is_status(directory, record, reading->room + PREPARED_MAX, PREPARED_MAX) ||
+      !is_config(directory, record))
     return NULL;
-  }
   return record;
 }

@@ -9,8 +9,17 @@
 /* Whether all that the record points to is in it. */
 int is_sound(const struct prepared *record, size_t length);
 
+#define BOOT_ROOM 64
+
+/* What the reading of records shares. */
+struct reading {
+  const char *front;
+  char boot[BOOT_ROOM]; /* empty until it is known */
+  char *room;           /* for one record at a time; NULL until there is one */
+};
+
 /* Reads the record below the state directory; NULL where there is none that holds. */
-const struct prepared *read_record(long directory, const char *front);
+const struct prepared *read_record(struct reading *reading, long directory);
 
 static inline const char *text_of(const struct prepared *record, struct prepared_text text) {
   return (const char *)record + text.offset;

@@ -13,19 +13,24 @@
 #define BROKEN_PIPE 141
 #define WAIT_MS 1000
 
-static const char *name_of(enum state state) {
+const char *name_of_state(enum state state) {
   return state == STATE_CREATED ? "created" : state == STATE_RUNNING ? "running" : "stopped";
 }
 
-static char *compose(char *to, const struct prepared *record, enum state state) {
+size_t state_room(const struct prepared *record) {
+  return record->before_pid.length + record->before_state.length + record->after_state.length + 64;
+}
+
+char *put_state(char *to, const struct prepared *record, enum state state) {
   int pid = state == STATE_STOPPED ? 0 : record->pid;
   to = put_decimal(put_string(to, text_of(record, record->before_pid)), (uint64_t)pid);
   to = put_string(to, text_of(record, record->before_state));
-  return put_string(put_string(to, name_of(state)), text_of(record, record->after_state));
+  return put_string(put_string(to, name_of_state(state)), text_of(record, record->after_state));
 }
 
-static int print(const char *text, const char *end) {
+int print(const char *text, const char *end) {
   const char *at = text;
+  ignore_broken_pipe();
   while (at < end) {
     long n = sys3(SYS_WRITE, 1, (long)at, end - at);
     if (n >= 0) {
@@ -49,8 +54,6 @@ int print_state(const struct target *target) {
   enum state state = state_of(&target->container);
   if (state == STATE_UNKNOWN)
     return COLD;
-  char *text = new_pages(record->before_pid.length + record->before_state.length +
-                         record->after_state.length + 64);
-  ignore_broken_pipe();
-  return print(text, compose(text, record, state));
+  char *text = new_pages(state_room(record));
+  return print(text, put_state(text, record, state));
 }

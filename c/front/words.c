@@ -18,7 +18,7 @@ static int is_letter_or_digit(char c) {
 }
 
 /* What lib/state/id.ts takes, but for names that begin with a dot. */
-static int is_id(const char *word) {
+int is_id(const char *word) {
   size_t n = length(word);
   if (n == 0 || n > ID_MAX || *word == '.')
     return 0;
@@ -64,7 +64,7 @@ static int read_signal(const char *word) {
 }
 
 static int read_verb(struct call *call, const char *word) {
-  static const char verbs[] = "state\0kill\0start\0delete\0"; /* enum verb */
+  static const char verbs[] = "state\0kill\0start\0delete\0list\0"; /* enum verb */
   int number = 0;
   for (const char *verb = verbs; *verb; verb += length(verb) + 1, number++)
     if (is_same(word, verb)) {
@@ -105,11 +105,30 @@ static int read_option(struct call *call, char **words) {
   return !word[n] && words[1] && take_option(call, name, words[1]) ? 2 : 0;
 }
 
-/* Options of the verb; 0 where it is none. */
-static int read_own_option(struct call *call, const char *word) {
-  if (call->verb == VERB_KILL && (is_same(word, "--all") || is_same(word, "-a")))
+static int take_format(struct call *call, const char *value) {
+  call->json = is_same(value, "json");
+  return call->json || is_same(value, "table");
+}
+
+/* Options of list, and how many words they are; 0 where it is none. */
+static int read_list_option(struct call *call, char **words) {
+  if (is_same(*words, "--quiet") || is_same(*words, "-q"))
+    return call->quiet = 1;
+  const char *value = after(*words, "--format=");
+  if (value)
+    return take_format(call, value);
+  if (is_same(*words, "--format") || is_same(*words, "-f"))
+    return words[1] && take_format(call, words[1]) ? 2 : 0;
+  return 0;
+}
+
+/* The same for any verb. */
+static int read_own_option(struct call *call, char **words) {
+  if (call->verb == VERB_LIST)
+    return read_list_option(call, words);
+  if (call->verb == VERB_KILL && (is_same(*words, "--all") || is_same(*words, "-a")))
     return call->all = 1;
-  if (call->verb == VERB_DELETE && (is_same(word, "--force") || is_same(word, "-f")))
+  if (call->verb == VERB_DELETE && (is_same(*words, "--force") || is_same(*words, "-f")))
     return call->force = 1;
   return 0;
 }
@@ -117,6 +136,8 @@ static int read_own_option(struct call *call, const char *word) {
 static int read_argument(struct call *call, const char *word, int *has_verb) {
   if (!*has_verb)
     return *has_verb = read_verb(call, word);
+  if (call->verb == VERB_LIST)
+    return 0;
   if (!call->id) {
     call->id = word;
     return is_id(word);
@@ -131,12 +152,12 @@ int read_words(struct call *call, char **words) {
   int has_verb = 0;
   *call = (struct call){.signal = NO_SIGNAL};
   while (*words) {
-    int taken = **words == '-' && has_verb ? read_own_option(call, *words) : 0;
+    int taken = **words == '-' && has_verb ? read_own_option(call, words) : 0;
     if (!taken)
       taken = **words == '-' ? read_option(call, words) : read_argument(call, *words, &has_verb);
     if (!taken)
       return 0;
     words += taken;
   }
-  return has_verb && call->id;
+  return has_verb && (call->id || call->verb == VERB_LIST);
 }

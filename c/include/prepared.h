@@ -1,5 +1,5 @@
 /*
- * The record of a container from which the front performs state, kill, start and delete without Deno.
+ * The record of a container from which the front performs state, kill, start, delete and list without Deno.
  * lib/wire/prepared.ts writes it; a test compares the two. All is in the byte order of the machine;
  * offsets count in bytes from the start of the record.
  */

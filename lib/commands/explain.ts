@@ -48,7 +48,7 @@ export const command = defineCommand({
     },
     seccomp: { description: "print what becomes of each system call instead" },
     prepared: {
-      description: "print what state, kill, start and delete of CONTAINER go by instead",
+      description: "print what state, kill, start, delete and list of CONTAINER go by instead",
     },
     bpf: { description: "print the instructions of the seccomp filter instead" },
   },

@@ -1,5 +1,5 @@
 /**
- * What `state`, `kill`, `start` and `delete` of a container are going to do, written down when it is
+ * What `state`, `kill`, `start`, `delete` and `list` of a container are going to do, written down when it is
  * made, for the front to do it without Deno (c/front). The front looks at all that can change itself.
  */
 

@@ -1,5 +1,5 @@
 /**
- * The record of a container from which the front performs `state`, `kill`, `start` and `delete`
+ * The record of a container from which the front performs `state`, `kill`, `start`, `delete` and `list`
  * without Deno: c/include/prepared.h, which a test compares. The front uses it only while all of it
  * still holds, and only what its own build has written.
  */

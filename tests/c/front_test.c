@@ -21,6 +21,32 @@ static int reads(struct call *call, const char *line) {
   return read_words(call, words);
 }
 
+static void command_lines_of_list_are_read(void) {
+  static const struct {
+    const char *line;
+    int quiet, json;
+  } lines[] = {
+      {"list", 0, 0},
+      {"list -q", 1, 0},
+      {"list --quiet --format json", 1, 1},
+      {"--log /l list -f json", 0, 1},
+      {"list --format=json --format=table", 0, 0},
+      {"list --root=/r -f table", 0, 0},
+  };
+  static const char *const others[] = {"list web",       "list -f",         "list -f xml",
+                                       "list --format=", "list --filter x", "list --all"};
+  struct call call;
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+    CHECK(reads(&call, lines[i].line));
+    CHECK_NUMBER(call.verb, VERB_LIST);
+    CHECK(call.id == NULL);
+    CHECK_NUMBER(call.quiet, lines[i].quiet);
+    CHECK_NUMBER(call.json, lines[i].json);
+  }
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    CHECK(!reads(&call, others[i]));
+}
+
 static void command_lines_of_clients_are_read(void) {
   static const struct {
     const char *line;
@@ -71,7 +97,7 @@ static void any_other_command_line_is_for_deno(void) {
       "state -- web",
       "state --help web",
       "state web --help",
-      "list",
+      "ps web",
       "run web",
       "--root",
       "--root _ state web",
@@ -164,8 +190,11 @@ static void a_record_that_lies_is_not(void) {
 
 int main(int argc, char **argv) {
   static const struct test tests[] = {
-      TEST(command_lines_of_clients_are_read), TEST(any_other_command_line_is_for_deno),
-      TEST(ids_are_as_long_as_file_names),     TEST(a_sound_record_is_taken),
+      TEST(command_lines_of_clients_are_read),
+      TEST(command_lines_of_list_are_read),
+      TEST(any_other_command_line_is_for_deno),
+      TEST(ids_are_as_long_as_file_names),
+      TEST(a_sound_record_is_taken),
       TEST(a_record_that_lies_is_not),
   };
   return test_run(tests, sizeof tests / sizeof *tests, argc, argv);

@@ -25,7 +25,7 @@ const STEPS: readonly Step[] = [
   { line: [...CREATE, "ID"], reports: CREATED },
   { line: [...CREATE, "ID"] },
   { line: ["--debug", "--log", "BUNDLE/log", "state", "ID"] },
-  { line: ["list", "--format", "json"] },
+  { line: ["list", "--format", "json", "--filter", "status=created"] },
   { line: ["ps", "ID"], other: "numbers" },
   { line: ["start", "ID"], reports: STARTED },
   { line: ["start", "ID"] },

@@ -33,7 +33,7 @@ runtimeTest("a container lives without a Deno of its own", RUNTS_ONLY, async (ru
   const other = Number(Deno.readTextFileSync(pidFile));
   assertEquals(Deno.readTextFileSync(`/proc/${other}/cmdline`), "sleep\x001000\0");
   assertEquals([parentOf(pid), parentOf(other)].includes(brain.pid), false);
-  const list = await call("list", "--quiet");
+  const list = await call("list", "--quiet", "--filter", `name=${id}`);
   assertEquals(list, { ...WARM, stdout: `${id}\n` });
   assertEquals(await call("pause", id), WARM);
   assertEquals(await call("resume", id), WARM);
@@ -55,7 +55,8 @@ runtimeTest("an error is the command's, and the next one works", RUNTS_ONLY, asy
 
 runtimeTest("a brain that is busy leaves commands to Deno", RUNTS_ONLY, async (runtime) => {
   await using brain = await WarmBrain.start();
-  const list = () => tell(["--root", runtime.root, "list", "--quiet"], brain.words);
+  const line = ["--root", runtime.root, "list", "--quiet", "--filter", "name=x"];
+  const list = () => tell(line, brain.words);
   {
     await using _others = await crowd(brain.directory, BUSY);
     assertEquals(await list(), { ...WARM, cold: true });
@@ -68,7 +69,8 @@ runtimeTest("what it cannot do runs cold, quietly", RUNTS_ONLY, async (runtime) 
   const env = brain.words;
   const version = await tell(["version"], env);
   assertEquals({ ...version, stdout: "" }, { ...WARM, cold: true });
-  const log = await tell(["--root", runtime.root, "--log", "/dev/fd/2", "list", "--quiet"], env);
+  const logs = ["--root", runtime.root, "--log", "/dev/fd/2"];
+  const log = await tell([...logs, "list", "--quiet", "--filter", "name=x"], env);
   assertEquals(log, { ...WARM, cold: true });
   // What is joined to a monitor's streams reads its own, and a trace tells of a process of its own.
   const bundle = ["--bundle", "/nonexistent"];

@@ -51,7 +51,7 @@ const SCENES: readonly Scene[] = [
   { line: ["update", "--pids-limit", "99", "ID"], before: RUNNING },
   { line: ["events", "--stats", "ID"], before: RUNNING },
   { line: ["ps", "ID"], before: RUNNING },
-  { line: ["list"], before: [CREATE] },
+  { line: ["list", "--filter", "status=created"], before: [CREATE] },
   { line: ["features"] },
   { line: ["inspect", "ID"], before: [CREATE] },
   { line: STOP, before: SUPERVISED },
