@@ -11,7 +11,8 @@ import { CRIU, CRIU_WORKS } from "../support/criu.ts";
 import { exists } from "../support/look.ts";
 import { until } from "../support/runtime.ts";
 import { plainTable, summarize } from "./report.ts";
-import { installed, type Runtime, time, whereCrunWorks } from "./runtimes.ts";
+import { installed, type Runtime, whereCrunWorks } from "./runtimes.ts";
+import { time } from "./timer.ts";
 
 const ROUNDS = Deno.args.includes("--quick") ? 3 : 12;
 const MEGABYTES = 100;

@@ -1,6 +1,6 @@
 /**
- * `deno task bench`: the commands of runts, runc and crun side by side in one run, the lifecycle
- * through mod.ts in one process, and an empty Deno script as the floor. Each command is timed back
+ * `deno task bench`: the commands of runts, without and with a warm brain, of runc and crun side by side in
+ * one run, the lifecycle through mod.ts in one process, and an empty Deno script as the floor. Each command is timed back
  * to back and with an idle moment before each run, as in real use. It prints ratios; it is no test.
  *
  * `deno task bench [--quick]`
@@ -8,10 +8,12 @@
 
 import { Bundle } from "../support/bundle.ts";
 import { exists } from "../support/look.ts";
+import { WarmBrain } from "../support/warm.ts";
 import { execs, lifecycles } from "./in_process.ts";
 import { podmanProfile } from "./profile.ts";
 import { type Figures, type Measured, summarize, table } from "./report.ts";
-import { installed, type Runtime, time, whereCrunWorks } from "./runtimes.ts";
+import { installed, whereCrunWorks } from "./runtimes.ts";
+import { time } from "./timer.ts";
 
 /** Idle time before each run of the second series, in ms. */
 const PAUSE = 150;
@@ -29,19 +31,27 @@ interface Bundles {
 }
 
 /** Where compiled seccomp filters are kept, in a state root. */
-const CACHES = { runts: ".seccomp", crun: ".cache", runc: undefined } as const;
+const CACHES = { runts: ".seccomp", warm: ".seccomp", crun: ".cache", runc: undefined } as const;
+
+/** A runtime, or a way of calling it. */
+interface Called {
+  readonly name: keyof typeof CACHES;
+  readonly line: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
 
 /** One series of one command: `before` and `after` are not timed. */
 interface Series {
-  readonly runtime: Runtime;
+  readonly runtime: Called;
   readonly command: string;
   before(id: string): Promise<void>;
   readonly args: (id: string) => readonly string[];
   after(id: string): Promise<void>;
 }
 
-function series(runtime: Runtime, root: string, { quick, idle, filtered }: Bundles): Series[] {
-  const call = async (...args: string[]) => void await time([...runtime.line, ...args]);
+function series(runtime: Called, root: string, { quick, idle, filtered }: Bundles): Series[] {
+  const { line, env } = runtime;
+  const call = async (...args: string[]) => void await time([...line, ...args], env);
   const create = (id: string) => call("create", "--bundle", idle.path, id);
   const remove = (id: string) => call("delete", "--force", id);
   const nothing = () => Promise.resolve();
@@ -74,6 +84,16 @@ function series(runtime: Runtime, root: string, { quick, idle, filtered }: Bundl
   ];
 }
 
+/** Those that are installed; runts without and with the brain that has this directory. */
+function callings(brain: string): Called[] {
+  return installed().flatMap(({ name, line }): Called[] =>
+    name !== "runts" ? [{ name, line, env: {} }] : [
+      { name, line, env: { RUNTS_BRAIN: "" } },
+      { name: "warm", line, env: { RUNTS_BRAIN: brain } },
+    ]
+  );
+}
+
 /** Runs all runtimes in turn, so that a busy moment of the host touches each alike. */
 async function measure(all: readonly Series[], pause: number): Promise<Measured[]> {
   const times = new Map<Series, number[]>(all.map((one) => [one, []]));
@@ -82,7 +102,7 @@ async function measure(all: readonly Series[], pause: number): Promise<Measured[
       const id = `b${Deno.pid}-${pause}-${round}-${index}`;
       await one.before(id);
       if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
-      const elapsed = await time([...one.runtime.line, ...one.args(id)]);
+      const elapsed = await time([...one.runtime.line, ...one.args(id)], one.runtime.env);
       await one.after(id);
       if (round > 0) times.get(one)!.push(elapsed); // the first round warms the caches
     }
@@ -115,7 +135,8 @@ async function main(): Promise<void> {
       config.process.args = ["sleep", "60"];
       config.linux.seccomp = podmanProfile();
     });
-    const all = installed().flatMap((runtime) => {
+    await using brain = await WarmBrain.start();
+    const all = callings(brain.directory).flatMap((runtime) => {
       const own = `${root}/${runtime.name}`;
       const line = [...runtime.line, "--root", own];
       return series({ ...runtime, line }, own, { quick, idle, filtered });

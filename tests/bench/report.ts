@@ -27,6 +27,9 @@ export function summarize(times: readonly number[]): Figures {
   return { min: at(0), median: at(0.5), p90: at(0.9) };
 }
 
+/** Ways of running runts, each of which is compared with the others: `warm` has a brain. */
+const OURS = ["runts", "warm"];
+
 /** The table of one series, with the ratios of medians, and what stands beside the commands. */
 export function table(
   title: string,
@@ -34,11 +37,10 @@ export function table(
   measured: readonly Measured[],
   { lifecycle, exec }: InProcess,
 ): string {
-  const { runtimes, of, rows } = comparison(measured);
-  const peers = runtimes.slice(1);
+  const { runtimes, peers, of, rows } = comparison(measured, OURS);
   const against = (figures: Figures, command: string) => [
     text(figures),
-    ...peers.map(() => ""),
+    ...runtimes.slice(1).map(() => ""),
     ...peers.map((peer) => ratio(figures, of(peer, command))),
   ];
   rows.push(["mod.ts lifecycle", ...against(lifecycle, "run")]);
@@ -53,19 +55,21 @@ export function plainTable(title: string, measured: readonly Measured[]): string
   return `${title}\n${align(comparison(measured).rows)}\n`;
 }
 
-function comparison(measured: readonly Measured[]) {
+/** `ours`: those that are compared with the others; by default the first one. */
+function comparison(measured: readonly Measured[], ours?: readonly string[]) {
   const runtimes = [...new Set(measured.map((one) => one.runtime))];
   const commands = [...new Set(measured.map((one) => one.command))];
   const of = (runtime: string, command: string) =>
     measured.find((one) => one.runtime === runtime && one.command === command)?.figures;
-  const [first = "", ...peers] = runtimes;
-  const rows = [["", ...runtimes, ...peers.map((peer) => `${first}/${peer}`)]];
+  const own = runtimes.filter((name, index) => ours?.includes(name) ?? index === 0);
+  const peers = runtimes.filter((name) => !own.includes(name));
+  const pairs = own.flatMap((one) => peers.map((peer) => [one, peer] as const));
+  const rows = [["", ...runtimes, ...pairs.map((pair) => pair.join("/"))]];
   for (const command of commands) {
-    const own = of(first, command);
-    const ratios = peers.map((peer) => ratio(own, of(peer, command)));
+    const ratios = pairs.map(([one, peer]) => ratio(of(one, command), of(peer, command)));
     rows.push([command, ...runtimes.map((runtime) => text(of(runtime, command))), ...ratios]);
   }
-  return { runtimes, of, rows };
+  return { runtimes, peers, of, rows };
 }
 
 function text(figures: Figures | undefined): string {

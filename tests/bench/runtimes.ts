@@ -8,30 +8,6 @@ export interface Runtime {
   readonly line: string[];
 }
 
-/**
- * One execution; its time in ms. What it prints goes nowhere.
- *
- * @param env variables beside those of this process
- */
-export async function time(
-  line: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<number> {
-  const [executable, ...args] = line;
-  const command = new Deno.Command(executable!, {
-    args,
-    env,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  });
-  const start = performance.now();
-  const { success } = await command.output();
-  const elapsed = performance.now() - start;
-  if (!success) throw new Error(`failed: ${line.join(" ")}`);
-  return elapsed;
-}
-
 /** Those that are installed; runts comes first. */
 export function installed(): Runtime[] {
   const all: Runtime[] = [{ name: "runts", line: [`${PROJECT}/dist/runts`] }];

@@ -10,7 +10,8 @@ import { Bundle } from "../support/bundle.ts";
 import { WarmBrain } from "../support/warm.ts";
 import { podmanProfile } from "./profile.ts";
 import { type Measured, plainTable, summarize } from "./report.ts";
-import { installed, time, whereCrunWorks } from "./runtimes.ts";
+import { installed, whereCrunWorks } from "./runtimes.ts";
+import { time } from "./timer.ts";
 import { type Called, frontMemory, grow, throughput } from "./warm_load.ts";
 
 /** Idle time before each run of the second series, in ms. */

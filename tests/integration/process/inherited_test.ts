@@ -201,7 +201,7 @@ Deno.test({
       for (const [setUp, said] of BARE_HOSTS) {
         const script = `${setUp}; exec "$@"`;
         const unshare = ["unshare", "-m", "--propagation", "private", "sh", "-ec", script, "sh"];
-        const output = await command([...unshare, RUNTIME, "--root", runtime.root, "list"]);
+        const output = await command([...unshare, RUNTIME, "--root", runtime.root, "features"]);
         const stderr = `runts: cannot start: ${said}\n`;
         assertEquals({ setUp, ...output }, { setUp, code: 1, stdout: "", stderr });
       }

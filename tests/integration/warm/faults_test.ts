@@ -41,7 +41,7 @@ class Faults implements AsyncDisposable {
 
   /** Another command is carried out meanwhile. */
   async assertServes(): Promise<void> {
-    const found = await this.call("list", "--quiet", "--format", "json");
+    const found = await this.call("list", "--quiet", "--filter", "name=none");
     assertEquals({ ...found, stdout: "" }, { code: 0, stdout: "", stderr: "", cold: false });
   }
 
@@ -127,10 +127,10 @@ faultTest("a caller that never reads", async (runtime) => {
   // More than a pipe takes, which nobody reads.
   const script = 'exec 3>&1; yes | head -c 65536 >&3; exec "$@"';
   const line = ["bash", "-c", `(${script}) | exec sleep 1000`, "bash", RUNTIME];
-  const list = faults.words(["list"]);
+  const features = faults.words(["features"]);
   await faults.assertServes();
   const stuck = new Deno.Command("setsid", {
-    args: [...line, ...list],
+    args: [...line, ...features],
     ...{ env: { ...faults.brain.env }, stdin: "null", stdout: "null", stderr: "null" },
   }).spawn();
   try {
