@@ -7,6 +7,7 @@
 #include "../include/ops.h"
 #include "bpf.h"
 #include "helper.h"
+#include "memory.h"
 #include "monitor.h"
 #include "mount.h"
 #include "net.h"
@@ -41,7 +42,7 @@
   X(rts_waiter_make) X(rts_waiter_add) X(rts_waiter_keep) X(rts_waiter_remove) X(rts_waiter_wake) X(rts_waiter_wait) \
   X(rts_peer) X(rts_hear_senders) X(rts_receive_sent) X(rts_process) X(rts_replace) X(rts_stream_open) X(rts_stream_read) X(rts_stream_write) \
   X(rts_tree_copy) X(rts_tree_remove) X(rts_program_begin) \
-  X(rts_open_below) X(rts_node_make) X(rts_node_remove)
+  X(rts_open_below) X(rts_node_make) X(rts_node_remove) X(rts_drop_pages)
 /* clang-format on */
 
 static const struct {

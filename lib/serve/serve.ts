@@ -20,6 +20,7 @@ import { Hosts } from "./hosts.ts";
 import { listen } from "./listening.ts";
 import { Mounts } from "./remote.ts";
 import { type BrainStatus, type Prepare, serveRequest, type Shared } from "./request.ts";
+import { dropStartPages } from "./start_pages.ts";
 
 /** How long the thread of the event loop waits before another one does, in ms: init takes about 2. */
 const LINGER = 4;
@@ -51,6 +52,7 @@ export async function serve(runtime: Runtime, options: ServeOptions): Promise<vo
   await lingerInWaits(LINGER, () => brain.isReading);
   const umask = Deno.umask(0); // modes are masked with the umask of each caller
   const tell = notifier(helper, caller);
+  dropStartPages(caller.proc);
   await tell("READY=1");
   const successor = await brain.run(socket.fd);
   Deno.umask(umask);
