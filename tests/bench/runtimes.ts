@@ -2,6 +2,7 @@
 
 import { exists } from "../support/look.ts";
 import { PROJECT } from "../support/runtime.ts";
+import { endTimers } from "./timer.ts";
 
 export interface Runtime {
   readonly name: "runts" | "runc" | "crun";
@@ -30,7 +31,11 @@ const HYBRID = /^\S+ \S+ \S+ \S+ \/sys\/fs\/cgroup\/unified /m;
 export async function whereCrunWorks(program: string, main: () => Promise<void>): Promise<void> {
   const isHybrid = HYBRID.test(Deno.readTextFileSync("/proc/self/mountinfo"));
   if (isHybrid && !Deno.args.includes("--inside")) Deno.exit(await withoutUnified(program));
-  await main();
+  try {
+    await main();
+  } finally {
+    await endTimers();
+  }
 }
 
 /** Starts the program again without that mount. */

@@ -10,34 +10,32 @@ const REQUEST = 12;
 const ANSWER = 16;
 const NS_PER_MS = 1e6;
 
-/** What has been compiled, once a process. */
-let program: Promise<string> | undefined;
+/** Where the program is, once it has been compiled. */
+let directory: Promise<string> | undefined;
 /** Those that have nothing to do. */
 const idle: Timer[] = [];
 
 async function compile(): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "runts-timer-" });
-  const path = `${directory}/timer`;
   const flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"];
   const { success, stderr } = await new Deno.Command("gcc", {
-    args: [...flags, "-o", path, `${PROJECT}/tests/bench/timer.c`],
+    args: [...flags, "-o", `${directory}/timer`, `${PROJECT}/tests/bench/timer.c`],
     stderr: "piped",
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
-  globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
-  return path;
+  return directory;
 }
 
 /** One program that times; one command at a time. */
 class Timer {
+  readonly #child: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #reader: ReadableStreamBYOBReader;
 
   constructor(path: string) {
-    const child = new Deno.Command(path, { stdin: "piped", stdout: "piped" }).spawn();
-    child.unref(); // it ends with this process
-    this.#writer = child.stdin.getWriter();
-    this.#reader = child.stdout.getReader({ mode: "byob" });
+    this.#child = new Deno.Command(path, { stdin: "piped", stdout: "piped" }).spawn();
+    this.#writer = this.#child.stdin.getWriter();
+    this.#reader = this.#child.stdout.getReader({ mode: "byob" });
   }
 
   async time(words: readonly string[], variables: readonly string[]): Promise<number> {
@@ -58,6 +56,12 @@ class Timer {
     if (status !== 0) throw new Error(`failed with status ${status}: ${words.join(" ")}`);
     return Number(answer.getBigInt64(0, true)) / NS_PER_MS;
   }
+
+  async end(): Promise<void> {
+    await this.#writer.close();
+    await this.#reader.cancel();
+    await this.#child.status;
+  }
 }
 
 /**
@@ -70,10 +74,17 @@ export async function time(
   line: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<number> {
-  program ??= compile();
-  const timer = idle.pop() ?? new Timer(await program);
+  directory ??= compile();
+  const timer = idle.pop() ?? new Timer(`${await directory}/timer`);
   const variables = Object.entries({ ...Deno.env.toObject(), ...env });
   const elapsed = await timer.time(line, variables.map((entry) => entry.join("=")));
   idle.push(timer);
   return elapsed;
+}
+
+/** Nothing more is going to be timed. */
+export async function endTimers(): Promise<void> {
+  await Promise.all(idle.splice(0).map((timer) => timer.end()));
+  if (directory !== undefined) await Deno.remove(await directory, { recursive: true });
+  directory = undefined;
 }
