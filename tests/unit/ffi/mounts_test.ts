@@ -5,16 +5,10 @@ import { loadHelper } from "../../../ffi/helper.ts";
 import { detachMount, MOUNT_SYMBOLS, refusedOption } from "../../../ffi/mounts.ts";
 import { EINVAL, ENODEV } from "../../../lib/base/errno.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
-
-const read = (path: string) => Deno.readTextFileSync(new URL(`../../../${path}`, import.meta.url));
+import { assertPrototypes } from "../../support/prototypes.ts";
 
 Deno.test("every prototype is that of the header", () => {
-  const header = read("c/helper/mount.h").replace(/\s+/g, " ");
-  const table = read("ffi/mounts.ts").replace(/\n *\/\/ {3}/g, " ");
-  for (const name of Object.keys(MOUNT_SYMBOLS)) {
-    const prototype = new RegExp(`// (.*${name}\\(.*;)`).exec(table)?.[1] ?? "";
-    assertEquals(header.includes(prototype) && prototype !== "", true, name);
-  }
+  assertPrototypes(Object.keys(MOUNT_SYMBOLS), "mount.h", "mounts.ts");
 });
 
 Deno.test("what is no mount is not taken away", async () => {

@@ -5,16 +5,10 @@ import { loadHelper } from "../../../ffi/helper.ts";
 import { NET_SYMBOLS, openNetlink } from "../../../ffi/net.ts";
 import { addressesOf, findLink, links } from "../../../lib/net/links.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
-
-const read = (path: string) => Deno.readTextFileSync(new URL(`../../../${path}`, import.meta.url));
+import { assertPrototypes } from "../../support/prototypes.ts";
 
 Deno.test("every prototype is that of the header", () => {
-  const header = read("c/helper/net.h").replace(/\s+/g, " ");
-  const table = read("ffi/net.ts");
-  for (const name of Object.keys(NET_SYMBOLS)) {
-    const prototype = new RegExp(`// (.*${name}\\(.*;)`).exec(table)?.[1] ?? "";
-    assertEquals(header.includes(prototype) && prototype !== "", true, name);
-  }
+  assertPrototypes(Object.keys(NET_SYMBOLS), "net.h", "net.ts");
 });
 
 Deno.test("the loopback device is found, listed, and has no global address", async () => {

@@ -4,17 +4,12 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { loadHelper } from "../../../ffi/helper.ts";
 import { makeNode, NODE_SYMBOLS, removeNode } from "../../../ffi/nodes.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
+import { assertPrototypes } from "../../support/prototypes.ts";
 
-const read = (path: string) => Deno.readTextFileSync(new URL(`../../../${path}`, import.meta.url));
 const NULL = { mode: 0o20666, device: 0x103 };
 
 Deno.test("every prototype is that of the header", () => {
-  const header = read("c/helper/node.h").replace(/\s+/g, " ");
-  const table = read("ffi/nodes.ts");
-  for (const name of Object.keys(NODE_SYMBOLS)) {
-    const prototype = new RegExp(`// (.*${name}\\(.*;)`).exec(table)?.[1] ?? "";
-    assertEquals(header.includes(prototype) && prototype !== "", true, name);
-  }
+  assertPrototypes(Object.keys(NODE_SYMBOLS), "node.h", "nodes.ts");
 });
 
 Deno.test("links are followed within the root alone", async () => {

@@ -5,16 +5,10 @@ import { loadHelper } from "../../../ffi/helper.ts";
 import { monitorCalls } from "../../../ffi/monitor.ts";
 import { hearSenders, PEER_SYMBOLS, peerOf, receiveSent } from "../../../ffi/peer.ts";
 import { isKernelSince } from "../../support/runtime.ts";
-
-const read = (path: string) => Deno.readTextFileSync(new URL(`../../../${path}`, import.meta.url));
+import { assertPrototypes } from "../../support/prototypes.ts";
 
 Deno.test("every prototype is that of the header", () => {
-  const header = read("c/helper/peer.h").replace(/\s+/g, " ");
-  const table = read("ffi/peer.ts");
-  for (const name of Object.keys(PEER_SYMBOLS)) {
-    const prototype = new RegExp(`// (.*${name}\\(.*;)`).exec(table)?.[1] ?? "";
-    assertEquals(header.includes(prototype) && prototype !== "", true, name);
-  }
+  assertPrototypes(Object.keys(PEER_SYMBOLS), "peer.h", "peer.ts");
 });
 
 Deno.test("a peer is told with a pidfd of it", async () => {

@@ -4,16 +4,13 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { loadHelper } from "../../../ffi/helper.ts";
 import { type Program, PROGRAM_SYMBOLS, ProgramFlag, runProgram } from "../../../ffi/program.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
+import { assertPrototypes } from "../../support/prototypes.ts";
 
 const read = (path: string) => Deno.readTextFileSync(new URL(`../../../${path}`, import.meta.url));
 
 Deno.test("every prototype and flag is that of the header", () => {
+  assertPrototypes(Object.keys(PROGRAM_SYMBOLS), "program.h", "program.ts");
   const header = read("c/helper/program.h").replace(/\s+/g, " ");
-  const table = read("ffi/program.ts");
-  for (const name of Object.keys(PROGRAM_SYMBOLS)) {
-    const prototype = new RegExp(`// (.*${name}\\(.*;)`).exec(table)?.[1] ?? "";
-    assertEquals(header.includes(prototype) && prototype !== "", true, name);
-  }
   for (const [name, value] of Object.entries(ProgramFlag)) {
     assertEquals(header.includes(`PROGRAM_${name.toUpperCase()} = ${value},`), true, name);
   }

@@ -4,16 +4,10 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { loadHelper } from "../../../ffi/helper.ts";
 import { STREAM_SYMBOLS, streamCalls } from "../../../ffi/streams.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
-
-const read = (path: string) => Deno.readTextFileSync(new URL(`../../../${path}`, import.meta.url));
+import { assertPrototypes } from "../../support/prototypes.ts";
 
 Deno.test("every prototype is that of the header", () => {
-  const header = read("c/helper/stream.h").replace(/\s+/g, " ");
-  const table = read("ffi/streams.ts");
-  for (const name of Object.keys(STREAM_SYMBOLS)) {
-    const prototype = new RegExp(`// (.*${name}\\(.*;)`).exec(table)?.[1] ?? "";
-    assertEquals(header.includes(prototype) && prototype !== "", true, name);
-  }
+  assertPrototypes(Object.keys(STREAM_SYMBOLS), "stream.h", "streams.ts");
 });
 
 Deno.test("nothing is waited for: an empty pipe and a full one say so", async () => {

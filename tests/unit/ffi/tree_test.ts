@@ -5,8 +5,7 @@ import { loadHelper } from "../../../ffi/helper.ts";
 import { TREE_SYMBOLS, treeCalls, TreeReport } from "../../../ffi/tree.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
 import { gcc } from "../../support/stand_in.ts";
-
-const read = (path: string) => Deno.readTextFileSync(new URL(`../../../${path}`, import.meta.url));
+import { assertPrototypes } from "../../support/prototypes.ts";
 
 const C = new URL("../../../c/", import.meta.url).pathname;
 
@@ -21,12 +20,7 @@ async function inDirectory(body: (path: string) => Promise<void>): Promise<void>
 }
 
 Deno.test("every prototype is that of the header", () => {
-  const header = read("c/helper/tree.h").replace(/\s+/g, " ");
-  const table = read("ffi/tree.ts");
-  for (const name of Object.keys(TREE_SYMBOLS)) {
-    const prototype = new RegExp(`// (.*${name}\\(.*;)`).exec(table)?.[1] ?? "";
-    assertEquals(header.includes(prototype) && prototype !== "", true, name);
-  }
+  assertPrototypes(Object.keys(TREE_SYMBOLS), "tree.h", "tree.ts");
 });
 
 Deno.test("the report is laid out as that of C", async () => {

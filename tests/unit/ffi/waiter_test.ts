@@ -7,6 +7,7 @@ import { Waiter } from "../../../ffi/waiter.ts";
 import { WAITER_SYMBOLS } from "../../../ffi/waiter_symbols.ts";
 import { RuntsError } from "../../../lib/base/errors.ts";
 import { until } from "../../support/runtime.ts";
+import { assertPrototypes } from "../../support/prototypes.ts";
 
 const POLLOUT = 4;
 const BYTE = new Uint8Array([1]);
@@ -34,13 +35,10 @@ function waiterTest(
 }
 
 Deno.test("every prototype is that of the header", () => {
-  const header = read("c/helper/waiter.h").replace(/\s+/g, " ");
-  const table = read("ffi/waiter_symbols.ts");
-  for (const [key, symbol] of Object.entries(WAITER_SYMBOLS)) {
-    const name = "name" in symbol ? symbol.name : key;
-    const prototype = new RegExp(`// (.*${name}\\(.*;)`).exec(table)?.[1] ?? "";
-    assertEquals(header.includes(prototype) && prototype !== "", true, name);
-  }
+  const names = Object.entries(WAITER_SYMBOLS).map(([key, symbol]) =>
+    "name" in symbol ? symbol.name : key
+  );
+  assertPrototypes(names, "waiter.h", "waiter_symbols.ts");
 });
 
 waiterTest("a wait ends when one of its descriptors is ready", async (waiter, helper) => {

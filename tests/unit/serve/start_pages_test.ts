@@ -2,18 +2,13 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { loadHelper } from "../../../ffi/helper.ts";
 import { dropPages, MEMORY_SYMBOLS } from "../../../ffi/memory.ts";
 import { dropStartPages, parseMappings } from "../../../lib/serve/start_pages.ts";
+import { assertPrototypes } from "../../support/prototypes.ts";
 import { memoryOf } from "../../support/usage.ts";
 
 await loadHelper();
 
-const read = (path: string) => Deno.readTextFileSync(new URL(`../../../${path}`, import.meta.url));
-
 Deno.test("every prototype is that of the header", () => {
-  const [header, table] = [read("c/helper/memory.h"), read("ffi/memory.ts")];
-  for (const name of Object.keys(MEMORY_SYMBOLS)) {
-    const prototype = new RegExp(`// (.*${name}\\(.*;)`).exec(table)?.[1] ?? "";
-    assert(header.includes(prototype) && prototype !== "", name);
-  }
+  assertPrototypes(Object.keys(MEMORY_SYMBOLS), "memory.h", "memory.ts");
 });
 
 Deno.test("a mapping is told with what is not as its file has it", () => {
