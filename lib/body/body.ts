@@ -35,6 +35,9 @@ export interface InitRequest {
   readonly preserve: number;
 }
 
+/** What counts for an init that has been started already. */
+export type Spawning = Pick<InitRequest, "trace" | "stdio" | "preserve">;
+
 /** What init can be started with before there is a plan. */
 export interface EarlyInit extends Pick<InitRequest, "trace" | "preserve"> {
   /** That it makes at once, of those of its plan: UTS, IPC and network (CLONE_NEW*). */
@@ -61,8 +64,8 @@ interface Parent {
   spawn(request: InitRequest): Promise<SpawnedInit>;
   /** Starts the init of the next spawn, with the caller's streams; absent where that saves nothing. */
   startEarly?(request: EarlyInit): void;
-  /** Whether the init of this spawn can be given descriptors late. */
-  takesLate?(request: Omit<InitRequest, "plan">): Promise<boolean>;
+  /** Whether the init of a spawn with so many slots can be given descriptors late. */
+  takesLate?(request: Spawning, slots: number): Promise<boolean>;
   /** Whether a child that has ended may be left to it. */
   readonly reapsByItself: boolean;
   /** Takes the ending of a child; undefined while it lives, and when it is not the body's. */

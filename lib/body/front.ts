@@ -31,6 +31,7 @@ import type {
   Foreground,
   InitRequest,
   SpawnedInit,
+  Spawning,
   ToolEnding,
 } from "./body.ts";
 import { BodyConnection, type BodyRequest } from "./connection.ts";
@@ -139,13 +140,13 @@ export class FrontBody implements Body, ProgramFront, Disposable {
     this.#waiting = new WaitingInit(this.#helper, this.#calls, request, child);
   }
 
-  async takesLate(request: Omit<InitRequest, "plan">): Promise<boolean> {
-    return this.#waiting?.suits(request) === true && await this.#waiting.isThere();
+  async takesLate(request: Spawning, slots: number): Promise<boolean> {
+    return this.#waiting?.suits(request, slots) === true && await this.#waiting.isThere();
   }
 
   async spawn(request: InitRequest): Promise<SpawnedInit> {
     const waiting = this.#waiting;
-    if (waiting?.suits(request)) {
+    if (waiting?.suits(request, request.fds.length)) {
       this.#waiting = undefined;
       const init = await waiting.take(request);
       if (init !== undefined) return init;

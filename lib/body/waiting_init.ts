@@ -4,7 +4,7 @@ import type { PacketCalls } from "../../ffi/monitor.ts";
 import { EPIPE } from "../base/errno.ts";
 import { errnoOf, RuntsError } from "../base/errors.ts";
 import { encodeRecord, Message } from "../wire/messages.ts";
-import type { Body, EarlyInit, InitRequest, SpawnedInit } from "./body.ts";
+import type { Body, EarlyInit, InitRequest, SpawnedInit, Spawning } from "./body.ts";
 import type { Descriptors } from "./connection.ts";
 
 /** It takes no more descriptors (EARLY_FILES of c/front/spawn.c). */
@@ -33,11 +33,11 @@ export class WaitingInit implements Disposable {
     this.#init = init.catch(() => undefined);
   }
 
-  /** Whether it is as if it had been started for this request. */
-  suits({ fds, trace, stdio, preserve }: Omit<InitRequest, "plan">): boolean {
+  /** Whether it is as if it had been started for this request, of a plan with so many slots. */
+  suits({ trace, stdio, preserve }: Spawning, slots: number): boolean {
     const early = this.#request;
     return stdio === "inherit" && early.trace === trace && early.preserve === preserve &&
-      fds.length <= SLOTS_MAX;
+      slots <= SLOTS_MAX;
   }
 
   /** Whether it could be started. */

@@ -8,7 +8,7 @@ import { pidsBelow, readFile } from "./files.ts";
 import { freezerOf, isHeld } from "./freezer.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { SubCgroups } from "./below.ts";
-import type { CgroupJoin, CgroupManager, CgroupRecord, Preparation } from "./manager.ts";
+import type { CgroupJoin, CgroupManager, CgroupRecord, Preparation, Tolerance } from "./manager.ts";
 
 /** How long freezing may take, in ms. */
 const FREEZE_TIMEOUT = 10_000;
@@ -16,14 +16,15 @@ const FREEZE_TIMEOUT = 10_000;
 /** A container's cgroup as directories. */
 export abstract class DirectoryCgroup implements CgroupManager {
   protected readonly runtime: Runtime;
+  protected readonly tolerance: Tolerance;
   abstract readonly record: CgroupRecord;
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, tolerance: Tolerance = { rootless: false, optional: false }) {
     this.runtime = runtime;
+    this.tolerance = tolerance;
   }
 
   abstract prepare(resources: Resources, preparation?: Preparation): Promise<CgroupJoin>;
-  abstract foresee(): CgroupJoin | undefined;
   abstract joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin;
   /** `directory`: another than the container's own. */
   abstract own(hostUid: number, directory?: string): void;
@@ -31,6 +32,10 @@ export abstract class DirectoryCgroup implements CgroupManager {
   abstract frozen(): boolean;
   abstract freeze(): Promise<void>;
   abstract thaw(): Promise<void>;
+
+  foresee(): CgroupJoin | undefined {
+    return this.tolerance.optional ? undefined : this.joinFiles();
+  }
 
   /** A directory through which all members can be found. */
   protected abstract mainDirectory(): string | undefined;
@@ -59,8 +64,7 @@ export abstract class DirectoryCgroup implements CgroupManager {
     const main = this.mainDirectory();
     if (main === undefined) return true;
     // The others only where nobody can be found any more.
-    const others = Object.values(this.record.paths).filter((path) => path !== main);
-    return [main, ...others].every(removedAlone);
+    return [...new Set([main, ...Object.values(this.record.paths)])].every(removedAlone);
   }
 
   remove(): Promise<void> {

@@ -18,11 +18,13 @@ import { sendPidfd, writePidFile } from "../caller/pid_file.ts";
 import { rootHint } from "../runtime/root.ts";
 import type { CreateOptions } from "../caller/options.ts";
 import { PIDFD_RECEIVER } from "../spec/values/pidfd_receiver.ts";
+import type { Spec } from "../spec/types/config.ts";
 import { Undo } from "../base/undo.ts";
 
 /** A container that was just made, as its init; whoever gets it closes the pidfd. */
 export interface Created extends Recorded {
   readonly directory: StateDirectory;
+  readonly spec: Spec;
 }
 
 /** Makes a container from a bundle. When it fails, the host is as it was. */
@@ -71,7 +73,7 @@ export async function createLocked<T>(
       if (socket) await sendPidfd(runtime, socket, init.pidfd, "standard");
     }
     if (options.pidFile !== undefined) writePidFile(runtime, options.pidFile, init.pid);
-    return await then({ directory, ...init });
+    return await then({ directory, spec: bundle.spec, ...init });
   } catch (error) {
     const { warn } = runtime;
     await undo.run((also) => warn(`clean up ${quote(options.id)}: ${reason(also)}`));

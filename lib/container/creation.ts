@@ -13,7 +13,7 @@ import {
   startOps,
 } from "./creation_plan.ts";
 import { runHooks } from "../hooks/runtime_hooks.ts";
-import { hookStates, spawnPlanned, takesCgroupLate } from "./creation_init.ts";
+import { hookStates, spawnPlanned } from "./creation_init.ts";
 import { type Attendant, type FirstProcess, type Making, streamsOf } from "./creation_parts.ts";
 import { prepareVerbs } from "./prepared.ts";
 import type { ContainerPlan, SeccompFilter } from "../plan/plan.ts";
@@ -34,7 +34,7 @@ import type { Answers, InitProcess } from "../init/conversation.ts";
 import { callerNotifySocket, makeNotifyDirectory } from "../caller/readiness.ts";
 import { ownsCgroup } from "../cgroup/ownership.ts";
 import { seccompFilter } from "../seccomp/filter.ts";
-import { giveCgroup } from "../init/spawn.ts";
+import { canBeLate, giveCgroup } from "../init/spawn.ts";
 import type { LateKind } from "../init/descriptors.ts";
 import type { CreateOptions } from "../caller/options.ts";
 import { tracing, warningLine } from "../init/trace.ts";
@@ -194,10 +194,12 @@ export class Creation {
     );
     for (const warning of plan.warnings) warn(warning);
     using states = await hookStates(this.#runtime, plan);
-    const late = isForeseen && await takesCgroupLate(this.#runtime, this.#options, plan);
+    const [runtime, streams] = [this.#runtime, this.#options];
+    const preserve = preservedFds(streams, listenFds(runtime.caller));
+    const late = isForeseen && await canBeLate(runtime, { plan, streams, preserve });
     if (isForeseen && !late) await this.#prepare(cgroup);
     const init = await spawnPlanned(this.#runtime, this.#options, this.#directory, {
-      ...{ plan, late, states, attendant },
+      ...{ plan, late, preserve, states, attendant },
       cgroup: cgroup.record,
     });
     this.#undo.add(() => init.abort());

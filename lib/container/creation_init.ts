@@ -3,15 +3,13 @@
 import { connectConsole } from "../caller/console_socket.ts";
 import type { CreateOptions } from "../caller/options.ts";
 import type { CgroupRecord } from "../cgroup/manager.ts";
-import { listenFds } from "../host/facts.ts";
 import type { InitProcess } from "../init/conversation.ts";
 import type { HookStates } from "../init/hook_states.ts";
-import { canBeLate, spawnInit } from "../init/spawn.ts";
+import { spawnInit } from "../init/spawn.ts";
 import type { ContainerPlan } from "../plan/plan.ts";
 import type { LoadedRuntime } from "../runtime/runtime.ts";
 import type { StateDirectory } from "../state/directory.ts";
 import type { Attendant } from "./creation_parts.ts";
-import { preservedFds } from "./creation_plan.ts";
 
 /** Files for the state documents of the hooks inside, if there are such hooks. */
 export async function hookStates(
@@ -23,22 +21,14 @@ export async function hookStates(
   return new HookStates(helper, slots);
 }
 
-/** Whether init can be at work before its cgroup is there. */
-export function takesCgroupLate(
-  runtime: LoadedRuntime,
-  options: CreateOptions,
-  plan: ContainerPlan,
-): Promise<boolean> {
-  const preserve = preservedFds(options, listenFds(runtime.caller));
-  return canBeLate(runtime, { plan, streams: options, preserve });
-}
-
 /** What init is started with. */
 interface Planned {
   readonly plan: ContainerPlan;
   readonly cgroup: CgroupRecord;
   /** The cgroup comes later. */
   readonly late: boolean;
+  /** How many descriptors from 3 on the program gets of the caller's. */
+  readonly preserve: number;
   readonly states: HookStates | undefined;
   readonly attendant: Attendant | undefined;
 }
@@ -48,9 +38,9 @@ export async function spawnPlanned(
   runtime: LoadedRuntime,
   options: CreateOptions,
   directory: StateDirectory,
-  { plan, cgroup, late, states, attendant }: Planned,
+  { plan, cgroup, late, preserve, states, attendant }: Planned,
 ): Promise<InitProcess> {
-  const { helper, caller } = runtime;
+  const { helper } = runtime;
   const console = attendant?.console;
   const fifo = directory.file("exec.fifo");
   const result = directory.file("result.fifo");
@@ -68,9 +58,7 @@ export async function spawnPlanned(
         ...(attendant?.terminals && { terminals: attendant.terminals }),
       },
       streams: options,
-      preserve: preservedFds(options, listenFds(caller)),
-      cgroup,
-      late,
+      ...{ preserve, cgroup, late },
     });
   } finally {
     if (socket !== undefined && console === undefined) helper.close(socket);

@@ -5,6 +5,7 @@ import type { OpenBundle } from "../caller/bundle.ts";
 import { NAMESPACE_FLAGS } from "../base/linux.ts";
 import type { CreateOptions } from "../caller/options.ts";
 import { ownsCgroup } from "../cgroup/ownership.ts";
+import { areInherited } from "../init/spawn.ts";
 import { planContainer } from "../plan/container.ts";
 import { readNamespaces } from "../plan/namespaces.ts";
 import type { ContainerPlan, PlanHost, ProcessOptions, SeccompFilter } from "../plan/plan.ts";
@@ -72,10 +73,10 @@ function actsOnNamespaces(spec: Spec): boolean {
  */
 export function isSettled(
   { linux, process }: Spec,
-  { stdin, stdout, stderr }: Pick<CreateOptions, "stdin" | "stdout" | "stderr">,
+  streams: Pick<CreateOptions, "stdin" | "stdout" | "stderr">,
 ): boolean {
   return process?.terminal !== true &&
-    [stdin, stdout, stderr].every((stream = "inherit") => stream === "inherit") &&
+    areInherited(streams) &&
     linux?.namespaces?.some(({ type }) => type === "mount") === true;
 }
 

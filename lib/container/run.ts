@@ -34,8 +34,8 @@ export function run(given: RuntimeOrSettings, options: RunOptions): Promise<numb
   }, options.signal);
 }
 
-function starting(created: Created, { spec }: OpenBundle, { signal }: RunOptions) {
-  return { created: { ...created, spec }, ...(signal && { signal }) };
+function starting(created: Created, { signal }: RunOptions) {
+  return { created, ...(signal && { signal }) };
 }
 
 async function runDetached(
@@ -44,8 +44,7 @@ async function runDetached(
   bundle: OpenBundle,
 ): Promise<number> {
   const begin = async (created: Created) => {
-    const given = starting(created, bundle, options);
-    const started = await startLocked(runtime, created.directory, given);
+    const started = await startLocked(runtime, created.directory, starting(created, options));
     runtime.helper.close(created.pidfd);
     return started;
   };
@@ -64,8 +63,7 @@ async function runAttached(
   const begin = async (created: Created) => {
     await foreground.join();
     foreground.forwardTo(created.pidfd);
-    const given = starting(created, bundle, options);
-    const started = await startLocked(runtime, created.directory, given);
+    const started = await startLocked(runtime, created.directory, starting(created, options));
     return { created, started };
   };
   const { created, started } = await createLocked(runtime, options, bundle, foreground, begin);
@@ -77,7 +75,7 @@ async function runAttached(
       () => foreground.wait(created, options.signal),
     );
     await readiness;
-    if (!options.keep) await cleanUp(runtime, created, bundle);
+    if (!options.keep) await cleanUp(runtime, created);
     options.signal?.throwIfAborted();
     return ending.code;
   } finally {
@@ -88,8 +86,7 @@ async function runAttached(
 /** The exit code is the program's, also where something of the container has to stay behind. */
 async function cleanUp(
   runtime: LoadedRuntime,
-  { directory, pid }: Created,
-  { spec }: OpenBundle,
+  { directory, pid, spec }: Created,
 ): Promise<void> {
   try {
     await runtime.timed("remove the container", () => removeThis(runtime, directory, pid, spec));

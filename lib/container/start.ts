@@ -16,7 +16,7 @@ import { whoPauses } from "../state/cgroup.ts";
 import { isSupervised } from "../monitor/places.ts";
 import { inCommand } from "../runtime/command.ts";
 import { readCopyIfAny } from "../state/config_copy.ts";
-import type { Child } from "../body/body.ts";
+import type { Created } from "./create.ts";
 import type { Spec } from "../spec/types/config.ts";
 import { removeThis } from "./delete.ts";
 import { documentOf } from "../state/document.ts";
@@ -77,7 +77,7 @@ interface StartOptions extends WaitOptions {
   /** pidfd of init, when the caller has just made it. */
   readonly child?: number;
   /** What the caller has just made, whose lock it has held ever since. */
-  readonly created?: Child & { readonly status: Status; readonly spec: Spec };
+  readonly created?: Created;
   /** Ends the container whose poststart hook has failed; by default it is deleted. */
   readonly hookFailed?: (error: unknown) => Promise<void>;
 }

@@ -14,12 +14,13 @@ import type { Runtime } from "../runtime/runtime.ts";
 export function planHost(runtime: Runtime, record: CgroupRecord): PlanHost {
   const { caller, host } = runtime;
   const inUserNamespace = host.get(isInUserNamespace);
+  let known: CgroupHierarchy[] | undefined;
   return {
     euid: caller.uid,
     inUserNamespace,
     callerLimits: caller.limits(),
     ...(inUserNamespace && isSetgroupsDenied(caller.proc) && { setgroupsDenied: true }),
-    cgroups: () => hierarchies(runtime, record),
+    cgroups: () => known ??= hierarchies(runtime, record),
     mountsBelow: (path) => mountsBelow(caller, path),
   };
 }

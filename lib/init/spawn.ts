@@ -24,6 +24,11 @@ type Streams = Readonly<
   Partial<Record<"stdin" | "stdout" | "stderr", "inherit" | "null" | number>>
 >;
 
+/** Whether all of them are those of the body's process. */
+export function areInherited({ stdin, stdout, stderr }: Streams): boolean {
+  return [stdin, stdout, stderr].every((stream = "inherit") => stream === "inherit");
+}
+
 /**
  * Has init started before its plan is known, where it can be.
  *
@@ -35,8 +40,7 @@ export function startEarly(
   preserve: number,
   namespaces = 0,
 ): void {
-  const { stdin = "inherit", stdout = "inherit", stderr = "inherit" } = streams;
-  if ([stdin, stdout, stderr].some((stream) => stream !== "inherit")) return;
+  if (!areInherited(streams)) return;
   runtime.body?.startEarly?.({ trace: isTraced(runtime), preserve, namespaces });
 }
 
@@ -49,12 +53,9 @@ export async function canBeLate(
   runtime: LoadedRuntime,
   { plan, streams, preserve }: Pick<SpawnRequest, "plan" | "streams" | "preserve">,
 ): Promise<boolean> {
-  const { stdin = "inherit", stdout = "inherit", stderr = "inherit" } = streams;
-  if ([stdin, stdout, stderr].some((stream) => stream !== "inherit")) return false;
-  const { body } = runtime;
-  const fds = new Array<number>(plan.slots.length).fill(-1);
-  const request = { fds, trace: isTraced(runtime), stdio: "inherit" as const, preserve };
-  return await body.takesLate?.(request) === true;
+  if (!areInherited(streams)) return false;
+  const request = { trace: isTraced(runtime), stdio: "inherit" as const, preserve };
+  return await runtime.body.takesLate?.(request, plan.slots.length) === true;
 }
 
 /** Gives an init that was spawned late the descriptors of its cgroup of one kind. */

@@ -35,20 +35,18 @@ import type { CgroupJoin, CgroupRecord, Preparation, Tolerance } from "../manage
 export class CgroupV1 extends DirectoryCgroup {
   #paths: Record<string, string>;
   readonly #host: CgroupHost;
-  readonly #tolerance: Tolerance;
   readonly #missing: readonly string[];
 
   /** `missing`: controllers whose cgroup was taken away from the container. */
   constructor(
     runtime: Runtime,
     paths: Readonly<Record<string, string>>,
-    tolerance: Tolerance = { rootless: false, optional: false },
+    tolerance?: Tolerance,
     missing: readonly string[] = [],
   ) {
-    super(runtime);
+    super(runtime, tolerance);
     this.#host = detectHost(runtime);
     this.#paths = { ...paths };
-    this.#tolerance = tolerance;
     this.#missing = missing;
   }
 
@@ -70,7 +68,7 @@ export class CgroupV1 extends DirectoryCgroup {
       for (const [controller, directory] of Object.entries(others)) {
         this.#make(controller, directory, made, adopt);
       }
-      await applyV1(this.#host, this.#paths, resources, this.#tolerance.rootless);
+      await applyV1(this.#host, this.#paths, resources, this.tolerance.rootless);
     } catch (error) {
       await newborn?.end();
       undoDirectories(made);
@@ -79,10 +77,6 @@ export class CgroupV1 extends DirectoryCgroup {
       throw error;
     }
     return this.joinFiles();
-  }
-
-  override foresee(): CgroupJoin | undefined {
-    return this.#tolerance.optional ? undefined : this.joinFiles();
   }
 
   #make(controller: string, directory: string, made: string[], adopt: boolean): void {
@@ -94,7 +88,7 @@ export class CgroupV1 extends DirectoryCgroup {
       if (strange) refuseUnfit(directory);
       else if (!adopt && FREEZERS.includes(controller)) refuseFrozen(directory);
     } catch (error) {
-      if (!this.#tolerance.optional || !isPermission(error)) throw error;
+      if (!this.tolerance.optional || !isPermission(error)) throw error;
       delete this.#paths[controller];
     }
   }

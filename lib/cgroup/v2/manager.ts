@@ -29,18 +29,16 @@ const DELEGATE = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads";
 export class CgroupV2 extends DirectoryCgroup {
   #directory: string | undefined;
   readonly #mountPoint: string;
-  readonly #tolerance: Tolerance;
 
   constructor(
     runtime: Runtime,
     mountPoint: string,
     directory: string,
-    tolerance: Tolerance = { rootless: false, optional: false },
+    tolerance?: Tolerance,
   ) {
-    super(runtime);
+    super(runtime, tolerance);
     this.#mountPoint = mountPoint;
     this.#directory = directory;
-    this.#tolerance = tolerance;
   }
 
   override get record(): CgroupRecord {
@@ -62,7 +60,7 @@ export class CgroupV2 extends DirectoryCgroup {
       const refused = enableControllers(this.#mountPoint, directory);
       await applyV2(directory, resources, {
         refused,
-        rootless: this.#tolerance.rootless,
+        rootless: this.tolerance.rootless,
         uid: this.runtime.caller.uid,
       });
       newborn?.ready();
@@ -71,14 +69,10 @@ export class CgroupV2 extends DirectoryCgroup {
       undoDirectories(made);
       // What is left there belongs to somebody else, and is not for `remove`.
       this.#directory = undefined;
-      if (!this.#tolerance.optional || !isPermission(error)) throw error;
+      if (!this.tolerance.optional || !isPermission(error)) throw error;
       if (asksLimits(resources)) throw needed(error);
     }
     return this.joinFiles();
-  }
-
-  override foresee(): CgroupJoin | undefined {
-    return this.#tolerance.optional ? undefined : this.joinFiles();
   }
 
   override joinFiles(sub?: SubCgroups, initPid?: number): CgroupJoin {
