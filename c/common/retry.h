@@ -34,6 +34,16 @@
     receive_value_ == -ECONNRESET ? RETRY(expression) : receive_value_; \
   })
 
+/*
+ * As RETRY, for what is sent to a local socket: a peer that has ended gives EPIPE, whether or not it
+ * had read all that it was sent before. What it said before its end is there to be received.
+ */
+#define SEND(expression)                                          \
+  ({                                                              \
+    long send_value_ = RETRY(expression);                         \
+    send_value_ == -ECONNRESET ? RETRY(expression) : send_value_; \
+  })
+
 /* Whether what ought to wait had more turns since `start` (ns) than these, and one for each ms. */
 bool is_spinning(uint64_t start, uint64_t turns);
 

@@ -110,8 +110,7 @@ static long do_connect(const struct request *r, struct answer *a) {
   return path ? give(a, connect_stream(path)) : -EINVAL;
 }
 
-/* The one who is told may look at who tells: it is us. */
-/* What is longer than a packet is in a file. */
+/* The one who is told may look at who tells: it is us. What is longer than a packet is in a file. */
 static long do_datagram(const struct request *r) {
   const uint32_t in_file = number_at(r, 0) != 0;
   const char *path = (const char *)r->fields + sizeof in_file;

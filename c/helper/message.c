@@ -41,7 +41,7 @@ int message_send(int socket, const struct sockaddr_un *address, uint32_t address
   union control control;
   if (count > 0)
     attach(&message, &control, fds, count);
-  return RETRY(sendmsg(socket, &message, MSG_NOSIGNAL | flags));
+  return SEND(sendmsg(socket, &message, MSG_NOSIGNAL | flags));
 }
 
 int32_t rts_send_message(int32_t socket, const uint8_t *bytes, uint32_t length, const int32_t *fds,

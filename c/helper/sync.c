@@ -39,6 +39,6 @@ int32_t rts_send(int32_t socket, const uint8_t *record, uint32_t length) {
   if (length > SYNC_RECORD_MAX)
     return -EMSGSIZE;
   STOP("@answer");
-  int sent = RETRY(send(socket, record, length, MSG_DONTWAIT | MSG_NOSIGNAL));
+  int sent = SEND(send(socket, record, length, MSG_DONTWAIT | MSG_NOSIGNAL));
   return sent < 0 ? sent : 0;
 }

@@ -88,6 +88,24 @@ static void hears_what_a_peer_said_that_ended_without_reading(void) {
   close(pair[0]);
 }
 
+/* Told while it was ending, of what it has not read: EPIPE, and what it said last is not lost. */
+static void finds_that_a_peer_has_gone_that_ended_without_reading(void) {
+  int32_t fds[1 + RTS_MESSAGE_FDS];
+  for (int packet = 0; packet <= 1; packet++) {
+    int pair[2];
+    packets(pair);
+    CHECK_NUMBER(rts_send_packet(pair[0], bytes, 30, NULL, 0), 30);
+    CHECK_NUMBER(rts_send_packet(pair[1], bytes, 40, NULL, 0), 40);
+    close(pair[1]);
+    CHECK_NUMBER(packet ? rts_send_packet(pair[0], bytes, 30, NULL, 0)
+                        : rts_send(pair[0], bytes, 30),
+                 -EPIPE);
+    CHECK_NUMBER(rts_receive_packet(pair[0], bytes, sizeof bytes, fds), 40);
+    CHECK_NUMBER(rts_receive_packet(pair[0], bytes, sizeof bytes, fds), 0);
+    close(pair[0]);
+  }
+}
+
 /* A child that writes `length` bytes to the other end of a terminal and leaves. */
 static int open_terminal_with_writer(size_t length) {
   int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -255,6 +273,7 @@ int main(int argc, char **argv) {
       TEST(drops_descriptors_that_come_with_a_record),
       TEST(counts_the_descriptors_of_a_message),
       TEST(hears_what_a_peer_said_that_ended_without_reading),
+      TEST(finds_that_a_peer_has_gone_that_ended_without_reading),
       TEST(relays_every_byte),
       TEST(relays_to_nobody),
       TEST(relays_on_when_the_output_is_closed),
