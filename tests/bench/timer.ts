@@ -26,6 +26,12 @@ async function compile(): Promise<string> {
   return directory;
 }
 
+/** How long a command took, in ms, and how it ended. */
+interface Timed {
+  readonly elapsed: number;
+  readonly status: number;
+}
+
 /** One program that times; one command at a time. */
 class Timer {
   readonly #child: Deno.ChildProcess;
@@ -38,7 +44,7 @@ class Timer {
     this.#reader = this.#child.stdout.getReader({ mode: "byob" });
   }
 
-  async time(words: readonly string[], variables: readonly string[]): Promise<number> {
+  async time(words: readonly string[], variables: readonly string[]): Promise<Timed> {
     const texts = new TextEncoder().encode(
       [...words, ...variables].map((one) => `${one}\0`).join(""),
     );
@@ -52,9 +58,10 @@ class Timer {
     const { value } = await this.#reader.read(new Uint8Array(ANSWER), { min: ANSWER });
     if (value?.byteLength !== ANSWER) throw new Error("the timer has ended");
     const answer = new DataView(value.buffer);
-    const status = answer.getInt32(8, true);
-    if (status !== 0) throw new Error(`failed with status ${status}: ${words.join(" ")}`);
-    return Number(answer.getBigInt64(0, true)) / NS_PER_MS;
+    return {
+      elapsed: Number(answer.getBigInt64(0, true)) / NS_PER_MS,
+      status: answer.getInt32(8, true),
+    };
   }
 
   async end(): Promise<void> {
@@ -77,8 +84,9 @@ export async function time(
   directory ??= compile();
   const timer = idle.pop() ?? new Timer(`${await directory}/timer`);
   const variables = Object.entries({ ...Deno.env.toObject(), ...env });
-  const elapsed = await timer.time(line, variables.map((entry) => entry.join("=")));
+  const { elapsed, status } = await timer.time(line, variables.map((entry) => entry.join("=")));
   idle.push(timer);
+  if (status !== 0) throw new Error(`failed with status ${status}: ${line.join(" ")}`);
   return elapsed;
 }
 
