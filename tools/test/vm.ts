@@ -8,7 +8,7 @@ import { DEBIAN } from "../../tests/support/debian_tree.ts";
 import { buildPayload } from "../../tests/support/payload.ts";
 import { parseReport, type Result } from "./junit.ts";
 import { DIST, EXECUTABLE, exists, filesBelow, HELPER, ROOT } from "../support/paths.ts";
-import { output, run } from "../support/run.ts";
+import { inParallel, output, run } from "../support/run.ts";
 
 /** Runs a command in a virtual machine; how is at the top of the script. */
 export const RUN = join(ROOT, "tests", "vm", "run.sh");
@@ -33,6 +33,8 @@ interface Host {
   files: RegExp[];
   /** Others, which run there where a part is asked for: for the sake of time. */
   asked?: RegExp[];
+  /** Among so many machines the files are divided, otherwise one has them all. */
+  machines?: number | undefined;
   /** They look at what is released, which is made anew. */
   release?: true;
 }
@@ -64,6 +66,7 @@ const HOSTS: Host[] = [
       /^warm\/(same|who)_/,
       /^checkpoint\//,
     ],
+    machines: 2,
   },
   {
     name: "vm, session of a user",
@@ -97,6 +100,14 @@ const HOSTS: Host[] = [
   },
 ];
 
+/** What one machine has to do. */
+interface Work {
+  /** Before each line that it prints. */
+  name: string;
+  host: Host;
+  files: string[];
+}
+
 /**
  * Runs a level's files whose path holds `part` until `deadline`, in milliseconds of `performance.now()`.
  * Where there can be no machine, or no longer, the reason is printed, and each file counts as one
@@ -106,31 +117,49 @@ export async function testVm(level: Level, part: string, deadline: number): Prom
   const folder = join(ROOT, "tests", FOLDERS[level]);
   const all = await filesBelow(folder, "_test.ts");
   const results: Result[] = [];
-  let share: string | undefined;
-  try {
-    for (const host of HOSTS.filter((host) => host.level === level)) {
-      const isFor = ({ files, asked }: Host, path: string) =>
-        [...files, ...(part === "" ? [] : asked ?? [])].some((one) => one.test(path));
-      const files = all.filter((path) => isFor(host, relative(folder, path)))
-        .map((path) => relative(ROOT, path))
-        .filter((path) => path.includes(part));
-      if (files.length === 0) continue;
-      console.log(`\n${host.name}:`);
-      const reason = await obstacle(host, deadline);
-      if (reason !== undefined) console.log(`no virtual machine: ${reason}`);
-      else {
-        share ??= await stage();
-        if (host.release) await run("cp", ["-r", RELEASE, join(share, IN_SHARE)]);
-      }
-      results.push(
-        ...(share === undefined || reason !== undefined
-          ? files.map((file) => notRun(host, file))
-          : await testHost(host, files, share, deadline)),
-      );
+  const works: Work[] = [];
+  for (const host of HOSTS.filter((host) => host.level === level)) {
+    const isFor = ({ files, asked }: Host, path: string) =>
+      [...files, ...(part === "" ? [] : asked ?? [])].some((one) => one.test(path));
+    const files = all.filter((path) => isFor(host, relative(folder, path)))
+      .map((path) => relative(ROOT, path))
+      .filter((path) => path.includes(part));
+    if (files.length === 0) continue;
+    const reason = await obstacle(host, deadline);
+    if (reason === undefined) works.push(...divide(host, files));
+    else {
+      console.log(`\n${host.name}: no virtual machine: ${reason}`);
+      results.push(...files.map((file) => notRun(host, file)));
     }
+  }
+  if (works.length > 0) results.push(...await testHosts(works, deadline));
+  return results;
+}
+
+/** In turn, so that each machine gets some of every subject. */
+export function divide(host: Host, files: readonly string[]): Work[] {
+  const count = Math.min(host.machines ?? 1, files.length);
+  return Array.from({ length: count }, (_, machine) => ({
+    name: count === 1 ? host.name : `${host.name}, ${machine + 1} of ${count}`,
+    host,
+    files: files.filter((_, index) => index % count === machine),
+  }));
+}
+
+/** As many at a time as there are processors: a machine has little to do for a second one. */
+async function testHosts(works: readonly Work[], deadline: number): Promise<Result[]> {
+  const share = await stage();
+  try {
+    if (works.some(({ host }) => host.release)) {
+      await run("cp", ["-r", RELEASE, join(share, IN_SHARE)]);
+    }
+    const results: Result[] = [];
+    await inParallel(works, navigator.hardwareConcurrency, async (work) => {
+      results.push(...await testHost(work, share, deadline));
+    });
     return results;
   } finally {
-    if (share !== undefined) await Deno.remove(share, { recursive: true });
+    await Deno.remove(share, { recursive: true });
   }
 }
 
@@ -155,18 +184,21 @@ async function obstacle(host: Host, deadline: number): Promise<string | undefine
     ...(host.release ? [tool("dist.ts")] : []),
   ];
   for (const line of lines) {
-    const { code } = await within(deadline, line, "inherit");
+    const { code } = await within(deadline, line, host.name);
     if (code === OUT_OF_TIME) return "deadline";
     if (code !== 0) return `"${line.join(" ")}" ended with code ${code}`;
   }
   return undefined;
 }
 
-/** Runs a command until a deadline; it ends with this process, too. */
+/**
+ * Runs a command until a deadline; it ends with this process, too. What it says on its standard error is
+ * printed at once, with `name` before each line.
+ */
 async function within(
   deadline: number,
   line: readonly string[],
-  stdout: "inherit" | "piped",
+  name: string,
 ): Promise<{ code: number; stdout: string }> {
   const seconds = Math.ceil((deadline - performance.now()) / 1000);
   if (seconds <= 0) return { code: OUT_OF_TIME, stdout: "" };
@@ -174,12 +206,25 @@ async function within(
   const child = new Deno.Command("setpriv", {
     args: ["--pdeathsig", "TERM", ...limit, ...line],
     stdin: "null",
-    stdout,
-    stderr: "inherit",
+    stdout: "piped",
+    stderr: "piped",
   }).spawn();
-  if (stdout === "inherit") return { code: (await child.status).code, stdout: "" };
-  const output = await child.output();
-  return { code: output.code, stdout: new TextDecoder().decode(output.stdout) };
+  const [{ code }, stdout] = await Promise.all([
+    child.status,
+    child.stdout.text(),
+    printLines(child.stderr, name),
+  ]);
+  return { code, stdout };
+}
+
+async function printLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>, name: string) {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) console.error(`${name}: ${line}`);
+  }
+  if (rest !== "") console.error(`${name}: ${rest}`);
 }
 
 /** The folder that a guest gets: the project, executables, modules from the cache, and a Debian. */
@@ -218,17 +263,16 @@ export async function stage(): Promise<string> {
 }
 
 async function testHost(
-  host: Host,
-  files: string[],
+  { name, host, files }: Work,
   share: string,
   deadline: number,
 ): Promise<Result[]> {
   const options = [...host.options, "--timeout", String(TIMEOUT_S), "--share", share];
   const line = [RUN, ...options, "project/tests/vm/guest/test", ...files];
-  const { code, stdout } = await within(deadline, line, "piped");
+  const { code, stdout } = await within(deadline, line, name);
   const late = code === OUT_OF_TIME && performance.now() >= deadline;
-  if (late) console.log(`${host.name}: deadline`);
-  else if (code !== 0) console.error(`${host.name}: run.sh ended with code ${code}`);
+  if (late) console.log(`${name}: deadline`);
+  else if (code !== 0) console.error(`${name}: run.sh ended with code ${code}`);
   const reports = new Map(sections(stdout));
   return files.flatMap((file) => {
     const report = reports.get(file);

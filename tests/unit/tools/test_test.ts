@@ -8,6 +8,7 @@ import {
   unrun,
 } from "../../../tools/test/junit.ts";
 import { countTap } from "../../../tools/test/c.ts";
+import { divide } from "../../../tools/test/vm.ts";
 
 const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="deno test" tests="3" failures="1" errors="0" time="0.012">
@@ -69,4 +70,13 @@ Deno.test("countTap counts results, and a crash as a failure", () => {
   assertEquals(countTap("ok 1 - one\n", false), { passed: 1, failed: 1, skipped: 0 });
   assertEquals(countTap("", true), { passed: 1, failed: 0, skipped: 0 });
   assertEquals(countTap("", false), { passed: 0, failed: 1, skipped: 0 });
+});
+
+Deno.test("machines of one host get its files in turn, and none gets nothing", () => {
+  const host = { name: "vm", level: "vm" as const, options: [], files: [] };
+  const dealt = (machines: number | undefined, ...files: string[]) =>
+    divide({ ...host, machines }, files).map(({ name, files }) => [name, ...files]);
+  assertEquals(dealt(undefined, "a", "b"), [["vm", "a", "b"]]);
+  assertEquals(dealt(2, "a", "b", "c"), [["vm, 1 of 2", "a", "c"], ["vm, 2 of 2", "b"]]);
+  assertEquals(dealt(2, "a"), [["vm", "a"]]);
 });
